@@ -1,0 +1,36 @@
+//! Names of things that live shorter than their numbers: views, sessions, incarnations.
+
+use serde::{Deserialize, Serialize};
+
+/// Identifies the build on both ends of a feed; a packager may set `UNBLINK_BUILD_ID`.
+pub const BUILD_ID: &str = match option_env!("UNBLINK_BUILD_ID") {
+    Some(id) => id,
+    None => env!("CARGO_PKG_VERSION"),
+};
+
+/// A view as root numbers it on one feed. Never reused within a root's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ViewId(pub u64);
+
+/// A session as root numbers it. Never reused within a root's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub u64);
+
+/// Which incarnation of a worker: 1 for the first, one more for each successor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Epoch(pub u64);
+
+/// Version of a view within one epoch, from 1. Newest is the greatest `(Epoch, Version)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Version(pub u64);
+
+// === impl Version ===
+
+impl Version {
+    /// The base of a keyframe: it stands on nothing.
+    pub const NONE: Version = Version(0);
+
+    pub fn next(self) -> Version {
+        Version(self.0 + 1)
+    }
+}

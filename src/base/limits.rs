@@ -1,0 +1,77 @@
+//! Every cap of the program in one place, each with its reason, tied together by asserts.
+//!
+//! Units stand last in the name. A limit that two processes must agree on is a promise of the
+//! protocol: change it together with the protocol's version.
+
+use std::time::Duration;
+
+// --- terminals ---
+
+/// Widest terminal drawn; wider ones are drawn on their left part.
+pub const COLS_MAX: u16 = 1000;
+/// Tallest terminal drawn.
+pub const ROWS_MAX: u16 = 500;
+
+// --- text ---
+
+/// Longest text of one label; twice the widest terminal in four-byte characters.
+pub const LABEL_BYTES_MAX: usize = 8 * 1024;
+/// Code points in one cluster: a base and three marks. More is an attack on the layout.
+pub const CLUSTER_CODE_POINTS_MAX: usize = 4;
+/// Code points reported of what a label lost; the count goes on, the list stops.
+pub const REMOVED_LISTED_MAX: usize = 32;
+
+// --- protocols ---
+
+/// One message on the feed: the largest keyframe (every cell its own colours and cluster) fits.
+pub const FEED_MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// One frame's encoded bytes.
+pub const FRAME_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX - 1024;
+/// One message from an attached client: a spec with all its parameters fits.
+pub const ATTACH_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// Time a client has to say who it is.
+pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+
+// --- specs ---
+
+/// Length of a tenant's or board's name.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Parameters of one view.
+pub const PARAMS_MAX: usize = 16;
+/// Length of one parameter's name or value.
+pub const PARAM_BYTES_MAX: usize = 256;
+/// Length of a time zone's name.
+pub const ZONE_BYTES_MAX: usize = 64;
+
+// --- people ---
+
+/// Sessions of one root.
+pub const SESSIONS_MAX: usize = 4096;
+/// Views of one tenant.
+pub const VIEWS_MAX: usize = 4096;
+/// Keys of one session waiting for the worker; more are dropped and counted.
+pub const KEYS_WAITING_MAX: usize = 64;
+
+// --- data ---
+
+/// Series of one tenant.
+pub const SERIES_MAX: usize = 4096;
+/// Points kept of one series: a little over an hour at 1 Hz.
+pub const POINTS_MAX: usize = 4096;
+/// Labels of one series.
+pub const SERIES_LABELS_MAX: usize = 16;
+/// Length of a series' name, of one label's name and of its value.
+pub const SERIES_TEXT_BYTES_MAX: usize = 128;
+
+// --- configuration ---
+
+/// One configuration file.
+pub const CONFIG_FILE_BYTES_MAX: usize = 1024 * 1024;
+/// Complaints reported about one set of files.
+pub const DIAGNOSTICS_MAX: usize = 100;
+
+const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
+const _: () = assert!(PARAMS_MAX * 2 * PARAM_BYTES_MAX + 4 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
+const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
+// A cell at its worst: cursor, two RGB colours, attributes, a cluster of four four-byte characters.
+const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * 62 < FRAME_BYTES_MAX);

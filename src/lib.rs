@@ -1,0 +1,13 @@
+//! unblink draws live charts once and shows them on many terminals, for months.
+//!
+//! The layers, lowest first; each may import only what stands before it (`tests/layers.rs`):
+//! `base`, `label`, `model` and `frame`, `widget` and `encode`, `scene`, `machine` decide and draw without I/O,
+//! clocks or randomness; `sys`, `runtime` and `wire` serve; `config`, `source`, `sink`, `render`, `fanout` and `admin`
+//! are the shells; `worker`, `root` and `client` compose them; `cli` is what a person types.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("unblink runs on Linux only: it relies on epoll, pidfds, peer credentials and /proc.");
+
+pub mod base;
+pub mod model;
+pub mod wire;

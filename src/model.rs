@@ -1,0 +1,17 @@
+//! What is shown and to whom, as plain data: series and their points, view specs, keys.
+//!
+//! Invariant: every collection here is bounded by `base::limits`, and nothing here draws.
+
+pub mod board;
+pub mod dataset;
+pub mod key;
+pub mod series;
+pub mod spec;
+pub mod unit;
+
+pub use board::{BoardFacts, Catalogue};
+pub use dataset::Dataset;
+pub use key::Key;
+pub use series::{Kind, Sample, SeriesKey, Window};
+pub use spec::{GlyphSet, Palette, ViewSpec};
+pub use unit::Unit;

@@ -1,0 +1,231 @@
+//! The attach protocol: what a viewer's client and root say to each other.
+//!
+//! One byte of kind, then the body: JSON for everything that is said rarely, so that fields may be
+//! added (unknown ones are ignored, missing ones have defaults), raw bytes for frames.
+//!
+//! Versions: 2 is current. 1 is the version before and still accepted: it has no `Spec`, so a client
+//! that speaks it starts over with the plain board after a reconnect.
+
+use std::collections::BTreeMap;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::framing;
+use crate::base::{SessionId, Size, limits};
+use crate::model::{GlyphSet, Key, Palette, ViewSpec};
+
+/// Spoken by this build.
+pub const VERSION: u16 = 2;
+/// The oldest version still accepted.
+pub const VERSION_OLDEST: u16 = VERSION - 1;
+/// The first version in which root sends `Spec`.
+pub const VERSION_WITH_SPEC: u16 = 2;
+
+/// The client's first message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub version: u16,
+    #[serde(default)]
+    pub build: String,
+    /// `BOARD` or `TENANT/BOARD`; none for the first board there is.
+    #[serde(default)]
+    pub board: Option<String>,
+    #[serde(default)]
+    pub params: BTreeMap<String, String>,
+    pub size: Size,
+    #[serde(default)]
+    pub palette: Palette,
+    #[serde(default)]
+    pub glyphs: GlyphSet,
+    #[serde(default = "utc")]
+    pub timezone: String,
+    /// The spec held from before a reconnect; goes before `board` and `params`.
+    #[serde(default)]
+    pub resume: Option<ViewSpec>,
+}
+
+/// Client to root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToRoot {
+    Hello(Box<Hello>),
+    Key(Key),
+    Resize(Size),
+    /// The screen may be torn: send a keyframe.
+    Repaint,
+    Bye,
+}
+
+/// Root's answer to `Hello`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The version both will speak: the lower of the two.
+    pub version: u16,
+    pub build: String,
+    pub session: SessionId,
+}
+
+/// Why root ends a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FarewellCode {
+    /// The daemon stops; it may come back.
+    Stopping,
+    /// The board or tenant does not exist; the text lists what does.
+    NoSuchBoard,
+    /// This principal may not see that.
+    NotAllowed,
+    /// The versions have nothing in common.
+    Version,
+    /// The client broke the protocol.
+    Protocol,
+    /// No room for another session.
+    Full,
+    /// The viewer asked to leave.
+    Quit,
+}
+
+/// Root's last message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Farewell {
+    pub code: FarewellCode,
+    pub text: String,
+}
+
+/// Root to client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ToClient {
+    Welcome(Welcome),
+    /// Bytes for the terminal, of the encoder's closed grammar.
+    Frame(Bytes),
+    /// The session's spec changed; the client holds it for a reconnect.
+    Spec(ViewSpec),
+    Farewell(Farewell),
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("an empty message")]
+    Empty,
+    #[error("a message of unknown kind {0}")]
+    UnknownKind(u8),
+    #[error("a message of kind {kind} is malformed: {why}")]
+    Malformed { kind: u8, why: String },
+    #[error("the message breaks a cap: {0}")]
+    Cap(String),
+}
+
+const KIND_HELLO: u8 = 1;
+const KIND_KEY: u8 = 2;
+const KIND_RESIZE: u8 = 3;
+const KIND_REPAINT: u8 = 4;
+const KIND_BYE: u8 = 5;
+const KIND_WELCOME: u8 = 64;
+const KIND_FRAME: u8 = 65;
+const KIND_SPEC: u8 = 66;
+const KIND_FAREWELL: u8 = 67;
+
+// === impl ToRoot ===
+
+impl ToRoot {
+    /// The message with its length prefix, ready to be written.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            ToRoot::Hello(hello) => json(KIND_HELLO, hello),
+            ToRoot::Key(key) => json(KIND_KEY, key),
+            ToRoot::Resize(size) => json(KIND_RESIZE, size),
+            ToRoot::Repaint => raw(KIND_REPAINT, &[]),
+            ToRoot::Bye => raw(KIND_BYE, &[]),
+        }
+    }
+
+    /// One message without its prefix; caps are checked.
+    pub fn decode(message: &[u8]) -> Result<ToRoot, DecodeError> {
+        let (&kind, body) = message.split_first().ok_or(DecodeError::Empty)?;
+        match kind {
+            KIND_HELLO => {
+                let hello: Box<Hello> = parse(kind, body)?;
+                hello.check()?;
+                Ok(ToRoot::Hello(hello))
+            }
+            KIND_KEY => Ok(ToRoot::Key(parse(kind, body)?)),
+            KIND_RESIZE => Ok(ToRoot::Resize(parse(kind, body)?)),
+            KIND_REPAINT => Ok(ToRoot::Repaint),
+            KIND_BYE => Ok(ToRoot::Bye),
+            unknown => Err(DecodeError::UnknownKind(unknown)),
+        }
+    }
+}
+
+// === impl ToClient ===
+
+impl ToClient {
+    /// The message with its length prefix, ready to be written.
+    pub fn encode(&self) -> Bytes {
+        match self {
+            ToClient::Welcome(welcome) => json(KIND_WELCOME, welcome),
+            ToClient::Frame(bytes) => frame(bytes),
+            ToClient::Spec(spec) => json(KIND_SPEC, spec),
+            ToClient::Farewell(farewell) => json(KIND_FAREWELL, farewell),
+        }
+    }
+
+    /// One message without its prefix; a frame shares the memory of `message`.
+    pub fn decode(message: &Bytes) -> Result<ToClient, DecodeError> {
+        let (&kind, body) = message.split_first().ok_or(DecodeError::Empty)?;
+        match kind {
+            KIND_WELCOME => Ok(ToClient::Welcome(parse(kind, body)?)),
+            KIND_FRAME => Ok(ToClient::Frame(message.slice(1..))),
+            KIND_SPEC => Ok(ToClient::Spec(parse(kind, body)?)),
+            KIND_FAREWELL => Ok(ToClient::Farewell(parse(kind, body)?)),
+            unknown => Err(DecodeError::UnknownKind(unknown)),
+        }
+    }
+}
+
+// === impl Hello ===
+
+impl Hello {
+    fn check(&self) -> Result<(), DecodeError> {
+        let mut spec = ViewSpec::new("", self.board.as_deref().unwrap_or(""), self.size);
+        // `TENANT/BOARD` is two names and a slash.
+        if spec.board.len() > 2 * limits::NAME_BYTES_MAX + 1 {
+            return Err(DecodeError::Cap("the board's name is too long".to_owned()));
+        }
+        spec.board.clear();
+        spec.params.clone_from(&self.params);
+        spec.timezone.clone_from(&self.timezone);
+        for spec in [Some(&spec), self.resume.as_ref()].into_iter().flatten() {
+            spec.validate().map_err(|error| DecodeError::Cap(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// A frame's bytes as a message: made once per version, shared by all viewers.
+pub fn frame(bytes: &[u8]) -> Bytes {
+    raw(KIND_FRAME, bytes)
+}
+
+fn json<T: Serialize>(kind: u8, body: &T) -> Bytes {
+    let body = serde_json::to_vec(body).expect("invariant: attach messages always serialize");
+    raw(kind, &body)
+}
+
+fn raw(kind: u8, body: &[u8]) -> Bytes {
+    let length = u32::try_from(body.len() + 1).expect("invariant: message caps lie far below 4 GiB");
+    let mut out = BytesMut::with_capacity(framing::PREFIX_BYTES + 1 + body.len());
+    out.put_u32_le(length);
+    out.put_u8(kind);
+    out.put_slice(body);
+    out.freeze()
+}
+
+fn parse<'a, T: Deserialize<'a>>(kind: u8, body: &'a [u8]) -> Result<T, DecodeError> {
+    serde_json::from_slice(body).map_err(|error| DecodeError::Malformed { kind, why: error.to_string() })
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}

@@ -1,0 +1,203 @@
+//! The feed: what root and a worker say to each other.
+//!
+//! Both ends are the same executable, so the body is postcard over these enums and the build id in
+//! `Hello` must match. The worker is not trusted: root bounds, decodes and checks all it sends.
+//!
+//! Order of things: both sides send `Hello` first. `Prepare` is answered by `Prepared`; `Commit` makes
+//! that generation the one that is drawn. `Subscribe` gives one credit for its view; each `Frame` with
+//! a new version uses it up, `Credit` gives it back. A keyframe for the version just sent (it replaces
+//! the history root holds) rides on the same credit.
+
+use bytes::{Bytes, BytesMut};
+use serde::{Deserialize, Serialize};
+
+use super::framing;
+use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, limits};
+use crate::model::{Catalogue, Key, ViewSpec};
+
+/// Changes with every incompatible change of this file.
+pub const VERSION: u16 = 1;
+
+/// Who speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    pub version: u16,
+    pub build: String,
+    /// Root tells the worker its epoch and tenant; the worker repeats both.
+    pub epoch: Epoch,
+    pub tenant: String,
+}
+
+/// One configuration file as root read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigFile {
+    /// Path as it is shown in diagnostics.
+    pub name: String,
+    #[serde(with = "bytes_as_slice")]
+    pub bytes: Vec<u8>,
+}
+
+/// Root to worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToWorker {
+    Hello(Hello),
+    Prepare { generation: u64, files: Vec<ConfigFile> },
+    Commit { generation: u64 },
+    Subscribe { view: ViewId, spec: ViewSpec },
+    Unsubscribe { view: ViewId },
+    Credit { view: ViewId },
+    Key { session: SessionId, spec: ViewSpec, key: Key },
+    Ping { nonce: u64 },
+}
+
+/// What came of a `Prepare`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    Accepted(Catalogue),
+    Refused(Vec<Diagnostic>),
+}
+
+/// One version of one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frame<'a> {
+    pub view: ViewId,
+    pub epoch: Epoch,
+    pub version: Version,
+    /// The version these bytes stand on; `Version::NONE` for a keyframe.
+    pub base: Version,
+    pub bytes: &'a [u8],
+}
+
+/// What a worker says of itself, once a second and when something changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkerStatus {
+    pub series: u32,
+    pub frames_drawn: u64,
+    pub frames_skipped: u64,
+    pub samples: u64,
+    pub samples_rejected: u64,
+    /// Name, state in words, restarts: one row for each task and thread of the worker.
+    pub tree: Vec<TreeRow>,
+}
+
+/// One supervised part of a worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TreeRow {
+    pub name: String,
+    pub kind: String,
+    pub state: String,
+    pub restarts: u64,
+}
+
+/// Worker to root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToRoot<'a> {
+    Hello(Hello),
+    Prepared {
+        generation: u64,
+        outcome: Outcome,
+    },
+    /// The new spec of a session after a key.
+    Spec {
+        session: SessionId,
+        spec: ViewSpec,
+    },
+    #[serde(borrow)]
+    Frame(Frame<'a>),
+    Pong {
+        nonce: u64,
+    },
+    Status(WorkerStatus),
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    #[error("not a feed message: {0}")]
+    Malformed(String),
+    #[error("{0} bytes are left over after the message")]
+    Trailing(usize),
+    #[error("the message breaks a cap: {0}")]
+    Cap(String),
+}
+
+// === impl ToWorker ===
+
+impl ToWorker {
+    /// The message with its length prefix, ready to be written.
+    pub fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    /// One message without its prefix; caps of specs and files are checked.
+    pub fn decode(body: &[u8]) -> Result<ToWorker, DecodeError> {
+        let message: ToWorker = decode(body)?;
+        match &message {
+            ToWorker::Subscribe { spec, .. } | ToWorker::Key { spec, .. } => check_spec(spec)?,
+            ToWorker::Prepare { files, .. } => {
+                if let Some(file) = files.iter().find(|file| file.bytes.len() > limits::CONFIG_FILE_BYTES_MAX) {
+                    return Err(DecodeError::Cap(format!("the file {} is too long", file.name)));
+                }
+            }
+            _ => {}
+        }
+        Ok(message)
+    }
+}
+
+// === impl ToRoot ===
+
+impl<'a> ToRoot<'a> {
+    /// The message with its length prefix, ready to be written.
+    pub fn encode(&self) -> Bytes {
+        encode(self)
+    }
+
+    /// One message without its prefix; a frame's bytes are borrowed from `body`.
+    pub fn decode(body: &'a [u8]) -> Result<ToRoot<'a>, DecodeError> {
+        let message: ToRoot<'a> = decode(body)?;
+        match &message {
+            ToRoot::Spec { spec, .. } => check_spec(spec)?,
+            ToRoot::Frame(frame) if frame.bytes.len() > limits::FRAME_BYTES_MAX => {
+                return Err(DecodeError::Cap(format!("a frame of {} bytes", frame.bytes.len())));
+            }
+            ToRoot::Prepared { outcome: Outcome::Refused(complaints), .. }
+                if complaints.len() > limits::DIAGNOSTICS_MAX =>
+            {
+                return Err(DecodeError::Cap(format!("{} diagnostics", complaints.len())));
+            }
+            _ => {}
+        }
+        Ok(message)
+    }
+}
+
+fn encode<T: Serialize>(message: &T) -> Bytes {
+    let body = postcard::to_stdvec(message).expect("invariant: feed messages always serialize");
+    let mut out = BytesMut::new();
+    framing::put(&mut out, &body);
+    out.freeze()
+}
+
+fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, DecodeError> {
+    let (message, rest) = postcard::take_from_bytes(body).map_err(|error| DecodeError::Malformed(error.to_string()))?;
+    if rest.is_empty() { Ok(message) } else { Err(DecodeError::Trailing(rest.len())) }
+}
+
+fn check_spec(spec: &ViewSpec) -> Result<(), DecodeError> {
+    spec.validate().map_err(|error| DecodeError::Cap(error.to_string()))
+}
+
+/// File contents as one byte string instead of a sequence of numbers.
+mod bytes_as_slice {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(bytes)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let bytes: &'de [u8] = Deserialize::deserialize(deserializer)?;
+        Ok(bytes.to_vec())
+    }
+}
