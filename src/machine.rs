@@ -1,0 +1,5 @@
+//! Every decision the program makes over time, as pure steps: `step(now, event) -> actions`.
+//!
+//! Invariant: no I/O, no clock, no randomness; what a step needs is handed in, so months can be tried in a moment.
+
+pub mod input;
