@@ -2,4 +2,6 @@
 //!
 //! Invariant: no I/O, no clock, no randomness; what a step needs is handed in, so months can be tried in a moment.
 
+pub mod backoff;
 pub mod input;
+pub mod reconnect;

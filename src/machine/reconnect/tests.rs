@@ -1,0 +1,264 @@
+use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A client on virtual time.
+struct Run {
+    now: Mono,
+    machine: Reconnect,
+}
+
+impl Run {
+    fn start() -> Run {
+        let now = Mono(1_000_000_000);
+        let (machine, first) = Reconnect::new(now);
+        assert_eq!(first, Action::Connect);
+        Run { now, machine }
+    }
+
+    /// A client with a picture on screen, connected for a minute.
+    fn live() -> Run {
+        let mut run = Run::start();
+        assert_eq!(run.event(Event::Connected), []);
+        assert_eq!(run.event(Event::Welcomed), []);
+        assert_eq!(run.event(Event::Framed), []);
+        run.now = run.now + Duration::from_secs(60);
+        assert_eq!(run.event(Event::Framed), []);
+        run
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Action> {
+        self.machine.step(self.now, 0, event)
+    }
+
+    fn after(&mut self, span: Duration, event: Event) -> Vec<Action> {
+        self.now = self.now + span;
+        self.event(event)
+    }
+
+    /// Follows the machine's own timers for `span`, with every attempt failing at once.
+    fn pass(&mut self, span: Duration) -> Vec<(Duration, Action)> {
+        let start = self.now;
+        let mut seen = Vec::new();
+        while let Some(wake) = self.machine.wake_at(self.now).filter(|wake| *wake <= start + span) {
+            self.now = self.now.max(wake);
+            let mut todo = self.event(Event::Tick);
+            while !todo.is_empty() {
+                let action = todo.remove(0);
+                if action == Action::Connect {
+                    todo.extend(self.event(Event::Failed));
+                }
+                seen.push((self.now.since(start), action));
+            }
+        }
+        self.now = start + span;
+        seen
+    }
+}
+
+fn banner(text: &str) -> Action {
+    Action::Banner(text.to_owned())
+}
+
+#[test]
+fn a_daemon_never_reached_is_unreachable_at_once() {
+    let mut run = Run::start();
+    assert_eq!(run.event(Event::Failed), [Action::End(End::Unreachable)]);
+    assert_eq!(run.machine.wake_at(run.now), None);
+}
+
+#[test]
+fn a_lost_connection_is_tried_again_at_once() {
+    let mut run = Run::live();
+    assert_eq!(run.event(Event::Lost), [Action::Hangup, Action::Connect]);
+}
+
+#[test]
+fn a_quick_comeback_shows_no_banner() {
+    let mut run = Run::live();
+    run.event(Event::Lost);
+    assert_eq!(run.after(MS, Event::Connected), []);
+    assert_eq!(run.after(MS, Event::Welcomed), []);
+    assert_eq!(run.after(MS, Event::Framed), []);
+    assert_eq!(run.machine.wake_at(run.now), None);
+}
+
+#[test]
+fn the_banner_tells_the_age_of_the_last_frame_and_it_moves_each_second() {
+    let mut run = Run::live();
+    run.after(Duration::from_millis(300), Event::Lost);
+    run.event(Event::Failed);
+    let banners: Vec<_> = run
+        .pass(Duration::from_secs(4))
+        .into_iter()
+        .filter_map(|(at, action)| match action {
+            Action::Banner(text) => Some((at.as_millis(), text)),
+            _ => None,
+        })
+        .collect();
+    let expect = |ms, age| (ms, format!("reconnecting · last frame {age} s old"));
+    assert_eq!(banners, [expect(250, 0), expect(700, 1), expect(1700, 2), expect(2700, 3), expect(3700, 4)]);
+}
+
+#[test]
+fn attempts_go_on_for_ever_at_the_longest_pause() {
+    let mut run = Run::live();
+    run.event(Event::Lost);
+    run.event(Event::Failed);
+    let hour = Duration::from_secs(3_600);
+    let attempts: Vec<u128> =
+        run.pass(hour).iter().filter(|(_, action)| *action == Action::Connect).map(|(at, _)| at.as_millis()).collect();
+    assert_eq!(attempts[..6], [100, 300, 700, 1500, 3100, 6300]);
+    assert!(attempts.len() > 700, "{} attempts in an hour", attempts.len());
+    assert!(attempts.windows(2).all(|pair| pair[1] - pair[0] <= RETRY_MAX.as_millis()));
+}
+
+#[test]
+fn a_daemon_that_dies_right_after_its_welcome_is_not_hammered() {
+    let mut run = Run::live();
+    run.event(Event::Lost);
+    for _ in 0..10 {
+        run.event(Event::Connected);
+        run.event(Event::Welcomed);
+        run.event(Event::Framed);
+        assert_eq!(run.event(Event::Lost), [Action::Hangup], "no attempt at once");
+        let wake = run.machine.wake_at(run.now).expect("it waits");
+        assert!(wake > run.now);
+        while run.machine.phase != Phase::Connecting {
+            run.now = run.machine.wake_at(run.now).expect("it waits");
+            run.event(Event::Tick);
+        }
+    }
+    assert!(run.now.since(Mono(61_000_000_000)) > Duration::from_secs(15));
+}
+
+#[test]
+fn a_daemon_that_accepts_but_never_answers_is_left_again() {
+    let mut run = Run::start();
+    run.event(Event::Connected);
+    assert_eq!(run.after(Duration::from_millis(250), Event::Tick), [banner("connecting · no frame yet")]);
+    assert_eq!(run.after(WELCOME_DEADLINE, Event::Tick), [Action::Hangup]);
+    assert_eq!(run.after(RETRY_FIRST, Event::Tick), [Action::Connect]);
+    assert_eq!(run.event(Event::Failed), [], "it was reached once, so it is tried for ever");
+}
+
+#[test]
+fn a_kick_reconnects_at_once_whatever_was_going_on() {
+    let mut run = Run::live();
+    assert_eq!(run.event(Event::Kicked), [Action::Hangup, Action::Connect]);
+    assert_eq!(run.event(Event::Kicked), [], "one attempt at a time");
+    run.event(Event::Failed);
+    assert_eq!(run.event(Event::Kicked), [Action::Connect]);
+}
+
+#[test]
+fn farewells_that_end_and_farewells_that_wait() {
+    for parting in [Parting::NoSuchBoard, Parting::NotAllowed, Parting::Version] {
+        let mut run = Run::live();
+        assert_eq!(run.event(Event::Parted(parting)), [Action::Hangup, Action::End(End::Refused(parting))]);
+        assert_eq!(run.event(Event::Tick), []);
+    }
+    let mut run = Run::live();
+    assert_eq!(run.event(Event::Parted(Parting::Quit)), [Action::Hangup, Action::End(End::Quit)]);
+    for (parting, said) in [
+        (Parting::Stopping, "the daemon stopped · "),
+        (Parting::Full, "the daemon has no room for another viewer · "),
+        (Parting::Protocol, ""),
+    ] {
+        let mut run = Run::live();
+        assert_eq!(run.event(Event::Parted(parting)), [Action::Hangup]);
+        let seen = run.pass(Duration::from_millis(260));
+        assert!(seen.iter().any(|(_, action)| *action == Action::Connect), "{parting:?} retries");
+        let text = format!("{said}reconnecting · last frame 0 s old");
+        assert!(seen.iter().any(|(_, action)| *action == banner(&text)), "{seen:?}");
+    }
+}
+
+#[test]
+fn a_client_the_daemon_never_understood_ends() {
+    let mut run = Run::start();
+    run.event(Event::Connected);
+    assert_eq!(
+        run.event(Event::Parted(Parting::Protocol)),
+        [Action::Hangup, Action::End(End::Refused(Parting::Protocol))]
+    );
+}
+
+#[test]
+fn quit_ends_from_anywhere() {
+    let mut run = Run::start();
+    assert_eq!(run.event(Event::Quit), [Action::End(End::Quit)]);
+    let mut run = Run::live();
+    run.event(Event::Lost);
+    run.event(Event::Failed);
+    assert_eq!(run.event(Event::Quit), [Action::End(End::Quit)]);
+}
+
+#[test]
+fn ages_are_said_in_their_two_largest_units() {
+    let then = Mono(0);
+    for (seconds, text) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min 0 s"),
+        (3_599, "59 min 59 s"),
+        (3_600, "1 h 0 min"),
+        (86_399, "23 h 59 min"),
+        (26_956_800, "312 d 0 h"),
+    ] {
+        assert_eq!(age(then + Duration::from_secs(seconds), then), text);
+    }
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    prop::sample::select(vec![
+        Event::Connected,
+        Event::Failed,
+        Event::Welcomed,
+        Event::Framed,
+        Event::Lost,
+        Event::Parted(Parting::Stopping),
+        Event::Parted(Parting::Full),
+        Event::Parted(Parting::Protocol),
+        Event::Kicked,
+        Event::Tick,
+    ])
+}
+
+proptest! {
+    #[test]
+    fn it_always_goes_on_and_never_connects_twice(
+        steps in vec((any_event(), 0_u64..20_000, any::<u64>()), 0..200),
+    ) {
+        let mut run = Run::live();
+        let mut attempting = false;
+        for (event, ms, random) in steps {
+            run.now = run.now + MS * u32::try_from(ms).expect("small");
+            // A shell only reports on an attempt while one runs.
+            if matches!(event, Event::Connected | Event::Failed) && !attempting {
+                continue;
+            }
+            if matches!(event, Event::Connected | Event::Failed) {
+                attempting = false;
+            }
+            for action in run.machine.step(run.now, random, event) {
+                match action {
+                    Action::Connect => {
+                        prop_assert!(!attempting, "two attempts at once");
+                        attempting = true;
+                    }
+                    Action::End(End::Refused(Parting::Protocol)) => return Ok(()),
+                    Action::End(end) => prop_assert!(false, "gave up: {end:?}"),
+                    _ => {}
+                }
+            }
+            let live = matches!(run.machine.phase, Phase::Live { .. });
+            prop_assert!(live || attempting || run.machine.wake_at(run.now).is_some(), "stuck in {:?}", run.machine);
+        }
+    }
+}
