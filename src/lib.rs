@@ -9,6 +9,7 @@
 compile_error!("unblink runs on Linux only: it relies on epoll, pidfds, peer credentials and /proc.");
 
 pub mod base;
+pub mod config;
 pub mod machine;
 pub mod model;
 pub mod wire;

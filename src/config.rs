@@ -1,0 +1,131 @@
+//! What a person configures: `unblink.toml`, overrides from the environment and from flags, and where files lie.
+//!
+//! Everything configured travels as a list of [`ConfigFile`]s in rising precedence (the file, then the
+//! environment, then flags; an override is a file of one line), so that root reads once and hands the very
+//! same bytes to its workers.
+//!
+//! Invariant: [`parse`] is a pure function of those bytes and reports everything that is wrong at once.
+//! It must not read files, look at the environment or apply anything.
+
+mod document;
+mod duration;
+mod gather;
+mod places;
+mod schema;
+mod suggest;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use document::Document;
+
+pub use duration::{DurationError, parse_duration};
+pub use gather::{Asked, Loaded, Override, load};
+pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
+
+use crate::base::{Diagnostic, limits};
+use crate::wire::feed::ConfigFile;
+
+/// The tenant there is where nothing else is configured.
+pub const TENANT_DEFAULT: &str = "default";
+
+/// Everything configured, with defaults filled in where nothing was said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    pub attach: SocketSettings,
+    pub admin: SocketSettings,
+    pub host: HostSettings,
+    pub log: LogSettings,
+}
+
+/// One listening socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SocketSettings {
+    /// None for the place that fits the mode, see [`Places`].
+    pub socket: Option<PathBuf>,
+}
+
+/// How this machine is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSettings {
+    /// Time between two readings.
+    pub interval: Duration,
+    /// Time one reading may take; never longer than the interval.
+    pub deadline: Duration,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogSettings {
+    pub level: Level,
+}
+
+/// The least important event that is still logged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Error,
+    Warn,
+    /// What an operator wants to have read afterwards.
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// Parses all files, the later overriding the earlier, or returns every complaint about any of them.
+///
+/// At most `limits::DIAGNOSTICS_MAX` complaints are returned.
+pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
+    let mut draft = schema::Draft::default();
+    let mut complaints = Vec::new();
+    for file in files {
+        let before = complaints.len();
+        match Document::new(&file.name, &file.bytes) {
+            Ok(document) => schema::read(&document, &mut draft, &mut complaints),
+            Err(complaint) => complaints.push(complaint),
+        }
+        complaints[before..].sort_by_key(|complaint| (complaint.line, complaint.column));
+    }
+    let settings = draft.finish(&mut complaints);
+    if complaints.is_empty() {
+        return Ok(settings);
+    }
+    complaints.truncate(limits::DIAGNOSTICS_MAX);
+    Err(complaints)
+}
+
+// === impl HostSettings ===
+
+impl HostSettings {
+    /// Once a second: what a person takes for live, and 0.1 ms of work.
+    pub const INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+    /// Faster than this shows scheduling, not load (the kernel counts CPU time in ticks of 10 ms).
+    pub const INTERVAL_MIN: Duration = Duration::from_millis(100);
+    /// Slower than this is no live chart.
+    pub const INTERVAL_MAX: Duration = Duration::from_secs(3600);
+    /// A reading takes well under a millisecond; half a second means that something is wrong.
+    pub const DEADLINE_DEFAULT: Duration = Duration::from_millis(500);
+    /// Shorter than this fails on a busy machine for no fault of the source.
+    pub const DEADLINE_MIN: Duration = Duration::from_millis(10);
+}
+
+impl Default for HostSettings {
+    fn default() -> HostSettings {
+        HostSettings { interval: Self::INTERVAL_DEFAULT, deadline: Self::DEADLINE_DEFAULT }
+    }
+}
+
+// === impl Level ===
+
+impl Level {
+    pub const ALL: [(&'static str, Level); 5] = [
+        ("error", Level::Error),
+        ("warn", Level::Warn),
+        ("info", Level::Info),
+        ("debug", Level::Debug),
+        ("trace", Level::Trace),
+    ];
+}
