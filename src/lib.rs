@@ -10,6 +10,9 @@ compile_error!("unblink runs on Linux only: it relies on epoll, pidfds, peer cre
 
 pub mod base;
 pub mod config;
+pub mod event;
 pub mod machine;
 pub mod model;
+pub mod runtime;
+pub mod sys;
 pub mod wire;

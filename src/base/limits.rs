@@ -52,6 +52,11 @@ pub const VIEWS_MAX: usize = 4096;
 /// Keys of one session waiting for the worker; more are dropped and counted.
 pub const KEYS_WAITING_MAX: usize = 64;
 
+// --- processes ---
+
+/// Rows in the table of running tasks, threads and processes: a few for each session, and room.
+pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
+
 // --- data ---
 
 /// Series of one tenant.

@@ -1,0 +1,76 @@
+//! Everything an operator may want to know of, one type per observable thing. A part says what happened by making the
+//! value and calling `emit`; the sentence, the level, the fields and the counting stand here and nowhere else.
+//!
+//! Levels go by what the operator should do: error means somebody has to act, warn means it healed by itself but look
+//! into it if it comes again, info is the course of life, debug is for finding faults.
+
+mod feed;
+mod session;
+mod source;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use feed::{FeedViolation, FrameRefused, WorkerDied, WorkerReady, WorkerStarted};
+pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+pub use source::{SampleRejected, SourceFailed, SourceRecovered};
+
+/// Something that happened.
+pub trait Event {
+    /// Logs it and counts it.
+    fn emit(self);
+}
+
+/// How often something happened since the process started.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+// === impl Counter ===
+
+impl Counter {
+    pub const fn new() -> Counter {
+        Counter(AtomicU64::new(0))
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+/// All counters of this process, in pairs where things begin and end.
+#[derive(Debug, Default)]
+pub struct Counters {
+    pub workers_started: Counter,
+    pub workers_died: Counter,
+    pub feed_violations: Counter,
+    pub frames_refused: Counter,
+    pub sessions_opened: Counter,
+    pub sessions_closed: Counter,
+    pub sessions_refused: Counter,
+    pub sessions_stalled: Counter,
+    pub frames_dropped: Counter,
+    pub keys_dropped: Counter,
+    pub source_failures: Counter,
+    pub source_recoveries: Counter,
+    pub samples_rejected: Counter,
+}
+
+/// The counters that every `emit` adds to.
+pub static COUNTERS: Counters = Counters {
+    workers_started: Counter::new(),
+    workers_died: Counter::new(),
+    feed_violations: Counter::new(),
+    frames_refused: Counter::new(),
+    sessions_opened: Counter::new(),
+    sessions_closed: Counter::new(),
+    sessions_refused: Counter::new(),
+    sessions_stalled: Counter::new(),
+    frames_dropped: Counter::new(),
+    keys_dropped: Counter::new(),
+    source_failures: Counter::new(),
+    source_recoveries: Counter::new(),
+    samples_rejected: Counter::new(),
+};

@@ -1,0 +1,88 @@
+//! What happens between root and its workers.
+
+use tracing::{error, info, warn};
+
+use super::{COUNTERS, Event};
+use crate::base::{Epoch, ViewId};
+
+/// A worker process was started.
+#[derive(Debug)]
+pub struct WorkerStarted<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub pid: u32,
+}
+
+/// A worker accepted its configuration and draws.
+#[derive(Debug)]
+pub struct WorkerReady<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub boards: usize,
+}
+
+/// A worker is gone, or was given up on.
+#[derive(Debug)]
+pub struct WorkerDied<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    /// How, in words: `was killed by signal 9 (SIGKILL)`.
+    pub how: &'a str,
+    /// When the next one is started.
+    pub retry_in_ms: u64,
+}
+
+/// A worker sent what the feed does not allow; it is killed for it.
+#[derive(Debug)]
+pub struct FeedViolation<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub why: &'a str,
+}
+
+/// A frame did not fit what root holds and was not used; a keyframe will follow.
+#[derive(Debug)]
+pub struct FrameRefused<'a> {
+    pub view: ViewId,
+    pub why: &'a str,
+}
+
+impl Event for WorkerStarted<'_> {
+    fn emit(self) {
+        COUNTERS.workers_started.add(1);
+        info!(tenant = self.tenant, epoch = self.epoch.0, pid = self.pid, "worker started");
+    }
+}
+
+impl Event for WorkerReady<'_> {
+    fn emit(self) {
+        info!(tenant = self.tenant, epoch = self.epoch.0, boards = self.boards, "worker draws");
+    }
+}
+
+impl Event for WorkerDied<'_> {
+    fn emit(self) {
+        COUNTERS.workers_died.add(1);
+        warn!(
+            tenant = self.tenant,
+            epoch = self.epoch.0,
+            how = self.how,
+            retry_in_ms = self.retry_in_ms,
+            "worker died; its viewers keep their last frame until the next one draws"
+        );
+    }
+}
+
+impl Event for FeedViolation<'_> {
+    fn emit(self) {
+        COUNTERS.feed_violations.add(1);
+        error!(tenant = self.tenant, epoch = self.epoch.0, why = self.why, "worker broke the feed's rules");
+    }
+}
+
+impl Event for FrameRefused<'_> {
+    fn emit(self) {
+        COUNTERS.frames_refused.add(1);
+        warn!(view = self.view.0, why = self.why, "frame refused");
+    }
+}

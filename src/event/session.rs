@@ -1,0 +1,91 @@
+//! What happens to viewers.
+
+use tracing::{debug, info, warn};
+
+use super::{COUNTERS, Event};
+use crate::base::SessionId;
+
+/// A viewer was admitted.
+#[derive(Debug)]
+pub struct SessionOpened<'a> {
+    pub session: SessionId,
+    pub board: &'a str,
+    pub uid: u32,
+    pub pid: i32,
+}
+
+/// A viewer is gone.
+#[derive(Debug)]
+pub struct SessionClosed<'a> {
+    pub session: SessionId,
+    pub why: &'a str,
+}
+
+/// A viewer was not admitted.
+#[derive(Debug)]
+pub struct SessionRefused<'a> {
+    pub uid: u32,
+    pub why: &'a str,
+}
+
+/// A viewer does not read what it is sent. The others notice nothing.
+#[derive(Debug)]
+pub struct SessionStalled {
+    pub session: SessionId,
+    pub stalled_ms: u64,
+}
+
+/// Versions a slow viewer never saw because newer ones came first.
+#[derive(Debug)]
+pub struct FrameDropped {
+    pub session: SessionId,
+    pub versions: u64,
+}
+
+/// A key that came while too many were waiting for the worker.
+#[derive(Debug)]
+pub struct KeyDropped {
+    pub session: SessionId,
+}
+
+impl Event for SessionOpened<'_> {
+    fn emit(self) {
+        COUNTERS.sessions_opened.add(1);
+        info!(session = self.session.0, board = self.board, uid = self.uid, pid = self.pid, "viewer attached");
+    }
+}
+
+impl Event for SessionClosed<'_> {
+    fn emit(self) {
+        COUNTERS.sessions_closed.add(1);
+        info!(session = self.session.0, why = self.why, "viewer left");
+    }
+}
+
+impl Event for SessionRefused<'_> {
+    fn emit(self) {
+        COUNTERS.sessions_refused.add(1);
+        warn!(uid = self.uid, why = self.why, "viewer refused");
+    }
+}
+
+impl Event for SessionStalled {
+    fn emit(self) {
+        COUNTERS.sessions_stalled.add(1);
+        info!(session = self.session.0, stalled_ms = self.stalled_ms, "viewer does not read");
+    }
+}
+
+impl Event for FrameDropped {
+    fn emit(self) {
+        COUNTERS.frames_dropped.add(self.versions);
+        debug!(session = self.session.0, versions = self.versions, "frames dropped for a slow viewer");
+    }
+}
+
+impl Event for KeyDropped {
+    fn emit(self) {
+        COUNTERS.keys_dropped.add(1);
+        debug!(session = self.session.0, "key dropped: too many wait for the worker");
+    }
+}

@@ -1,0 +1,48 @@
+//! What happens to sources and their samples.
+
+use tracing::{debug, info, warn};
+
+use super::{COUNTERS, Event};
+
+/// A source failed for the first time since it last delivered.
+#[derive(Debug)]
+pub struct SourceFailed<'a> {
+    pub source: &'a str,
+    pub why: &'a str,
+}
+
+/// A source delivers again.
+#[derive(Debug)]
+pub struct SourceRecovered<'a> {
+    pub source: &'a str,
+    pub after_ms: u64,
+}
+
+/// A sample was not taken.
+#[derive(Debug)]
+pub struct SampleRejected<'a> {
+    pub source: &'a str,
+    pub series: &'a str,
+    pub why: &'a str,
+}
+
+impl Event for SourceFailed<'_> {
+    fn emit(self) {
+        COUNTERS.source_failures.add(1);
+        warn!(source = self.source, why = self.why, "source failed; its charts show the last good data and its age");
+    }
+}
+
+impl Event for SourceRecovered<'_> {
+    fn emit(self) {
+        COUNTERS.source_recoveries.add(1);
+        info!(source = self.source, after_ms = self.after_ms, "source delivers again");
+    }
+}
+
+impl Event for SampleRejected<'_> {
+    fn emit(self) {
+        COUNTERS.samples_rejected.add(1);
+        debug!(source = self.source, series = self.series, why = self.why, "sample rejected");
+    }
+}

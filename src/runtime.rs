@@ -1,0 +1,24 @@
+//! The runtime: spawning tasks and threads under a name, timers, and the table of all that runs.
+//!
+//! Invariant: nothing runs without a name and a row in the table. Knows no charts and decides no restarts.
+
+pub mod log;
+pub mod registry;
+mod task;
+pub mod timer;
+
+use std::future::Future;
+use std::io;
+
+pub use registry::{Kind, Row, register, tree};
+pub use task::{Ended, Task, Thread, spawn, spawn_thread};
+
+/// The runtime of every process here: one thread, which is the main thread, so that no lock is needed.
+pub fn build() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
+    Ok(build()?.block_on(future))
+}

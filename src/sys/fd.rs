@@ -1,0 +1,71 @@
+//! File descriptors: taking an inherited one, watching one, making one non-blocking.
+#![expect(unsafe_code, reason = "an inherited descriptor is a bare number until somebody owns it")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::net::{AddressFamily, sockopt};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Where a worker finds its feed.
+pub const FEED_FD: RawFd = 3;
+
+static FEED_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Takes the feed that root left at descriptor 3, once. Fails in words where none was left, as when a person types
+/// the hidden verb.
+pub fn take_feed() -> io::Result<UnixStream> {
+    if FEED_TAKEN.swap(true, Ordering::SeqCst) {
+        return Err(io::Error::other("the feed has been taken already"));
+    }
+    // SAFETY: only borrowed for two queries that fail cleanly on a number that is no open descriptor.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(FEED_FD) };
+    let flags = fcntl_getfd(borrowed).map_err(|_| no_feed())?;
+    if sockopt::socket_domain(borrowed).map_err(|_| no_feed())? != AddressFamily::UNIX {
+        return Err(no_feed());
+    }
+    fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)?;
+    // SAFETY: the descriptor is open, the process started with it and nothing else owns it: the flag above lets
+    // one caller through, at the start of the worker's main function.
+    let owned = unsafe { OwnedFd::from_raw_fd(FEED_FD) };
+    set_nonblocking(&owned)?;
+    Ok(UnixStream::from(owned))
+}
+
+/// What can be watched: it owns one descriptor, which stays open and the same as long as the value lives.
+pub trait Owning: AsRawFd + sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for std::os::fd::OwnedFd {}
+    impl Sealed for std::os::unix::net::UnixStream {}
+    impl Sealed for crate::sys::tty::Tty {}
+    impl Sealed for crate::sys::pty::Pty {}
+}
+
+impl<T: AsRawFd + sealed::Sealed> Owning for T {}
+
+/// Has the runtime tell when this descriptor is ready. It has to be non-blocking, and a runtime has to run.
+pub fn watch<T: Owning>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: the sealed types own their descriptor and never exchange it, so it stays open and the same until the
+    // returned value, which owns `inner`, is dropped.
+    Ok(unsafe { AsyncFd::register_with_interest(inner, interest) }?)
+}
+
+/// Sets `O_NONBLOCK` on the open description, which all its duplicates share.
+pub fn set_nonblocking(fd: impl AsFd) -> io::Result<()> {
+    let flags = fcntl_getfl(&fd)?;
+    Ok(fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?)
+}
+
+fn no_feed() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::NotFound,
+        "no feed at descriptor 3: workers are started by `unblink serve` or `unblink demo`, not by hand",
+    )
+}

@@ -1,0 +1,202 @@
+//! Starting a worker from our own executable, and learning of its death.
+//!
+//! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr and the feed, dies with the thread that
+//! started it, gets no signals of the parent's terminal and can gain no privileges.
+//!
+//! The kernel ties the death signal to the starting *thread*: spawn from the main thread only.
+#![expect(unsafe_code, reason = "what runs between fork and exec is up to us")]
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
+use tokio::io::Interest;
+
+use super::fd::{FEED_FD, watch};
+use super::host;
+
+/// Where a worker's log lines go.
+#[derive(Debug)]
+pub enum WorkerLog {
+    /// To the parent's stderr.
+    Inherit,
+    /// Nowhere: the parent's stderr is the screen that charts are drawn on.
+    Discard,
+    /// To this file.
+    File(OwnedFd),
+}
+
+/// A running child, or one that has ended and was not yet waited for.
+#[derive(Debug)]
+pub struct Child {
+    pid: u32,
+    pidfd: OwnedFd,
+    exit: Option<Exit>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Code(i32),
+    Signal(i32),
+    /// Somebody else reaped it.
+    Unknown,
+}
+
+/// Starts `unblink worker ARGS...` with `feed` as its descriptor 3.
+///
+/// # Errors
+/// When there is no memory, no process id, or the kernel is older than Linux 5.11.
+pub fn spawn_worker<A: AsRef<OsStr>>(args: &[A], feed: OwnedFd, log: WorkerLog) -> io::Result<Child> {
+    let mut command = Command::new("/proc/self/exe");
+    // A name of its own: `ps` and logs tell the processes apart.
+    command.arg0("unblink").arg("worker").args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    command.stderr(match log {
+        WorkerLog::Inherit => Stdio::inherit(),
+        WorkerLog::Discard => Stdio::null(),
+        WorkerLog::File(file) => Stdio::from(file),
+    });
+    // While descriptor 3 is taken here, the pipe on which std learns of a failed exec lies elsewhere, and the child
+    // can put the feed there without cutting it.
+    let reserved = reserve_up_to(FEED_FD)?;
+    let parent = host::pid();
+    let raw_feed = feed.as_raw_fd();
+    // SAFETY: the closure only makes system calls and touches no memory but its two captured numbers, so it is sound
+    // in the forked child of a process with threads.
+    unsafe { command.pre_exec(move || confine(raw_feed, parent)) };
+    let mut child = command.spawn()?;
+    drop(reserved);
+    drop(feed);
+    Child::of(child.id()).inspect_err(|_| {
+        // Nobody could learn of its death: better none at all.
+        let _ = child.kill();
+        let _ = child.wait();
+    })
+}
+
+/// Runs in the child between fork and exec; system calls only.
+fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
+    // A session of its own: Ctrl-C and hang-ups of the parent's terminal are not for the worker.
+    rustix::process::setsid()?;
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    // The parent may have died before the line above; then nobody would tell us any more.
+    let now = rustix::process::getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
+    if u32::try_from(now) != Ok(parent) {
+        return Err(io::Error::from(io::ErrorKind::BrokenPipe));
+    }
+    // SAFETY: prctl with plain numbers.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    if feed == FEED_FD {
+        // SAFETY: the parent keeps `feed` open until exec; this only clears its close-on-exec flag.
+        check(unsafe { libc::fcntl(feed, libc::F_SETFD, 0) })?;
+    } else {
+        // SAFETY: as above; descriptor 3 is a reserve that nothing owns in this process.
+        check(unsafe { libc::dup2(feed, FEED_FD) })?;
+    }
+    // Closed at exec rather than now: std still needs its pipe to report that exec failed.
+    let flags = libc::CLOSE_RANGE_CLOEXEC as libc::c_uint;
+    // SAFETY: only sets close-on-exec flags.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, FEED_FD as libc::c_uint + 1, libc::c_uint::MAX, flags) };
+    if closed == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Opens files until every descriptor up to `highest` is in use.
+fn reserve_up_to(highest: RawFd) -> io::Result<Vec<File>> {
+    let mut reserved = Vec::new();
+    loop {
+        let file = File::open("/dev/null")?;
+        if file.as_raw_fd() > highest {
+            return Ok(reserved);
+        }
+        reserved.push(file);
+    }
+}
+
+// === impl Child ===
+
+impl Child {
+    /// Takes charge of our own child `pid`, which nobody else may wait for.
+    fn of(pid: u32) -> io::Result<Child> {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("invariant: a process id is positive");
+        let pidfd = pidfd_open(raw, PidfdFlags::empty())?;
+        Ok(Child { pid, pidfd, exit: None })
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Kills it now. Fine when it is dead already.
+    pub fn kill(&self) -> io::Result<()> {
+        match pidfd_send_signal(&self.pidfd, Signal::KILL) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// How it ended, without waiting; none while it runs. Reaps it.
+    pub fn try_wait(&mut self) -> io::Result<Option<Exit>> {
+        if self.exit.is_none() {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+            self.exit = match waitid(WaitId::PidFd(self.pidfd.as_fd()), options) {
+                Ok(None) => None,
+                Ok(Some(status)) => Some(match (status.exit_status(), status.terminating_signal()) {
+                    (Some(code), _) => Exit::Code(code),
+                    (None, Some(signal)) => Exit::Signal(signal),
+                    (None, None) => Exit::Unknown,
+                }),
+                Err(Errno::CHILD) => Some(Exit::Unknown),
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(self.exit)
+    }
+
+    /// Waits for its end and reaps it. Safe to drop and call again.
+    pub async fn wait(&mut self) -> io::Result<Exit> {
+        loop {
+            if let Some(exit) = self.try_wait()? {
+                return Ok(exit);
+            }
+            // A pidfd becomes readable once its process has ended.
+            let ended = watch(self.pidfd.try_clone()?, Interest::READABLE)?;
+            let mut guard = ended.readable().await?;
+            guard.clear_ready();
+        }
+    }
+}
+
+impl Drop for Child {
+    /// A child that nobody watches any more is killed.
+    fn drop(&mut self) {
+        if !matches!(self.try_wait(), Ok(Some(_))) {
+            // It dies with us in any case; whether this arrives changes nothing we could still do.
+            let _ = self.kill();
+        }
+    }
+}
+
+// === impl Exit ===
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exited with code {code}"),
+            Exit::Signal(signal) => match signal_hook::low_level::signal_name(*signal) {
+                Some(name) => write!(f, "was killed by signal {signal} ({name})"),
+                None => write!(f, "was killed by signal {signal}"),
+            },
+            Exit::Unknown => write!(f, "ended"),
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Unix sockets: who is at the other end, and holding a path that only one daemon may hold.
+#![expect(unsafe_code, reason = "SO_PEERCRED and SO_PEERGROUPS fill buffers through pointers")]
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+
+use super::host;
+
+/// Who connected, as the kernel vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// 0 when the peer lives in another process namespace.
+    pub pid: i32,
+    pub uid: u32,
+    pub gid: u32,
+    /// Supplementary groups, at most [`PEER_GROUPS_MAX`].
+    pub groups: Vec<u32>,
+}
+
+/// Groups read of one peer; a user in more is treated as being in the first ones.
+pub const PEER_GROUPS_MAX: usize = 1024;
+
+/// Connections waiting to be accepted; more are refused by the kernel and try again.
+const BACKLOG: i32 = 128;
+
+/// A listening socket at a path that nobody else holds. Non-blocking. The path goes when this is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UnixListener,
+    path: PathBuf,
+    /// Device and inode of our socket, so that we never remove a successor's.
+    identity: (u64, u64),
+    /// Locked as long as we live, however we end.
+    _lock: File,
+}
+
+/// Why a socket could not be bound.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    #[error("another unblink{} already serves {path}; stop it first, or give this one a socket of its own", held_by(*.pid))]
+    Taken { path: String, pid: Option<u32> },
+    #[error("{path} is held by another program; stop it first, or give this daemon a socket of its own")]
+    Foreign { path: String },
+    #[error("{path} exists and is no socket; move it away first")]
+    NotASocket { path: String },
+    #[error("the path {path} is {got} bytes long, a socket's may have at most 107")]
+    PathTooLong { path: String, got: usize },
+    #[error("the directory {path} is not safe for a socket: {why}")]
+    Directory { path: String, why: String },
+    #[error("cannot {what} {path}: {source}")]
+    Io { what: &'static str, path: String, source: io::Error },
+}
+
+/// Why nobody answers at a path.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("there is no such socket")]
+    Absent,
+    #[error("permission denied")]
+    Denied,
+    #[error("the socket is stale: its daemon is gone")]
+    Stale,
+    #[error("the path is longer than a socket's may be")]
+    PathTooLong,
+    #[error("{0}")]
+    Other(io::Error),
+}
+
+/// Length of a socket's path without its final NUL.
+const PATH_BYTES_MAX: usize = 107;
+
+/// Who is at the other end of a connected socket.
+pub fn peer(fd: impl AsFd) -> io::Result<Peer> {
+    let fd = fd.as_fd().as_raw_fd();
+    let mut credentials = libc::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut length = size_of::<libc::ucred>() as libc::socklen_t;
+    // SAFETY: the pointers describe `credentials` and `length`, which outlive the call.
+    let got = unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, (&raw mut credentials).cast(), &raw mut length)
+    };
+    if got == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    let mut groups = vec![0_u32; PEER_GROUPS_MAX];
+    let mut length = size_of_val(groups.as_slice()) as libc::socklen_t;
+    // SAFETY: the pointers describe `groups` and `length`, which outlive the call.
+    let got = unsafe {
+        libc::getsockopt(fd, libc::SOL_SOCKET, libc::SO_PEERGROUPS, groups.as_mut_ptr().cast(), &raw mut length)
+    };
+    // A peer in more groups than fit is treated as being in none: fewer rights, never more.
+    groups.truncate(if got == -1 { 0 } else { length as usize / size_of::<u32>() });
+    Ok(Peer { pid: credentials.pid, uid: credentials.uid, gid: credentials.gid, groups })
+}
+
+/// Bounds what the kernel keeps for a reader that does not read (it doubles the figure for its own use).
+pub fn set_send_buffer(fd: impl AsFd, bytes: usize) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_socket_send_buffer_size(fd, bytes)?)
+}
+
+/// Connects, or says in words why not.
+pub fn connect(path: &Path) -> Result<UnixStream, ConnectError> {
+    if path.as_os_str().len() > PATH_BYTES_MAX {
+        return Err(ConnectError::PathTooLong);
+    }
+    UnixStream::connect(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ConnectError::Absent,
+        io::ErrorKind::PermissionDenied => ConnectError::Denied,
+        io::ErrorKind::ConnectionRefused => ConnectError::Stale,
+        _ => ConnectError::Other(error),
+    })
+}
+
+/// Makes the directory of a socket where it is missing (mode 0700) and checks that no other user could swap what
+/// lies in it.
+pub fn prepare_directory(path: &Path) -> Result<(), BindError> {
+    let failed = |what| move |source| BindError::Io { what, path: path.display().to_string(), source };
+    if !path.exists() {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create"))?;
+    }
+    let facts = fs::metadata(path).map_err(failed("look at"))?;
+    let unsafe_because = |why: String| BindError::Directory { path: path.display().to_string(), why };
+    if !facts.is_dir() {
+        return Err(unsafe_because("it is no directory".to_owned()));
+    }
+    if facts.uid() != host::uid() && facts.uid() != 0 {
+        return Err(unsafe_because(format!("it belongs to user {}", facts.uid())));
+    }
+    // The sticky bit keeps others from removing what is ours, as in /tmp.
+    if facts.mode() & 0o022 != 0 && facts.mode() & 0o1000 == 0 {
+        return Err(unsafe_because(format!("others may write to it (mode {:o})", facts.mode() & 0o7777)));
+    }
+    Ok(())
+}
+
+// === impl Listener ===
+
+impl Listener {
+    /// Takes `path` for this process: refuses where a daemon lives, takes over what a dead one left.
+    ///
+    /// Two daemons starting at once cannot both win: whoever holds the lock file beside the socket decides alone.
+    pub fn bind(path: &Path, mode: u32) -> Result<Listener, BindError> {
+        let shown = path.display().to_string();
+        let failed = |what| {
+            let path = shown.clone();
+            move |source: io::Error| BindError::Io { what, path, source }
+        };
+        let length = path.as_os_str().len();
+        if length > PATH_BYTES_MAX {
+            return Err(BindError::PathTooLong { path: shown, got: length });
+        }
+        let lock = lock(path, &shown)?;
+        clear_stale(path, &shown)?;
+        let socket = rustix::net::socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )
+        .map_err(|error| failed("make a socket for")(error.into()))?;
+        // The node takes the socket's own mode, less the umask: there is no moment in which it is open wider.
+        let wanted = Mode::from_raw_mode(mode);
+        rustix::fs::fchmod(&socket, wanted).map_err(|error| failed("set the mode of")(error.into()))?;
+        let address = SocketAddrUnix::new(path).map_err(|error| failed("use")(error.into()))?;
+        rustix::net::bind(&socket, &address).map_err(|error| failed("bind")(error.into()))?;
+        fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed("set the mode of"))?;
+        let facts = fs::symlink_metadata(path).map_err(failed("look at"))?;
+        rustix::net::listen(&socket, BACKLOG).map_err(|error| failed("listen at")(error.into()))?;
+        let identity = (facts.dev(), facts.ino());
+        Ok(Listener { socket: UnixListener::from(socket), path: path.to_owned(), identity, _lock: lock })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A handle for the runtime; the path stays ours as long as `self` lives.
+    pub fn handle(&self) -> io::Result<UnixListener> {
+        self.socket.try_clone()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let ours = fs::symlink_metadata(&self.path).is_ok_and(|facts| (facts.dev(), facts.ino()) == self.identity);
+        if ours {
+            // What is left here is stale, and the next daemon takes it over.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Locks the file beside the socket. It stays when we end: removing it would let two daemons lock different files.
+fn lock(path: &Path, shown: &str) -> Result<File, BindError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let failed = |what| {
+        let path = PathBuf::from(&name).display().to_string();
+        move |source: io::Error| BindError::Io { what, path, source }
+    };
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).expect("invariant: open flags are small");
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(no_follow)
+        .open(&name)
+        .map_err(failed("open"))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            return Err(BindError::Taken { path: shown.to_owned(), pid: read_pid(&mut file) });
+        }
+        Err(error) => return Err(failed("lock")(error.into())),
+    }
+    file.set_len(0).map_err(failed("write"))?;
+    file.rewind().map_err(failed("write"))?;
+    writeln!(file, "{}", host::pid()).map_err(failed("write"))?;
+    Ok(file)
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+/// Removes the socket of a dead daemon. The lock is ours: whoever answers now is none of us.
+fn clear_stale(path: &Path, shown: &str) -> Result<(), BindError> {
+    let failed = |what| move |source| BindError::Io { what, path: shown.to_owned(), source };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("look at")(error)),
+        Ok(facts) if !facts.file_type().is_socket() => {
+            return Err(BindError::NotASocket { path: shown.to_owned() });
+        }
+        Ok(_) => {}
+    }
+    match connect(path) {
+        Err(ConnectError::Absent) => Ok(()),
+        Err(ConnectError::Stale) => fs::remove_file(path).map_err(failed("remove the stale socket")),
+        Ok(_) | Err(_) => Err(BindError::Foreign { path: shown.to_owned() }),
+    }
+}
+
+fn held_by(pid: Option<u32>) -> String {
+    pid.map_or_else(String::new, |pid| format!(" (process {pid})"))
+}
+
+/// A connected pair, both ends non-blocking; the second end is for a child.
+pub fn pair() -> io::Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    theirs.set_nonblocking(true)?;
+    Ok((ours, OwnedFd::from(theirs)))
+}
