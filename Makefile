@@ -1,0 +1,52 @@
+# What can be done with a clone of this project; `make` alone lists it.
+
+CARGO ?= cargo
+BUILD = $(CARGO) --locked
+
+# $(call need,TOOL,REMEDY): a missing tool fails the target in one line, it never skips it.
+need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2)" >&2; exit 1; }
+need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
+
+.DEFAULT_GOAL = help
+.PHONY: help run test test-system stress bench check format lint docs dependencies advisories
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## this machine live in this terminal: no configuration, no root, no network
+	$(BUILD) run --profile quick -- demo
+
+test: ## all tests; no privileges needed
+	$(BUILD) test
+
+test-system: ## tests with real users and a real terminal (root; tmux)
+	$(need_root)
+	$(call need,tmux,apt-get install tmux)
+	$(call need,setpriv,apt-get install util-linux)
+	$(BUILD) test --test system
+
+stress: ## long counts of what `make test` does shortly; results go to docs/results/
+	./tests/stress/run
+
+bench: ## what drawing, encoding and labels cost, beside ratatui
+	$(BUILD) bench
+
+check: format lint docs dependencies ## everything CI checks without running a test
+
+format:
+	$(CARGO) fmt --all --check
+
+lint:
+	$(BUILD) clippy --all-targets --test system -- -D warnings
+	$(BUILD) clippy --all-targets --test system --no-default-features -- -D warnings
+
+docs:
+	RUSTDOCFLAGS="-D warnings" $(BUILD) doc --no-deps --document-private-items
+
+dependencies:
+	$(call need,cargo-deny,cargo install cargo-deny --locked)
+	$(CARGO) deny --locked --all-features check bans licenses sources
+
+advisories: ## known holes in dependencies, from the RustSec database (network)
+	$(call need,cargo-deny,cargo install cargo-deny --locked)
+	$(CARGO) deny --locked --all-features check advisories
