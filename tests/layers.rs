@@ -14,15 +14,21 @@ mod walk;
 
 use files::SourceFile;
 
-/// Crates named in `Cargo.toml`, as they are written in sources.
+/// Crates named anywhere in `Cargo.toml`, as they are written in sources.
 fn dependencies() -> Vec<String> {
+    fn collect(table: &toml::Table, names: &mut Vec<String>) {
+        for (key, value) in table {
+            let Some(inner) = value.as_table() else { continue };
+            if key.ends_with("dependencies") {
+                names.extend(inner.keys().map(|name| name.replace('-', "_")));
+            } else {
+                collect(inner, names);
+            }
+        }
+    }
     let manifest: toml::Table = files::text("Cargo.toml").parse().expect("Cargo.toml is TOML");
-    let mut names: Vec<String> = ["dependencies", "dev-dependencies"]
-        .into_iter()
-        .filter_map(|section| manifest.get(section)?.as_table())
-        .flat_map(|section| section.keys().map(|name| name.replace('-', "_")))
-        .collect();
-    names.extend(["std", "core", "alloc"].map(str::to_owned));
+    let mut names = ["std", "core", "alloc"].map(str::to_owned).to_vec();
+    collect(&manifest, &mut names);
     names
 }
 

@@ -212,7 +212,7 @@ fn names(file: &SourceFile) -> Vec<Complaint> {
 
 /// Folders that exist on one person's machine only.
 pub fn machine_paths(text: &str) -> Vec<Complaint> {
-    let homes = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
+    let homes = [concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/wo", "rk/")];
     let mut complaints = Vec::new();
     for (index, line) in text.lines().enumerate() {
         if let Some(home) = homes.iter().find(|home| {

@@ -1,3 +1,5 @@
+//! Keys from bytes, whole, split and hostile.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 

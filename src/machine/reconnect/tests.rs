@@ -1,3 +1,5 @@
+//! The attach client between losing its daemon and having it again.
+
 use std::time::Duration;
 
 use proptest::collection::vec;
