@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use feed::{FeedViolation, FrameRefused, WorkerDied, WorkerReady, WorkerStarted};
 pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
-pub use source::{SampleRejected, SourceFailed, SourceRecovered};
+pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};
 
 /// Something that happened.
 pub trait Event {

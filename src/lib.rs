@@ -14,5 +14,6 @@ pub mod event;
 pub mod machine;
 pub mod model;
 pub mod runtime;
+pub mod source;
 pub mod sys;
 pub mod wire;

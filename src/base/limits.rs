@@ -61,6 +61,8 @@ pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
 
 /// Series of one tenant.
 pub const SERIES_MAX: usize = 4096;
+/// Processor cores shown one by one; a quarter of a tenant's series.
+pub const CORES_MAX: usize = 1024;
 /// Points kept of one series: a little over an hour at 1 Hz.
 pub const POINTS_MAX: usize = 4096;
 /// Labels of one series.
@@ -77,6 +79,7 @@ pub const DIAGNOSTICS_MAX: usize = 100;
 
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(PARAMS_MAX * 2 * PARAM_BYTES_MAX + 4 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
+const _: () = assert!(CORES_MAX < SERIES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 // A cell at its worst: cursor, two RGB colours, attributes, a cluster of four four-byte characters.
 const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * 62 < FRAME_BYTES_MAX);

@@ -11,6 +11,14 @@ pub struct SourceFailed<'a> {
     pub why: &'a str,
 }
 
+/// A source delivers, but not everything; told when what is missing changes.
+#[derive(Debug)]
+pub struct SourceIncomplete<'a> {
+    pub source: &'a str,
+    /// Empty when everything is there again.
+    pub missing: &'a str,
+}
+
 /// A source delivers again.
 #[derive(Debug)]
 pub struct SourceRecovered<'a> {
@@ -30,6 +38,16 @@ impl Event for SourceFailed<'_> {
     fn emit(self) {
         COUNTERS.source_failures.add(1);
         warn!(source = self.source, why = self.why, "source failed; its charts show the last good data and its age");
+    }
+}
+
+impl Event for SourceIncomplete<'_> {
+    fn emit(self) {
+        if self.missing.is_empty() {
+            info!(source = self.source, "source delivers everything again");
+        } else {
+            warn!(source = self.source, missing = self.missing, "source delivers a part only");
+        }
     }
 }
 

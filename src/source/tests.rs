@@ -1,0 +1,192 @@
+//! The task that asks, with the test in the place of the reading thread.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc::{Receiver, Sender};
+
+use super::*;
+use crate::model::dataset::SourceState;
+use crate::model::{Kind, SeriesKey, Unit};
+use crate::runtime::Task;
+
+fn rhythm() -> Rhythm {
+    host::rhythm(Duration::from_secs(1), Duration::from_millis(500))
+}
+
+struct Bench {
+    rhythm: watch::Sender<Option<Rhythm>>,
+    asked: std::sync::mpsc::Receiver<()>,
+    answer: Sender<Answer>,
+    updates: Receiver<Update>,
+    task: Task<()>,
+}
+
+impl Bench {
+    fn start() -> Bench {
+        let (asks, asked) = std::sync::mpsc::sync_channel(1);
+        let (answer, answers) = mpsc::channel(1);
+        let (updates_in, updates) = mpsc::channel(4);
+        let (rhythm, heard) = watch::channel(Some(rhythm()));
+        let task = runtime::spawn("asking", ask("host", heard, Ok(Line { asks, answers }), updates_in));
+        Bench { rhythm, asked, answer, updates, task }
+    }
+
+    async fn pass(&self, millis: u64) {
+        for _ in 0..millis {
+            tokio::time::advance(Duration::from_millis(1)).await;
+            settle().await;
+        }
+    }
+
+    async fn answered(&mut self, outcome: Result<Vec<Sample>, String>) -> Update {
+        self.answer.send(Answer { at: Wall(7), outcome }).await.expect("the task listens");
+        self.updates.recv().await.expect("every answer is told")
+    }
+
+    fn asks(&self) -> usize {
+        self.asked.try_iter().count()
+    }
+}
+
+async fn settle() {
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn sample() -> Sample {
+    Sample { key: SeriesKey::plain("x"), kind: Kind::Gauge, unit: Unit::None, at: Wall(7), value: 1.0 }
+}
+
+#[tokio::test(start_paused = true)]
+async fn asks_at_once_then_after_the_warm_up_then_on_every_beat() {
+    let mut bench = Bench::start();
+    settle().await;
+    assert_eq!(bench.asks(), 1, "at once");
+    let update = bench.answered(Ok(vec![sample()])).await;
+    assert_eq!((update.health.state, update.samples.len()), (SourceState::Good, 1));
+    bench.pass(149).await;
+    assert_eq!(bench.asks(), 0);
+    bench.pass(2).await;
+    assert_eq!(bench.asks(), 1, "the warm-up");
+    // An answer that takes 300 ms does not move the rhythm.
+    bench.pass(300).await;
+    bench.answered(Ok(vec![])).await;
+    bench.pass(540).await;
+    assert_eq!(bench.asks(), 0);
+    bench.pass(10).await;
+    assert_eq!(bench.asks(), 1, "one second after the start");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_read_fails_the_source_and_is_never_asked_twice() {
+    let mut bench = Bench::start();
+    settle().await;
+    assert_eq!(bench.asks(), 1);
+    bench.answered(Ok(vec![sample()])).await;
+    bench.pass(151).await;
+    assert_eq!(bench.asks(), 1);
+    bench.pass(501).await;
+    let update = bench.updates.try_recv().expect("the deadline is told");
+    let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
+    assert_eq!(why, "no answer in 500 ms");
+    assert_eq!(update.health.last_good, Some(Wall(7)), "what came before stands");
+    bench.pass(5000).await;
+    assert_eq!(bench.asks(), 0, "the thread is still out");
+    assert!(bench.updates.try_recv().is_err(), "one failure is told once");
+
+    let update = bench.answered(Ok(vec![sample()])).await;
+    assert_eq!((update.health.state, update.samples.len()), (SourceState::Good, 1), "late is better than never");
+    bench.pass(1000).await;
+    assert_eq!(bench.asks(), 1, "the rhythm goes on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_read_keeps_its_first_reason_until_it_recovers() {
+    let mut bench = Bench::start();
+    settle().await;
+    assert_eq!(bench.asks(), 1);
+    bench.answered(Err("first".to_owned())).await;
+    bench.pass(200).await;
+    let update = bench.answered(Err("second".to_owned())).await;
+    assert_eq!(update.health.state, SourceState::Failed { since: Wall(7), why: "first".to_owned() });
+    bench.pass(1000).await;
+    assert_eq!(bench.answered(Ok(vec![])).await.health.state, SourceState::Good);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thread_that_ended_fails_the_source_for_good() {
+    let Bench { rhythm: _rhythm, asked: _asked, answer, mut updates, task } = Bench::start();
+    drop(answer);
+    let update = updates.recv().await.expect("the end is told");
+    assert!(matches!(update.health.state, SourceState::Failed { .. }));
+    task.await.expect("the task ends");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_when_nobody_listens() {
+    let Bench { rhythm: _rhythm, asked, answer: _answer, updates, task } = Bench::start();
+    settle().await;
+    drop(updates);
+    task.await.expect("the task ends");
+    assert_eq!(asked.iter().count(), 1, "and lets the thread go");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_rhythm_counts_from_the_moment_it_is_given() {
+    let mut bench = Bench::start();
+    settle().await;
+    assert_eq!(bench.asks(), 1);
+    bench.answered(Ok(vec![])).await;
+    bench.pass(200).await;
+    assert_eq!(bench.asks(), 1);
+    bench.answered(Ok(vec![])).await;
+    bench.rhythm.send_replace(Some(rhythm()));
+    settle().await;
+    assert_eq!(bench.asks(), 0, "nothing new in the same rhythm");
+    let slow = Rhythm { interval: Duration::from_secs(10), warm_up: None, ..rhythm() };
+    bench.rhythm.send_replace(Some(slow));
+    settle().await;
+    assert_eq!(bench.asks(), 1);
+    assert_eq!(bench.answered(Ok(vec![])).await.health.interval_ms, 10_000);
+    bench.pass(9_900).await;
+    assert_eq!(bench.asks(), 0);
+    bench.pass(200).await;
+    assert_eq!(bench.asks(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_before_there_is_a_rhythm() {
+    let bench = Bench::start();
+    bench.rhythm.send_replace(None);
+    bench.pass(100).await;
+    assert_eq!(bench.asks(), 0);
+    bench.rhythm.send_replace(Some(rhythm()));
+    settle().await;
+    assert_eq!(bench.asks(), 1);
+}
+
+#[tokio::test]
+async fn the_host_answers_from_a_thread_of_its_own() {
+    let (updates_in, mut updates) = mpsc::channel(4);
+    let (_rhythm, heard) = watch::channel(Some(rhythm()));
+    let task = runtime::spawn("asking", host::run("/proc".into(), heard, updates_in));
+    let first = updates.recv().await.expect("the machine is read");
+    assert!(first.samples.iter().any(|sample| sample.key.name == "host_load1"), "{first:?}");
+    assert!(!first.samples.iter().any(|sample| sample.key.name == "host_cpu_percent"), "rates need two readings");
+    let second = updates.recv().await.expect("and read again");
+    assert!(second.samples.iter().any(|sample| sample.key.name == "host_cpu_percent"), "{second:?}");
+    drop(updates);
+    task.await.expect("the task ends");
+}
+
+#[tokio::test]
+async fn a_proc_that_is_not_there_fails_with_its_path() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (updates_in, mut updates) = mpsc::channel(4);
+    let (_rhythm, heard) = watch::channel(Some(rhythm()));
+    let _task = runtime::spawn("asking", host::run(folder.path().to_owned(), heard, updates_in));
+    let update = updates.recv().await.expect("a failure is told");
+    let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
+    assert!(why.contains(&folder.path().join("stat").display().to_string()), "{why}");
+}
