@@ -14,6 +14,7 @@ pub mod event;
 pub mod machine;
 pub mod model;
 pub mod runtime;
+pub mod sink;
 pub mod source;
 pub mod sys;
 pub mod wire;
