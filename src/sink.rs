@@ -3,3 +3,5 @@
 //! Invariant: whatever ends the program, the terminal is given back as it was found. Draws nothing itself.
 
 pub mod capability;
+pub mod hold;
+pub mod terminal;

@@ -57,6 +57,9 @@ pub const KEYS_WAITING_MAX: usize = 64;
 /// Rows in the table of running tasks, threads and processes: a few for each session, and room.
 pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
 
+/// Lines for the standard error that are kept while a terminal shows charts.
+pub const KEPT_LINES_MAX: usize = 100;
+
 // --- data ---
 
 /// Series of one tenant.

@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::process::getpgrp;
 use rustix::termios::{
     Action, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize,
     tcsetattr,
@@ -74,10 +75,13 @@ impl Tty {
     pub fn raw_mode(&self) -> io::Result<RawMode> {
         let before = tcgetattr(&self.fd)?;
         let guard = RawMode { fd: self.fd.try_clone()?, before };
-        let mut raw = guard.before.clone();
-        raw.make_raw();
-        tcsetattr(&self.fd, OptionalActions::Now, &raw)?;
+        guard.apply()?;
         Ok(guard)
+    }
+
+    /// Whether it is our controlling terminal and a shell put us behind something else: setting it up would stop us.
+    pub fn is_background(&self) -> bool {
+        tcgetpgrp(&self.fd).is_ok_and(|foreground| foreground != getpgrp())
     }
 
     /// Throws away what was written and has not been taken by the terminal.
@@ -130,6 +134,13 @@ impl Write for &Tty {
 // === impl RawMode ===
 
 impl RawMode {
+    /// Makes the terminal raw, also again after somebody else set it up.
+    pub fn apply(&self) -> io::Result<()> {
+        let mut raw = self.before.clone();
+        raw.make_raw();
+        Ok(tcsetattr(&self.fd, OptionalActions::Now, &raw)?)
+    }
+
     /// Gives the terminal back as it was. Also done on drop; here a failure can be told.
     pub fn restore(&self) -> io::Result<()> {
         // Not after a drain: a stalled terminal would hold us up for ever.

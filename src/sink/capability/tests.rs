@@ -1,3 +1,5 @@
+//! Environments as people have them, and what may be sent to their terminals.
+
 use super::*;
 
 /// An environment from `NAME=value` words.
