@@ -2,6 +2,7 @@
 //!
 //! Invariant: every collection here is bounded by `base::limits`, and nothing here draws.
 
+pub mod binding;
 pub mod board;
 pub mod dataset;
 pub mod key;
@@ -9,6 +10,7 @@ pub mod series;
 pub mod spec;
 pub mod unit;
 
+pub use binding::{BINDINGS, Binding, Intent};
 pub use board::{BoardFacts, Catalogue};
 pub use dataset::Dataset;
 pub use key::Key;

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use super::series::{Point, Rejected, Sample, SeriesKey, Window};
 use crate::base::{Wall, limits};
 
+#[cfg(test)]
+mod tests;
+
 /// How a source fares. A source that fails keeps its data; the screen says how old it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceState {
@@ -69,6 +72,11 @@ impl Dataset {
 
     pub fn window(&self, key: &SeriesKey) -> Option<&Window> {
         self.series.get(key)
+    }
+
+    /// All series of one name in the order of their labels.
+    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + 'a {
+        self.series.range(SeriesKey::plain(name)..).take_while(move |(key, _)| key.name == name)
     }
 
     pub fn set_source(&mut self, name: &str, health: SourceHealth) {

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Unit;
 use crate::base::{Wall, limits};
 
+#[cfg(test)]
+mod tests;
+
 /// How a series' values are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -73,6 +76,19 @@ impl SeriesKey {
     pub fn plain(name: &str) -> SeriesKey {
         SeriesKey { name: name.to_owned(), labels: Vec::new() }
     }
+
+    /// A series with labels, given in any order.
+    pub fn labelled(name: &str, labels: &[(&str, &str)]) -> SeriesKey {
+        let mut labels: Vec<_> =
+            labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
+        labels.sort();
+        SeriesKey { name: name.to_owned(), labels }
+    }
+
+    /// The value of one label.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
+    }
 }
 
 // === impl Window ===
@@ -95,6 +111,10 @@ impl Window {
         }
         self.points.push_back(point);
         Ok(())
+    }
+
+    pub fn first(&self) -> Option<Point> {
+        self.points.front().copied()
     }
 
     pub fn last(&self) -> Option<Point> {

@@ -1,0 +1,85 @@
+use super::*;
+use crate::model::{Kind, Unit};
+
+fn sample(key: SeriesKey, at: i64, value: f64) -> Sample {
+    Sample { key, kind: Kind::Gauge, unit: Unit::None, at: Wall(at), value }
+}
+
+#[test]
+fn every_change_moves_the_revision_and_nothing_else_does() {
+    let mut data = Dataset::default();
+    data.insert(sample(SeriesKey::plain("a"), 1, 1.0)).expect("invariant: a plain sample is taken");
+    assert_eq!(data.revision(), 1);
+    assert_eq!(data.insert(sample(SeriesKey::plain("a"), 1, 1.0)), Err(Rejected::NotNewer));
+    assert_eq!(data.revision(), 1);
+    let health = SourceHealth { state: SourceState::Good, last_good: Some(Wall(1)), interval_ms: 1_000 };
+    data.set_source("s", health.clone());
+    data.set_source("s", health.clone());
+    assert_eq!(data.revision(), 2);
+    assert_eq!(data.source("s"), Some(&health));
+    assert_eq!(data.source("t"), None);
+}
+
+#[test]
+fn the_number_of_series_is_bounded() {
+    let mut data = Dataset::default();
+    for index in 0..limits::SERIES_MAX {
+        let key = SeriesKey::plain(&format!("series_{index}"));
+        data.insert(sample(key, 1, 0.0)).expect("invariant: below the cap");
+    }
+    assert_eq!(data.insert(sample(SeriesKey::plain("more"), 1, 0.0)), Err(Rejected::TooManySeries));
+    assert_eq!(data.series_count(), limits::SERIES_MAX);
+    let known = sample(SeriesKey::plain("series_0"), 2, 0.0);
+    assert_eq!(data.insert(known), Ok(()), "a series that is there goes on");
+}
+
+#[test]
+fn long_names_and_many_labels_are_refused_before_anything_is_kept() {
+    let mut data = Dataset::default();
+    let long = "x".repeat(limits::SERIES_TEXT_BYTES_MAX + 1);
+    let many: Vec<(String, String)> =
+        (0..=limits::SERIES_LABELS_MAX).map(|index| (format!("l{index}"), String::new())).collect();
+    let keys = [
+        SeriesKey::plain(&long),
+        SeriesKey::labelled("a", &[(&long, "")]),
+        SeriesKey::labelled("a", &[("l", &long)]),
+        SeriesKey { name: "a".to_owned(), labels: many },
+    ];
+    for key in keys {
+        assert_eq!(data.insert(sample(key, 1, 0.0)), Err(Rejected::TooLong));
+    }
+    assert_eq!(data.series_count(), 0);
+    assert_eq!(data.revision(), 0);
+}
+
+#[test]
+fn a_rejected_first_sample_leaves_no_empty_series() {
+    let mut data = Dataset::default();
+    assert_eq!(data.insert(sample(SeriesKey::plain("a"), 1, f64::NAN)), Err(Rejected::NotFinite));
+    assert_eq!(data.series_count(), 0);
+}
+
+#[test]
+fn a_series_does_not_change_its_meaning() {
+    let mut data = Dataset::default();
+    data.insert(sample(SeriesKey::plain("a"), 1, 1.0)).expect("invariant: a plain sample is taken");
+    let mut other = sample(SeriesKey::plain("a"), 2, 1.0);
+    other.unit = Unit::Bytes;
+    assert_eq!(data.insert(other.clone()), Err(Rejected::Changed));
+    other.unit = Unit::None;
+    other.kind = Kind::Counter;
+    assert_eq!(data.insert(other), Err(Rejected::Changed));
+}
+
+#[test]
+fn all_series_of_a_name_are_found_and_no_neighbours() {
+    let mut data = Dataset::default();
+    for (name, cpu) in [("cpu", ""), ("cpu", "0"), ("cpu", "1"), ("cpu2", "0"), ("cpa", "0")] {
+        let labels = [("cpu", cpu)];
+        let labels = if cpu.is_empty() { &[][..] } else { &labels[..] };
+        data.insert(sample(SeriesKey::labelled(name, labels), 1, 1.0)).expect("invariant: a plain sample is taken");
+    }
+    let found: Vec<_> = data.named("cpu").map(|(key, _)| key.label("cpu").unwrap_or("-")).collect();
+    assert_eq!(found, ["-", "0", "1"]);
+    assert_eq!(data.named("cpux").count(), 0);
+}
