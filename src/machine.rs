@@ -4,4 +4,6 @@
 
 pub mod backoff;
 pub mod input;
+pub mod pace;
 pub mod reconnect;
+pub mod session;
