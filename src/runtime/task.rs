@@ -166,3 +166,6 @@ fn message_of(payload: Box<dyn Any + Send>) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

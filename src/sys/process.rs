@@ -200,3 +200,6 @@ impl std::fmt::Display for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,3 +262,6 @@ pub fn pair() -> io::Result<(UnixStream, OwnedFd)> {
     theirs.set_nonblocking(true)?;
     Ok((ours, OwnedFd::from(theirs)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,3 +154,6 @@ impl Drop for RawMode {
         let _ = self.restore();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Real children: this test binary starts itself again and runs `the_child` alone.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
+use super::*;
+use crate::sys::{fd, socket};
+
+/// What the child finds itself to be, `name=value` a line, then a line with a dot.
+#[test]
+fn the_child() {
+    // In the ordinary run of all tests nobody left a feed, and descriptor 3 belongs to some other test.
+    if std::env::args().nth(1).as_deref() != Some("worker") {
+        return;
+    }
+    let mut feed = fd::take_feed().unwrap();
+    feed.set_nonblocking(false).unwrap();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let no_new_privileges = status.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
+    let mut open: Vec<String> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| std::fs::read_link(entry.path()).is_ok_and(|to| !to.starts_with("/proc")))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    open.sort();
+    let session = rustix::process::getsid(None).unwrap().as_raw_nonzero().get();
+    let stdin = std::fs::read_link("/proc/self/fd/0").unwrap();
+    write!(
+        feed,
+        "privileges={no_new_privileges}\nopen={}\nsession={session}\npid={}\nstdin={}\n.\n",
+        open.join(" "),
+        std::process::id(),
+        stdin.display()
+    )
+    .unwrap();
+    let mut order = [0_u8];
+    match feed.read(&mut order) {
+        Ok(1) => std::process::exit(i32::from(order[0])),
+        _ => std::process::exit(0),
+    }
+}
+
+fn start() -> (Child, UnixStream, BTreeMap<String, String>) {
+    let (ours, theirs) = socket::pair().unwrap();
+    ours.set_nonblocking(false).unwrap();
+    let args = ["--exact", "sys::process::tests::the_child", "--nocapture", "--test-threads=1"];
+    let child = spawn_worker(&args, theirs, WorkerLog::Discard).unwrap();
+    let mut report = Vec::new();
+    while !report.ends_with(b"\n.\n") {
+        let mut byte = [0_u8];
+        assert_eq!((&ours).read(&mut byte).unwrap(), 1, "the child ended without a report");
+        report.push(byte[0]);
+    }
+    let report = String::from_utf8(report).unwrap();
+    let facts = report.lines().filter_map(|line| line.split_once('='));
+    let facts = facts.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    (child, ours, facts)
+}
+
+#[tokio::test]
+async fn a_worker_holds_nothing_but_its_streams_and_the_feed() {
+    // A descriptor without close-on-exec, as a careless parent of ours may have left us.
+    let leaked = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 10).unwrap();
+    rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();
+    let (mut child, feed, facts) = start();
+    // Further ones are the child's own: the test harness keeps a few.
+    let open: Vec<i32> = facts["open"].split(' ').map(|number| number.parse().unwrap()).collect();
+    assert!(open.starts_with(&[0, 1, 2, 3]), "{open:?}");
+    assert!(!open.contains(&leaked.as_raw_fd()), "the child inherited {}: {open:?}", leaked.as_raw_fd());
+    assert_eq!(facts["privileges"].split_whitespace().last(), Some("1"));
+    assert_eq!(facts["session"], facts["pid"], "the child shares our session and gets our terminal's signals");
+    assert_eq!(facts["pid"], child.pid().to_string());
+    assert_eq!(facts["stdin"], "/dev/null");
+    drop(feed);
+    assert_eq!(child.wait().await.unwrap(), Exit::Code(0));
+}
+
+#[tokio::test]
+async fn the_way_a_worker_ended_is_told_and_told_again() {
+    let (mut child, mut feed, _) = start();
+    assert_eq!(child.try_wait().unwrap(), None);
+    feed.write_all(&[7]).unwrap();
+    assert_eq!(child.wait().await.unwrap(), Exit::Code(7));
+    assert_eq!(child.wait().await.unwrap(), Exit::Code(7));
+    child.kill().unwrap();
+
+    let (mut child, _feed, _) = start();
+    child.kill().unwrap();
+    let exit = child.wait().await.unwrap();
+    assert_eq!(exit, Exit::Signal(9));
+    assert_eq!(exit.to_string(), "was killed by signal 9 (SIGKILL)");
+    assert!(!std::path::Path::new(&format!("/proc/{}", child.pid())).exists(), "a zombie is left");
+}
+
+#[tokio::test]
+async fn a_worker_dies_with_the_thread_that_started_it() {
+    let (mut child, _feed, _) = std::thread::scope(|scope| scope.spawn(start).join().unwrap());
+    assert_eq!(child.wait().await.unwrap(), Exit::Signal(9));
+}
+
+#[test]
+fn a_child_that_nobody_watches_is_killed() {
+    let (child, mut feed, _) = start();
+    drop(child);
+    let mut rest = Vec::new();
+    feed.read_to_end(&mut rest).unwrap();
+    assert!(rest.is_empty());
+}
