@@ -96,7 +96,7 @@ async fn the_way_a_worker_ended_is_told_and_told_again() {
 
 #[tokio::test]
 async fn a_worker_dies_with_the_thread_that_started_it() {
-    let (mut child, _feed, _) = std::thread::scope(|scope| scope.spawn(start).join().unwrap());
+    let (mut child, _feed, _) = std::thread::Builder::new().spawn(start).unwrap().join().unwrap();
     assert_eq!(child.wait().await.unwrap(), Exit::Signal(9));
 }
 

@@ -31,10 +31,12 @@ fn a_stale_socket_is_taken_over_by_exactly_one_of_many() {
     let directory = directory();
     let path = directory.path().join("attach.sock");
     leave_stale(&path);
-    let all: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Listener::bind(&path, 0o600))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-    });
+    let bind = || {
+        let path = path.clone();
+        std::thread::Builder::new().spawn(move || Listener::bind(&path, 0o600)).unwrap()
+    };
+    let threads: Vec<_> = (0..8).map(|_| bind()).collect();
+    let all: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
     assert_eq!(all.iter().filter(|result| result.is_ok()).count(), 1, "{all:?}");
     assert!(all.iter().all(|result| matches!(result, Ok(_) | Err(BindError::Taken { .. }))), "{all:?}");
     connect(&path).unwrap();
