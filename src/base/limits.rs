@@ -16,6 +16,10 @@ pub const ROWS_MAX: u16 = 500;
 
 /// Longest text of one label; twice the widest terminal in four-byte characters.
 pub const LABEL_BYTES_MAX: usize = 8 * 1024;
+/// Raw text looked at for one label: escape sequences and marks may take most of it away. The rest is cut.
+pub const LABEL_RAW_BYTES_MAX: usize = 64 * 1024;
+/// Rounds a hostile text may take to settle into clusters before all but its ASCII is dropped.
+pub const LABEL_PASSES_MAX: usize = 8;
 /// Code points in one cluster: a base and three marks. More is an attack on the layout.
 pub const CLUSTER_CODE_POINTS_MAX: usize = 4;
 /// Code points reported of what a label lost; the count goes on, the list stops.
@@ -84,5 +88,6 @@ const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(PARAMS_MAX * 2 * PARAM_BYTES_MAX + 4 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
 const _: () = assert!(CORES_MAX < SERIES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
+const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
 // A cell at its worst: cursor, two RGB colours, attributes, a cluster of four four-byte characters.
 const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * 62 < FRAME_BYTES_MAX);

@@ -1,0 +1,197 @@
+//! Cuts settled text into clusters, what one or two cells hold, and settles text so that it can be cut.
+//!
+//! Invariant: a cluster begins with a code point that has columns, holds at most `limits::CLUSTER_CODE_POINTS_MAX` code
+//! points and takes one or two columns in every width model. A grapheme that is more (an emoji with a skin tone is four
+//! columns to terminals that add up, a Brahmic conjunct may be three) is cut into several clusters at the code point
+//! that is too much; marks beyond the cap are taken out.
+
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_segmentation::{Graphemes, UnicodeSegmentation};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use super::Removed;
+use crate::base::limits;
+
+/// What one or two cells show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cluster<'a> {
+    pub text: &'a str,
+    /// 1 or 2: what the widest model says.
+    pub columns: u16,
+    /// Whether terminals are known to agree on the columns. After one that is not, the cursor may stand anywhere.
+    pub certain: bool,
+}
+
+/// The clusters of a label, from left to right.
+#[derive(Clone, Debug)]
+pub struct Clusters<'a> {
+    /// What is left of the text.
+    rest: &'a str,
+    /// What is left of the grapheme `rest` begins in.
+    grapheme: &'a str,
+}
+
+/// Whether the next code point of a grapheme fits the cluster it would join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    Joins,
+    Begins,
+    /// A mark without a base or beyond the cap.
+    Fails,
+}
+
+/// Counts one cluster.
+#[derive(Clone, Copy, Debug, Default)]
+struct Packer {
+    code_points: usize,
+    columns: usize,
+}
+
+// === impl Packer ===
+
+impl Packer {
+    fn push(&mut self, c: char) -> Fit {
+        let columns = c.width().unwrap_or(0);
+        let has_room = self.code_points < limits::CLUSTER_CODE_POINTS_MAX;
+        if columns == 0 && (self.code_points == 0 || !has_room) {
+            return Fit::Fails;
+        }
+        if self.code_points > 0 && has_room && self.columns + columns <= 2 {
+            self.code_points += 1;
+            self.columns += columns;
+            return Fit::Joins;
+        }
+        *self = Packer { code_points: 1, columns };
+        Fit::Begins
+    }
+}
+
+// === impl Clusters ===
+
+impl<'a> Clusters<'a> {
+    /// `text` must be settled.
+    pub(super) fn new(text: &'a str) -> Clusters<'a> {
+        Clusters { rest: text, grapheme: "" }
+    }
+
+    fn take(&mut self, bytes: usize) -> &'a str {
+        let (text, rest) = self.rest.split_at(bytes);
+        self.rest = rest;
+        text
+    }
+}
+
+impl<'a> Iterator for Clusters<'a> {
+    type Item = Cluster<'a>;
+
+    fn next(&mut self) -> Option<Cluster<'a>> {
+        let mut chars = self.rest.chars();
+        let first = chars.next()?;
+        if self.grapheme.is_empty() {
+            if let Some(columns) = agreed_columns(first)
+                && chars.next().is_none_or(|second| agreed_columns(second).is_some())
+            {
+                return Some(Cluster { text: self.take(first.len_utf8()), columns, certain: true });
+            }
+            self.grapheme = self.rest.graphemes(true).next().unwrap_or_default();
+        }
+        let mut packer = Packer::default();
+        let begins_again = |&(_, c): &(usize, char)| packer.push(c) == Fit::Begins;
+        // The first code point always begins the cluster; the second that begins one ends it.
+        let end = self.grapheme.char_indices().filter(begins_again).nth(1);
+        let bytes = end.map_or(self.grapheme.len(), |(at, _)| at);
+        self.grapheme = &self.grapheme[bytes..];
+        let text = self.take(bytes);
+        let certain = text.len() == first.len_utf8() && agreed_columns(first).is_some();
+        Some(Cluster { text, columns: widest(text), certain })
+    }
+}
+
+/// The columns of one cluster on the terminal that takes the most.
+fn widest(text: &str) -> u16 {
+    let sum: usize = text.chars().filter_map(UnicodeWidthChar::width).sum();
+    if sum.max(text.width()) > 1 { 2 } else { 1 }
+}
+
+/// The columns of a code point that terminals agree on: old scripts and symbols no emoji font claims. None of these
+/// joins another of these to one grapheme.
+pub(super) fn agreed_columns(c: char) -> Option<u16> {
+    match c {
+        ' '..='~' => Some(1),
+        '\u{a9}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' => None, // may be emoji
+        '\u{a1}'..='\u{ac}'
+        | '\u{af}'..='\u{2ff}'
+        | '\u{370}'..='\u{377}'
+        | '\u{37a}'..='\u{37f}'
+        | '\u{384}'..='\u{482}'
+        | '\u{48a}'..='\u{52f}'
+        | '\u{1e00}'..='\u{1eff}'
+        | '\u{2010}'..='\u{2027}'
+        | '\u{2030}'..='\u{205e}'
+        | '\u{2070}'..='\u{208e}'
+        | '\u{20a0}'..='\u{20bf}'
+        | '\u{2100}'..='\u{218b}'
+        | '\u{2190}'..='\u{2193}'
+        | '\u{2200}'..='\u{22ff}'
+        | '\u{2500}'..='\u{25a9}'
+        | '\u{2801}'..='\u{28ff}'
+        | '\u{fffd}' => Some(1),
+        '\u{3001}'..='\u{3029}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{309b}'..='\u{30ff}'
+        | '\u{3400}'..='\u{4dbf}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{ff01}'..='\u{ff60}' => Some(2),
+        _ => None,
+    }
+}
+
+/// Puts stripped text into NFC and takes out what fits no cluster, until neither changes it any more.
+pub(super) fn settle(mut text: String, removed: &mut Removed) -> String {
+    for _ in 0..limits::LABEL_PASSES_MAX {
+        if !is_nfc(&text) {
+            text = text.nfc().collect();
+        }
+        let packed = pack(&text, removed);
+        if packed == text {
+            return text;
+        }
+        text = packed;
+    }
+    // No language needs more rounds.
+    text.retain(|c| {
+        if !c.is_ascii() {
+            removed.note(c);
+        }
+        c.is_ascii()
+    });
+    text
+}
+
+/// One round: drops the code points that fit nowhere and cuts the text after the last whole cluster it may hold.
+fn pack(text: &str, removed: &mut Removed) -> String {
+    let mut out = String::with_capacity(text.len().min(limits::LABEL_BYTES_MAX));
+    let mut cluster_at = 0;
+    let graphemes: Graphemes<'_> = text.graphemes(true);
+    for grapheme in graphemes {
+        let mut packer = Packer::default();
+        for c in grapheme.chars() {
+            match packer.push(c) {
+                Fit::Fails => {
+                    removed.note(c);
+                    continue;
+                }
+                Fit::Begins => cluster_at = out.len(),
+                Fit::Joins => {}
+            }
+            if out.len() + c.len_utf8() > limits::LABEL_BYTES_MAX {
+                out.truncate(cluster_at);
+                removed.cut = true;
+                return out;
+            }
+            out.push(c);
+        }
+    }
+    out
+}
