@@ -37,8 +37,9 @@ format:
 	$(CARGO) fmt --all --check
 
 lint:
-	$(BUILD) clippy --all-targets --test system -- -D warnings
-	$(BUILD) clippy --all-targets --test system --no-default-features -- -D warnings
+	$(BUILD) clippy --all-targets -- -D warnings
+	$(BUILD) clippy --test system -- -D warnings
+	$(BUILD) clippy --all-targets --no-default-features -- -D warnings
 
 docs:
 	RUSTDOCFLAGS="-D warnings" $(BUILD) doc --no-deps --document-private-items
