@@ -48,6 +48,7 @@ pub const VIOLATIONS: &[Planted] = &[
     planted("randomness", "src/worker.rs", "use rustix::rand::getrandom;"),
     planted("randomness", "src/worker.rs", "use std::hash::RandomState;"),
     planted("purpose", "src/worker.rs", "fn f() {}\n"),
+    planted("purpose", "src/worker/tests/laws.rs", "fn f() {}\n"),
     planted("purpose", "src/worker.rs", "//!\n//! Later.\nfn f() {}\n"),
     planted("mod-rs", "src/worker/mod.rs", "fn f() {}"),
     planted("allow", "src/worker.rs", "#[allow(dead_code)] fn f() {}"),
