@@ -1,0 +1,146 @@
+//! A clipped window on a grid: the only way to draw.
+//!
+//! Invariant: nothing is drawn outside the window. The one thing that may change there is the other half of a wide
+//! cluster that is cut in two: it turns blank, because half a cluster cannot be shown.
+
+use super::style::PackedStyle;
+use super::symbol::Symbol;
+use super::{Glyph, Grid, Style};
+use crate::base::Rect;
+use crate::label::{Cluster, Label};
+
+/// A window on a grid; its coordinates start at 0,0 in its upper left corner.
+#[derive(Debug)]
+pub struct Canvas<'a> {
+    grid: &'a mut Grid,
+    /// Within the grid; may be empty.
+    area: Rect,
+}
+
+// === impl Canvas ===
+
+impl<'a> Canvas<'a> {
+    pub(super) fn new(grid: &'a mut Grid) -> Canvas<'a> {
+        let area = grid.size().area();
+        Canvas { grid, area }
+    }
+
+    /// Columns and rows; either may be 0.
+    pub fn size(&self) -> (u16, u16) {
+        (self.area.width, self.area.height)
+    }
+
+    /// The whole window in its own coordinates.
+    pub fn area(&self) -> Rect {
+        Rect::new(0, 0, self.area.width, self.area.height)
+    }
+
+    /// The part of this window under `rect`; empty when they do not meet.
+    pub fn sub(&mut self, rect: Rect) -> Canvas<'_> {
+        let area = self.clip(rect);
+        Canvas { grid: self.grid, area }
+    }
+
+    /// Draws text from `x`, returns the columns it took. What does not fit is left out; where only half of a wide
+    /// cluster would fit a blank stands, and so it does in the grid's last column for a cluster some terminal might wrap.
+    pub fn label(&mut self, x: u16, y: u16, label: &Label, style: Style) -> u16 {
+        if x >= self.area.width || y >= self.area.height {
+            return 0;
+        }
+        let room = self.area.width - x;
+        let at = (self.area.x + x, self.area.y + y);
+        if label.is_ascii() {
+            self.ascii(at, label.as_str().as_bytes(), room, style.into())
+        } else {
+            self.clusters(at, label.clusters(), room, style.into())
+        }
+    }
+
+    pub fn glyph(&mut self, x: u16, y: u16, glyph: Glyph, style: Style) {
+        if x < self.area.width && y < self.area.height {
+            self.grid.put(self.area.x + x, self.area.y + y, glyph.symbol(), style.into());
+        }
+    }
+
+    /// A braille cell with these dots, see [`Glyph::dots`].
+    pub fn dots(&mut self, x: u16, y: u16, bits: u8, style: Style) {
+        self.glyph(x, y, Glyph::dots(bits), style);
+    }
+
+    pub fn fill(&mut self, rect: Rect, glyph: Glyph, style: Style) {
+        let rect = self.clip(rect);
+        if rect.is_empty() {
+            return;
+        }
+        let symbol = glyph.symbol();
+        let style = if symbol.is_blank() { PackedStyle::from(style).on_blank() } else { style.into() };
+        for y in rect.y..rect.bottom() {
+            self.grid.part(rect.x, rect.right(), y);
+            let (symbols, styles) = self.grid.span_mut(rect.x, rect.right(), y);
+            symbols.fill(symbol.0);
+            styles.fill(style.0);
+        }
+    }
+
+    /// Changes how cells look and keeps what stands in them. A wide cluster goes by its left half.
+    pub fn restyle(&mut self, rect: Rect, style: Style) {
+        let style = PackedStyle::from(style);
+        let rect = self.clip(rect);
+        self.grid.restyle(rect, |_| style);
+    }
+
+    fn clip(&self, rect: Rect) -> Rect {
+        let moved = Rect {
+            x: self.area.x.saturating_add(rect.x),
+            y: self.area.y.saturating_add(rect.y),
+            width: rect.width,
+            height: rect.height,
+        };
+        moved.intersection(self.area)
+    }
+
+    fn ascii(&mut self, (x, y): (u16, u16), text: &[u8], room: u16, style: PackedStyle) -> u16 {
+        let columns = u16::try_from(text.len()).unwrap_or(u16::MAX).min(room);
+        if columns == 0 {
+            return 0;
+        }
+        let on_blank = style.on_blank().0;
+        self.grid.part(x, x + columns, y);
+        let (symbols, styles) = self.grid.span_mut(x, x + columns, y);
+        for ((symbol, slot), byte) in symbols.iter_mut().zip(styles).zip(text) {
+            *symbol = u32::from(*byte);
+            *slot = if *byte == b' ' { on_blank } else { style.0 };
+        }
+        columns
+    }
+
+    fn clusters<'c>(
+        &mut self,
+        (x, y): (u16, u16),
+        clusters: impl Iterator<Item = Cluster<'c>>,
+        room: u16,
+        style: PackedStyle,
+    ) -> u16 {
+        let mut used = 0;
+        for cluster in clusters {
+            if used == room {
+                break;
+            }
+            let column = x + used;
+            let is_last = column + 1 == self.grid.size().cols();
+            if cluster.columns > room - used || (is_last && !cluster.certain) {
+                self.grid.put(column, y, Symbol::BLANK, style);
+                used += 1;
+                break;
+            }
+            let symbol = self.grid.symbol(&cluster);
+            if symbol.is_wide() {
+                self.grid.put_wide(column, y, symbol, style);
+            } else {
+                self.grid.put(column, y, symbol, style);
+            }
+            used += cluster.columns;
+        }
+        used
+    }
+}
