@@ -7,3 +7,4 @@ pub mod input;
 pub mod pace;
 pub mod reconnect;
 pub mod session;
+pub mod supervise;
