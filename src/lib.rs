@@ -11,6 +11,7 @@
 pub mod base;
 pub mod config;
 pub mod event;
+pub mod fanout;
 pub mod frame;
 pub mod label;
 pub mod machine;

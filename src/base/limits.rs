@@ -36,6 +36,9 @@ pub const ATTACH_MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Time a client has to say who it is.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
+/// What deltas may hold beyond the size of their keyframe before a worker has to have sent a new one.
+pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
+
 // --- specs ---
 
 /// Length of a tenant's or board's name.

@@ -1,0 +1,516 @@
+//! Fan-out against sinks that take what we let them, and a client that believes only what it received.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use bytes::Buf;
+use proptest::prelude::*;
+
+use super::*;
+use crate::base::{Epoch, limits};
+use crate::wire::attach::{self, ToClient};
+
+/// The far end of one viewer: how much it takes, and what it got.
+#[derive(Debug, Default)]
+struct Line {
+    room: usize,
+    received: Vec<u8>,
+    writes: usize,
+    asked_for_room: usize,
+    broken: Option<io::ErrorKind>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Scripted(Rc<RefCell<Line>>);
+
+impl Sink for Scripted {
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut line = self.0.borrow_mut();
+        line.writes += 1;
+        if let Some(kind) = line.broken {
+            return Err(kind.into());
+        }
+        let count = bytes.len().min(line.room);
+        if count == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        line.room -= count;
+        line.received.extend_from_slice(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn wait_for_room(&mut self) {
+        self.0.borrow_mut().asked_for_room += 1;
+    }
+}
+
+const PLENTY: usize = usize::MAX / 2;
+const NOW: Mono = Mono(1);
+
+impl Scripted {
+    fn with_room(room: usize) -> Scripted {
+        let sink = Scripted::default();
+        sink.0.borrow_mut().room = room;
+        sink
+    }
+
+    fn give(&self, room: usize) {
+        self.0.borrow_mut().room = room;
+    }
+
+    /// All whole messages received so far, in words.
+    fn said(&self) -> Vec<String> {
+        let line = self.0.borrow();
+        let mut rest = Bytes::copy_from_slice(&line.received);
+        let mut said = Vec::new();
+        while rest.len() >= 4 {
+            let length = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
+            if rest.len() < 4 + length {
+                break;
+            }
+            rest.advance(4);
+            said.push(match ToClient::decode(&rest.split_to(length)).expect("a message in its place") {
+                ToClient::Frame(bytes) => String::from_utf8(bytes.trim_ascii().to_vec()).unwrap(),
+                other => format!("{other:?}").split(['(', ' ']).next().unwrap().to_owned(),
+            });
+        }
+        said
+    }
+}
+
+fn keyframe(fanout: &mut Fanout<Scripted>, view: u64, epoch: u64, version: u64) -> Result<(), Fault> {
+    publish(fanout, view, epoch, version, 0)
+}
+
+/// The bytes say what they are: `K view epoch version` or `D view epoch version base`, padded by the version.
+fn publish(fanout: &mut Fanout<Scripted>, view: u64, epoch: u64, version: u64, base: u64) -> Result<(), Fault> {
+    let text = if base == 0 {
+        format!("K {view} {epoch} {version}{:30}", "")
+    } else {
+        format!("D {view} {epoch} {version} {base}{:1$}", "", version as usize % 7)
+    };
+    let frame = feed::Frame {
+        view: ViewId(view),
+        epoch: Epoch(epoch),
+        version: Version(version),
+        base: Version(base),
+        bytes: text.as_bytes(),
+    };
+    fanout.publish(&frame, NOW)
+}
+
+fn one_viewer(room: usize) -> (Fanout<Scripted>, Scripted) {
+    let mut fanout = Fanout::new();
+    fanout.open(ViewId(1));
+    let sink = Scripted::with_room(room);
+    fanout.join(SessionId(1), sink.clone(), ViewId(1), NOW);
+    (fanout, sink)
+}
+
+#[test]
+fn every_version_is_one_write_and_nobody_is_woken() {
+    let mut fanout = Fanout::new();
+    fanout.open(ViewId(1));
+    let sinks: Vec<Scripted> = (0..50).map(|_| Scripted::with_room(PLENTY)).collect();
+    for (number, sink) in sinks.iter().enumerate() {
+        fanout.join(SessionId(number as u64), sink.clone(), ViewId(1), NOW);
+    }
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    for sink in &sinks {
+        assert_eq!(sink.said(), [format!("K 1 1 1{:30}", "").trim_end(), "D 1 1 2 1"]);
+        let line = sink.0.borrow();
+        assert_eq!((line.writes, line.asked_for_room), (2, 0));
+    }
+}
+
+#[test]
+fn a_stalled_viewer_is_left_alone_and_then_gets_what_it_missed() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    sink.give(7);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    let writes = sink.0.borrow().writes;
+    for version in 3..6 {
+        publish(&mut fanout, 1, 1, version, version - 1).unwrap();
+    }
+    assert_eq!(sink.0.borrow().writes, writes, "nobody writes to a viewer that has no room");
+    assert_eq!(sink.0.borrow().asked_for_room, 1);
+    assert_eq!(fanout.standing(SessionId(1)).unwrap(), Standing { lag_versions: 4, stalled_since: Some(NOW) });
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!(sink.said(), ["K 1 1 1", "D 1 1 2 1", "D 1 1 3 2", "D 1 1 4 3", "D 1 1 5 4"]);
+    assert_eq!(fanout.standing(SessionId(1)).unwrap(), Standing { lag_versions: 0, stalled_since: None });
+}
+
+#[test]
+fn a_viewer_that_fell_behind_the_keyframe_skips_to_it() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    sink.give(0);
+    for version in 2..9 {
+        publish(&mut fanout, 1, 1, version, version - 1).unwrap();
+    }
+    keyframe(&mut fanout, 1, 1, 8).unwrap();
+    publish(&mut fanout, 1, 1, 9, 8).unwrap();
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!(sink.said(), ["K 1 1 1", "K 1 1 8", "D 1 1 9 8"]);
+}
+
+#[test]
+fn a_keyframe_for_the_version_on_screen_is_not_sent_again() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    keyframe(&mut fanout, 1, 1, 2).unwrap();
+    publish(&mut fanout, 1, 1, 3, 2).unwrap();
+    assert_eq!(sink.said(), ["K 1 1 1", "D 1 1 2 1", "D 1 1 3 2"]);
+}
+
+#[test]
+fn a_frame_that_does_not_fit_is_a_fault_and_changes_nothing() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    assert!(matches!(publish(&mut fanout, 1, 1, 2, 1), Err(Fault::Gap { newest: None, .. })));
+    keyframe(&mut fanout, 1, 1, 5).unwrap();
+    assert_eq!(keyframe(&mut fanout, 1, 1, 0), Err(Fault::NoVersion));
+    assert!(matches!(publish(&mut fanout, 1, 1, 7, 6), Err(Fault::Gap { .. })));
+    assert!(matches!(publish(&mut fanout, 1, 1, 5, 5), Err(Fault::Stale { .. })));
+    assert!(matches!(publish(&mut fanout, 1, 2, 6, 5), Err(Fault::Gap { .. })), "a delta across lives");
+    assert!(matches!(keyframe(&mut fanout, 1, 1, 4), Err(Fault::Stale { .. })));
+    publish(&mut fanout, 1, 1, 6, 5).unwrap();
+    assert_eq!(sink.said(), ["K 1 1 5", "D 1 1 6 5"]);
+}
+
+#[test]
+fn deltas_that_outgrow_their_keyframe_for_long_are_a_fault() {
+    let (mut fanout, _sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    let big = vec![b'x'; limits::DELTA_SLACK_BYTES_MAX];
+    let mut outcome = Ok(());
+    for version in 2..10 {
+        let frame = feed::Frame {
+            view: ViewId(1),
+            epoch: Epoch(1),
+            version: Version(version),
+            base: Version(version - 1),
+            bytes: &big,
+        };
+        outcome = outcome.and(fanout.publish(&frame, NOW));
+    }
+    assert!(matches!(outcome, Err(Fault::Outgrown { .. })), "{outcome:?}");
+}
+
+#[test]
+fn a_new_life_of_the_worker_starts_over_with_a_keyframe() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 9).unwrap();
+    keyframe(&mut fanout, 1, 2, 1).unwrap();
+    assert_eq!(sink.said(), ["K 1 1 9", "K 1 2 1"]);
+    assert!(keyframe(&mut fanout, 1, 1, 10).is_err(), "the dead do not draw");
+}
+
+#[test]
+fn notices_go_first_but_never_into_a_message() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    sink.give(9);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    publish(&mut fanout, 1, 1, 3, 2).unwrap();
+    let spec = crate::model::ViewSpec::new("default", "host", crate::base::Size::FALLBACK);
+    for _ in 0..3 {
+        fanout.tell(SessionId(1), Notice::Spec(ToClient::Spec(spec.clone()).encode()), NOW);
+    }
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!(sink.said(), ["K 1 1 1", "D 1 1 2 1", "Spec", "D 1 1 3 2"], "only the newest spec is said");
+}
+
+#[test]
+fn a_farewell_is_the_last_word_and_then_the_viewer_is_gone() {
+    let (mut fanout, sink) = one_viewer(3);
+    let farewell = attach::Farewell { code: attach::FarewellCode::Stopping, text: "bye".to_owned() };
+    fanout.tell(SessionId(1), Notice::Farewell(ToClient::Farewell(farewell).encode()), NOW);
+    assert_eq!(fanout.next_gone(), None, "half a farewell is none");
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    assert_eq!(sink.said(), ["Farewell"]);
+    assert_eq!(fanout.next_gone(), Some(Gone { session: SessionId(1), why: Parting::Told }));
+    assert_eq!(fanout.next_gone(), None);
+}
+
+#[test]
+fn a_broken_viewer_is_reported_once_and_the_others_see_their_frame() {
+    let (mut fanout, first) = one_viewer(PLENTY);
+    let second = Scripted::with_room(PLENTY);
+    fanout.join(SessionId(2), second.clone(), ViewId(1), NOW);
+    first.0.borrow_mut().broken = Some(io::ErrorKind::BrokenPipe);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    assert_eq!(second.said(), ["K 1 1 1", "D 1 1 2 1"]);
+    let gone = Gone { session: SessionId(1), why: Parting::Lost(io::ErrorKind::BrokenPipe) };
+    assert_eq!((fanout.next_gone(), fanout.next_gone()), (Some(gone), None));
+    assert!(fanout.leave(SessionId(1)).is_some());
+    assert!(fanout.leave(SessionId(1)).is_none());
+    assert_eq!(fanout.viewer_count(ViewId(1)), 1);
+}
+
+#[test]
+fn a_view_is_drawn_again_only_once_somebody_has_its_newest_frame() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    assert_eq!((fanout.next_credit(), fanout.next_credit()), (Some(ViewId(1)), None));
+    sink.give(3);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    assert_eq!(fanout.next_credit(), None, "nobody could see another frame");
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!((fanout.next_credit(), fanout.next_credit()), (Some(ViewId(1)), None));
+}
+
+#[test]
+fn a_banner_lies_over_the_last_frame_until_a_keyframe_takes_it_away() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 2"), NOW);
+    let late = Scripted::with_room(PLENTY);
+    fanout.join(SessionId(2), late.clone(), ViewId(1), NOW);
+    assert_eq!(late.said(), ["K 1 1 1", "O 1 2"], "whoever comes now sees the last frame and the newest banner");
+    keyframe(&mut fanout, 1, 2, 1).unwrap();
+    publish(&mut fanout, 1, 2, 2, 1).unwrap();
+    assert_eq!(sink.said(), ["K 1 1 1", "O 1 1", "O 1 2", "K 1 2 1", "D 1 2 2 1"]);
+    assert_eq!(fanout.held(SessionId(1)).unwrap().overlay, 0);
+}
+
+#[test]
+fn a_delta_never_goes_over_a_banner() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    // The worker was not dead but slow: its next frame is a delta.
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    assert_eq!(sink.said(), ["K 1 1 1", "O 1 1", "K 1 1 1", "D 1 1 2 1"]);
+}
+
+#[test]
+fn a_view_nobody_drew_shows_roots_own_words_until_it_is_drawn() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    assert!(sink.said().is_empty(), "a banner alone would lie over what the terminal showed before");
+    fanout.stand_in(ViewId(1), attach::frame(b"words"), NOW);
+    assert_eq!(sink.said(), ["words", "O 1 1"]);
+    assert_eq!(fanout.newest(ViewId(1)), None);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.stand_in(ViewId(1), attach::frame(b"words"), NOW);
+    assert_eq!(sink.said(), ["words", "O 1 1", "K 1 1 1"]);
+}
+
+mod law {
+    use super::*;
+
+    /// What a terminal shows, by what was written to it.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    struct Screen {
+        /// View, epoch, version.
+        shows: Option<(u64, u64, u64)>,
+        overlay: u64,
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Keyframe {
+            view: u64,
+        },
+        Delta {
+            view: u64,
+        },
+        /// A keyframe for the version that is the newest already.
+        Rebase {
+            view: u64,
+        },
+        Reborn {
+            view: u64,
+        },
+        LayOver {
+            view: u64,
+        },
+        /// A viewer's terminal takes that many more bytes.
+        Room {
+            viewer: u64,
+            bytes: usize,
+        },
+        Move {
+            viewer: u64,
+            view: u64,
+        },
+        Repaint {
+            viewer: u64,
+        },
+        Tell {
+            viewer: u64,
+        },
+        Rejoin {
+            viewer: u64,
+        },
+    }
+
+    const VIEWS: u64 = 3;
+    const VIEWERS: u64 = 4;
+
+    fn op() -> impl Strategy<Value = Op> {
+        let (view, viewer) = (1..=VIEWS, 1..=VIEWERS);
+        prop_oneof![
+            2 => view.clone().prop_map(|view| Op::Keyframe { view }),
+            8 => view.clone().prop_map(|view| Op::Delta { view }),
+            2 => view.clone().prop_map(|view| Op::Rebase { view }),
+            1 => view.clone().prop_map(|view| Op::Reborn { view }),
+            2 => view.clone().prop_map(|view| Op::LayOver { view }),
+            6 => (viewer.clone(), 0_usize..120).prop_map(|(viewer, bytes)| Op::Room { viewer, bytes }),
+            2 => (viewer.clone(), view).prop_map(|(viewer, view)| Op::Move { viewer, view }),
+            1 => viewer.clone().prop_map(|viewer| Op::Repaint { viewer }),
+            1 => viewer.clone().prop_map(|viewer| Op::Tell { viewer }),
+            1 => viewer.prop_map(|viewer| Op::Rejoin { viewer }),
+        ]
+    }
+
+    /// Applies what was received; fails when something was applied to a screen it does not fit.
+    fn screen(sink: &Scripted) -> Result<Screen, String> {
+        let mut screen = Screen::default();
+        for said in sink.said() {
+            let words: Vec<&str> = said.split(' ').collect();
+            let number = |index: usize| words[index].parse::<u64>().expect("a number");
+            match words[0] {
+                "K" => screen = Screen { shows: Some((number(1), number(2), number(3))), overlay: 0 },
+                "D" => {
+                    let base = Some((number(1), number(2), number(4)));
+                    if screen != (Screen { shows: base, overlay: 0 }) {
+                        return Err(format!("{said} on {screen:?}"));
+                    }
+                    screen.shows = Some((number(1), number(2), number(3)));
+                }
+                "O" => screen.overlay = number(2),
+                "Spec" => {}
+                other => return Err(format!("{other} was never sent")),
+            }
+        }
+        Ok(screen)
+    }
+
+    /// The worker's side of one view.
+    #[derive(Clone, Copy, Default)]
+    struct Drawn {
+        epoch: u64,
+        version: u64,
+        overlay: u64,
+        overlays: u64,
+    }
+
+    struct World {
+        fanout: Fanout<Scripted>,
+        drawn: [Drawn; VIEWS as usize + 1],
+        sinks: Vec<Scripted>,
+        shown: Vec<u64>,
+    }
+
+    impl World {
+        fn new() -> World {
+            let mut fanout = Fanout::new();
+            let mut drawn = [Drawn::default(); VIEWS as usize + 1];
+            for view in 1..=VIEWS {
+                fanout.open(ViewId(view));
+                drawn[view as usize].epoch = 1;
+            }
+            let sinks: Vec<Scripted> = (0..=VIEWERS).map(|_| Scripted::with_room(60)).collect();
+            for viewer in 1..=VIEWERS {
+                fanout.join(SessionId(viewer), sinks[viewer as usize].clone(), ViewId(1), NOW);
+            }
+            World { fanout, drawn, sinks, shown: vec![1; VIEWERS as usize + 1] }
+        }
+
+        fn apply(&mut self, op: &Op) {
+            match *op {
+                Op::Keyframe { view } => {
+                    let drawn = &mut self.drawn[view as usize];
+                    (drawn.version, drawn.overlay) = (drawn.version + 1, 0);
+                    keyframe(&mut self.fanout, view, drawn.epoch, drawn.version).unwrap();
+                }
+                Op::Delta { view } => {
+                    let drawn = &mut self.drawn[view as usize];
+                    (drawn.version, drawn.overlay) = (drawn.version + 1, 0);
+                    publish(&mut self.fanout, view, drawn.epoch, drawn.version, drawn.version - 1).unwrap();
+                }
+                Op::Rebase { view } => {
+                    let drawn = &mut self.drawn[view as usize];
+                    if drawn.version > 0 {
+                        drawn.overlay = 0;
+                        keyframe(&mut self.fanout, view, drawn.epoch, drawn.version).unwrap();
+                    }
+                }
+                Op::Reborn { view } => {
+                    let drawn = &mut self.drawn[view as usize];
+                    *drawn = Drawn { epoch: drawn.epoch + 1, version: 1, overlay: 0, ..*drawn };
+                    keyframe(&mut self.fanout, view, drawn.epoch, 1).unwrap();
+                }
+                Op::LayOver { view } => {
+                    let drawn = &mut self.drawn[view as usize];
+                    drawn.overlays += 1;
+                    drawn.overlay = drawn.overlays;
+                    let message = attach::frame(format!("O {view} {}", drawn.overlay).as_bytes());
+                    self.fanout.lay_over(ViewId(view), message, NOW);
+                }
+                Op::Room { viewer, bytes } => {
+                    self.sinks[viewer as usize].give(bytes);
+                    self.fanout.writable(SessionId(viewer), NOW);
+                }
+                Op::Move { viewer, view } => {
+                    self.shown[viewer as usize] = view;
+                    self.fanout.move_to(SessionId(viewer), ViewId(view), NOW);
+                }
+                Op::Repaint { viewer } => self.fanout.repaint(SessionId(viewer), NOW),
+                Op::Tell { viewer } => {
+                    let spec = crate::model::ViewSpec::new("default", "host", crate::base::Size::FALLBACK);
+                    let notice = Notice::Spec(ToClient::Spec(spec).encode());
+                    self.fanout.tell(SessionId(viewer), notice, NOW);
+                }
+                Op::Rejoin { viewer } => {
+                    self.fanout.leave(SessionId(viewer)).expect("it was there");
+                    let sink = Scripted::with_room(10);
+                    self.sinks[viewer as usize] = sink.clone();
+                    let view = ViewId(self.shown[viewer as usize]);
+                    self.fanout.join(SessionId(viewer), sink, view, NOW);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        #[test]
+        fn whatever_happens_a_viewer_that_reads_on_ends_with_exactly_the_newest_frame(
+            ops in proptest::collection::vec(op(), 1..120),
+        ) {
+            let mut world = World::new();
+            // Deltas need something to stand on.
+            for view in 1..=VIEWS {
+                world.apply(&Op::Keyframe { view });
+            }
+            for op in &ops {
+                world.apply(op);
+                for viewer in 1..=VIEWERS {
+                    // One frame of this test is below a hundred bytes, a spec below three hundred.
+                    prop_assert!(world.fanout.backlog(SessionId(viewer)) < 400, "more than one message waits");
+                }
+            }
+            for viewer in 1..=VIEWERS {
+                world.apply(&Op::Room { viewer, bytes: PLENTY });
+                let view = world.shown[viewer as usize];
+                let drawn = world.drawn[view as usize];
+                let newest = Screen { shows: Some((view, drawn.epoch, drawn.version)), overlay: drawn.overlay };
+                prop_assert_eq!(screen(&world.sinks[viewer as usize]), Ok(newest), "viewer {}", viewer);
+                prop_assert_eq!(world.fanout.backlog(SessionId(viewer)), 0);
+            }
+        }
+    }
+}

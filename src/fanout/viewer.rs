@@ -1,0 +1,238 @@
+//! One viewer: what its screen shows, and the message it has not taken whole yet.
+//!
+//! Invariant: messages are written whole and in order; notices go first, at message boundaries only.
+
+use std::io;
+
+use bytes::{Buf, Bytes};
+
+use super::history::{History, Position};
+use super::{Notice, Parting, Sink};
+use crate::base::{Mono, SessionId, ViewId};
+use crate::event::{Event, FrameDropped};
+
+#[derive(Debug)]
+pub struct Viewer<S> {
+    pub session: SessionId,
+    pub view: ViewId,
+    /// Where in its view's list it stands.
+    pub place: usize,
+    sink: S,
+    held: Held,
+    unfinished: Option<Unfinished>,
+    welcome: Option<Bytes>,
+    spec: Option<Bytes>,
+    farewell: Option<Bytes>,
+    /// No room since; the sink was asked to tell when there is.
+    parked_since: Option<Mono>,
+    gone: bool,
+}
+
+/// What a screen shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// None when nothing can be said of it.
+    pub at: Option<Position>,
+    /// The number of the overlay on its last row; 0 for none.
+    pub overlay: u64,
+}
+
+/// How far a viewer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    UpToDate,
+    Parked,
+    Gone(Parting),
+}
+
+/// The rest of a message, and what it means once it is written.
+#[derive(Debug)]
+struct Unfinished {
+    rest: Bytes,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    Nothing,
+    Holds(Held),
+    Leaves,
+}
+
+enum Written {
+    Whole,
+    Part(usize),
+    Failed(io::ErrorKind),
+}
+
+// === impl Viewer ===
+
+impl<S: Sink> Viewer<S> {
+    pub fn new(session: SessionId, sink: S, view: ViewId) -> Viewer<S> {
+        Viewer {
+            session,
+            view,
+            place: 0,
+            sink,
+            held: Held::default(),
+            unfinished: None,
+            welcome: None,
+            spec: None,
+            farewell: None,
+            parked_since: None,
+            gone: false,
+        }
+    }
+
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    #[cfg(test)]
+    pub fn held(&self) -> Held {
+        self.held
+    }
+
+    #[cfg(test)]
+    pub fn backlog(&self) -> usize {
+        self.unfinished.as_ref().map_or(0, |unfinished| unfinished.rest.len())
+    }
+
+    pub fn stalled_since(&self) -> Option<Mono> {
+        self.parked_since
+    }
+
+    pub fn lag(&self, newest: Option<Position>) -> u64 {
+        let Some(newest) = newest else { return 0 };
+        match self.held.at {
+            Some(held) if held.epoch == newest.epoch => newest.version.0.saturating_sub(held.version.0),
+            _ => newest.version.0,
+        }
+    }
+
+    pub fn show(&mut self, view: ViewId) {
+        self.view = view;
+        self.forget_screen();
+    }
+
+    /// Nothing is known of the screen any more, not even once the unfinished message is written.
+    pub fn forget_screen(&mut self) {
+        self.held = Held::default();
+        if let Some(Unfinished { then: then @ Then::Holds(_), .. }) = &mut self.unfinished {
+            *then = Then::Nothing;
+        }
+    }
+
+    pub fn note(&mut self, notice: Notice) {
+        match notice {
+            Notice::Welcome(bytes) => self.welcome = Some(bytes),
+            Notice::Spec(bytes) => self.spec = Some(bytes),
+            Notice::Farewell(bytes) => self.farewell = Some(bytes),
+        }
+    }
+
+    pub fn room(&mut self) {
+        self.parked_since = None;
+    }
+
+    /// Writes as much as there is room for, until the screen shows the newest.
+    pub fn send(&mut self, history: &History, overlay: Option<(&Bytes, u64)>, now: Mono) -> Progress {
+        if self.parked_since.is_some() || self.gone {
+            return Progress::Parked;
+        }
+        loop {
+            let (written, then) = if let Some(unfinished) = &mut self.unfinished {
+                let written = write(&mut self.sink, &unfinished.rest);
+                if let Written::Part(count) = written {
+                    unfinished.rest.advance(count);
+                }
+                (written, unfinished.then)
+            } else if let Some((message, then)) = self.next_notice() {
+                let written = write(&mut self.sink, &message);
+                if let Written::Part(count) = written {
+                    self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
+                }
+                (written, then)
+            } else if let Some((message, held)) = self.next_frame(history, overlay) {
+                let then = Then::Holds(held);
+                let written = write(&mut self.sink, message);
+                // Nothing written yet means nothing begun: a newer frame may take its place.
+                if let Written::Part(count @ 1..) = written {
+                    self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
+                }
+                (written, then)
+            } else {
+                return Progress::UpToDate;
+            };
+            match written {
+                Written::Whole => self.unfinished = None,
+                Written::Part(_) => return self.park(now),
+                Written::Failed(kind) => return self.end(Parting::Lost(kind)),
+            }
+            match then {
+                Then::Nothing => {}
+                Then::Holds(held) => self.hold(held),
+                Then::Leaves => return self.end(Parting::Told),
+            }
+        }
+    }
+
+    fn next_notice(&mut self) -> Option<(Bytes, Then)> {
+        // One branch on the path of every frame.
+        if self.welcome.is_none() && self.spec.is_none() && self.farewell.is_none() {
+            return None;
+        }
+        if let Some(bytes) = self.welcome.take().or_else(|| self.spec.take()) {
+            return Some((bytes, Then::Nothing));
+        }
+        self.farewell.take().map(|bytes| (bytes, Then::Leaves))
+    }
+
+    fn next_frame<'a>(&self, history: &'a History, overlay: Option<(&'a Bytes, u64)>) -> Option<(&'a Bytes, Held)> {
+        // Deltas leave the last row as they believe it to be: an overlay of the past has to go with a keyframe.
+        let stale = self.held.overlay != 0 && (overlay.is_none() || self.held.at != history.newest());
+        let at = self.held.at.filter(|_| !stale);
+        if let Some(message) = history.next_for(at) {
+            return Some((&message.bytes, Held { at: Some(message.at), overlay: 0 }));
+        }
+        let (bytes, number) = overlay?;
+        (self.held.overlay != number && at.is_some()).then_some((bytes, Held { at, overlay: number }))
+    }
+
+    fn hold(&mut self, held: Held) {
+        if let (Some(before), Some(after)) = (self.held.at, held.at)
+            && before.epoch == after.epoch
+            && after.version.0 > before.version.0 + 1
+        {
+            FrameDropped { session: self.session, versions: after.version.0 - before.version.0 - 1 }.emit();
+        }
+        self.held = held;
+    }
+
+    fn park(&mut self, now: Mono) -> Progress {
+        self.parked_since = Some(now);
+        self.sink.wait_for_room();
+        Progress::Parked
+    }
+
+    fn end(&mut self, why: Parting) -> Progress {
+        self.gone = true;
+        Progress::Gone(why)
+    }
+}
+
+/// Writes until the sink is full or the message is out. A sink that takes a part is asked again: only its own word
+/// that there is no room makes it tell when there is.
+fn write(sink: &mut impl Sink, message: &[u8]) -> Written {
+    let mut count = 0;
+    while count < message.len() {
+        match sink.try_write(&message[count..]) {
+            Ok(0) => return Written::Failed(io::ErrorKind::WriteZero),
+            Ok(more) => count += more,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Written::Part(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Written::Failed(error.kind()),
+        }
+    }
+    Written::Whole
+}
