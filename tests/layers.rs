@@ -185,3 +185,19 @@ fn downward_imports_are_allowed() {
     check("src/lib.rs", "pub mod base; pub use base::Size;", "");
     check("src/wire/feed.rs", "use tokio::io; use crate::model::Key;", "");
 }
+
+#[test]
+fn the_architecture_page_shows_the_same_layers() {
+    let page = files::text("ARCHITECTURE.md");
+    let mut shown = Vec::new();
+    for line in page.lines() {
+        let mut cells = line.trim_matches('|').split('|').map(str::trim);
+        let Some(Ok(rank)) = cells.next().map(str::parse::<u8>) else { continue };
+        let modules = cells.next().unwrap_or_default().split_whitespace();
+        shown.extend(modules.map(|name| (name.trim_matches('`').to_owned(), rank)));
+    }
+    let mut wanted: Vec<(String, u8)> = table::LAYERS.iter().map(|(name, rank)| ((*name).to_owned(), *rank)).collect();
+    shown.sort();
+    wanted.sort();
+    assert_eq!(shown, wanted, "ARCHITECTURE.md and tests/layers/table.rs disagree");
+}

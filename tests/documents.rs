@@ -1,0 +1,76 @@
+//! The documents stay true where a machine can tell: links lead somewhere, and the commands shown exist.
+//!
+//! Invariant: it reads every Markdown page of the project, so a new page is covered without being listed.
+
+#[expect(dead_code, reason = "pages are text, not Rust")]
+#[path = "sources/files.rs"]
+mod files;
+
+/// Pages with their text, as `(path, text)`.
+fn pages() -> Vec<(String, String)> {
+    let pages: Vec<_> = files::below("", &[".md"]).into_iter().map(|path| (path.clone(), files::text(&path))).collect();
+    assert!(pages.len() >= 4, "only {} pages were found", pages.len());
+    pages
+}
+
+/// Targets of `[text](target)` and `![text](target)` that lie in this repository.
+fn links(text: &str) -> Vec<String> {
+    let starts = text.match_indices("](").map(|(at, _)| at + 2);
+    let targets = starts.filter_map(|start| text[start..].split(')').next());
+    let local = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    local.map(|target| target.split('#').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Lines of fenced code blocks, with continued lines joined and prompts taken off.
+fn code_lines(text: &str) -> Vec<String> {
+    let joined = text.replace("\\\n", " ");
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in joined.lines() {
+        if line.trim_start().starts_with("```") {
+            inside = !inside;
+        } else if inside {
+            lines.push(line.trim().trim_start_matches("$ ").to_owned());
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let mut broken = Vec::new();
+    for (path, text) in pages() {
+        let folder = std::path::Path::new(&path).parent().expect("a file lies in a folder").to_owned();
+        for target in links(&text) {
+            if !files::package().join(&folder).join(&target).exists() {
+                broken.push(format!("{path}: {target}"));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_make_target_shown_exists() {
+    let makefile = files::text("Makefile");
+    let mut unknown = Vec::new();
+    for (path, text) in pages() {
+        let quoted = text.split('`').skip(1).step_by(2).map(str::to_owned);
+        for line in code_lines(&text).into_iter().chain(quoted) {
+            let Some(rest) = line.strip_prefix("make ") else { continue };
+            let target = rest.split(' ').next().unwrap_or_default();
+            let is_name = !target.is_empty() && target.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+            if is_name && !makefile.contains(&format!("\n{target}:")) {
+                unknown.push(format!("{path}: make {target}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "targets that do not exist:\n{}", unknown.join("\n"));
+}
+
+#[test]
+fn planted_links_and_commands_are_seen() {
+    assert_eq!(links("[a](b.md#c) ![d](docs/e.svg) [f](https://g) [h](#i)"), ["b.md", "docs/e.svg"]);
+    let page = "words\n```\n$ unblink attach \\\n  --ascii-only\nmake test\n```\nunblink gone\n";
+    assert_eq!(code_lines(page), ["unblink attach    --ascii-only", "make test"]);
+}
