@@ -2,6 +2,7 @@
 //!
 //! Invariant: plain values only. No I/O, no clock, no randomness, no imports from any other module.
 
+pub mod bounded;
 pub mod diagnostic;
 pub mod geometry;
 pub mod identity;

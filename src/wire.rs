@@ -7,3 +7,6 @@
 pub mod attach;
 pub mod feed;
 pub mod framing;
+
+#[cfg(test)]
+mod samples;

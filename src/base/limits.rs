@@ -31,8 +31,15 @@ pub const REMOVED_LISTED_MAX: usize = 32;
 pub const FEED_MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// One frame's encoded bytes.
 pub const FRAME_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX - 1024;
-/// One message from an attached client: a spec with all its parameters fits.
-pub const ATTACH_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+/// One message on the feed that is no frame: the largest catalogue or status fits.
+pub const FEED_CONTROL_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// One message from an attached client: a hello and the spec it resumes, both with all their parameters, fit even
+/// where JSON escapes every byte.
+pub const ATTACH_MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// Length of a build id.
+pub const BUILD_BYTES_MAX: usize = 128;
+/// Length of a farewell's text: it may list boards.
+pub const FAREWELL_BYTES_MAX: usize = 16 * 1024;
 /// Time a client has to say who it is.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
@@ -43,6 +50,10 @@ pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
 
 /// Length of a tenant's or board's name.
 pub const NAME_BYTES_MAX: usize = 64;
+/// Boards of one tenant.
+pub const BOARDS_MAX: usize = 1024;
+/// Length of a board's title.
+pub const TITLE_BYTES_MAX: usize = 256;
 /// Parameters of one view.
 pub const PARAMS_MAX: usize = 16;
 /// Length of one parameter's name or value.
@@ -63,6 +74,10 @@ pub const KEYS_WAITING_MAX: usize = 64;
 
 /// Rows in the table of running tasks, threads and processes: a few for each session, and room.
 pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
+/// Rows of that table that a worker tells of: its first ones, which are its own parts.
+pub const TREE_ROWS_MAX: usize = 1024;
+/// Length of one text of a row in that table.
+pub const ROW_BYTES_MAX: usize = 256;
 
 /// Lines for the standard error that are kept while a terminal shows charts.
 pub const KEPT_LINES_MAX: usize = 100;
@@ -84,12 +99,21 @@ pub const SERIES_TEXT_BYTES_MAX: usize = 128;
 
 /// One configuration file.
 pub const CONFIG_FILE_BYTES_MAX: usize = 1024 * 1024;
+/// Configuration files of one tenant.
+pub const CONFIG_FILES_MAX: usize = 1024;
+/// Length of each text of a complaint: a path is never longer.
+pub const COMPLAINT_BYTES_MAX: usize = 4096;
 /// Complaints reported about one set of files.
 pub const DIAGNOSTICS_MAX: usize = 100;
 
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
-const _: () = assert!(PARAMS_MAX * 2 * PARAM_BYTES_MAX + 4 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
+// Two maps of parameters, six bytes for each of theirs at worst.
+const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
 const _: () = assert!(CORES_MAX < SERIES_MAX);
+const _: () = assert!(BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 16) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
 // A cell at its worst: cursor, two RGB colours, attributes, a cluster of four four-byte characters.

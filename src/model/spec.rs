@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{Size, Wall, limits};
+use crate::base::{Size, Wall, bounded, limits};
 
 /// How many colours the terminal has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,10 +64,15 @@ pub enum Encoding {
 /// What one session wants to see. Held by root, changed only by `machine::session::step`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ViewSpec {
+    #[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
     pub tenant: String,
+    #[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
     pub board: String,
     /// Parameters of the board, bounded by `limits::PARAMS_MAX`.
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "bounded::texts_by_name::<_, { limits::PARAMS_MAX }, { limits::PARAM_BYTES_MAX }>"
+    )]
     pub params: BTreeMap<String, String>,
     /// Width of the time axis.
     #[serde(default = "default_range_ms")]
@@ -94,7 +99,7 @@ pub struct ViewSpec {
     #[serde(default)]
     pub theme: Theme,
     /// IANA name of the viewer's time zone; unknown names are shown as UTC.
-    #[serde(default = "default_timezone")]
+    #[serde(default = "default_timezone", deserialize_with = "bounded::text::<_, { limits::ZONE_BYTES_MAX }>")]
     pub timezone: String,
     #[serde(default)]
     pub encoding: Encoding,

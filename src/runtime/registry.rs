@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::base::{Mono, limits};
+use crate::base::{Mono, bounded, limits};
 use crate::sys::clock;
 
 /// What a row stands for.
@@ -59,7 +59,7 @@ static TABLE: Mutex<Table> =
 
 /// Adds a row.
 pub fn register(name: impl Into<Cow<'static, str>>, kind: Kind) -> Registration {
-    let name: String = name.into().into_owned();
+    let name = bounded_text(&name.into());
     let since = clock::mono();
     let mut table = lock();
     let id = table.next_id;
@@ -116,14 +116,13 @@ impl Registration {
     /// Changes the state shown, such as `waiting for the socket`.
     pub fn set_state(&self, state: &str) {
         if let Some(row) = lock().rows.get_mut(&self.id) {
-            row.state.clear();
-            row.state.push_str(state);
+            row.state = bounded_text(state);
         }
     }
 
     /// Says how it ended; shown with its successor of the same name.
-    pub fn ended(&mut self, how: impl Into<String>) {
-        self.end = Some(how.into());
+    pub fn ended(&mut self, how: &str) {
+        self.end = Some(bounded_text(how));
     }
 }
 
@@ -136,6 +135,10 @@ impl Drop for Registration {
             past.last_end = self.end.take();
         }
     }
+}
+
+fn bounded_text(text: &str) -> String {
+    bounded::beginning(text, limits::ROW_BYTES_MAX).to_owned()
 }
 
 /// A panic while the lock was held cannot leave the table torn: every change is one step.

@@ -75,7 +75,7 @@ where
         let result = catch_unwind(AssertUnwindSafe(run));
         result.map_err(|payload| {
             let message = message_of(payload);
-            row.ended(format!("panicked: {message}"));
+            row.ended(&format!("panicked: {message}"));
             tracing::error!(thread = %named, panic = %message, "a thread panicked");
             Ended::Panicked { name: named.clone(), message }
         })
@@ -145,7 +145,7 @@ impl<F: Future> Future for Tracked<F> {
             Ok(poll) => poll.map(Ok),
             Err(payload) => {
                 let message = message_of(payload);
-                self.row.ended(format!("panicked: {message}"));
+                self.row.ended(&format!("panicked: {message}"));
                 Poll::Ready(Err(message))
             }
         }

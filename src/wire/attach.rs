@@ -12,7 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::framing;
-use crate::base::{SessionId, Size, limits};
+use crate::base::{SessionId, Size, bounded, limits};
 use crate::model::{GlyphSet, Key, Palette, ViewSpec};
 
 /// Spoken by this build.
@@ -26,19 +26,22 @@ pub const VERSION_WITH_SPEC: u16 = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub version: u16,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded::text::<_, { limits::BUILD_BYTES_MAX }>")]
     pub build: String,
     /// `BOARD` or `TENANT/BOARD`; none for the first board there is.
     #[serde(default)]
     pub board: Option<String>,
-    #[serde(default)]
+    #[serde(
+        default,
+        deserialize_with = "bounded::texts_by_name::<_, { limits::PARAMS_MAX }, { limits::PARAM_BYTES_MAX }>"
+    )]
     pub params: BTreeMap<String, String>,
     pub size: Size,
     #[serde(default)]
     pub palette: Palette,
     #[serde(default)]
     pub glyphs: GlyphSet,
-    #[serde(default = "utc")]
+    #[serde(default = "utc", deserialize_with = "bounded::text::<_, { limits::ZONE_BYTES_MAX }>")]
     pub timezone: String,
     /// The spec held from before a reconnect; goes before `board` and `params`.
     #[serde(default)]
@@ -61,6 +64,7 @@ pub enum ToRoot {
 pub struct Welcome {
     /// The version both will speak: the lower of the two.
     pub version: u16,
+    #[serde(default, deserialize_with = "bounded::text::<_, { limits::BUILD_BYTES_MAX }>")]
     pub build: String,
     pub session: SessionId,
 }
@@ -83,12 +87,16 @@ pub enum FarewellCode {
     Full,
     /// The viewer asked to leave.
     Quit,
+    /// A reason that only newer builds know; the text says it.
+    #[serde(other)]
+    Other,
 }
 
 /// Root's last message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Farewell {
     pub code: FarewellCode,
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::FAREWELL_BYTES_MAX }>")]
     pub text: String,
 }
 
@@ -115,6 +123,9 @@ pub enum DecodeError {
     #[error("the message breaks a cap: {0}")]
     Cap(String),
 }
+
+/// Kept of the reason why a message is malformed.
+const WHY_CHARS_MAX: usize = 200;
 
 const KIND_HELLO: u8 = 1;
 const KIND_KEY: u8 = 2;
@@ -223,9 +234,16 @@ fn raw(kind: u8, body: &[u8]) -> Bytes {
 }
 
 fn parse<'a, T: Deserialize<'a>>(kind: u8, body: &'a [u8]) -> Result<T, DecodeError> {
-    serde_json::from_slice(body).map_err(|error| DecodeError::Malformed { kind, why: error.to_string() })
+    serde_json::from_slice(body).map_err(|error| {
+        // An error may quote what came, however long that is; the beginning tells enough.
+        let why = error.to_string().chars().take(WHY_CHARS_MAX).collect();
+        DecodeError::Malformed { kind, why }
+    })
 }
 
 fn utc() -> String {
     "UTC".to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::framing;
-use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, limits};
+use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits};
 use crate::model::{Catalogue, Key, ViewSpec};
 
 /// Changes with every incompatible change of this file.
@@ -22,9 +22,11 @@ pub const VERSION: u16 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub version: u16,
+    #[serde(deserialize_with = "bounded::text::<_, { limits::BUILD_BYTES_MAX }>")]
     pub build: String,
     /// Root tells the worker its epoch and tenant; the worker repeats both.
     pub epoch: Epoch,
+    #[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
     pub tenant: String,
 }
 
@@ -32,6 +34,7 @@ pub struct Hello {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigFile {
     /// Path as it is shown in diagnostics.
+    #[serde(deserialize_with = "bounded::text::<_, { limits::COMPLAINT_BYTES_MAX }>")]
     pub name: String,
     #[serde(with = "bytes_as_slice")]
     pub bytes: Vec<u8>,
@@ -41,20 +44,39 @@ pub struct ConfigFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToWorker {
     Hello(Hello),
-    Prepare { generation: u64, files: Vec<ConfigFile> },
-    Commit { generation: u64 },
-    Subscribe { view: ViewId, spec: ViewSpec },
-    Unsubscribe { view: ViewId },
-    Credit { view: ViewId },
-    Key { session: SessionId, spec: ViewSpec, key: Key },
-    Ping { nonce: u64 },
+    Prepare {
+        generation: u64,
+        #[serde(deserialize_with = "bounded::list::<_, _, { limits::CONFIG_FILES_MAX }>")]
+        files: Vec<ConfigFile>,
+    },
+    Commit {
+        generation: u64,
+    },
+    Subscribe {
+        view: ViewId,
+        spec: ViewSpec,
+    },
+    Unsubscribe {
+        view: ViewId,
+    },
+    Credit {
+        view: ViewId,
+    },
+    Key {
+        session: SessionId,
+        spec: ViewSpec,
+        key: Key,
+    },
+    Ping {
+        nonce: u64,
+    },
 }
 
 /// What came of a `Prepare`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     Accepted(Catalogue),
-    Refused(Vec<Diagnostic>),
+    Refused(#[serde(deserialize_with = "bounded::list::<_, _, { limits::DIAGNOSTICS_MAX }>")] Vec<Diagnostic>),
 }
 
 /// One version of one view.
@@ -77,14 +99,18 @@ pub struct WorkerStatus {
     pub samples: u64,
     pub samples_rejected: u64,
     /// Name, state in words, restarts: one row for each task and thread of the worker.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,
 }
 
 /// One supervised part of a worker.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeRow {
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub name: String,
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub kind: String,
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub state: String,
     pub restarts: u64,
 }
@@ -109,6 +135,9 @@ pub enum ToRoot<'a> {
     },
     Status(WorkerStatus),
 }
+
+/// Where `Frame` stands among the messages to root: postcard writes that number first.
+const FRAME_INDEX: u8 = 3;
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -155,16 +184,14 @@ impl<'a> ToRoot<'a> {
 
     /// One message without its prefix; a frame's bytes are borrowed from `body`.
     pub fn decode(body: &'a [u8]) -> Result<ToRoot<'a>, DecodeError> {
+        if body.len() > limits::FEED_CONTROL_BYTES_MAX && body.first() != Some(&FRAME_INDEX) {
+            return Err(DecodeError::Cap(format!("{} bytes that are no frame", body.len())));
+        }
         let message: ToRoot<'a> = decode(body)?;
         match &message {
             ToRoot::Spec { spec, .. } => check_spec(spec)?,
             ToRoot::Frame(frame) if frame.bytes.len() > limits::FRAME_BYTES_MAX => {
                 return Err(DecodeError::Cap(format!("a frame of {} bytes", frame.bytes.len())));
-            }
-            ToRoot::Prepared { outcome: Outcome::Refused(complaints), .. }
-                if complaints.len() > limits::DIAGNOSTICS_MAX =>
-            {
-                return Err(DecodeError::Cap(format!("{} diagnostics", complaints.len())));
             }
             _ => {}
         }
@@ -201,3 +228,6 @@ mod bytes_as_slice {
         Ok(bytes.to_vec())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,12 +2,14 @@
 
 use std::io;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes of the length prefix.
 pub const PREFIX_BYTES: usize = 4;
-/// Read at first, before more of a long message is known to come.
+/// Room made while it is not known how much comes: thousands of silent clients shall cost little.
+const READ_FIRST_BYTES: usize = 4 * 1024;
+/// The most room made at once for a message that was announced.
 const READ_STEP_BYTES: usize = 64 * 1024;
 
 /// Why no message could be read.
@@ -23,6 +25,15 @@ pub enum FramingError {
     Io(#[from] io::Error),
 }
 
+/// Reads messages one after the other. What arrived of the next one is kept when a read is dropped half way, so
+/// [`Reader::next`] may stand in a `select!`.
+#[derive(Debug)]
+pub struct Reader<S> {
+    stream: S,
+    max: usize,
+    arrived: BytesMut,
+}
+
 /// Writes the length of `body` followed by `body`.
 pub fn put(out: &mut BytesMut, body: &[u8]) {
     let length = u32::try_from(body.len()).expect("invariant: message caps lie far below 4 GiB");
@@ -31,7 +42,25 @@ pub fn put(out: &mut BytesMut, body: &[u8]) {
     out.put_slice(body);
 }
 
-/// Reads one message of at most `max` bytes. Memory grows with what arrives, not with what is announced.
+/// Takes the first message of at most `max` bytes off `arrived`; none while it is incomplete.
+///
+/// # Errors
+/// As soon as the announced length is too long, before any of the message is there.
+pub fn take(arrived: &mut BytesMut, max: usize) -> Result<Option<Bytes>, FramingError> {
+    let Some(prefix) = arrived.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
+    let length = u32::from_le_bytes(*prefix) as usize;
+    if length > max {
+        return Err(FramingError::TooLong { got: length, max });
+    }
+    if arrived.len() < PREFIX_BYTES + length {
+        return Ok(None);
+    }
+    arrived.advance(PREFIX_BYTES);
+    Ok(Some(arrived.split_to(length).freeze()))
+}
+
+/// Reads one message of at most `max` bytes and not a byte more. Memory grows with what arrives, not with what is
+/// announced. Dropped half way, what was read of the message is lost: use a [`Reader`] where that can happen.
 pub async fn read(stream: &mut (impl AsyncRead + Unpin), max: usize) -> Result<Bytes, FramingError> {
     let mut prefix = [0_u8; PREFIX_BYTES];
     let mut filled = 0;
@@ -63,3 +92,30 @@ pub async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8]) -> io
     stream.write_all(message).await?;
     stream.flush().await
 }
+
+// === impl Reader ===
+
+impl<S: AsyncRead + Unpin> Reader<S> {
+    /// Reads from `stream` messages of at most `max` bytes.
+    pub fn new(stream: S, max: usize) -> Reader<S> {
+        Reader { stream, max, arrived: BytesMut::new() }
+    }
+
+    /// The next message. Holds at most one message and one step beyond it.
+    pub async fn next(&mut self) -> Result<Bytes, FramingError> {
+        loop {
+            if let Some(message) = take(&mut self.arrived, self.max)? {
+                return Ok(message);
+            }
+            let announced = self.arrived.first_chunk().map_or(0, |prefix| u32::from_le_bytes(*prefix) as usize);
+            let missing = (PREFIX_BYTES + announced).saturating_sub(self.arrived.len());
+            self.arrived.reserve(missing.clamp(READ_FIRST_BYTES, READ_STEP_BYTES));
+            if self.stream.read_buf(&mut self.arrived).await? == 0 {
+                return Err(if self.arrived.is_empty() { FramingError::Closed } else { FramingError::Torn });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Every message there and back, the version before, and clients that mean harm.
+
+use proptest::prelude::*;
+
+use super::super::samples::{glyphs, key, palette, params, size, spec};
+use super::*;
+
+prop_compose! {
+    fn hello()(
+        version in any::<u16>(),
+        texts in (".{0,30}", "[A-Z][a-z/]{0,20}"),
+        board in prop::option::of(".{0,30}"),
+        params in params(),
+        size in size(),
+        palette in palette(),
+        glyphs in glyphs(),
+        resume in prop::option::of(spec()),
+    ) -> ToRoot {
+        let (build, timezone) = texts;
+        ToRoot::Hello(Box::new(Hello { version, build, board, params, size, palette, glyphs, timezone, resume }))
+    }
+}
+
+fn to_root() -> impl Strategy<Value = ToRoot> {
+    prop_oneof![
+        hello(),
+        key().prop_map(ToRoot::Key),
+        size().prop_map(ToRoot::Resize),
+        Just(ToRoot::Repaint),
+        Just(ToRoot::Bye),
+    ]
+}
+
+fn to_client() -> impl Strategy<Value = ToClient> {
+    let codes = vec![
+        FarewellCode::Stopping,
+        FarewellCode::NoSuchBoard,
+        FarewellCode::NotAllowed,
+        FarewellCode::Version,
+        FarewellCode::Protocol,
+        FarewellCode::Full,
+        FarewellCode::Quit,
+        FarewellCode::Other,
+    ];
+    prop_oneof![
+        (any::<u16>(), ".{0,30}", any::<u64>())
+            .prop_map(|(version, build, id)| { ToClient::Welcome(Welcome { version, build, session: SessionId(id) }) }),
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| ToClient::Frame(bytes.into())),
+        spec().prop_map(ToClient::Spec),
+        (prop::sample::select(codes), ".{0,60}").prop_map(|(code, text)| ToClient::Farewell(Farewell { code, text })),
+    ]
+}
+
+/// The message alone, after a look at its prefix.
+fn unframed(message: &Bytes) -> Bytes {
+    let length = u32::from_le_bytes(message[..framing::PREFIX_BYTES].try_into().unwrap());
+    assert_eq!(length as usize, message.len() - framing::PREFIX_BYTES);
+    message.slice(framing::PREFIX_BYTES..)
+}
+
+proptest! {
+    #[test]
+    fn what_a_client_says_is_understood(message in to_root()) {
+        let wire = message.encode();
+        prop_assert!(wire.len() <= limits::ATTACH_MESSAGE_BYTES_MAX);
+        prop_assert_eq!(ToRoot::decode(&unframed(&wire)), Ok(message));
+    }
+
+    #[test]
+    fn what_root_says_is_understood(message in to_client()) {
+        prop_assert_eq!(ToClient::decode(&unframed(&message.encode())), Ok(message));
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0_u8..70) {
+        let mut bytes = bytes;
+        let _ = ToRoot::decode(&bytes);
+        let _ = ToClient::decode(&Bytes::from(bytes.clone()));
+        bytes.insert(0, kind);
+        let _ = ToRoot::decode(&bytes);
+        let _ = ToClient::decode(&Bytes::from(bytes));
+    }
+
+    #[test]
+    fn a_bent_message_is_a_message_or_an_error(message in to_root(), at in any::<prop::sample::Index>(), to in any::<u8>()) {
+        let mut wire = unframed(&message.encode()).to_vec();
+        let at = at.index(wire.len());
+        wire[at] = to;
+        if let Ok(ToRoot::Hello(hello)) = ToRoot::decode(&wire) {
+            prop_assert!(hello.resume.is_none_or(|spec| spec.validate().is_ok()));
+        }
+    }
+}
+
+fn hello_of(json: &str) -> Result<Box<Hello>, DecodeError> {
+    let mut message = vec![KIND_HELLO];
+    message.extend(json.as_bytes());
+    match ToRoot::decode(&message)? {
+        ToRoot::Hello(hello) => Ok(hello),
+        other => panic!("{other:?} came of a hello"),
+    }
+}
+
+#[test]
+fn the_version_before_is_accepted_without_the_newer_fields() {
+    let hello = hello_of(r#"{"version":1,"size":{"cols":80,"rows":24}}"#).unwrap();
+    assert_eq!(hello.version, VERSION_OLDEST);
+    assert_eq!((hello.board, hello.resume), (None, None));
+    assert_eq!((hello.palette, hello.glyphs, hello.timezone.as_str()), (Palette::Truecolor, GlyphSet::Braille, "UTC"));
+}
+
+#[test]
+fn fields_of_a_newer_version_are_ignored() {
+    let json =
+        r#"{"version":9,"size":{"cols":80,"rows":24,"pixels":[1,2]},"mouse":{"deep":[{"er":null}]},"board":"b"}"#;
+    assert_eq!(hello_of(json).unwrap().board.as_deref(), Some("b"));
+    let farewell = [&[KIND_FAREWELL][..], br#"{"code":"moved-house","text":"to the other socket"}"#].concat();
+    let Ok(ToClient::Farewell(farewell)) = ToClient::decode(&Bytes::from(farewell)) else { panic!("not understood") };
+    assert_eq!((farewell.code, farewell.text.as_str()), (FarewellCode::Other, "to the other socket"));
+}
+
+#[test]
+fn a_size_from_outside_is_clamped() {
+    let hello = hello_of(r#"{"version":2,"size":{"cols":0,"rows":65535}}"#).unwrap();
+    assert_eq!(hello.size, Size::clamped(0, u16::MAX));
+}
+
+#[test]
+fn what_breaks_a_cap_is_refused() {
+    let with = |field: &str| hello_of(&format!(r#"{{"version":2,"size":{{"cols":80,"rows":24}},{field}}}"#));
+    let long = |bytes: usize| "x".repeat(bytes);
+    let many: Vec<String> = (0..=limits::PARAMS_MAX).map(|index| format!(r#""p{index}":"1""#)).collect();
+    with(&format!(r#""board":"{}""#, long(limits::NAME_BYTES_MAX))).unwrap();
+    for field in [
+        format!(r#""board":"{}""#, long(2 * limits::NAME_BYTES_MAX + 2)),
+        format!(r#""build":"{}""#, long(limits::BUILD_BYTES_MAX + 1)),
+        format!(r#""timezone":"{}""#, long(limits::ZONE_BYTES_MAX + 1)),
+        format!(r#""params":{{{}}}"#, many.join(",")),
+        format!(r#""params":{{"{}":"1"}}"#, long(limits::PARAM_BYTES_MAX + 1)),
+        format!(r#""params":{{"a":"{}"}}"#, long(limits::PARAM_BYTES_MAX + 1)),
+        r#""resume":{"tenant":"a","board":"b","range_ms":0,"size":{"cols":1,"rows":1}}"#.to_owned(),
+        format!(
+            r#""resume":{{"tenant":"{}","board":"b","size":{{"cols":1,"rows":1}}}}"#,
+            long(limits::NAME_BYTES_MAX + 1)
+        ),
+    ] {
+        assert!(with(&field).is_err(), "accepted: {field}");
+    }
+}
+
+#[test]
+fn json_nested_without_end_is_refused_and_does_not_overflow_the_stack() {
+    for open in ["[", "{\"a\":"] {
+        let json = format!(r#"{{"version":2,"size":{{"cols":80,"rows":24}},"x":{}"#, open.repeat(10_000));
+        assert!(matches!(hello_of(&json), Err(DecodeError::Malformed { .. })));
+    }
+}
+
+#[test]
+fn the_reason_of_a_refusal_stays_short_whatever_came() {
+    let json = format!(r#"{{"version":2,"size":{{"cols":80,"rows":24}},"palette":"{}"}}"#, "x".repeat(60_000));
+    let Err(DecodeError::Malformed { why, .. }) = hello_of(&json) else { panic!("accepted") };
+    assert!(why.chars().count() <= WHY_CHARS_MAX, "{} characters", why.chars().count());
+}
+
+#[test]
+fn the_largest_hello_that_the_caps_allow_fits_into_a_message() {
+    // The worst case of JSON: every byte becomes a six-byte escape.
+    let worst = |bytes: usize| "\u{1}".repeat(bytes);
+    let params: BTreeMap<String, String> = (0..limits::PARAMS_MAX)
+        .map(|index| {
+            let name = format!("{}{index:02}", worst(limits::PARAM_BYTES_MAX - 2));
+            (name, worst(limits::PARAM_BYTES_MAX))
+        })
+        .collect();
+    let mut spec = ViewSpec::new(&worst(limits::NAME_BYTES_MAX), &worst(limits::NAME_BYTES_MAX), Size::FALLBACK);
+    spec.params.clone_from(&params);
+    let hello = Hello {
+        version: VERSION,
+        build: worst(limits::BUILD_BYTES_MAX),
+        board: Some(worst(2 * limits::NAME_BYTES_MAX + 1)),
+        params,
+        size: Size::FALLBACK,
+        palette: Palette::Truecolor,
+        glyphs: GlyphSet::Braille,
+        timezone: worst(limits::ZONE_BYTES_MAX),
+        resume: Some(spec),
+    };
+    let message = ToRoot::Hello(Box::new(hello));
+    let wire = unframed(&message.encode());
+    assert!(wire.len() <= limits::ATTACH_MESSAGE_BYTES_MAX, "{} bytes", wire.len());
+    assert_eq!(ToRoot::decode(&wire), Ok(message));
+}

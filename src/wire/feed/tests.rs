@@ -1,0 +1,220 @@
+//! Every message there and back, and workers that mean harm.
+
+use proptest::prelude::*;
+
+use super::super::samples;
+use super::*;
+use crate::base::Size;
+use crate::model::BoardFacts;
+
+fn hello() -> impl Strategy<Value = Hello> {
+    (any::<u16>(), ".{0,20}", any::<u64>(), "[a-z]{0,20}").prop_map(|(version, build, epoch, tenant)| Hello {
+        version,
+        build,
+        epoch: Epoch(epoch),
+        tenant,
+    })
+}
+
+fn file() -> impl Strategy<Value = ConfigFile> {
+    ("[a-z/.]{0,20}", prop::collection::vec(any::<u8>(), 0..50)).prop_map(|(name, bytes)| ConfigFile { name, bytes })
+}
+
+fn to_worker() -> impl Strategy<Value = ToWorker> {
+    let spec = samples::spec;
+    prop_oneof![
+        hello().prop_map(ToWorker::Hello),
+        (any::<u64>(), prop::collection::vec(file(), 0..5))
+            .prop_map(|(generation, files)| ToWorker::Prepare { generation, files }),
+        any::<u64>().prop_map(|generation| ToWorker::Commit { generation }),
+        (any::<u64>(), spec()).prop_map(|(view, spec)| ToWorker::Subscribe { view: ViewId(view), spec }),
+        any::<u64>().prop_map(|view| ToWorker::Unsubscribe { view: ViewId(view) }),
+        any::<u64>().prop_map(|view| ToWorker::Credit { view: ViewId(view) }),
+        (any::<u64>(), spec(), samples::key()).prop_map(|(session, spec, key)| ToWorker::Key {
+            session: SessionId(session),
+            spec,
+            key
+        }),
+        any::<u64>().prop_map(|nonce| ToWorker::Ping { nonce }),
+    ]
+}
+
+fn complaint() -> impl Strategy<Value = Diagnostic> {
+    (".{0,20}", any::<u32>(), any::<u32>(), ".{0,40}", ".{0,40}", ".{0,40}").prop_map(
+        |(file, line, column, message, remedy, excerpt)| Diagnostic { file, line, column, message, remedy, excerpt },
+    )
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let board =
+        ("[a-z]{1,20}", ".{0,40}", any::<u16>()).prop_map(|(name, title, panels)| BoardFacts { name, title, panels });
+    prop_oneof![
+        prop::collection::vec(board, 0..5).prop_map(|boards| Outcome::Accepted(Catalogue { boards })),
+        prop::collection::vec(complaint(), 0..5).prop_map(Outcome::Refused),
+    ]
+}
+
+fn status() -> impl Strategy<Value = WorkerStatus> {
+    let row = (".{0,20}", ".{0,8}", ".{0,20}", any::<u64>()).prop_map(|(name, kind, state, restarts)| TreeRow {
+        name,
+        kind,
+        state,
+        restarts,
+    });
+    (any::<u32>(), any::<[u64; 4]>(), prop::collection::vec(row, 0..5)).prop_map(|(series, counts, tree)| {
+        WorkerStatus {
+            series,
+            frames_drawn: counts[0],
+            frames_skipped: counts[1],
+            samples: counts[2],
+            samples_rejected: counts[3],
+            tree,
+        }
+    })
+}
+
+fn to_root() -> impl Strategy<Value = ToRoot<'static>> {
+    let frame = (any::<[u64; 4]>(), prop::collection::vec(any::<u8>(), 0..200)).prop_map(|(numbers, bytes)| {
+        ToRoot::Frame(Frame {
+            view: ViewId(numbers[0]),
+            epoch: Epoch(numbers[1]),
+            version: Version(numbers[2]),
+            base: Version(numbers[3]),
+            bytes: bytes.leak(),
+        })
+    });
+    prop_oneof![
+        hello().prop_map(ToRoot::Hello),
+        (any::<u64>(), outcome()).prop_map(|(generation, outcome)| ToRoot::Prepared { generation, outcome }),
+        (any::<u64>(), samples::spec()).prop_map(|(session, spec)| ToRoot::Spec { session: SessionId(session), spec }),
+        frame,
+        any::<u64>().prop_map(|nonce| ToRoot::Pong { nonce }),
+        status().prop_map(ToRoot::Status),
+    ]
+}
+
+fn unframed(message: &Bytes) -> Bytes {
+    message.slice(framing::PREFIX_BYTES..)
+}
+
+proptest! {
+    #[test]
+    fn what_root_says_is_understood(message in to_worker()) {
+        prop_assert_eq!(ToWorker::decode(&unframed(&message.encode())), Ok(message));
+    }
+
+    #[test]
+    fn what_a_worker_says_is_understood(message in to_root()) {
+        let wire = unframed(&message.encode());
+        prop_assert_eq!(ToRoot::decode(&wire), Ok(message));
+    }
+
+    #[test]
+    fn any_bytes_are_a_message_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..200), index in 0_u8..8) {
+        let mut bytes = bytes;
+        let _ = ToRoot::decode(&bytes);
+        let _ = ToWorker::decode(&bytes);
+        bytes.insert(0, index);
+        let _ = ToRoot::decode(&bytes);
+        let _ = ToWorker::decode(&bytes);
+    }
+
+    #[test]
+    fn a_cut_or_extended_message_is_an_error(message in to_root(), cut in any::<prop::sample::Index>()) {
+        let wire = unframed(&message.encode());
+        let cut = cut.index(wire.len());
+        prop_assert!(ToRoot::decode(&wire[..cut]).is_err());
+        let longer = [&wire[..], &[0]].concat();
+        prop_assert_eq!(ToRoot::decode(&longer), Err(DecodeError::Trailing(1)));
+    }
+}
+
+#[test]
+fn the_frame_is_where_the_cap_of_long_messages_expects_it() {
+    let frame = Frame { view: ViewId(1), epoch: Epoch(1), version: Version(1), base: Version::NONE, bytes: b"x" };
+    assert_eq!(ToRoot::Frame(frame).encode()[framing::PREFIX_BYTES], FRAME_INDEX);
+}
+
+#[test]
+fn only_frames_may_be_long() {
+    let bytes = vec![b'x'; limits::FRAME_BYTES_MAX];
+    let frame = Frame { view: ViewId(1), epoch: Epoch(1), version: Version(1), base: Version::NONE, bytes: &bytes };
+    let wire = ToRoot::Frame(frame).encode();
+    assert!(wire.len() - framing::PREFIX_BYTES <= limits::FEED_MESSAGE_BYTES_MAX);
+    ToRoot::decode(&unframed(&wire)).unwrap();
+
+    // A list of so many empty texts would take a hundred times its length in memory.
+    let mut hostile = vec![5, 0, 0, 0, 0, 0];
+    hostile.resize(limits::FEED_CONTROL_BYTES_MAX + 1, 0xff);
+    assert!(matches!(ToRoot::decode(&hostile), Err(DecodeError::Cap(_))));
+}
+
+#[test]
+fn lists_are_capped_while_they_are_read() {
+    let row = TreeRow { name: String::new(), kind: String::new(), state: String::new(), restarts: 0 };
+    let status = |rows| ToRoot::Status(WorkerStatus { tree: vec![row.clone(); rows], ..WorkerStatus::default() });
+    ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX).encode())).unwrap();
+    assert!(ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX + 1).encode())).is_err());
+
+    let board = BoardFacts { name: String::new(), title: String::new(), panels: 1 };
+    let catalogue = |boards| ToRoot::Prepared {
+        generation: 1,
+        outcome: Outcome::Accepted(Catalogue { boards: vec![board.clone(); boards] }),
+    };
+    ToRoot::decode(&unframed(&catalogue(limits::BOARDS_MAX).encode())).unwrap();
+    assert!(ToRoot::decode(&unframed(&catalogue(limits::BOARDS_MAX + 1).encode())).is_err());
+
+    let complaint = Diagnostic {
+        file: String::new(),
+        line: 0,
+        column: 0,
+        message: String::new(),
+        remedy: String::new(),
+        excerpt: String::new(),
+    };
+    let refused =
+        |complaints| ToRoot::Prepared { generation: 1, outcome: Outcome::Refused(vec![complaint.clone(); complaints]) };
+    ToRoot::decode(&unframed(&refused(limits::DIAGNOSTICS_MAX).encode())).unwrap();
+    assert!(ToRoot::decode(&unframed(&refused(limits::DIAGNOSTICS_MAX + 1).encode())).is_err());
+}
+
+#[test]
+fn an_announced_length_alone_reserves_nothing() {
+    // `Prepared`, generation 0, `Accepted`, then 2^32 - 1 boards of which none follows.
+    let hostile = [1, 0, 0, 0xff, 0xff, 0xff, 0xff, 0x0f];
+    assert!(matches!(ToRoot::decode(&hostile), Err(DecodeError::Malformed(_))));
+}
+
+#[test]
+fn a_spec_that_breaks_a_cap_is_refused_in_both_directions() {
+    let mut spec = ViewSpec::new("default", "host", Size::FALLBACK);
+    spec.offset_ms = u64::MAX;
+    let up = ToRoot::Spec { session: SessionId(1), spec: spec.clone() };
+    assert!(matches!(ToRoot::decode(&unframed(&up.encode())), Err(DecodeError::Cap(_))));
+    let down = ToWorker::Subscribe { view: ViewId(1), spec: spec.clone() };
+    assert!(matches!(ToWorker::decode(&unframed(&down.encode())), Err(DecodeError::Cap(_))));
+
+    spec.offset_ms = 0;
+    spec.params = (0..=limits::PARAMS_MAX).map(|index| (index.to_string(), String::new())).collect();
+    let up = ToRoot::Spec { session: SessionId(1), spec };
+    assert!(ToRoot::decode(&unframed(&up.encode())).is_err());
+}
+
+#[test]
+fn words_for_people_are_cut_rather_than_refused() {
+    let long = "ä".repeat(limits::COMPLAINT_BYTES_MAX);
+    let complaint = Diagnostic {
+        file: long.clone(),
+        line: 1,
+        column: 1,
+        message: long.clone(),
+        remedy: long.clone(),
+        excerpt: long,
+    };
+    let message = ToRoot::Prepared { generation: 1, outcome: Outcome::Refused(vec![complaint]) };
+    let wire = unframed(&message.encode());
+    let Ok(ToRoot::Prepared { outcome: Outcome::Refused(complaints), .. }) = ToRoot::decode(&wire) else {
+        panic!("refused");
+    };
+    assert_eq!(complaints[0].message.len(), limits::COMPLAINT_BYTES_MAX);
+}
