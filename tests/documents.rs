@@ -2,6 +2,8 @@
 //!
 //! Invariant: it reads every Markdown page of the project, so a new page is covered without being listed.
 
+use std::process::Command;
+
 #[expect(dead_code, reason = "pages are text, not Rust")]
 #[path = "sources/files.rs"]
 mod files;
@@ -68,9 +70,38 @@ fn every_make_target_shown_exists() {
     assert!(unknown.is_empty(), "targets that do not exist:\n{}", unknown.join("\n"));
 }
 
+/// The arguments of a line that runs the program, without what a shell does with them.
+fn arguments(line: &str) -> Option<Vec<&str>> {
+    let rest = line.strip_prefix("unblink ")?;
+    let end = rest.find(['#', '|', '>', '&', ';']).unwrap_or(rest.len());
+    Some(rest[..end].split_whitespace().collect())
+}
+
+#[test]
+fn every_command_shown_is_understood() {
+    let mut shown = 0;
+    let mut wrong = Vec::new();
+    for (path, text) in pages() {
+        for line in code_lines(&text) {
+            let Some(arguments) = arguments(&line) else { continue };
+            shown += 1;
+            // Everything before --help is read first, so a flag or value that does not exist is complained of.
+            let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+            let output = command.args(&arguments).arg("--help").output().expect("the program can be started");
+            if !output.status.success() {
+                wrong.push(format!("{path}: {line}\n{}", String::from_utf8_lossy(&output.stderr)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "commands that are not understood:\n{}", wrong.join("\n"));
+    assert!(shown >= 10, "only {shown} commands were found");
+}
+
 #[test]
 fn planted_links_and_commands_are_seen() {
     assert_eq!(links("[a](b.md#c) ![d](docs/e.svg) [f](https://g) [h](#i)"), ["b.md", "docs/e.svg"]);
     let page = "words\n```\n$ unblink attach \\\n  --ascii-only\nmake test\n```\nunblink gone\n";
     assert_eq!(code_lines(page), ["unblink attach    --ascii-only", "make test"]);
+    assert_eq!(arguments("unblink man ./man > log  # writes"), Some(vec!["man", "./man"]));
+    assert_eq!(arguments("unblinking"), None);
 }
