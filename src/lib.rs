@@ -8,6 +8,7 @@
 // Elsewhere the library is empty; `main.rs` says so in one sentence.
 #![cfg(target_os = "linux")]
 
+pub mod admin;
 pub mod base;
 pub mod config;
 pub mod event;

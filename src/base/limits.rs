@@ -43,7 +43,7 @@ pub const FAREWELL_BYTES_MAX: usize = 16 * 1024;
 /// Time a client has to say who it is.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
 
-/// What deltas may hold beyond the size of their keyframe before a worker has to have sent a new one.
+/// What deltas may hold beyond twice the size of their keyframe before a worker has to have sent a new one.
 pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
 
 // --- specs ---
@@ -62,6 +62,13 @@ pub const PARAM_BYTES_MAX: usize = 256;
 pub const ZONE_BYTES_MAX: usize = 64;
 
 // --- people ---
+
+/// Requests to the admin socket at one time; more wait to be accepted.
+pub const ADMIN_CONNECTIONS_MAX: usize = 32;
+/// One answer of the admin API: the status of every session there may be.
+pub const ADMIN_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Time an admin request may take from accept to its last byte.
+pub const ADMIN_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Sessions of one root.
 pub const SESSIONS_MAX: usize = 4096;

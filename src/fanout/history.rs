@@ -77,11 +77,11 @@ impl History {
             return Err(Fault::Stale { got: at, newest: base });
         }
         let keyframe_bytes = self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len());
-        if self.delta_bytes > keyframe_bytes + limits::DELTA_SLACK_BYTES_MAX {
+        if self.delta_bytes > 2 * keyframe_bytes + limits::DELTA_SLACK_BYTES_MAX {
             return Err(Fault::Outgrown { bytes: self.delta_bytes });
         }
         let bytes = attach::frame(frame.bytes);
-        self.delta_bytes += bytes.len();
+        self.delta_bytes += frame.bytes.len();
         self.deltas.push_back(Message { at, bytes });
         Ok(())
     }

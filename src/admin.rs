@@ -1,0 +1,138 @@
+//! The admin API over its socket: HTTP/1, read only, answers made by the loop that owns the state.
+//!
+//! Invariant: a slow, silent or hostile client holds one of a few connections for a bounded time and nothing else.
+//! It must not keep any state of its own.
+
+pub mod client;
+pub mod status;
+
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::Serialize;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use crate::base::limits;
+use crate::runtime::{self, timer};
+use crate::sys::socket::{self, Peer};
+
+use status::{BoardList, Readiness, Status};
+
+/// A question to the loop that owns the state.
+#[derive(Debug)]
+pub enum Ask {
+    Status(oneshot::Sender<Status>),
+    Boards(oneshot::Sender<BoardList>),
+    Ready(oneshot::Sender<Readiness>),
+}
+
+/// Whether a peer may use the socket.
+pub type Admits = fn(&Peer) -> bool;
+
+const PATHS: &[&str] = &["/api/v1/boards", "/api/v1/status", "/healthz", "/readyz"];
+/// Time a client has for its request line and headers.
+const HEADER_DEADLINE: Duration = Duration::from_secs(5);
+/// The request line and all headers together.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+const HEADERS_MAX: usize = 64;
+/// After an accept that failed for want of descriptors: trying at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers for ever.
+pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<Ask>) {
+    let room = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
+    loop {
+        let permit = Arc::clone(&room).acquire_owned().await.expect("invariant: the semaphore is never closed");
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(_) => {
+                timer::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if !socket::peer(&stream).is_ok_and(|peer| admits(&peer)) {
+            continue;
+        }
+        let asks = asks.clone();
+        runtime::spawn("admin-connection", async move {
+            // Its errors are the client's: it went away, or was too slow.
+            let _ = timer::timeout(limits::ADMIN_DEADLINE, converse(stream, asks)).await;
+            drop(permit);
+        });
+    }
+}
+
+async fn converse(stream: UnixStream, asks: mpsc::Sender<Ask>) -> hyper::Result<()> {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let asks = asks.clone();
+        async move { Ok::<_, Infallible>(answer(request.method(), request.uri().path(), &asks).await) }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_DEADLINE)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+}
+
+async fn answer(method: &Method, path: &str, asks: &mpsc::Sender<Ask>) -> Response<Full<Bytes>> {
+    if !PATHS.contains(&path) {
+        return words(StatusCode::NOT_FOUND, &format!("no such page; there are {}\n", PATHS.join(", ")));
+    }
+    if method != Method::GET {
+        let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here\n");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+        return response;
+    }
+    match path {
+        "/api/v1/status" => ask(asks, Ask::Status).await.map_or_else(gone, |status| json(&status)),
+        "/api/v1/boards" => ask(asks, Ask::Boards).await.map_or_else(gone, |boards| json(&boards)),
+        // Alive is who can answer: the loop is asked here too.
+        "/healthz" => ask(asks, Ask::Ready).await.map_or_else(gone, |_| words(StatusCode::OK, "ok\n")),
+        _ => ask(asks, Ask::Ready).await.map_or_else(gone, |readiness| match readiness {
+            Readiness::Ready => words(StatusCode::OK, "ready\n"),
+            Readiness::NotYet(why) => words(StatusCode::SERVICE_UNAVAILABLE, &format!("not ready: {why}\n")),
+        }),
+    }
+}
+
+async fn ask<T>(asks: &mpsc::Sender<Ask>, question: fn(oneshot::Sender<T>) -> Ask) -> Option<T> {
+    let (reply, answer) = oneshot::channel();
+    asks.send(question(reply)).await.ok()?;
+    answer.await.ok()
+}
+
+fn gone() -> Response<Full<Bytes>> {
+    words(StatusCode::SERVICE_UNAVAILABLE, "the daemon is stopping\n")
+}
+
+fn words(code: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    respond(code, "text/plain; charset=utf-8", text.to_owned().into())
+}
+
+fn json(value: &impl Serialize) -> Response<Full<Bytes>> {
+    let mut body = serde_json::to_vec_pretty(value).expect("invariant: answers always serialize");
+    body.push(b'\n');
+    respond(StatusCode::OK, "application/json", body.into())
+}
+
+fn respond(code: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = code;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

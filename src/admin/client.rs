@@ -1,0 +1,58 @@
+//! Asks a daemon over its admin socket.
+
+use std::io;
+use std::path::Path;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::Request;
+use hyper::header::HOST;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use crate::base::limits;
+use crate::runtime::{self, timer};
+use crate::sys::socket::{self, ConnectError};
+
+/// What the daemon answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status: 200 when all is well.
+    pub code: u16,
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error("the daemon did not answer within {} s", limits::ADMIN_DEADLINE.as_secs())]
+    Silent,
+    #[error("the conversation with the daemon broke off: {0}")]
+    Broken(String),
+}
+
+/// Gets one page, such as `/api/v1/status`. Needs a running runtime.
+pub async fn get(path: &str, socket: &Path) -> Result<Answer, AskError> {
+    let stream = socket::connect(socket)?;
+    let broken = |error: io::Error| AskError::Broken(error.to_string());
+    stream.set_nonblocking(true).map_err(broken)?;
+    let stream = UnixStream::from_std(stream).map_err(broken)?;
+    timer::timeout(limits::ADMIN_DEADLINE, converse(path, stream)).await.map_err(|_| AskError::Silent)?
+}
+
+async fn converse(path: &str, stream: UnixStream) -> Result<Answer, AskError> {
+    let broken = |error: &dyn std::fmt::Display| AskError::Broken(error.to_string());
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| broken(&error))?;
+    let driving = runtime::spawn("admin-request", connection);
+    let request = Request::get(path).header(HOST, "unblink").body(Empty::<Bytes>::new());
+    let request = request.map_err(|error| broken(&error))?;
+    let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
+    let code = response.status().as_u16();
+    let body = Limited::new(response.into_body(), limits::ADMIN_ANSWER_BYTES_MAX);
+    let body = body.collect().await.map_err(|error| broken(&error))?.to_bytes();
+    driving.abort();
+    Ok(Answer { code, body })
+}

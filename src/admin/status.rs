@@ -1,0 +1,103 @@
+//! What the daemon says of itself, as JSON: a promise to whoever reads `unblink status --json`. Fields may be added.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::board::BoardFacts;
+
+/// The whole state at one moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    pub root: RootStatus,
+    pub workers: Vec<WorkerRow>,
+    pub views: Vec<ViewRow>,
+    pub sessions: Vec<SessionRow>,
+    pub tree: TreeNode,
+    pub watchdogs: Vec<WatchdogRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RootStatus {
+    pub pid: u32,
+    pub build: String,
+    pub uptime_s: u64,
+    /// Of the configuration that is drawn; 0 before any was accepted.
+    pub generation: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerRow {
+    pub tenant: String,
+    /// None while there is no process.
+    pub pid: Option<u32>,
+    pub epoch: u64,
+    /// `starting`, `ready`, `silent`, `ending`, `waiting` or `stopped`.
+    pub state: String,
+    pub restarts: u64,
+    pub last_fault: Option<String>,
+    pub series: u32,
+    pub frames_drawn: u64,
+    pub samples: u64,
+    pub samples_rejected: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ViewRow {
+    pub id: u64,
+    pub board: String,
+    pub tenant: String,
+    /// `COLUMNSxROWS`.
+    pub size: String,
+    /// 0 before the first frame.
+    pub version: u64,
+    pub viewers: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub id: u64,
+    /// `attach` or `local`.
+    pub kind: String,
+    /// The id of its view.
+    pub view: u64,
+    pub lag_versions: u64,
+    /// 0 while it takes its bytes.
+    pub stalled_ms: u64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TreeNode {
+    pub name: String,
+    pub kind: String,
+    pub state: String,
+    pub restarts: u64,
+    pub children: Vec<TreeNode>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WatchdogRow {
+    pub name: String,
+    pub reading: String,
+    pub verdict: String,
+    /// Seconds since this verdict.
+    pub since: u64,
+}
+
+/// All boards that can be shown.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BoardList {
+    pub boards: Vec<BoardRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BoardRow {
+    pub tenant: String,
+    #[serde(flatten)]
+    pub facts: BoardFacts,
+}
+
+/// Whether boards can be drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    Ready,
+    NotYet(String),
+}

@@ -1,0 +1,131 @@
+//! The admin API over a real socket, with a loop that always answers the same.
+
+use std::path::PathBuf;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::*;
+use crate::sys::socket::ConnectError;
+
+struct Daemon {
+    _folder: tempfile::TempDir,
+    socket: PathBuf,
+}
+
+fn status() -> Status {
+    Status {
+        root: status::RootStatus { pid: 1, build: "b".to_owned(), uptime_s: 2, generation: 3 },
+        workers: Vec::new(),
+        views: Vec::new(),
+        sessions: Vec::new(),
+        tree: status::TreeNode::default(),
+        watchdogs: Vec::new(),
+    }
+}
+
+/// A daemon whose loop answers questions with `readiness`.
+fn start(readiness: Readiness, admits: Admits) -> Daemon {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let (asks, mut questions) = mpsc::channel(1);
+    runtime::spawn("admin", serve(listener, admits, asks));
+    runtime::spawn("loop", async move {
+        while let Some(ask) = questions.recv().await {
+            match ask {
+                Ask::Status(reply) => drop(reply.send(status())),
+                Ask::Boards(reply) => drop(reply.send(BoardList::default())),
+                Ask::Ready(reply) => drop(reply.send(readiness.clone())),
+            }
+        }
+    });
+    Daemon { _folder: folder, socket }
+}
+
+async fn raw(daemon: &Daemon, request: &str) -> String {
+    let mut stream = UnixStream::connect(&daemon.socket).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A server that turns away what it has not read to the end resets the connection after its answer.
+    while matches!(stream.read_buf(&mut answer).await, Ok(1..)) {}
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn pages_are_answered_from_the_loop() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let answer = client::get("/api/v1/status", &daemon.socket).await.unwrap();
+    assert_eq!(answer.code, 200);
+    assert_eq!(serde_json::from_slice::<Status>(&answer.body).unwrap(), status());
+    let keys: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&answer.body).unwrap();
+    let mut keys: Vec<&str> = keys.keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["root", "sessions", "tree", "views", "watchdogs", "workers"], "the contract");
+    assert_eq!(client::get("/healthz", &daemon.socket).await.unwrap().body, "ok\n");
+    assert_eq!(client::get("/readyz", &daemon.socket).await.unwrap().code, 200);
+    assert_eq!(client::get("/api/v1/boards", &daemon.socket).await.unwrap().code, 200);
+}
+
+#[tokio::test]
+async fn a_daemon_that_cannot_draw_is_healthy_but_not_ready() {
+    let daemon = start(Readiness::NotYet("the worker died".to_owned()), |_| true);
+    assert_eq!(client::get("/healthz", &daemon.socket).await.unwrap().code, 200);
+    let answer = client::get("/readyz", &daemon.socket).await.unwrap();
+    assert_eq!((answer.code, answer.body.as_ref()), (503, b"not ready: the worker died\n".as_slice()));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_answered_in_one_line() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let answer = client::get("/etc/passwd", &daemon.socket).await.unwrap();
+    assert_eq!(answer.code, 404);
+    assert_eq!(answer.body, "no such page; there are /api/v1/boards, /api/v1/status, /healthz, /readyz\n");
+    let answer = raw(&daemon, "POST /api/v1/status HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
+    assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{answer}");
+}
+
+#[tokio::test]
+async fn garbage_and_endless_headers_are_turned_away() {
+    let daemon = start(Readiness::Ready, |_| true);
+    assert!(raw(&daemon, "\u{1b}[31m nonsense\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * HEADER_BYTES_MAX));
+    let answer = raw(&daemon, &long).await;
+    assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_says_nothing_is_hung_up_on() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let mut silent = UnixStream::connect(&daemon.socket).await.unwrap();
+    silent.write_all(b"GET /heal").await.unwrap();
+    let mut answer = Vec::new();
+    silent.read_to_end(&mut answer).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn silent_clients_on_all_connections_delay_the_next_one_only() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let mut silent = Vec::new();
+    for _ in 0..limits::ADMIN_CONNECTIONS_MAX {
+        silent.push(UnixStream::connect(&daemon.socket).await.unwrap());
+    }
+    // Accepted once the silent ones have been hung up on; the caller is patient here.
+    let answer = raw(&daemon, "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.ends_with("ok\n"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_peer_that_is_not_admitted_gets_no_word() {
+    let daemon = start(Readiness::Ready, |_| false);
+    assert!(matches!(client::get("/healthz", &daemon.socket).await, Err(client::AskError::Broken(_))));
+}
+
+#[tokio::test]
+async fn an_absent_and_a_stale_socket_are_told_apart() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let absent = daemon.socket.with_file_name("absent.sock");
+    assert!(matches!(client::get("/healthz", &absent).await, Err(client::AskError::Connect(ConnectError::Absent))));
+    let stale = daemon.socket.with_file_name("stale.sock");
+    drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
+    assert!(matches!(client::get("/healthz", &stale).await, Err(client::AskError::Connect(ConnectError::Stale))));
+}
