@@ -1,0 +1,203 @@
+//! What things look like: roles, levels and series turned into styles.
+//!
+//! Invariant: every role that carries text reaches WCAG AA (4.5 to 1) on its background in true colour, every series
+//! too, and no two series are told apart by red against green alone. Without colours the attributes tell things apart.
+
+use crate::frame::{Attrs, Color, Style};
+use crate::model::{Palette, spec};
+
+#[cfg(test)]
+mod tests;
+
+/// What a thing on screen is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Blank space, and what nobody looks at.
+    Ground,
+    Text,
+    /// Text that explains other text: keys of rows, tick labels.
+    Muted,
+    /// Text to be seen first.
+    Strong,
+    Title,
+    TitleFocused,
+    Border,
+    BorderFocused,
+    /// Lines behind the data.
+    Grid,
+    /// The part of a gauge that is not filled.
+    Track,
+    /// What is said about data that is late or missing.
+    Warning,
+    Failure,
+    /// The status line and its parts.
+    Status,
+    StatusStrong,
+    StatusLive,
+    StatusPaused,
+}
+
+/// How bad a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    #[default]
+    Good,
+    High,
+    Critical,
+}
+
+/// All styles of one theme for one palette.
+#[derive(Debug)]
+pub struct Theme {
+    ground: Color,
+    status_ground: Color,
+    text: Style,
+    muted: Style,
+    strong: Style,
+    title: Style,
+    accent: Style,
+    border: Style,
+    grid: Style,
+    track: Style,
+    warning: Style,
+    failure: Style,
+    levels: [Style; 3],
+    series: [Style; 8],
+    /// Whether colours tell things apart.
+    pub coloured: bool,
+}
+
+const fn ink(r: u8, g: u8, b: u8) -> Style {
+    Style::new().fg(Color::rgb(r, g, b))
+}
+
+/// Ground of the dark theme: near black with a little blue, easy on eyes in a dark room.
+const DARK_GROUND: Color = Color::rgb(0x0f, 0x13, 0x1a);
+const DARK_STATUS: Color = Color::rgb(0x1b, 0x22, 0x2d);
+
+/// After the palette of Okabe and Ito, lightened where the original is too dark on a dark ground.
+const DARK: Theme = Theme {
+    ground: DARK_GROUND,
+    status_ground: DARK_STATUS,
+    text: ink(0xd3, 0xda, 0xe4),
+    muted: ink(0x8e, 0x9a, 0xab),
+    strong: ink(0xf4, 0xf7, 0xfb).bold(),
+    title: ink(0xb6, 0xc2, 0xd2),
+    accent: ink(0x7c, 0xc7, 0xf2).bold(),
+    border: ink(0x3a, 0x45, 0x56),
+    grid: ink(0x2a, 0x33, 0x41),
+    track: ink(0x2c, 0x36, 0x45),
+    warning: ink(0xf0, 0xb4, 0x29),
+    failure: ink(0xff, 0x84, 0x66).bold(),
+    levels: [ink(0x3d, 0xc2, 0x9b), ink(0xf0, 0xb4, 0x29), ink(0xff, 0x6f, 0x4d).bold()],
+    series: [
+        ink(0x5c, 0xb8, 0xee),
+        ink(0xf0, 0xa0, 0x30),
+        ink(0x3d, 0xc2, 0x9b),
+        ink(0xdd, 0x8f, 0xbb),
+        ink(0xf0, 0xe4, 0x42),
+        ink(0xff, 0x7a, 0x55),
+        ink(0x8c, 0x9e, 0xff),
+        ink(0xb8, 0xc0, 0xcc),
+    ],
+    coloured: true,
+};
+
+/// The sixteen colours have no quiet grey between black and bright black: whatever is quiet shares that one.
+const DARK_16: Theme = Theme {
+    ground: Color::rgb(0, 0, 0),
+    status_ground: Color::rgb(0, 0, 0),
+    text: ink(0xe5, 0xe5, 0xe5),
+    muted: ink(0xe5, 0xe5, 0xe5),
+    strong: ink(0xff, 0xff, 0xff).bold(),
+    title: ink(0xe5, 0xe5, 0xe5),
+    accent: ink(0x00, 0xff, 0xff).bold(),
+    border: ink(0x7f, 0x7f, 0x7f),
+    grid: ink(0x7f, 0x7f, 0x7f),
+    track: ink(0x7f, 0x7f, 0x7f),
+    warning: ink(0xff, 0xff, 0x00),
+    failure: ink(0xff, 0x00, 0x00).bold(),
+    levels: [ink(0x00, 0xcd, 0x00), ink(0xff, 0xff, 0x00), ink(0xff, 0x00, 0x00).bold()],
+    series: [
+        ink(0x00, 0xff, 0xff),
+        ink(0xff, 0xff, 0x00),
+        ink(0x00, 0xff, 0x00),
+        ink(0xff, 0x00, 0xff),
+        ink(0xff, 0xff, 0xff),
+        ink(0xff, 0x00, 0x00),
+        ink(0x5c, 0x5c, 0xff),
+        ink(0x00, 0xcd, 0xcd),
+    ],
+    coloured: true,
+};
+
+const PLAIN: Style = Style::new();
+
+const MONO: Theme = Theme {
+    ground: Color::DEFAULT,
+    status_ground: Color::DEFAULT,
+    text: PLAIN,
+    muted: PLAIN.dim(),
+    strong: PLAIN.bold(),
+    title: PLAIN,
+    accent: PLAIN.bold(),
+    border: PLAIN.dim(),
+    grid: PLAIN.dim(),
+    track: PLAIN.dim(),
+    warning: PLAIN.bold(),
+    failure: PLAIN.bold().reverse(),
+    levels: [PLAIN, PLAIN.bold(), PLAIN.bold().reverse()],
+    series: [PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN],
+    coloured: false,
+};
+
+// === impl Theme ===
+
+impl Theme {
+    pub fn of(theme: spec::Theme, palette: Palette) -> &'static Theme {
+        match (theme, palette) {
+            (spec::Theme::Dark, Palette::Truecolor | Palette::Indexed) => &DARK,
+            (spec::Theme::Dark, Palette::Ansi) => &DARK_16,
+            (spec::Theme::Dark, Palette::Mono) => &MONO,
+        }
+    }
+
+    #[inline]
+    pub fn style(&self, role: Role) -> Style {
+        let style = match role {
+            Role::Ground | Role::Text => self.text,
+            Role::Muted => self.muted,
+            Role::Strong => self.strong,
+            Role::Title => self.title,
+            Role::TitleFocused | Role::BorderFocused => self.accent,
+            Role::Border => self.border,
+            Role::Grid => self.grid,
+            Role::Track => self.track,
+            Role::Warning => self.warning,
+            Role::Failure => self.failure,
+            Role::Status => return self.muted.bg(self.status_ground),
+            Role::StatusStrong => return self.strong.bg(self.status_ground),
+            Role::StatusLive => return self.levels[0].bg(self.status_ground),
+            Role::StatusPaused => return self.warning.bg(self.status_ground),
+        };
+        style.bg(self.ground)
+    }
+
+    #[inline]
+    pub fn level(&self, level: Level) -> Style {
+        self.levels[level as usize].bg(self.ground)
+    }
+
+    /// The style of the series with this number on its chart; they repeat after eight.
+    #[inline]
+    pub fn series(&self, index: usize) -> Style {
+        self.series[index % self.series.len()].bg(self.ground)
+    }
+
+    /// A series' style for text: bold and dim lines read badly as words.
+    pub fn series_text(&self, index: usize) -> Style {
+        let mut style = self.series(index);
+        style.attrs = Attrs::NONE;
+        style
+    }
+}

@@ -1,0 +1,90 @@
+use super::*;
+
+const TEXT_ROLES: [Role; 12] = [
+    Role::Text,
+    Role::Muted,
+    Role::Strong,
+    Role::Title,
+    Role::TitleFocused,
+    Role::Warning,
+    Role::Failure,
+    Role::Status,
+    Role::StatusStrong,
+    Role::StatusLive,
+    Role::StatusPaused,
+    Role::BorderFocused,
+];
+
+fn themes() -> [&'static Theme; 2] {
+    [Palette::Truecolor, Palette::Ansi].map(|palette| Theme::of(spec::Theme::Dark, palette))
+}
+
+/// Relative luminance after WCAG 2.
+fn luminance(color: Color) -> f64 {
+    let (r, g, b) = color.channels().expect("a coloured theme leaves no colour to the terminal");
+    let linear = |channel: u8| {
+        let share = f64::from(channel) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
+}
+
+fn contrast(style: Style) -> f64 {
+    let (fg, bg) = (luminance(style.fg), luminance(style.bg));
+    (fg.max(bg) + 0.05) / (fg.min(bg) + 0.05)
+}
+
+#[test]
+fn the_contrast_formula_knows_its_ends() {
+    let white_on_black = Style::new().fg(Color::rgb(255, 255, 255)).bg(Color::rgb(0, 0, 0));
+    assert!((contrast(white_on_black) - 21.0).abs() < 0.01);
+}
+
+#[test]
+fn text_reaches_wcag_aa() {
+    let dark = Theme::of(spec::Theme::Dark, Palette::Truecolor);
+    for role in TEXT_ROLES {
+        let ratio = contrast(dark.style(role));
+        assert!(ratio >= 4.5, "{role:?} has a contrast of {ratio:.2}");
+    }
+    for index in 0..8 {
+        assert!(contrast(dark.series(index)) >= 4.5, "series {index} has {:.2}", contrast(dark.series(index)));
+    }
+    for level in [Level::Good, Level::High, Level::Critical] {
+        assert!(contrast(dark.level(level)) >= 4.5, "{level:?}");
+    }
+}
+
+#[test]
+fn series_differ_in_brightness_or_blue_so_that_red_and_green_are_not_needed() {
+    for theme in themes() {
+        for left in 0..4 {
+            for right in 0..left {
+                let (a, b) = (theme.series(left).fg, theme.series(right).fg);
+                let (_, _, blue_a) = a.channels().expect("a coloured theme");
+                let (_, _, blue_b) = b.channels().expect("a coloured theme");
+                let brightness = (luminance(a) - luminance(b)).abs();
+                let blue = blue_a.abs_diff(blue_b);
+                assert!(blue >= 30 || brightness >= 0.1, "series {left} and {right}: {a:?} {b:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colours_the_first_three_series_and_the_levels_differ_by_attributes() {
+    let mono = Theme::of(spec::Theme::Dark, Palette::Mono);
+    assert!(mono.series(0) != mono.series(1) && mono.series(1) != mono.series(2) && mono.series(0) != mono.series(2));
+    assert!(mono.level(Level::Good) != mono.level(Level::High));
+    assert!(mono.level(Level::High) != mono.level(Level::Critical));
+    for role in TEXT_ROLES {
+        assert!(mono.style(role).fg.is_default() && mono.style(role).bg.is_default());
+    }
+}
+
+#[test]
+fn more_series_than_colours_start_over() {
+    let dark = Theme::of(spec::Theme::Dark, Palette::Truecolor);
+    assert_eq!(dark.series(0), dark.series(8));
+    assert_eq!(dark.series(usize::MAX), dark.series(7));
+}

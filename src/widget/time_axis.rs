@@ -1,0 +1,183 @@
+//! The axis of time: a span cut into bins that never move, and the labels under it.
+//!
+//! Invariant: bins lie on a fixed grid of absolute time, so a point stays in its bin while the window slides over it;
+//! the picture moves by whole bins and never shimmers. Labels are true at their own place, also across a change of the
+//! clocks.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Tick;
+use crate::base::Wall;
+use crate::label::Label;
+
+#[cfg(test)]
+mod tests;
+
+/// A span of time in bins; the newest bin holds the right edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeScale {
+    range_ms: i64,
+    bins: i64,
+    /// Number of the newest bin on the grid of all time.
+    last: i64,
+}
+
+/// The last moment of the year 9999, to which calendars reach.
+const WALL_MS_MAX: i64 = 253_402_207_200_000;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Distances between labels, in seconds.
+const STEPS_S: [i64; 21] = [
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    MINUTE,
+    2 * MINUTE,
+    5 * MINUTE,
+    10 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    7 * DAY,
+    30 * DAY,
+    90 * DAY,
+];
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+// === impl TimeScale ===
+
+impl TimeScale {
+    /// A span of `range_ms` that ends at `edge`, in at most `bins` bins.
+    pub fn new(edge: Wall, range_ms: u64, bins: u16) -> TimeScale {
+        let range_ms = i64::try_from(range_ms).unwrap_or(i64::MAX).clamp(1, WALL_MS_MAX);
+        // A bin is at least a millisecond wide: time is not finer than that here.
+        let bins = i64::from(bins.max(1)).min(range_ms);
+        let mut scale = TimeScale { range_ms, bins, last: 0 };
+        scale.last = scale.absolute(edge);
+        scale
+    }
+
+    /// How many bins there are; at least one.
+    pub fn bins(&self) -> usize {
+        self.bins as usize
+    }
+
+    /// The bin a moment falls into, counted from the left; none outside the span.
+    #[inline]
+    pub fn bin(&self, at: Wall) -> Option<usize> {
+        let bin = self.absolute(at) - self.last + self.bins - 1;
+        (0..self.bins).contains(&bin).then_some(bin as usize)
+    }
+
+    /// The first millisecond of the span.
+    pub fn from(&self) -> Wall {
+        Wall(self.start_of(self.last - self.bins + 1))
+    }
+
+    /// The last millisecond of the span: the end of the bin the edge falls into.
+    pub fn to(&self) -> Wall {
+        Wall(self.start_of(self.last + 1) - 1)
+    }
+
+    /// When the next bin begins: then the picture moves on by one bin.
+    pub fn next_at(&self) -> Wall {
+        Wall(self.start_of(self.last + 1))
+    }
+
+    /// Where the middle of a bin lies, from 0 to 1.
+    #[inline]
+    pub fn middle(&self, bin: usize) -> f32 {
+        (bin as f32 + 0.5) / self.bins as f32
+    }
+
+    /// Labels for at most `labels_max` round moments of the span in a viewer's time zone.
+    pub fn ticks(&self, zone: &TimeZone, labels_max: u16) -> Vec<Tick> {
+        let (from, to) = (self.from().0, self.to().0);
+        let span_s = (to - from) / 1_000 + 1;
+        let Some(step) = STEPS_S.into_iter().find(|step| span_s / step <= i64::from(labels_max)) else {
+            return Vec::new();
+        };
+        // Round in the viewer's time: a six-hour label stands at 06:00 there, not in Greenwich.
+        let offset_s = offset_s(zone, to);
+        let first_s = (from.div_euclid(1_000) + offset_s).div_euclid(step) * step - offset_s;
+        let mut ticks = Vec::with_capacity(usize::from(labels_max));
+        for index in 0..=i64::from(labels_max) + 1 {
+            let at_s = first_s + index * step;
+            let Some(bin) = self.bin(Wall(at_s * 1_000)) else { continue };
+            if ticks.len() < usize::from(labels_max) {
+                ticks.push(Tick { at: self.middle(bin), label: moment(zone, at_s, step) });
+            }
+        }
+        ticks
+    }
+
+    fn absolute(&self, at: Wall) -> i64 {
+        (at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX) * self.bins).div_euclid(self.range_ms)
+    }
+
+    /// The first millisecond that falls into a bin.
+    fn start_of(&self, bin: i64) -> i64 {
+        let start = (i128::from(bin) * i128::from(self.range_ms) + i128::from(self.bins) - 1)
+            .div_euclid(i128::from(self.bins));
+        i64::try_from(start).unwrap_or(WALL_MS_MAX)
+    }
+}
+
+/// The time zone of a name; UTC for a name nobody knows.
+pub fn zone(name: &str) -> TimeZone {
+    if name == "UTC" { TimeZone::UTC } else { TimeZone::get(name).unwrap_or(TimeZone::UTC) }
+}
+
+/// `14:05:09` in a time zone.
+pub fn clock(zone: &TimeZone, at: Wall) -> Label {
+    let at_s = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX).div_euclid(1_000);
+    Label::plain(&time_of_day(zone, at_s, true))
+}
+
+fn offset_s(zone: &TimeZone, at_ms: i64) -> i64 {
+    let at = Timestamp::from_millisecond(at_ms.clamp(-WALL_MS_MAX, WALL_MS_MAX)).unwrap_or(Timestamp::UNIX_EPOCH);
+    i64::from(zone.to_offset(at).seconds())
+}
+
+/// How a moment is written when labels lie `step` seconds apart.
+fn moment(zone: &TimeZone, at_s: i64, step: i64) -> Label {
+    let local_s = at_s + offset_s(zone, at_s * 1_000);
+    let midnight = local_s.rem_euclid(DAY) == 0;
+    if step < MINUTE || (step < DAY && !midnight) {
+        return Label::plain(&time_of_day(zone, at_s, step < MINUTE));
+    }
+    let date = Timestamp::from_second(local_s).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date();
+    let month = MONTHS[usize::try_from(date.month() - 1).unwrap_or(0)];
+    let day = date.day();
+    Label::plain(&format!("{month} {day}"))
+}
+
+fn time_of_day(zone: &TimeZone, at_s: i64, seconds: bool) -> String {
+    let local_s = (at_s + offset_s(zone, at_s * 1_000)).rem_euclid(DAY);
+    let mut out = String::with_capacity(8);
+    let mut two = |value: i64| {
+        out.push(char::from(b'0' + (value / 10) as u8));
+        out.push(char::from(b'0' + (value % 10) as u8));
+        out.push(':');
+    };
+    two(local_s / HOUR);
+    two(local_s / MINUTE % 60);
+    if seconds {
+        two(local_s % MINUTE);
+    }
+    out.pop();
+    out
+}
