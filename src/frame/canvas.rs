@@ -89,6 +89,12 @@ impl<'a> Canvas<'a> {
         self.grid.restyle(rect, |_| style);
     }
 
+    /// Dims what stands in an area and keeps it otherwise. A wide cluster goes by its left half.
+    pub fn dim(&mut self, rect: Rect) {
+        let rect = self.clip(rect);
+        self.grid.restyle(rect, PackedStyle::dimmed);
+    }
+
     fn clip(&self, rect: Rect) -> Rect {
         let moved = Rect {
             x: self.area.x.saturating_add(rect.x),

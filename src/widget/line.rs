@@ -4,8 +4,6 @@
 //! making it; a gap in the data is a gap in the line.
 
 mod paint;
-#[cfg(test)]
-mod tests;
 
 use jiff::tz::TimeZone;
 

@@ -28,31 +28,13 @@ pub struct Panel<'a> {
 /// Corners from the upper left clockwise, then the horizontal and the vertical side.
 struct Sides([Glyph; 6]);
 
-const ROUND: Sides = Sides([
-    Glyph::new('╭'),
-    Glyph::new('╮'),
-    Glyph::new('╯'),
-    Glyph::new('╰'),
-    Glyph::new('─'),
-    Glyph::new('│'),
-]);
+const ROUND: Sides =
+    Sides([Glyph::new('╭'), Glyph::new('╮'), Glyph::new('╯'), Glyph::new('╰'), Glyph::new('─'), Glyph::new('│')]);
 /// Console fonts have no round corners.
-const SQUARE: Sides = Sides([
-    Glyph::new('┌'),
-    Glyph::new('┐'),
-    Glyph::new('┘'),
-    Glyph::new('└'),
-    Glyph::new('─'),
-    Glyph::new('│'),
-]);
-const ASCII: Sides = Sides([
-    Glyph::new('+'),
-    Glyph::new('+'),
-    Glyph::new('+'),
-    Glyph::new('+'),
-    Glyph::new('-'),
-    Glyph::new('|'),
-]);
+const SQUARE: Sides =
+    Sides([Glyph::new('┌'), Glyph::new('┐'), Glyph::new('┘'), Glyph::new('└'), Glyph::new('─'), Glyph::new('│')]);
+const ASCII: Sides =
+    Sides([Glyph::new('+'), Glyph::new('+'), Glyph::new('+'), Glyph::new('+'), Glyph::new('-'), Glyph::new('|')]);
 
 /// Smallest panel that gets a box; a smaller one gives those rows to its chart.
 const BOX_MIN: (u16, u16) = (16, 6);

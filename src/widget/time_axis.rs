@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Tick;
-use crate::base::Wall;
+use crate::base::{Wall, limits};
 use crate::label::Label;
 
 #[cfg(test)]
@@ -25,6 +25,11 @@ pub struct TimeScale {
 
 /// The last moment of the year 9999, to which calendars reach.
 const WALL_MS_MAX: i64 = 253_402_207_200_000;
+
+/// Two dots for each column of the widest terminal.
+const BINS_MAX: u16 = 2 * limits::COLS_MAX;
+// Times of all calendars can be counted in bins.
+const _: () = assert!(WALL_MS_MAX < i64::MAX / BINS_MAX as i64);
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -64,7 +69,7 @@ impl TimeScale {
     pub fn new(edge: Wall, range_ms: u64, bins: u16) -> TimeScale {
         let range_ms = i64::try_from(range_ms).unwrap_or(i64::MAX).clamp(1, WALL_MS_MAX);
         // A bin is at least a millisecond wide: time is not finer than that here.
-        let bins = i64::from(bins.max(1)).min(range_ms);
+        let bins = i64::from(bins.clamp(1, BINS_MAX)).min(range_ms);
         let mut scale = TimeScale { range_ms, bins, last: 0 };
         scale.last = scale.absolute(edge);
         scale
@@ -130,8 +135,8 @@ impl TimeScale {
 
     /// The first millisecond that falls into a bin.
     fn start_of(&self, bin: i64) -> i64 {
-        let start = (i128::from(bin) * i128::from(self.range_ms) + i128::from(self.bins) - 1)
-            .div_euclid(i128::from(self.bins));
+        let start =
+            (i128::from(bin) * i128::from(self.range_ms) + i128::from(self.bins) - 1).div_euclid(i128::from(self.bins));
         i64::try_from(start).unwrap_or(WALL_MS_MAX)
     }
 }

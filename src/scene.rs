@@ -1,0 +1,95 @@
+//! Boards: what is shown where, drawn onto a grid.
+//!
+//! Invariant: a picture is a pure function of board, spec, data and now. Whatever would change in it without new data is
+//! announced through `Drawn::next_change_at`, and nothing else is. Late, missing and failed data are said in words on
+//! the panels they concern. This must not know terminals, sessions or processes.
+
+mod board;
+mod health;
+mod help;
+mod layout;
+mod moment;
+mod panel;
+mod query;
+mod shipped;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, TextRow};
+pub use layout::{Placed, Placement};
+
+use crate::base::{Rect, Wall};
+use crate::frame::Grid;
+use crate::label::Label;
+use crate::model::spec::Overlay;
+use crate::model::{Dataset, ViewSpec};
+use crate::widget::text::{Align, Row, TextPlan};
+use crate::widget::{Role, text};
+use moment::{Changes, Moment};
+
+/// What is known of a picture besides the picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// When it would look different although no data came; none if never.
+    pub next_change_at: Option<Wall>,
+}
+
+/// Draws what a spec asks for. The grid takes the spec's size.
+pub fn draw(boards: &Boards, spec: &ViewSpec, data: &Dataset, now: Wall, grid: &mut Grid) -> Drawn {
+    grid.resize(spec.size);
+    let moment = Moment::new(spec, data, now);
+    grid.clear(moment.look.theme.style(Role::Ground));
+    let mut changes = Changes::default();
+    let area = spec.size.area();
+    let status_rows = status::rows(spec.size);
+    let board_area = Rect { height: area.height - status_rows, ..area };
+
+    let board = boards.get(&spec.board);
+    let mut hidden = 0;
+    match board {
+        Some(board) => {
+            let placement = layout::place(board, spec, board_area);
+            hidden = placement.hidden;
+            for placed in &placement.panels {
+                let panel = &board.panels[placed.panel];
+                panel::draw(panel, placed.focused, &moment, &mut grid.canvas().sub(placed.area), &mut changes);
+            }
+        }
+        None => unknown_board(boards, &moment, &mut grid.canvas().sub(board_area)),
+    }
+    if spec.overlay == Some(Overlay::Help) {
+        grid.dim(board_area);
+        help::draw(&mut grid.canvas().sub(board_area), moment.look);
+    }
+    if status_rows > 0 {
+        let row = Rect { y: board_area.height, height: status_rows, ..area };
+        status::draw(board, hidden, &moment, &mut grid.canvas().sub(row), &mut changes);
+    }
+    Drawn { next_change_at: changes.next(now) }
+}
+
+/// Says which board is missing and which there are.
+fn unknown_board(boards: &Boards, moment: &Moment<'_>, canvas: &mut crate::frame::Canvas<'_>) {
+    let (width, height) = canvas.size();
+    let catalogue = boards.catalogue();
+    let names: Vec<&str> = catalogue.boards.iter().map(|board| board.name.as_str()).collect();
+    let there_is = format!("there is: {} (Tab goes there)", names.join(", "));
+    let lines = [
+        (format!("no board is named \"{}\"", moment.spec.board), Role::Warning),
+        (if names.is_empty() { "there is none at all".to_owned() } else { there_is }, Role::Text),
+    ];
+    let rows: Vec<Row> = lines
+        .iter()
+        .flat_map(|(line, role)| {
+            text::wrap(&Label::plain(line), width).into_iter().map(|text| Row::Line {
+                text,
+                align: Align::Centre,
+                role: *role,
+            })
+        })
+        .collect();
+    let above = height.saturating_sub(u16::try_from(rows.len()).unwrap_or(u16::MAX)) / 2;
+    let middle = Rect::new(0, above, width, height - above);
+    text::paint(&TextPlan { rows }, &mut canvas.sub(middle), moment.look);
+}

@@ -1,0 +1,138 @@
+//! What a board is: panels and their places.
+//!
+//! Invariant: every panel stands in the layout exactly once, in reading order; a board has at least one.
+
+use crate::label::Label;
+use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit};
+
+/// A layout of panels under a name.
+#[derive(Clone, Debug)]
+pub struct Board {
+    pub name: String,
+    pub title: String,
+    /// Most pictures a second.
+    pub refresh_hz: f64,
+    pub layout: Node,
+    /// In reading order.
+    pub panels: Vec<PanelSpec>,
+}
+
+/// All boards of one tenant, in the order Tab goes through them.
+#[derive(Clone, Debug, Default)]
+pub struct Boards {
+    boards: Vec<Board>,
+}
+
+/// How an area is shared.
+#[derive(Clone, Debug)]
+pub enum Node {
+    /// Side by side.
+    Row(Vec<Share>),
+    /// Above each other.
+    Column(Vec<Share>),
+    /// The panel with this index.
+    Panel(usize),
+}
+
+/// A part of a row or column.
+#[derive(Clone, Debug)]
+pub struct Share {
+    pub ratio: u16,
+    pub node: Node,
+}
+
+/// One panel.
+#[derive(Clone, Debug)]
+pub struct PanelSpec {
+    pub title: Label,
+    /// The source its data comes from: its health is said on the panel.
+    pub source: String,
+    /// Smallest size in cells at which it is worth its place.
+    pub min: (u16, u16),
+    /// On a small screen the panels with the lowest priority go first.
+    pub priority: u8,
+    pub chart: Chart,
+}
+
+/// What a panel shows.
+#[derive(Clone, Debug)]
+pub enum Chart {
+    Line {
+        unit: Unit,
+        /// Decimals of bare numbers in the legend.
+        decimals: u8,
+        lines: Vec<LineSource>,
+        /// Values the axis always shows.
+        include: Vec<f64>,
+        /// A series whose newest value the axis also shows: the total of which the lines are parts.
+        include_series: Option<SeriesKey>,
+    },
+    Gauges(Vec<GaugeSource>),
+    Text(Vec<TextRow>),
+}
+
+/// One line of a line chart.
+#[derive(Clone, Debug)]
+pub struct LineSource {
+    pub name: Label,
+    pub shown: Shown,
+}
+
+/// Which series a line is made of.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    Series(SeriesKey),
+    /// The largest of all series of this name that have this label; none of fewer than two.
+    Largest {
+        name: String,
+        label: String,
+    },
+}
+
+/// One gauge, or several that are alike.
+#[derive(Clone, Debug)]
+pub enum GaugeSource {
+    /// One gauge for each series of this name that has this label; the values are percentages.
+    Each { name: String, label: String },
+    /// One value as a share of another.
+    Share { name: Label, part: SeriesKey, whole: SeriesKey, none: Label },
+}
+
+/// One row of a text panel.
+#[derive(Clone, Debug)]
+pub enum TextRow {
+    /// The newest value of a series.
+    Value { key: Label, series: SeriesKey },
+    /// A label of the newest series of a name.
+    Fact { key: Label, name: String, label: String },
+    /// How many series of a name have a label.
+    Count { key: Label, name: String, label: String },
+    /// How old the source's data is.
+    Age { key: Label },
+}
+
+// === impl Boards ===
+
+impl Boards {
+    pub fn new(boards: Vec<Board>) -> Boards {
+        Boards { boards }
+    }
+
+    /// The boards every tenant has.
+    pub fn shipped() -> Boards {
+        Boards::new(vec![super::shipped::host()])
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Board> {
+        self.boards.iter().find(|board| board.name == name)
+    }
+
+    pub fn catalogue(&self) -> Catalogue {
+        let facts = |board: &Board| BoardFacts {
+            name: board.name.clone(),
+            title: board.title.clone(),
+            panels: u16::try_from(board.panels.len()).unwrap_or(u16::MAX),
+        };
+        Catalogue { boards: self.boards.iter().map(facts).collect() }
+    }
+}

@@ -1,0 +1,98 @@
+//! What is said about the data of a panel.
+//!
+//! Invariant: data that is late, missing or failing never looks like data that is fine.
+
+use super::moment::{Changes, Moment};
+use crate::base::Wall;
+use crate::label::Label;
+use crate::model::dataset::SourceState;
+use crate::widget::Role;
+use crate::widget::panel::Notice;
+
+/// How the data of a panel stands at the right edge.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Health {
+    Good,
+    /// There is nothing to draw; these words stand in its place.
+    Nothing(Notice),
+    /// What there is is drawn dimmed, under these words.
+    Late(Notice),
+}
+
+/// Data older than this many intervals is stale.
+const STALE_INTERVALS: u64 = 2;
+/// The interval of a source that does not tell.
+const INTERVAL_MS_DEFAULT: u64 = 5_000;
+
+/// Judges a source by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
+/// newest point not after the right edge, `oldest` of the oldest one kept.
+pub fn judge(
+    source: &str,
+    newest: Option<Wall>,
+    oldest: Option<Wall>,
+    moment: &Moment<'_>,
+    changes: &mut Changes,
+) -> Health {
+    if moment.is_live() { live(source, newest, moment, changes) } else { past(source, newest, oldest, moment) }
+}
+
+/// How often a source delivers.
+pub fn interval_ms(source: &str, moment: &Moment<'_>) -> u64 {
+    moment.data.source(source).map_or(INTERVAL_MS_DEFAULT, |health| health.interval_ms.max(1))
+}
+
+/// Whether what a source delivered last is late by now.
+pub fn is_stale(source: &str, delivered: Wall, moment: &Moment<'_>) -> bool {
+    moment.now > stale_from(source, delivered, moment)
+}
+
+fn stale_from(source: &str, delivered: Wall, moment: &Moment<'_>) -> Wall {
+    let allowed_ms = interval_ms(source, moment).saturating_mul(STALE_INTERVALS);
+    Wall(delivered.0.saturating_add(i64::try_from(allowed_ms).unwrap_or(i64::MAX)))
+}
+
+fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut Changes) -> Health {
+    let notice = |text: &str, role| Notice { text: Label::plain(text), role };
+    let Some(health) = moment.data.source(source) else {
+        return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
+    };
+    if let SourceState::Failed { since, why } = &health.state {
+        let (age, next) = moment.age(*since);
+        changes.at(next);
+        let text = format!("{source} failed {age} ago: {why}");
+        let notice = notice(&text, Role::Failure);
+        return if newest.is_some() { Health::Late(notice) } else { Health::Nothing(notice) };
+    }
+    let Some(delivered) = health.last_good.or(newest) else {
+        return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
+    };
+    if is_stale(source, delivered, moment) {
+        let (age, next) = moment.age(delivered);
+        changes.at(next);
+        return Health::Late(notice(&format!("stale {age}"), Role::Warning));
+    }
+    changes.at(Wall(stale_from(source, delivered, moment).0.saturating_add(1)));
+    if newest.is_none() {
+        return Health::Nothing(notice(&format!("{source} does not report this"), Role::Muted));
+    }
+    Health::Good
+}
+
+fn past(source: &str, newest: Option<Wall>, oldest: Option<Wall>, moment: &Moment<'_>) -> Health {
+    let notice = |text: &str, role| Notice { text: Label::plain(text), role };
+    let Some(newest) = newest else {
+        let text = match oldest {
+            Some(_) => "nothing is kept from then".to_owned(),
+            None => format!("waiting for {source}"),
+        };
+        return Health::Nothing(notice(&text, Role::Muted));
+    };
+    let age_ms = moment.edge.since(newest).as_millis() as u64;
+    if age_ms > interval_ms(source, moment).saturating_mul(STALE_INTERVALS) {
+        // At the edge of a pause this does not grow.
+        let seconds = (age_ms / 1_000) as f64;
+        let age = crate::model::Unit::Seconds.format(seconds);
+        return Health::Late(notice(&format!("stale {age} then"), Role::Warning));
+    }
+    Health::Good
+}

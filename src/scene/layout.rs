@@ -1,0 +1,148 @@
+//! Who gets which cells.
+//!
+//! Invariant: panels never overlap and leave no cell of the area between them; a panel gets its smallest size or is left
+//! out, except that the focused one is always there.
+
+use super::board::{Board, Node};
+use crate::base::Rect;
+use crate::model::ViewSpec;
+
+/// A panel and its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// Index on the board.
+    pub panel: usize,
+    pub area: Rect,
+    pub focused: bool,
+}
+
+/// All panels that have a place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Placement {
+    pub panels: Vec<Placed>,
+    /// How many found none.
+    pub hidden: usize,
+}
+
+/// Shares an area among a board's panels.
+pub fn place(board: &Board, spec: &ViewSpec, area: Rect) -> Placement {
+    let Some(last) = board.panels.len().checked_sub(1) else { return Placement::default() };
+    let focus = usize::from(spec.focus).min(last);
+    if spec.full_screen {
+        return Placement { panels: vec![Placed { panel: focus, area, focused: true }], hidden: 0 };
+    }
+    let mut shown = vec![true; board.panels.len()];
+    loop {
+        let (width, height) = min(board, &board.layout, &shown);
+        if width <= u32::from(area.width) && height <= u32::from(area.height) {
+            break;
+        }
+        let least = (0..board.panels.len())
+            .filter(|panel| shown[*panel] && *panel != focus)
+            .min_by_key(|panel| board.panels[*panel].priority);
+        match least {
+            Some(panel) => shown[panel] = false,
+            None => break,
+        }
+    }
+    let mut panels = Vec::with_capacity(board.panels.len());
+    divide(board, &board.layout, &shown, area, &mut |panel, area| {
+        panels.push(Placed { panel, area, focused: panel == focus });
+    });
+    Placement { hidden: shown.iter().filter(|shown| !**shown).count(), panels }
+}
+
+/// Smallest size of a part; nothing when all its panels are left out.
+fn min(board: &Board, node: &Node, shown: &[bool]) -> (u32, u32) {
+    match node {
+        Node::Panel(panel) if shown[*panel] => {
+            let (width, height) = board.panels[*panel].min;
+            (u32::from(width), u32::from(height))
+        }
+        Node::Panel(_) => (0, 0),
+        Node::Row(shares) => shares.iter().map(|share| min(board, &share.node, shown)).fold((0, 0), beside),
+        Node::Column(shares) => shares.iter().map(|share| min(board, &share.node, shown)).fold((0, 0), above),
+    }
+}
+
+fn beside(left: (u32, u32), right: (u32, u32)) -> (u32, u32) {
+    (left.0 + right.0, left.1.max(right.1))
+}
+
+fn above(upper: (u32, u32), lower: (u32, u32)) -> (u32, u32) {
+    (upper.0.max(lower.0), upper.1 + lower.1)
+}
+
+fn divide(board: &Board, node: &Node, shown: &[bool], area: Rect, put: &mut impl FnMut(usize, Rect)) {
+    let (shares, across) = match node {
+        Node::Panel(panel) => {
+            if shown[*panel] {
+                put(*panel, area);
+            }
+            return;
+        }
+        Node::Row(shares) => (shares, true),
+        Node::Column(shares) => (shares, false),
+    };
+    let parts: Vec<_> =
+        shares.iter().map(|share| (share, min(board, &share.node, shown))).filter(|(_, min)| *min != (0, 0)).collect();
+    let total = if across { area.width } else { area.height };
+    let wanted: Vec<(u16, u16)> = parts
+        .iter()
+        .map(|(share, (width, height))| {
+            let least = if across { *width } else { *height };
+            (share.ratio.max(1), u16::try_from(least).unwrap_or(u16::MAX))
+        })
+        .collect();
+    let mut start = 0;
+    for ((part, _), length) in parts.iter().zip(lengths(total, &wanted)) {
+        let rect = match across {
+            true => Rect::new(area.x + start, area.y, length, area.height),
+            false => Rect::new(area.x, area.y + start, area.width, length),
+        };
+        start += length;
+        divide(board, &part.node, shown, rect, put);
+    }
+}
+
+/// Shares a length by ratio; whoever would get less than its least gets that, and the others share the rest.
+fn lengths(total: u16, wanted: &[(u16, u16)]) -> Vec<u16> {
+    let mut lengths = vec![None; wanted.len()];
+    loop {
+        let taken: u32 = lengths.iter().flatten().map(|length: &u16| u32::from(*length)).sum();
+        let free = u32::from(total).saturating_sub(taken);
+        let open: u32 = wanted
+            .iter()
+            .zip(&lengths)
+            .filter(|(_, length)| length.is_none())
+            .map(|((ratio, _), _)| u32::from(*ratio))
+            .sum();
+        if open == 0 {
+            break;
+        }
+        let too_short = wanted.iter().zip(&lengths).position(|((ratio, least), length)| {
+            length.is_none() && free * u32::from(*ratio) / open < u32::from(*least)
+        });
+        if let Some(index) = too_short {
+            // Never more than there is, whatever the least sizes say.
+            lengths[index] = Some(wanted[index].1.min(free as u16));
+            continue;
+        }
+        // What the division leaves over goes to the first ones, one each.
+        let (mut done, mut given) = (0, 0);
+        for ((ratio, _), length) in wanted.iter().zip(&mut lengths).filter(|(_, length)| length.is_none()) {
+            done += u32::from(*ratio);
+            let until = free * done / open;
+            *length = Some((until - given) as u16);
+            given = until;
+        }
+        break;
+    }
+    let mut lengths: Vec<u16> = lengths.into_iter().flatten().collect();
+    // When all stand at their least, the last takes what is over.
+    let taken: u16 = lengths.iter().sum();
+    if let Some(last) = lengths.last_mut() {
+        *last += total.saturating_sub(taken);
+    }
+    lengths
+}

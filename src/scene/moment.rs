@@ -1,0 +1,99 @@
+//! What every part of a picture is drawn from: the spec, the data, the time, and the words for ages.
+//!
+//! Invariant: ages and clocks step on whole seconds of the wall clock, all together, so that a screen full of them
+//! changes once a second and not once for each.
+
+use jiff::tz::TimeZone;
+
+use crate::base::Wall;
+use crate::label::Label;
+use crate::model::{Dataset, Unit, ViewSpec};
+use crate::widget::{Look, Theme, time_axis};
+
+/// One picture's circumstances.
+#[derive(Debug)]
+pub struct Moment<'a> {
+    pub spec: &'a ViewSpec,
+    pub data: &'a Dataset,
+    pub now: Wall,
+    /// The right edge of all time axes: now, the moment of the pause, or that far before it.
+    pub edge: Wall,
+    pub zone: TimeZone,
+    pub look: Look,
+}
+
+/// Gathers when a picture would change by itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes(Option<Wall>);
+
+// === impl Moment ===
+
+impl<'a> Moment<'a> {
+    pub fn new(spec: &'a ViewSpec, data: &'a Dataset, now: Wall) -> Moment<'a> {
+        let offset_ms = i64::try_from(spec.offset_ms).unwrap_or(i64::MAX);
+        Moment {
+            spec,
+            data,
+            now,
+            edge: Wall(spec.paused_at.unwrap_or(now).0.saturating_sub(offset_ms)),
+            zone: time_axis::zone(&spec.timezone),
+            look: Look { theme: Theme::of(spec.theme, spec.palette), glyphs: spec.glyphs },
+        }
+    }
+
+    /// Whether the picture shows the present and moves with it.
+    pub fn is_live(&self) -> bool {
+        self.spec.paused_at.is_none() && self.spec.offset_ms == 0
+    }
+
+    /// The age of something in words, and when these words change.
+    pub fn age(&self, since: Wall) -> (Label, Wall) {
+        let seconds = self.seconds_since(since);
+        (Label::plain(&Unit::Seconds.format(seconds as f64)), self.next_step(seconds))
+    }
+
+    /// The age as on a stop-watch, `02:13`; from an hour in words.
+    pub fn stopwatch(&self, since: Wall) -> (Label, Wall) {
+        let seconds = self.seconds_since(since);
+        let text = match seconds {
+            0..3_600 => format!("{:02}:{:02}", seconds / 60, seconds % 60),
+            _ => Unit::Seconds.format(seconds as f64),
+        };
+        (Label::plain(&text), self.next_step(seconds))
+    }
+
+    /// The beginning of the next whole second.
+    pub fn next_second(&self) -> Wall {
+        Wall((self.now.0.div_euclid(1_000) + 1).saturating_mul(1_000))
+    }
+
+    fn seconds_since(&self, since: Wall) -> i64 {
+        self.now.0.div_euclid(1_000).saturating_sub(since.0.div_euclid(1_000)).max(0)
+    }
+
+    /// Ages are written in seconds up to an hour, in minutes up to a day, in hours from there.
+    fn next_step(&self, seconds: i64) -> Wall {
+        let grain = match seconds {
+            ..3_600 => 1,
+            3_600..86_400 => 60,
+            _ => 3_600,
+        };
+        Wall((self.now.0.div_euclid(1_000) + grain - seconds % grain).saturating_mul(1_000))
+    }
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// Something will look different from `at` on.
+    pub fn at(&mut self, at: Wall) {
+        self.0 = Some(self.0.map_or(at, |known| known.min(at)));
+    }
+
+    /// The first change after `now`, not before the next whole second.
+    pub fn next(self, now: Wall) -> Option<Wall> {
+        let next_second = Wall((now.0.div_euclid(1_000) + 1).saturating_mul(1_000));
+        let whole = |at: Wall| Wall(at.0.saturating_add(999).div_euclid(1_000).saturating_mul(1_000));
+        self.0.map(|at| whole(at).max(next_second))
+    }
+}

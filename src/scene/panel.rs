@@ -1,0 +1,239 @@
+//! Draws one panel: box, chart, and the words about its data.
+//!
+//! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
+
+use super::board::{Chart, GaugeSource, LineSource, PanelSpec, Shown, TextRow};
+use super::health::{self, Health};
+use super::moment::{Changes, Moment};
+use super::query;
+use crate::base::{Rect, Wall};
+use crate::frame::Canvas;
+use crate::label::Label;
+use crate::model::{Unit, Window};
+use crate::widget::gauge::{self, Gauge, GaugePlan};
+use crate::widget::legend::Entry;
+use crate::widget::line::{self, Layout, LineBuilder};
+use crate::widget::panel::{self, Notice, Panel};
+use crate::widget::text::{self, Row, TextPlan};
+use crate::widget::{Role, TimeScale};
+
+/// A gap in a line: this many intervals without a point.
+const GAP_INTERVALS: u64 = 3;
+
+/// Draws a panel onto its canvas.
+pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
+    let (newest, oldest) = reach(&spec.chart, moment);
+    let health = health::judge(&spec.source, newest, oldest, moment, changes);
+    // A text panel shows what it knows also where a source does not report everything.
+    let (notice, words) = match &health {
+        Health::Good => (None, None),
+        Health::Late(notice) => (Some(notice), None),
+        Health::Nothing(notice) => (None, Some(notice)),
+    };
+    let legend = match &spec.chart {
+        Chart::Line { unit, decimals, lines, .. } if words.is_none() => legend(lines, *unit, *decimals, moment),
+        _ => Vec::new(),
+    };
+    let (width, height) = canvas.size();
+    let inside = panel::inside(width, height, notice.is_some());
+    panel::paint(&Panel { title: &spec.title, legend: &legend, notice, focused }, canvas, moment.look);
+    let mut canvas = canvas.sub(inside);
+    if let Some(Notice { text, role }) = words {
+        text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
+        return;
+    }
+    match &spec.chart {
+        Chart::Line { unit, lines, include, include_series, .. } => {
+            let mut include = include.clone();
+            include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, moment.edge)));
+            let gap_ms = health::interval_ms(&spec.source, moment).saturating_mul(GAP_INTERVALS);
+            line_chart(lines, *unit, &include, gap_ms, moment, &mut canvas, changes);
+        }
+        Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment), &mut canvas, moment.look),
+        Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment), &mut canvas, moment.look),
+    }
+    if notice.is_some() {
+        let (width, height) = canvas.size();
+        canvas.dim(Rect::new(0, 0, width, height));
+    }
+}
+
+/// The newest point a chart has at the right edge, and the oldest it has at all.
+fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
+    let data = moment.data;
+    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None };
+    match chart {
+        Chart::Line { lines, .. } => {
+            for line in lines {
+                match &line.shown {
+                    Shown::Series(key) => reach.take(data.window(key)),
+                    // Made of others: what it has the others have.
+                    Shown::Largest { .. } => {}
+                }
+            }
+        }
+        Chart::Gauges(sources) => {
+            for source in sources {
+                match source {
+                    GaugeSource::Each { name, label } => {
+                        reach.take(query::labelled(data, name, label).map(|(_, window)| window));
+                    }
+                    GaugeSource::Share { part, .. } => reach.take(data.window(part)),
+                }
+            }
+        }
+        Chart::Text(rows) => {
+            for row in rows {
+                match row {
+                    TextRow::Value { series, .. } => reach.take(data.window(series)),
+                    TextRow::Fact { name, .. } => reach.take(data.named(name).map(|(_, window)| window)),
+                    TextRow::Count { .. } | TextRow::Age { .. } => {}
+                }
+            }
+        }
+    }
+    (reach.newest, reach.oldest)
+}
+
+struct Reach {
+    edge: Wall,
+    newest: Option<Wall>,
+    oldest: Option<Wall>,
+}
+
+impl Reach {
+    fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
+        for window in windows {
+            let newest = window.at(self.edge).map(|point| point.at);
+            let oldest = window.first().map(|point| point.at);
+            self.newest = self.newest.max(newest);
+            self.oldest = self.oldest.into_iter().chain(oldest).min();
+        }
+    }
+}
+
+fn legend(lines: &[LineSource], unit: Unit, decimals: u8, moment: &Moment<'_>) -> Vec<Entry> {
+    let value_columns = match unit {
+        Unit::Percent => 5,
+        Unit::None => 4,
+        Unit::Bytes => 8,
+        Unit::BytesPerSecond => 10,
+        Unit::Seconds => 7,
+    };
+    let entry = |(series, line): (usize, &LineSource)| {
+        let last = match &line.shown {
+            Shown::Series(key) => query::value(moment.data, key, moment.edge),
+            Shown::Largest { name, label } => {
+                let values = query::labelled(moment.data, name, label)
+                    .filter_map(|(_, window)| query::window_value(window, moment.edge));
+                let (count, largest) = values.fold((0, f64::MIN), |(count, max), value| (count + 1, value.max(max)));
+                (count >= 2).then_some(largest)
+            }
+        }?;
+        let value = Label::plain(&unit.format_fixed(last, decimals));
+        Some(Entry { series, name: line.name.clone(), value, value_columns })
+    };
+    lines.iter().enumerate().filter_map(entry).collect()
+}
+
+fn line_chart(
+    lines: &[LineSource],
+    unit: Unit,
+    include: &[f64],
+    gap_ms: u64,
+    moment: &Moment<'_>,
+    canvas: &mut Canvas<'_>,
+    changes: &mut Changes,
+) {
+    let (width, height) = canvas.size();
+    let layout = Layout::new(width, height, unit, moment.look.glyphs);
+    if layout.plot.is_empty() {
+        return;
+    }
+    let scale = TimeScale::new(moment.edge, moment.spec.range_ms, layout.bins());
+    let mut builder = LineBuilder::new(scale);
+    for line in lines {
+        builder.line(query::points(moment.data, &line.shown, scale.from(), moment.edge), gap_ms);
+    }
+    let plan = builder.finish(unit, include, &[], &moment.zone, &layout);
+    if moment.spec.paused_at.is_none() {
+        // The window slides on by a bin.
+        changes.at(Wall(scale.next_at().0.saturating_add(moment.now.0.saturating_sub(moment.edge.0))));
+    }
+    line::paint(&plan, &layout, canvas, moment.look);
+}
+
+fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
+    let mut plan = GaugePlan::default();
+    for source in sources {
+        match source {
+            GaugeSource::Each { name, label } => each(name, label, moment, &mut plan),
+            GaugeSource::Share { name, part, whole, none } => {
+                let part = query::value(moment.data, part, moment.edge);
+                let whole = query::value(moment.data, whole, moment.edge);
+                plan.gauges.push(match (part, whole) {
+                    (Some(part), Some(whole)) if whole > 0.0 => {
+                        let text = format!(
+                            "{} of {} {:>6}",
+                            Unit::Bytes.format(part),
+                            Unit::Bytes.format(whole),
+                            Unit::Percent.format(part / whole * 100.0)
+                        );
+                        Gauge::new(name.clone(), (part / whole) as f32, Label::plain(&text))
+                    }
+                    (Some(_), Some(_)) => Gauge::unknown(name.clone(), none.clone()),
+                    _ => Gauge::unknown(name.clone(), Label::plain("unknown")),
+                });
+            }
+        }
+    }
+    plan
+}
+
+/// One gauge for each series of a name, in the order people count in.
+fn each(name: &str, label: &str, moment: &Moment<'_>, plan: &mut GaugePlan) {
+    let mut found: Vec<(&str, f64)> = query::labelled(moment.data, name, label)
+        .filter_map(|(key, window)| Some((key.label(label)?, query::window_value(window, moment.edge)?)))
+        .collect();
+    found.sort_by_key(|(text, _)| (text.parse::<u64>().unwrap_or(u64::MAX), *text));
+    let digits = found.iter().map(|(text, _)| text.len()).max().unwrap_or(0).min(16);
+    plan.gauges.extend(found.into_iter().map(|(text, value)| {
+        let name = Label::plain(&format!("{text:>digits$}"));
+        let shown = Label::plain(&format!("{:>5}", Unit::Percent.format(value)));
+        Gauge::new(name, (value / 100.0) as f32, shown)
+    }));
+}
+
+fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Moment<'_>) -> TextPlan {
+    let pair = |key: &Label, value: Option<Label>, role| Row::Pair {
+        key: key.clone(),
+        role: if value.is_some() { role } else { Role::Muted },
+        value: value.unwrap_or_else(|| Label::plain("unknown")),
+    };
+    let row = |row: &TextRow| match row {
+        TextRow::Value { key, series } => {
+            let unit = moment.data.window(series).map(|window| window.unit).unwrap_or_default();
+            let value = query::value(moment.data, series, moment.edge);
+            pair(key, value.map(|value| Label::plain(&unit.format(value))), Role::Text)
+        }
+        TextRow::Fact { key, name, label } => {
+            let newest = query::labelled(moment.data, name, label)
+                .filter_map(|(key, window)| Some((window.at(moment.edge)?.at, key.label(label)?)))
+                .max_by_key(|(at, _)| *at);
+            pair(key, newest.map(|(_, text)| Label::plain(text)), Role::Strong)
+        }
+        TextRow::Count { key, name, label } => {
+            let count = query::labelled(moment.data, name, label).count();
+            pair(key, (count > 0).then(|| Label::plain(&count.to_string())), Role::Text)
+        }
+        TextRow::Age { key } => match health {
+            Health::Good if moment.is_live() => {
+                let interval = Unit::Seconds.format(health::interval_ms(&spec.source, moment) as f64 / 1_000.0);
+                pair(key, Some(Label::plain(&format!("live, every {interval}"))), Role::Text)
+            }
+            Health::Good => pair(key, Some(Label::plain("as it was")), Role::Text),
+            Health::Late(notice) | Health::Nothing(notice) => pair(key, Some(notice.text.clone()), notice.role),
+        },
+    };
+    TextPlan { rows: rows.iter().map(row).collect() }
+}

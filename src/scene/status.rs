@@ -1,0 +1,150 @@
+//! The status line: which board, which time, what state, which keys.
+//!
+//! Invariant: parts are shown whole or not at all, the least important go first; the state of the view goes last.
+
+use super::Board;
+use super::moment::{Changes, Moment};
+use crate::base::{Rect, Size, Wall};
+use crate::frame::{Canvas, Glyph};
+use crate::label::Label;
+use crate::model::dataset::SourceState;
+use crate::model::{GlyphSet, Unit};
+use crate::widget::{Role, time_axis};
+
+/// One part of the line.
+struct Part {
+    text: Label,
+    role: Role,
+    at_right: bool,
+    /// The lowest goes first.
+    priority: u8,
+    /// When it would read otherwise.
+    next: Option<Wall>,
+}
+
+/// Shortest screen that has a row to spare.
+const SCREEN_ROWS_MIN: u16 = 3;
+const GAP: u16 = 2;
+
+/// Rows of the status line on a screen of this size.
+pub fn rows(size: Size) -> u16 {
+    u16::from(size.rows() >= SCREEN_ROWS_MIN)
+}
+
+/// Draws the line; `hidden` is the number of panels that found no place.
+pub fn draw(board: Option<&Board>, hidden: usize, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
+    let (width, _) = canvas.size();
+    let theme = moment.look.theme;
+    canvas.fill(Rect::new(0, 0, width, 1), Glyph::BLANK, theme.style(Role::Status));
+    let mut parts = parts(board, hidden, moment);
+    while columns(&parts) > u32::from(width) {
+        let least = parts.iter().enumerate().min_by_key(|(_, part)| part.priority).map(|(index, _)| index);
+        match least {
+            Some(index) if parts.len() > 1 => drop(parts.remove(index)),
+            _ => break,
+        }
+    }
+    let right: u16 = parts.iter().filter(|part| part.at_right).map(|part| part.text.columns() + GAP).sum();
+    let margin = u16::from(columns(&parts) < u32::from(width));
+    let (mut left_x, mut right_x) = (margin, (width + GAP).saturating_sub(right + margin));
+    for part in &parts {
+        let x = if part.at_right { &mut right_x } else { &mut left_x };
+        *x += canvas.label(*x, 0, &part.text, theme.style(part.role)) + GAP;
+        part.next.into_iter().for_each(|next| changes.at(next));
+    }
+}
+
+fn columns(parts: &[Part]) -> u32 {
+    let gaps = u32::from(GAP) * (parts.len() as u32).saturating_sub(1);
+    parts.iter().map(|part| u32::from(part.text.columns())).sum::<u32>() + gaps
+}
+
+fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part> {
+    let spec = moment.spec;
+    let part =
+        |text: &str, role, at_right, priority| Part { text: Label::plain(text), role, at_right, priority, next: None };
+    let mut parts = vec![
+        part(&format!("{}/", spec.tenant), Role::Status, false, 3),
+        part(&spec.board, Role::StatusStrong, false, 8),
+        state(board, moment),
+        part(&range(spec.range_ms), Role::Status, false, 5),
+    ];
+    if hidden > 0 {
+        let panels = if hidden == 1 { "panel" } else { "panels" };
+        parts.push(part(&format!("+{hidden} {panels}"), Role::Status, false, 4));
+    }
+    parts.push(part("? help", Role::Status, true, 2));
+    parts.push(part("q quit", Role::Status, true, 1));
+    let mut clock = part(&zone_name(moment), Role::Status, true, 0);
+    clock.next = Some(moment.next_second());
+    clock.priority = 6;
+    parts.push(clock);
+    parts
+}
+
+fn zone_name(moment: &Moment<'_>) -> String {
+    time_axis::clock(&moment.zone, moment.now).as_str().to_owned()
+}
+
+/// Live, late, in the past or paused.
+fn state(board: Option<&Board>, moment: &Moment<'_>) -> Part {
+    let spec = moment.spec;
+    let sign = |braille: char, block: char, ascii: char| match spec.glyphs {
+        GlyphSet::Braille => braille,
+        GlyphSet::Block => block,
+        GlyphSet::Ascii => ascii,
+    };
+    let (text, role, next) = if let Some(paused_at) = spec.paused_at {
+        let (age, next) = moment.stopwatch(paused_at);
+        (format!("{} paused {age}{}", sign('■', '■', '#'), back(spec.offset_ms)), Role::StatusPaused, Some(next))
+    } else if spec.offset_ms > 0 {
+        (format!("{} live{}", sign('◂', '◄', '<'), back(spec.offset_ms)), Role::StatusPaused, None)
+    } else if let Some((text, next)) = trouble(board, moment) {
+        (format!("{} {text}", sign('▲', '▲', '!')), Role::StatusPaused, Some(next))
+    } else {
+        (format!("{} live", sign('●', '■', '*')), Role::StatusLive, None)
+    };
+    Part { text: Label::plain(&text), role, at_right: false, priority: 9, next }
+}
+
+fn back(offset_ms: u64) -> String {
+    match offset_ms {
+        0 => String::new(),
+        _ => format!(" -{}", Unit::Seconds.format((offset_ms / 1_000) as f64)),
+    }
+}
+
+/// The worst of the board's sources in two words, and when they change.
+fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)> {
+    let mut worst: Option<(String, Wall)> = None;
+    for panel in board.into_iter().flat_map(|board| &board.panels) {
+        let Some(health) = moment.data.source(&panel.source) else {
+            worst = worst.or(Some(("waiting".to_owned(), Wall(i64::MAX))));
+            continue;
+        };
+        match (&health.state, health.last_good) {
+            (SourceState::Failed { since, .. }, _) => {
+                let (age, next) = moment.age(*since);
+                return Some((format!("failed {age}"), next));
+            }
+            (SourceState::Good, Some(delivered)) if super::health::is_stale(&panel.source, delivered, moment) => {
+                let (age, next) = moment.age(delivered);
+                worst = Some((format!("stale {age}"), next));
+            }
+            (SourceState::Waiting, None) => worst = worst.or(Some(("waiting".to_owned(), Wall(i64::MAX)))),
+            _ => {}
+        }
+    }
+    worst
+}
+
+/// A range in words.
+fn range(range_ms: u64) -> String {
+    let seconds = range_ms / 1_000;
+    for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
+        if seconds >= length && seconds.is_multiple_of(length) {
+            return format!("{} {unit}", seconds / length);
+        }
+    }
+    Unit::Seconds.format(range_ms as f64 / 1_000.0)
+}
