@@ -11,6 +11,7 @@
 pub mod admin;
 pub mod base;
 pub mod config;
+pub mod encode;
 pub mod event;
 pub mod fanout;
 pub mod frame;

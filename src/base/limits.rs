@@ -28,7 +28,10 @@ pub const REMOVED_LISTED_MAX: usize = 32;
 // --- protocols ---
 
 /// One message on the feed: the largest keyframe (every cell its own colours and cluster) fits.
-pub const FEED_MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub const FEED_MESSAGE_BYTES_MAX: usize = 40 * 1024 * 1024;
+/// Encoded bytes of one cell at its worst: attributes and two RGB colours (48), a cluster of four four-byte characters
+/// (16), an absolute position (10).
+pub const CELL_BYTES_MAX: usize = 48 + 16 + 10;
 /// One frame's encoded bytes.
 pub const FRAME_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX - 1024;
 /// One message on the feed that is no frame: the largest catalogue or status fits.
@@ -123,5 +126,4 @@ const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYT
 const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
-// A cell at its worst: cursor, two RGB colours, attributes, a cluster of four four-byte characters.
-const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * 62 < FRAME_BYTES_MAX);
+const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * CELL_BYTES_MAX < FRAME_BYTES_MAX);

@@ -1,0 +1,232 @@
+//! Writes what a terminal understands and keeps in mind where its cursor is and how it draws.
+//!
+//! Invariants: a cursor position is known only where every terminal agrees on it: not before the first addressing, not
+//! after text of uncertain width, not after the last column. Erasing happens only with a background and attributes
+//! that all terminals erase alike.
+
+use super::fallback;
+use super::palette::Reducer;
+use super::sgr::Transitions;
+use crate::frame::{Grid, PackedStyle, Symbol};
+
+/// What stays the same from frame to frame: tables and the encoding.
+#[derive(Clone, Debug)]
+pub(super) struct Tables {
+    pub reducer: Reducer,
+    pub transitions: Transitions,
+    pub ascii: bool,
+}
+
+/// One frame being written.
+#[derive(Debug)]
+pub(super) struct Pen<'a> {
+    out: &'a mut Vec<u8>,
+    tables: &'a mut Tables,
+    cols: u16,
+    /// Column and row, if known.
+    cursor: Option<(u16, u16)>,
+    /// As reduced.
+    style: PackedStyle,
+}
+
+/// Bytes of `CSI`.
+const CSI: &[u8] = b"\x1b[";
+
+// === impl Pen ===
+
+impl<'a> Pen<'a> {
+    pub(super) fn new(out: &'a mut Vec<u8>, tables: &'a mut Tables, cols: u16) -> Pen<'a> {
+        Pen { out, tables, cols, cursor: None, style: PackedStyle::DEFAULT }
+    }
+
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.out.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    pub(super) fn reduce(&mut self, style: u64) -> PackedStyle {
+        self.tables.reducer.reduce(style)
+    }
+
+    /// Whether styles reach the terminal as they are.
+    #[inline]
+    pub(super) fn is_exact(&self) -> bool {
+        self.tables.reducer.is_exact()
+    }
+
+    #[inline]
+    pub(super) fn cursor(&self) -> Option<(u16, u16)> {
+        self.cursor
+    }
+
+    #[inline]
+    pub(super) fn style(&self) -> PackedStyle {
+        self.style
+    }
+
+    /// Changes the style of what follows.
+    #[inline]
+    pub(super) fn set_style(&mut self, style: PackedStyle) {
+        if style != self.style {
+            self.out.extend_from_slice(self.tables.transitions.sequence(self.style, style));
+            self.style = style;
+        }
+    }
+
+    /// Moves the cursor, if it is not there already.
+    pub(super) fn go_to(&mut self, x: u16, y: u16) {
+        match self.cursor {
+            Some(at) if at == (x, y) => return,
+            Some((_, row)) if row == y => self.control(&[x], b'G'),
+            Some((column, _)) if column == x && x > 0 => self.control(&[y], b'd'),
+            _ if x == 0 => self.control(&[y], b'H'),
+            _ => self.control(&[y, x], b'H'),
+        }
+        self.cursor = Some((x, y));
+    }
+
+    /// The bytes `go_to` takes within a row.
+    #[inline]
+    pub(super) fn column_cost(x: u16) -> u16 {
+        3 + digits(x)
+    }
+
+    /// The bytes `erase` takes.
+    #[inline]
+    pub(super) fn erase_cost(count: u16) -> u16 {
+        3 + digits(count - 1)
+    }
+
+    /// One visible cell's text at the cursor, in the style set. Returns the columns it took.
+    #[inline]
+    pub(super) fn symbol(&mut self, grid: &Grid, symbol: Symbol) -> u16 {
+        let value = symbol.value();
+        if value < 0x80 && !symbol.is_interned() {
+            self.out.push(u8::try_from(value).unwrap_or(b' '));
+            self.advance(1);
+            return 1;
+        }
+        self.beyond_ascii(grid, symbol)
+    }
+
+    /// `count` blanks in the style set.
+    pub(super) fn blanks(&mut self, count: u16) {
+        let len = self.out.len();
+        self.out.resize(len + usize::from(count), b' ');
+        self.advance(count);
+    }
+
+    /// Blanks `count` cells from the cursor on and leaves it there.
+    pub(super) fn erase(&mut self, count: u16) {
+        self.control(&[count - 1], b'X');
+    }
+
+    /// Blanks the row from the cursor on.
+    pub(super) fn erase_to_end(&mut self) {
+        self.control(&[0], b'K');
+    }
+
+    /// Whether erased cells look like default blanks as things are.
+    #[inline]
+    pub(super) fn erases_clean(&self) -> bool {
+        self.style.blank_looks_like(PackedStyle::DEFAULT)
+    }
+
+    fn beyond_ascii(&mut self, grid: &Grid, symbol: Symbol) -> u16 {
+        let columns = symbol.columns();
+        if self.tables.ascii {
+            let stand_in = if symbol.is_interned() { b'?' } else { fallback::ascii(symbol.value()) };
+            for _ in 0..columns {
+                self.out.push(stand_in);
+            }
+            self.advance(columns);
+            return columns;
+        }
+        if symbol.is_certain() {
+            self.code_point(symbol.value());
+            self.advance(columns);
+            return columns;
+        }
+        if columns == 2
+            && let Some((x, y)) = self.cursor
+        {
+            // Where a terminal takes one column only, nothing old may stand in the other.
+            self.blanks(2);
+            self.cursor = Some((x + 2, y));
+            self.go_to(x, y);
+        }
+        if symbol.is_interned() {
+            self.out.extend_from_slice(grid.cluster(symbol).as_bytes());
+        } else {
+            self.code_point(symbol.value());
+        }
+        self.cursor = None;
+        columns
+    }
+
+    /// UTF-8. Three bytes are by far the most frequent: braille, blocks, boxes.
+    #[inline]
+    fn code_point(&mut self, value: u32) {
+        let [_, _, high, low] = value.to_be_bytes();
+        match value {
+            0x800..0x10000 => {
+                self.out.extend_from_slice(&[0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f])
+            }
+            _ => {
+                let mut bytes = [0; 4];
+                let text = char::from_u32(value).unwrap_or(' ').encode_utf8(&mut bytes);
+                self.out.extend_from_slice(text.as_bytes());
+            }
+        }
+    }
+
+    #[inline]
+    fn advance(&mut self, columns: u16) {
+        self.cursor = match self.cursor {
+            // After the last column a terminal is about to wrap; where its cursor counts as being differs.
+            Some((x, y)) if x + columns < self.cols => Some((x + columns, y)),
+            _ => None,
+        };
+    }
+
+    /// A control sequence; parameters count from 0 here and from 1 on the wire. A lone first one is left out.
+    fn control(&mut self, params: &[u16], end: u8) {
+        self.out.extend_from_slice(CSI);
+        if params != [0] {
+            for (index, param) in params.iter().enumerate() {
+                if index > 0 {
+                    self.out.push(b';');
+                }
+                self.number(param + 1);
+            }
+        }
+        self.out.push(end);
+    }
+
+    fn number(&mut self, value: u16) {
+        let mut digits = [0; 5];
+        let mut at = digits.len();
+        let mut rest = value;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(&digits[at..]);
+    }
+}
+
+/// How many digits the parameter for this position takes; none for the first.
+#[inline]
+fn digits(from_zero: u16) -> u16 {
+    match from_zero {
+        0 => 0,
+        1..9 => 1,
+        9..99 => 2,
+        99..999 => 3,
+        _ => 4,
+    }
+}
