@@ -121,7 +121,7 @@ impl Terminal {
         }
     }
 
-    /// Gives the terminal back; in [`PATIENCE`] twice at most. Does nothing when it was not taken.
+    /// Gives the terminal back; in `PATIENCE` twice at most. Does nothing when it was not taken.
     pub fn restore(&mut self) {
         let Some(taken) = self.taken.take() else { return };
         let tty = self.tty.get_ref();
