@@ -3,11 +3,13 @@
 //! Invariant: an export shows the grid as it is, in its own colours; palettes are for terminals. It must not read fonts
 //! or anything else from outside.
 
+mod ansi;
 mod shapes;
 mod svg;
 #[cfg(test)]
 mod tests;
 
+pub use ansi::ansi;
 pub use svg::svg;
 
 use serde::Serialize;
