@@ -10,6 +10,8 @@
 
 pub mod admin;
 pub mod base;
+pub mod cli;
+pub mod client;
 pub mod config;
 pub mod encode;
 pub mod event;

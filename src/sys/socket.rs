@@ -109,12 +109,19 @@ pub fn connect(path: &Path) -> Result<UnixStream, ConnectError> {
     if path.as_os_str().len() > PATH_BYTES_MAX {
         return Err(ConnectError::PathTooLong);
     }
-    UnixStream::connect(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ConnectError::Absent,
-        io::ErrorKind::PermissionDenied => ConnectError::Denied,
-        io::ErrorKind::ConnectionRefused => ConnectError::Stale,
-        _ => ConnectError::Other(error),
-    })
+    Ok(UnixStream::connect(path)?)
+}
+
+impl From<io::Error> for ConnectError {
+    fn from(error: io::Error) -> ConnectError {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => ConnectError::Absent,
+            io::ErrorKind::PermissionDenied => ConnectError::Denied,
+            io::ErrorKind::ConnectionRefused => ConnectError::Stale,
+            io::ErrorKind::InvalidInput => ConnectError::PathTooLong,
+            _ => ConnectError::Other(error),
+        }
+    }
 }
 
 /// Makes the directory of a socket where it is missing (mode 0700) and checks that no other user could swap what

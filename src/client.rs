@@ -1,0 +1,408 @@
+//! `unblink attach`: one terminal on one daemon, through every loss of it.
+//!
+//! Invariant: one loop owns everything, and nothing in it blocks: while the terminal takes no bytes no frame is read
+//! (the daemon feels it) yet keys and signals still count; while the daemon is gone the last frame stays up. Decides
+//! nothing itself, `machine::reconnect`, `machine::resize` and `machine::input` do.
+
+mod connection;
+mod daemon;
+mod screen;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::io;
+
+use bytes::Bytes;
+use tokio::net::UnixStream;
+
+use crate::base::{BUILD_ID, Mono};
+use crate::label::Label;
+use crate::machine::input::Decoder;
+use crate::machine::reconnect::{Action, End, Event, Parting, Reconnect};
+use crate::machine::resize::{Resizes, Tell};
+use crate::machine::session;
+use crate::model::{Key, ViewSpec};
+use crate::runtime::timer;
+use crate::sink::capability::{Capabilities, Dumb};
+use crate::sink::terminal::{Terminal, TerminalError};
+use crate::sys::signal::{Signal, Signals};
+use crate::sys::{clock, random};
+use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION};
+
+use connection::{Broken, Connection};
+use daemon::{Attempted, Attempting};
+use screen::Screen;
+
+pub use daemon::{Attempt, Daemon};
+
+/// What to show, and on what.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// `BOARD` or `TENANT/BOARD`; none for the first there is.
+    pub board: Option<String>,
+    pub params: BTreeMap<String, String>,
+    pub terminal: Capabilities,
+}
+
+/// Why a client ended otherwise than by its viewer's wish.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    #[error("no daemon answered")]
+    Unreachable(Vec<Attempt>),
+    #[error("{text}")]
+    Refused { parting: Parting, text: String },
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    #[error(transparent)]
+    Dumb(#[from] Dumb),
+    #[error("the terminal is gone: {0}")]
+    Gone(#[source] io::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+}
+
+/// Signals an attached client listens for.
+const SIGNALS: [Signal; 7] = [
+    Signal::Terminate,
+    Signal::Interrupt,
+    Signal::Quit,
+    Signal::Hangup,
+    Signal::User2,
+    Signal::WindowChange,
+    Signal::Continue,
+];
+/// Typed bytes read at once.
+const TYPED_BYTES: usize = 1024;
+
+/// One viewer's end.
+struct Client {
+    options: Options,
+    daemon: Daemon,
+    signals: Signals,
+    screen: Screen,
+    machine: Reconnect,
+    resizes: Resizes,
+    decoder: Decoder,
+    /// When the decoder waits no longer for the rest of a sequence.
+    flush_at: Option<Mono>,
+    attempting: Option<Attempting>,
+    connection: Option<Connection>,
+    /// Held for the next greeting, so that zoom, pause and board survive.
+    spec: Option<ViewSpec>,
+    attempts: Vec<Attempt>,
+    /// What the daemon said last.
+    farewell: String,
+    end: Option<End>,
+}
+
+/// What woke the loop.
+enum Happening {
+    Signal(Signal),
+    Typed(io::Result<usize>),
+    Written(io::Result<usize>),
+    Attempted(Attempted),
+    Heard(Result<ToClient, Broken>),
+    Time,
+}
+
+/// Shows a board until the viewer has enough or the daemon refuses for good. Needs a running runtime.
+pub async fn run(options: Options, mut daemon: Daemon) -> Result<(), ClientError> {
+    match Terminal::open() {
+        Ok(terminal) => run_on(terminal, options, daemon).await,
+        Err(error) => Err(first_trouble(&mut daemon, error.into()).await),
+    }
+}
+
+/// What to tell a viewer whose terminal will not do: that there is no daemon either, if so. Who has both troubles,
+/// as a script has, meant the daemon.
+pub async fn first_trouble(daemon: &mut Daemon, terminal: ClientError) -> ClientError {
+    match daemon.attempt().await {
+        Ok(_) => terminal,
+        Err(attempts) => ClientError::Unreachable(attempts),
+    }
+}
+
+/// [`run`] on a terminal that is open already.
+pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
+    let signals = Signals::listen(&SIGNALS).map_err(ClientError::Signals)?;
+    let (machine, first) = Reconnect::new(clock::mono());
+    let resizes = Resizes::new(terminal.size());
+    let screen = Screen::new(terminal, &options.terminal);
+    let mut client = Client {
+        options,
+        daemon,
+        signals,
+        screen,
+        machine,
+        resizes,
+        decoder: Decoder::default(),
+        flush_at: None,
+        attempting: None,
+        connection: None,
+        spec: None,
+        attempts: Vec::new(),
+        farewell: String::new(),
+        end: None,
+    };
+    client.act(first)?;
+    let ended = client.turn().await;
+    client.leave();
+    ended
+}
+
+// === impl Client ===
+
+impl Client {
+    async fn turn(&mut self) -> Result<(), ClientError> {
+        let mut typed = [0; TYPED_BYTES];
+        loop {
+            match self.end {
+                None => {}
+                Some(End::Quit) => return Ok(()),
+                Some(End::Unreachable) => return Err(ClientError::Unreachable(std::mem::take(&mut self.attempts))),
+                Some(End::Refused(parting)) => {
+                    return Err(ClientError::Refused { parting, text: std::mem::take(&mut self.farewell) });
+                }
+            }
+            match self.next(&mut typed).await {
+                Happening::Signal(signal) => self.signal(signal)?,
+                Happening::Typed(Ok(0)) => return Err(ClientError::Gone(io::ErrorKind::UnexpectedEof.into())),
+                Happening::Typed(result) => {
+                    let count = result.map_err(ClientError::Gone)?;
+                    self.typed(&typed[..count])?;
+                }
+                Happening::Written(result) => {
+                    let count = result.map_err(ClientError::Gone)?;
+                    self.screen.written(count).map_err(ClientError::Gone)?;
+                }
+                Happening::Attempted(attempted) => self.attempted(attempted)?,
+                Happening::Heard(Ok(message)) => self.heard(message)?,
+                Happening::Heard(Err(broken)) => {
+                    tracing::debug!(why = %broken, "the connection to the daemon is over");
+                    self.step(Event::Lost)?;
+                }
+                Happening::Time => self.time()?,
+            }
+        }
+    }
+
+    /// Waits for the next thing to happen. What the viewer wants goes first.
+    async fn next(&mut self, typed: &mut [u8]) -> Happening {
+        let now = clock::mono();
+        let wake = [self.machine.wake_at(now), self.flush_at, self.resizes.wake_at()].into_iter().flatten().min();
+        let idle = self.screen.is_idle();
+        let (terminal, unwritten) = self.screen.parts();
+        // Before the terminal is ours, what is typed is meant for somebody else.
+        let taken = terminal.is_taken();
+        tokio::select! {
+            biased;
+            signal = self.signals.next() => Happening::Signal(signal),
+            result = terminal.read(typed), if taken => Happening::Typed(result),
+            result = terminal.write(unwritten), if !idle => Happening::Written(result),
+            attempted = if_some(self.attempting.as_mut()) => Happening::Attempted(attempted),
+            heard = hear(self.connection.as_mut(), idle) => Happening::Heard(heard),
+            () = timer::sleep_until_some(wake) => Happening::Time,
+        }
+    }
+
+    /// Hands an event to the machine and does what it says.
+    fn step(&mut self, event: Event) -> Result<(), ClientError> {
+        for action in self.machine.step(clock::mono(), random::u64(), event) {
+            self.act(action)?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, action: Action) -> Result<(), ClientError> {
+        match action {
+            Action::Hangup => self.connection = None,
+            Action::Connect => self.attempting = Some(self.daemon.attempt()),
+            Action::Banner(text) => {
+                self.screen.take()?;
+                self.screen.show_banner(text).map_err(ClientError::Gone)?;
+            }
+            Action::End(end) => self.end = Some(end),
+        }
+        Ok(())
+    }
+
+    fn attempted(&mut self, attempted: Attempted) -> Result<(), ClientError> {
+        self.attempting = None;
+        match attempted {
+            Ok((stream, path)) => {
+                if let Some(path) = path {
+                    self.daemon.keep(path);
+                }
+                self.greet(stream);
+                self.step(Event::Connected)
+            }
+            Err(attempts) => {
+                self.attempts = attempts;
+                self.step(Event::Failed)
+            }
+        }
+    }
+
+    fn greet(&mut self, stream: UnixStream) {
+        let size = self.screen.size();
+        let terminal = &self.options.terminal;
+        let resume = self.spec.clone().map(|spec| ViewSpec {
+            size,
+            palette: terminal.palette,
+            glyphs: terminal.glyphs,
+            timezone: terminal.timezone.clone(),
+            ..spec
+        });
+        let hello = Hello {
+            version: VERSION,
+            build: BUILD_ID.to_owned(),
+            board: self.options.board.clone(),
+            params: self.options.params.clone(),
+            size,
+            palette: terminal.palette,
+            glyphs: terminal.glyphs,
+            timezone: terminal.timezone.clone(),
+            resume,
+        };
+        self.resizes = Resizes::new(size);
+        let mut connection = Connection::new(stream);
+        connection.send(&ToRoot::Hello(Box::new(hello)));
+        self.connection = Some(connection);
+    }
+
+    fn heard(&mut self, message: ToClient) -> Result<(), ClientError> {
+        match message {
+            ToClient::Welcome(_) => {
+                self.screen.take()?;
+                self.step(Event::Welcomed)
+            }
+            ToClient::Frame(bytes) => self.frame(bytes),
+            ToClient::Spec(spec) => {
+                // A spec that we could not send back is none; the one held stays.
+                if spec.validate().is_ok() {
+                    self.spec = Some(spec);
+                }
+                Ok(())
+            }
+            ToClient::Farewell(farewell) => {
+                self.farewell = Label::plain(&farewell.text).to_string();
+                self.step(Event::Parted(parting(farewell.code)))
+            }
+        }
+    }
+
+    fn frame(&mut self, bytes: Bytes) -> Result<(), ClientError> {
+        self.step(Event::Framed)?;
+        self.screen.show_frame(bytes).map_err(ClientError::Gone)
+    }
+
+    fn typed(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
+        let mut keys = Vec::new();
+        self.decoder.push(bytes, &mut keys);
+        self.flush_at = self.decoder.patience().map(|patience| clock::mono() + patience);
+        keys.into_iter().try_for_each(|key| self.key(key))
+    }
+
+    fn key(&mut self, key: Key) -> Result<(), ClientError> {
+        // Known here, not only at the other end: it has to work when there is no other end.
+        if session::is_quit(key) {
+            return self.step(Event::Quit);
+        }
+        if session::is_repaint(key) {
+            return self.repaint();
+        }
+        self.tell(&ToRoot::Key(key));
+        Ok(())
+    }
+
+    /// Makes the screen whole again after something else has written on it.
+    fn repaint(&mut self) -> Result<(), ClientError> {
+        if self.screen.terminal().is_taken() {
+            self.screen.retake()?;
+            self.tell(&ToRoot::Repaint);
+        }
+        Ok(())
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<(), ClientError> {
+        match signal {
+            Signal::Terminate | Signal::Interrupt | Signal::Quit | Signal::Hangup => self.step(Event::Quit),
+            Signal::User2 => self.step(Event::Kicked),
+            Signal::WindowChange => {
+                self.resizes.changed(clock::mono());
+                Ok(())
+            }
+            Signal::Continue => {
+                self.resizes.changed(clock::mono());
+                self.repaint()
+            }
+            Signal::User1 => Ok(()),
+        }
+    }
+
+    fn time(&mut self) -> Result<(), ClientError> {
+        let now = clock::mono();
+        if self.flush_at.take_if(|at| *at <= now).is_some()
+            && let Some(key) = self.decoder.flush()
+        {
+            self.key(key)?;
+        }
+        if self.resizes.wake_at().is_some_and(|at| at <= now) {
+            let size = self.screen.resized();
+            match self.resizes.look(now, size) {
+                Some(Tell::Resize(size)) => self.tell(&ToRoot::Resize(size)),
+                Some(Tell::Repaint) => self.tell(&ToRoot::Repaint),
+                None => {}
+            }
+            if let Some(text) = self.machine.banner() {
+                self.screen.show_banner(text.to_owned()).map_err(ClientError::Gone)?;
+            }
+        }
+        self.step(Event::Tick)
+    }
+
+    /// Says something to the daemon, if there is one that listens.
+    fn tell(&mut self, message: &ToRoot) {
+        if let Some(connection) = &mut self.connection
+            && !connection.send(message)
+        {
+            tracing::debug!("the daemon takes nothing, a message was dropped");
+        }
+    }
+
+    fn leave(&mut self) {
+        self.tell(&ToRoot::Bye);
+        if let Some(mut connection) = self.connection.take() {
+            connection.flush_now();
+        }
+        self.screen.restore();
+    }
+}
+
+async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<ToClient, Broken> {
+    match connection {
+        Some(connection) => connection.next(reading).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn if_some(attempting: Option<&mut Attempting>) -> Attempted {
+    match attempting {
+        Some(attempting) => attempting.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn parting(code: FarewellCode) -> Parting {
+    match code {
+        FarewellCode::Stopping => Parting::Stopping,
+        FarewellCode::NoSuchBoard => Parting::NoSuchBoard,
+        FarewellCode::NotAllowed => Parting::NotAllowed,
+        FarewellCode::Version => Parting::Version,
+        // What a newer daemon means we cannot know; its text is told if it comes to that.
+        FarewellCode::Protocol | FarewellCode::Other => Parting::Protocol,
+        FarewellCode::Full => Parting::Full,
+        FarewellCode::Quit => Parting::Quit,
+    }
+}

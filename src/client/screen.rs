@@ -1,0 +1,130 @@
+//! What goes to the terminal, in which order: taking it over, frames, the banner.
+//!
+//! Invariant: at most one frame is unfinished, and nothing is ever put into the middle of one. The banner is painted
+//! once the terminal has taken what came before it.
+
+use std::io;
+
+use bytes::{Buf, Bytes};
+
+use crate::base::Size;
+use crate::encode::{self, Encoding};
+use crate::frame::Style;
+use crate::label::Label;
+use crate::model::GlyphSet;
+use crate::sink::capability::Capabilities;
+use crate::sink::terminal::{TAKE, Terminal, TerminalError};
+
+/// Stands out on every palette, mono too.
+const BANNER: Style = Style::new().reverse();
+
+/// The terminal and what it has not taken yet.
+#[derive(Debug)]
+pub struct Screen {
+    terminal: Terminal,
+    encoding: Encoding,
+    size: Size,
+    /// To be written before anything else.
+    unwritten: Bytes,
+    /// The terminal has to be set up before the next frame.
+    take_due: bool,
+    /// The banner to be painted after what is unwritten.
+    banner_due: Option<String>,
+}
+
+// === impl Screen ===
+
+impl Screen {
+    pub fn new(terminal: Terminal, capabilities: &Capabilities) -> Screen {
+        let ascii = capabilities.glyphs == GlyphSet::Ascii;
+        let encoding = Encoding { palette: capabilities.palette, ascii };
+        let size = terminal.size();
+        Screen { terminal, encoding, size, unwritten: Bytes::new(), take_due: false, banner_due: None }
+    }
+
+    pub fn terminal(&self) -> &Terminal {
+        &self.terminal
+    }
+
+    /// The terminal and what it has to take next, to be waited for together with other things.
+    pub fn parts(&self) -> (&Terminal, &[u8]) {
+        (&self.terminal, &self.unwritten)
+    }
+
+    /// The terminal has taken everything: a frame may come.
+    pub fn is_idle(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
+    /// The size as last asked.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Asks the terminal for its size again.
+    pub fn resized(&mut self) -> Size {
+        self.size = self.terminal.size();
+        self.size
+    }
+
+    /// Takes the terminal over, if that has not been done.
+    pub fn take(&mut self) -> Result<(), TerminalError> {
+        if self.terminal.is_taken() { Ok(()) } else { self.retake() }
+    }
+
+    /// Takes the terminal over, also again after somebody else has used it.
+    pub fn retake(&mut self) -> Result<(), TerminalError> {
+        self.terminal.take()?;
+        self.size = self.terminal.size();
+        self.take_due = true;
+        self.put_next().map_err(TerminalError::Set)
+    }
+
+    /// Puts a frame on an idle screen; whatever banner there was is painted over.
+    pub fn show_frame(&mut self, bytes: Bytes) -> io::Result<()> {
+        debug_assert!(self.is_idle(), "invariant: frames are read only while the screen is idle");
+        self.banner_due = None;
+        self.unwritten = bytes;
+        self.put_next()
+    }
+
+    /// Paints the banner over the last row as soon as the terminal takes it.
+    pub fn show_banner(&mut self, text: String) -> io::Result<()> {
+        self.banner_due = Some(text);
+        self.put_next()
+    }
+
+    /// The terminal took this many of the bytes `parts` gave out.
+    pub fn written(&mut self, count: usize) -> io::Result<()> {
+        self.unwritten.advance(count);
+        self.put_next()
+    }
+
+    pub fn restore(&mut self) {
+        self.terminal.restore();
+    }
+
+    /// Writes what the terminal takes at this moment: what is unwritten, then what is due.
+    fn put_next(&mut self) -> io::Result<()> {
+        loop {
+            while !self.unwritten.is_empty() {
+                match self.terminal.try_write(&self.unwritten)? {
+                    0 => return Ok(()),
+                    count => self.unwritten.advance(count),
+                }
+            }
+            if std::mem::take(&mut self.take_due) {
+                self.unwritten = Bytes::from_static(TAKE);
+            } else if let Some(text) = self.banner_due.take() {
+                self.unwritten = self.banner(&text);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn banner(&self, text: &str) -> Bytes {
+        let text = if self.encoding.ascii { text.replace('·', "-") } else { text.to_owned() };
+        Bytes::from(encode::banner(self.size, self.encoding, &Label::plain(&text), BANNER))
+    }
+}
