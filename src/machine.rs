@@ -6,5 +6,6 @@ pub mod backoff;
 pub mod input;
 pub mod pace;
 pub mod reconnect;
+pub mod resize;
 pub mod session;
 pub mod supervise;

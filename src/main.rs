@@ -1,3 +1,16 @@
 //! Starts the program; everything else is in the library.
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("unblink runs on Linux only: it relies on epoll, pidfds, peer credentials and /proc.");
+
+#[cfg(all(feature = "jemalloc", target_os = "linux"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    unblink::cli::main()
+}
+
+#[cfg(not(target_os = "linux"))]
 fn main() {}

@@ -1,0 +1,54 @@
+//! What a person types: verbs, their errors in words, exit codes.
+//!
+//! Invariant: every failure is a few lines on the standard error and an exit code from [`failure`]; a panic is one
+//! line, and a pipe that nobody reads any more ends things quietly. It composes the parts, it does not do their work.
+
+mod args;
+mod attach;
+mod check;
+mod failure;
+mod generate;
+mod listing;
+mod output;
+mod panics;
+mod places;
+mod snapshot;
+mod table;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Verb};
+use failure::Failure;
+
+/// Reads the command line, does what it asks for and says how that went.
+pub fn main() -> ExitCode {
+    panics::install();
+    // Ends by itself for help, version and wrong usage.
+    let arguments = Arguments::parse();
+    // A panic was told by the hook already, once the terminal was given back.
+    let result = std::panic::catch_unwind(|| run(arguments.verb));
+    match result.unwrap_or_else(|_| Err(Failure::told())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Demo(_) => Err(Failure::runtime("this part is not there yet")),
+        Verb::Serve(_) => Err(Failure::runtime("this part is not there yet")),
+        Verb::Attach(attach) => attach::run(attach),
+        Verb::Boards(asked) => listing::boards(asked),
+        Verb::Status(asked) => listing::status(asked),
+        Verb::Snapshot(snapshot) => snapshot::run(&snapshot),
+        Verb::Check(check) => check::run(&check),
+        Verb::Completions(completions) => generate::completions(completions.shell),
+        Verb::Man(man) => generate::man(&man.folder),
+        Verb::Worker(_) => {
+            Err(Failure::runtime("workers are started by `unblink serve` or `unblink demo`, not by hand"))
+        }
+    }
+}

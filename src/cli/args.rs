@@ -1,0 +1,252 @@
+//! What may be typed, as clap reads it.
+//!
+//! Invariant: names and meanings here are promises to scripts. Nothing is done here.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::base::{Size, limits};
+use crate::model::Palette;
+use crate::sink::capability::{ColorChoice, Wishes};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "unblink",
+    version = crate::cli::version::LINE.as_str(),
+    about = "Live charts on every screen, for months",
+    long_about = "unblink keeps live charts on every screen: drawn once by a daemon, shown on any number of terminals.\n\n\
+        Try `unblink demo` first: this machine, live, in this terminal.",
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    propagate_version = false,
+    disable_help_subcommand = true,
+    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 64 wrong configuration, 69 no daemon, 77 not allowed."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show this machine live in this terminal: no configuration, no daemon, no network
+    Demo(Demo),
+    /// Run the daemon
+    Serve(Serve),
+    /// View a board of the daemon in this terminal
+    Attach(Attach),
+    /// List what can be shown
+    Boards(Listing),
+    /// Show how the daemon fares: its workers, views and sessions
+    Status(Listing),
+    /// Draw a board once, without a daemon
+    Snapshot(Snapshot),
+    /// Check the configuration and report everything that is wrong with it
+    Check(Check),
+    /// Write a completion script for a shell to the standard output
+    Completions(Completions),
+    /// Write the manual pages into a folder
+    Man(Man),
+    /// Draw for a daemon; started by it, not by hand
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The configuration file [default: /etc/unblink/unblink.toml, or yours when you are not root]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Where viewers attach
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub socket: Option<PathBuf>,
+    /// Where `boards` and `status` ask
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+    /// The least important events that are logged: error, warn, info, debug or trace [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    pub log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The board, as `unblink boards` lists it [default: the first one]
+    #[arg(value_name = "BOARD")]
+    pub board: Option<String>,
+    /// Set a parameter of the board; may be given several times
+    #[arg(long = "param", value_name = "K=V", value_parser = param)]
+    pub params: Vec<(String, String)>,
+    /// The daemon's socket [default: yours, then the system's]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Listing {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The daemon's admin socket [default: yours, then the system's]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Snapshot {
+    /// The board to draw
+    #[arg(value_name = "BOARD")]
+    pub board: String,
+    /// Set a parameter of the board; may be given several times
+    #[arg(long = "param", value_name = "K=V", value_parser = param)]
+    pub params: Vec<(String, String)>,
+    /// Columns and rows [default: the terminal's, or 120x40]
+    #[arg(long, value_name = "COLSxROWS", value_parser = size)]
+    pub size: Option<Size>,
+    /// What to write
+    #[arg(long, value_enum, default_value_t = Format::Ansi)]
+    pub format: Format,
+    /// Write into this file instead of the standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// The configuration file [default: /etc/unblink/unblink.toml, or yours when you are not root]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The file, or the folder of `unblink.toml` [default: what `serve` would read]
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub path: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// The folder; it has to exist
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Worker {
+    /// Given by the daemon
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    pub rest: Vec<String>,
+}
+
+/// How it should look on the terminal.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Look {
+    /// Colours to use
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = Color::Auto)]
+    pub color: Color,
+    /// Draw with nothing but ASCII
+    #[arg(long)]
+    pub ascii_only: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// What TERM, COLORTERM and NO_COLOR say
+    Auto,
+    Truecolor,
+    #[value(name = "256")]
+    Indexed,
+    #[value(name = "16")]
+    Ansi,
+    Mono,
+    /// The same as mono
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text with escape sequences, as a terminal shows it
+    Ansi,
+    /// Text alone
+    Text,
+    /// Every row, and every cell's colours
+    Json,
+    /// A picture of the cells
+    Svg,
+}
+
+// === impl Look ===
+
+impl Look {
+    pub fn wishes(self) -> Wishes {
+        let color = match self.color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Truecolor => ColorChoice::Always(Palette::Truecolor),
+            Color::Indexed => ColorChoice::Always(Palette::Indexed),
+            Color::Ansi => ColorChoice::Always(Palette::Ansi),
+            Color::Mono | Color::Never => ColorChoice::Always(Palette::Mono),
+        };
+        Wishes { color, ascii_only: self.ascii_only }
+    }
+}
+
+fn param(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    if name.is_empty() {
+        return Err("the name before `=` is empty".to_owned());
+    }
+    if name.len().max(value.len()) > limits::PARAM_BYTES_MAX {
+        return Err(format!("a name or value may have {} bytes", limits::PARAM_BYTES_MAX));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let wrong = || format!("write COLSxROWS, such as 120x40, up to {}x{}", limits::COLS_MAX, limits::ROWS_MAX);
+    let (cols, rows) = text.split_once('x').ok_or_else(wrong)?;
+    let number = |text: &str, max: u16| text.parse().ok().filter(|n| (1..=max).contains(n)).ok_or_else(wrong);
+    Ok(Size::clamped(number(cols, limits::COLS_MAX)?, number(rows, limits::ROWS_MAX)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read_and_bounded() {
+        assert_eq!(size("120x40"), Ok(Size::clamped(120, 40)));
+        assert_eq!(size("1x1"), Ok(Size::clamped(1, 1)));
+        for wrong in ["", "x", "120", "120x", "0x1", "1x0", "1001x1", "1x501", "-1x5", "120X40", "1x2x3"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn parameters_are_split_at_the_first_equals_sign() {
+        assert_eq!(param("a=b=c"), Ok(("a".to_owned(), "b=c".to_owned())));
+        assert_eq!(param("a="), Ok(("a".to_owned(), String::new())));
+        assert!(param("a").is_err() && param("=b").is_err());
+    }
+}

@@ -1,0 +1,56 @@
+//! `unblink attach`, and what is told when no daemon answers.
+
+use super::args::Attach;
+use super::failure::Failure;
+use super::places::{self, Door, Sockets};
+use crate::client::{self, Attempt, ClientError, Daemon, Options};
+use crate::machine::reconnect::Parting;
+use crate::runtime;
+use crate::sink::capability::Environment;
+use crate::sys::socket::ConnectError;
+
+pub fn run(attach: Attach) -> Result<(), Failure> {
+    let Sockets { paths, refused } = places::sockets(Door::Attach, attach.socket);
+    let mut daemon = Daemon::Sockets(paths);
+    let terminal = Environment::read().capabilities(attach.look.wishes());
+    let ended = runtime::block_on(async {
+        let terminal = match terminal {
+            Ok(terminal) => terminal,
+            Err(dumb) => return Err(client::first_trouble(&mut daemon, dumb.into()).await),
+        };
+        let options = Options { board: attach.board, params: attach.params.into_iter().collect(), terminal };
+        client::run(options, daemon).await
+    });
+    ended.map_err(Failure::runtime)?.map_err(|error| failure(error, refused))
+}
+
+/// A client's error as an exit code and words.
+pub fn failure(error: ClientError, refused: Vec<Attempt>) -> Failure {
+    match error {
+        ClientError::Unreachable(attempts) => unreachable(refused.into_iter().chain(attempts).collect()),
+        ClientError::Refused { parting: Parting::NotAllowed, text } => Failure::not_allowed(text),
+        error => Failure::runtime(error),
+    }
+}
+
+/// Every socket tried, why it did not answer, and what to do.
+pub fn unreachable(attempts: Vec<Attempt>) -> Failure {
+    let mut text = String::from("no daemon answers");
+    for attempt in &attempts {
+        text.push_str(&format!("\n  {}: {}", attempt.path.display(), attempt.error));
+    }
+    let denied = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Denied));
+    let stale = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Stale));
+    let remedy = if denied {
+        "Ask for membership in the daemon's group (`usermod -aG unblink YOU`, then log in again), or start a daemon of \
+         your own with `unblink serve`."
+    } else if stale {
+        "Start the daemon again with `unblink serve` (it takes the stale socket over), or see why it ended: \
+         `systemctl status unblink`."
+    } else {
+        "Start a daemon with `unblink serve`, name its socket with --socket, or look at this machine alone with \
+         `unblink demo`."
+    };
+    text.push_str(&format!("\n{remedy}"));
+    if denied { Failure::not_allowed(text) } else { Failure::unreachable(text) }
+}

@@ -1,0 +1,24 @@
+//! `unblink check`: what is wrong with the configuration, all of it at once.
+
+use super::args::Check;
+use super::failure::Failure;
+use super::{output, places};
+use crate::config::{self, Asked};
+
+/// The file a folder is asked for.
+const FILE: &str = "unblink.toml";
+
+pub fn run(check: &Check) -> Result<(), Failure> {
+    let path = check.path.clone().map(|path| if path.is_dir() { path.join(FILE) } else { path });
+    let places = places::own();
+    let asked = Asked { config: path, flags: Vec::new() };
+    let loaded =
+        config::load(&asked, places::environment, &places).map_err(|complaints| Failure::configuration(&complaints))?;
+    let names: Vec<&str> = loaded.files.iter().map(|file| file.name.as_str()).collect();
+    let text = if names.is_empty() {
+        format!("ok: nothing is configured ({} does not exist), the defaults serve\n", places.config.display())
+    } else {
+        format!("ok: {}\n", names.join(", "))
+    };
+    output::write(text.as_bytes())
+}

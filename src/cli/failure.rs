@@ -1,0 +1,70 @@
+//! What went wrong, as exit code and words.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use crate::base::Diagnostic;
+use crate::sink::hold;
+
+/// A verb failed.
+#[derive(Debug)]
+pub struct Failure {
+    code: u8,
+    /// None when it was told already, or is nobody's business.
+    message: Option<String>,
+}
+
+/// Something failed while it ran.
+const RUNTIME: u8 = 1;
+/// The command line makes no sense; clap uses it too.
+const USAGE: u8 = 2;
+/// The configuration is wrong.
+const CONFIGURATION: u8 = 64;
+/// No daemon.
+const UNREACHABLE: u8 = 69;
+/// There is one, but not for this user.
+const NOT_ALLOWED: u8 = 77;
+
+// === impl Failure ===
+
+impl Failure {
+    pub fn runtime(message: impl Display) -> Failure {
+        Failure { code: RUNTIME, message: Some(message.to_string()) }
+    }
+
+    pub fn usage(message: impl Display) -> Failure {
+        Failure { code: USAGE, message: Some(message.to_string()) }
+    }
+
+    pub fn unreachable(message: impl Display) -> Failure {
+        Failure { code: UNREACHABLE, message: Some(message.to_string()) }
+    }
+
+    pub fn not_allowed(message: impl Display) -> Failure {
+        Failure { code: NOT_ALLOWED, message: Some(message.to_string()) }
+    }
+
+    /// Every complaint about the configuration, one after the other.
+    pub fn configuration(complaints: &[Diagnostic]) -> Failure {
+        let lines: Vec<String> = complaints.iter().map(Diagnostic::to_string).collect();
+        Failure { code: CONFIGURATION, message: Some(lines.join("\n")) }
+    }
+
+    /// It panicked, and the hook has told.
+    pub fn told() -> Failure {
+        Failure { code: RUNTIME, message: None }
+    }
+
+    /// Nobody reads what we write any more: an end like any other.
+    pub fn unread() -> Failure {
+        Failure { code: 0, message: None }
+    }
+
+    /// Tells it on the standard error.
+    pub fn report(self) -> ExitCode {
+        if let Some(message) = self.message {
+            hold::say(&if self.code == CONFIGURATION { message } else { format!("unblink: {message}") });
+        }
+        ExitCode::from(self.code)
+    }
+}

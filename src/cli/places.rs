@@ -1,0 +1,101 @@
+//! Where a verb looks for configuration and for a daemon's sockets.
+
+use std::path::PathBuf;
+
+use crate::client::Attempt;
+use crate::config::{self, Asked, DirectoryError, Mode, Places, Settings, SocketSettings, Surroundings};
+use crate::sys::socket::ConnectError;
+
+/// Sockets worth trying, and those that must not be.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    pub paths: Vec<PathBuf>,
+    pub refused: Vec<Attempt>,
+}
+
+/// Which of a daemon's two sockets is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Attach,
+    Admin,
+}
+
+/// One variable of the environment.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The places of this user.
+pub fn own() -> Places {
+    Places::of(&surroundings())
+}
+
+/// Sockets to try, in this order: the flag or else the environment alone; else this user's daemon, then the system's.
+pub fn sockets(door: Door, flag: Option<PathBuf>) -> Sockets {
+    if let Some(path) = flag.or_else(|| environment(door.variable()).map(PathBuf::from)) {
+        return Sockets { paths: vec![path], refused: Vec::new() };
+    }
+    let surroundings = surroundings();
+    let mut sockets = Sockets::default();
+    let system = Places::system(&surroundings);
+    if surroundings.uid != 0 {
+        let user = Places::user(&surroundings);
+        match configured(door, &user) {
+            Some(path) => sockets.paths.push(path),
+            None => sockets.offer(door.default(&user).clone(), surroundings.uid),
+        }
+    }
+    sockets.paths.push(configured(door, &system).unwrap_or_else(|| door.default(&system).clone()));
+    sockets
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings::here(environment)
+}
+
+/// What the configuration of these places says. A wrong one is the daemon's trouble, not the viewer's.
+fn configured(door: Door, places: &Places) -> Option<PathBuf> {
+    let loaded = config::load(&Asked::default(), |_| None, places).ok()?;
+    door.settings(&loaded.settings).socket.clone()
+}
+
+// === impl Door ===
+
+impl Door {
+    fn variable(self) -> &'static str {
+        match self {
+            Door::Attach => "UNBLINK_ATTACH_SOCKET",
+            Door::Admin => "UNBLINK_ADMIN_SOCKET",
+        }
+    }
+
+    fn default(self, places: &Places) -> &PathBuf {
+        match self {
+            Door::Attach => &places.attach,
+            Door::Admin => &places.admin,
+        }
+    }
+
+    fn settings(self, settings: &Settings) -> &SocketSettings {
+        match self {
+            Door::Attach => &settings.attach,
+            Door::Admin => &settings.admin,
+        }
+    }
+}
+
+// === impl Sockets ===
+
+impl Sockets {
+    /// Takes a user's default socket unless somebody else could have put it there.
+    fn offer(&mut self, path: PathBuf, uid: u32) {
+        match config::vet_directory(&path, Mode::User, uid) {
+            // Missing altogether: trying it says so.
+            Ok(()) | Err(DirectoryError::Make { .. }) => self.paths.push(path),
+            Err(error) => {
+                let error = ConnectError::Other(std::io::Error::other(error.to_string()));
+                self.refused.push(Attempt { path, error });
+            }
+        }
+    }
+}
