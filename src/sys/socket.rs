@@ -38,7 +38,7 @@ pub struct Listener {
     /// Device and inode of our socket, so that we never remove a successor's.
     identity: (u64, u64),
     /// Locked as long as we live, however we end.
-    _lock: File,
+    lock: File,
 }
 
 /// Why a socket could not be bound.
@@ -180,7 +180,7 @@ impl Listener {
         let facts = fs::symlink_metadata(path).map_err(failed("look at"))?;
         rustix::net::listen(&socket, BACKLOG).map_err(|error| failed("listen at")(error.into()))?;
         let identity = (facts.dev(), facts.ino());
-        Ok(Listener { socket: UnixListener::from(socket), path: path.to_owned(), identity, _lock: lock })
+        Ok(Listener { socket: UnixListener::from(socket), path: path.to_owned(), identity, lock })
     }
 
     pub fn path(&self) -> &Path {
@@ -200,6 +200,8 @@ impl Drop for Listener {
             // What is left here is stale, and the next daemon takes it over.
             let _ = fs::remove_file(&self.path);
         }
+        // Closing alone would not do: a child that was forked this very moment holds a duplicate until it runs exec.
+        let _ = flock(&self.lock, FlockOperation::Unlock);
     }
 }
 
