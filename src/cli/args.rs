@@ -3,6 +3,7 @@
 //! Invariant: names and meanings here are promises to scripts. Nothing is done here.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
@@ -116,6 +117,9 @@ pub struct Snapshot {
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Ansi)]
     pub format: Format,
+    /// Watch this long first, such as 5m, so that lines have a past [default: half a second]
+    #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
+    pub watch: Option<Duration>,
     /// Write into this file instead of the standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

@@ -48,7 +48,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     spec.timezone = seen.timezone;
     spec.validate().map_err(Failure::usage)?;
 
-    let data = runtime::block_on(sample(&loaded.settings.host)).map_err(Failure::runtime)?;
+    let data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
     let mut grid = Grid::new(spec.size);
     scene::draw(&boards, &spec, &data, clock::wall(), &mut grid);
     let bytes = match snapshot.format {
@@ -90,17 +90,21 @@ fn size(snapshot: &Snapshot) -> Size {
     fits.unwrap_or(Size::clamped(SIZE_DEFAULT.0, SIZE_DEFAULT.1))
 }
 
-/// A few readings of this machine.
-async fn sample(settings: &HostSettings) -> Dataset {
+/// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
+async fn sample(settings: &HostSettings, watch_for: Option<Duration>) -> Dataset {
     let (updates_in, mut updates) = mpsc::channel::<Update>(1);
-    let rhythm = host::rhythm(INTERVAL, settings.deadline.min(INTERVAL));
+    let (interval, readings_max, deadline) = match watch_for {
+        None => (INTERVAL, READINGS, DEADLINE),
+        Some(span) => (settings.interval, usize::MAX, span),
+    };
+    let rhythm = host::rhythm(interval, settings.deadline.min(interval));
     let (_steady, rhythm) = watch::channel(Some(rhythm));
     let sampling = runtime::spawn("source-host", host::run("/proc".into(), rhythm, updates_in));
     let interval_ms = u64::try_from(settings.interval.as_millis()).unwrap_or(u64::MAX);
     let mut data = Dataset::default();
     let gather = async {
         let mut readings = 0;
-        while readings < READINGS
+        while readings < readings_max
             && let Some(update) = updates.recv().await
         {
             readings += usize::from(!update.samples.is_empty());
@@ -114,7 +118,7 @@ async fn sample(settings: &HostSettings) -> Dataset {
         }
     };
     // Too slow a machine still gets a picture of what there is, and of what is missing.
-    let _ = timer::timeout(DEADLINE, gather).await;
+    let _ = timer::timeout(deadline, gather).await;
     sampling.abort();
     data
 }
