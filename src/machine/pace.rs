@@ -45,16 +45,12 @@ const REFRESH_HZ_MIN: f64 = 1.0 / 60.0;
 impl Pace {
     /// A view nobody has drawn yet, with its first credit.
     pub fn new(refresh_hz: f64) -> Pace {
-        // `clamp` alone would pass a NaN on.
-        let refresh_hz =
-            if refresh_hz.is_nan() { REFRESH_HZ_MIN } else { refresh_hz.clamp(REFRESH_HZ_MIN, REFRESH_HZ_MAX) };
-        Pace {
-            interval: Duration::from_secs_f64(1.0 / refresh_hz),
-            dirty: true,
-            credit: true,
-            change_at: None,
-            slot: Mono(0),
-        }
+        Pace { interval: interval(refresh_hz), dirty: true, credit: true, change_at: None, slot: Mono(0) }
+    }
+
+    /// The board refreshes at another rate from its next frame on.
+    pub fn retune(&mut self, refresh_hz: f64) {
+        self.interval = interval(refresh_hz);
     }
 
     /// Data, health or catalogue changed.
@@ -92,4 +88,11 @@ impl Pace {
         };
         if due <= now { Ask::Draw } else { Ask::Until(due) }
     }
+}
+
+fn interval(refresh_hz: f64) -> Duration {
+    // `clamp` alone would pass a NaN on.
+    let refresh_hz =
+        if refresh_hz.is_nan() { REFRESH_HZ_MIN } else { refresh_hz.clamp(REFRESH_HZ_MIN, REFRESH_HZ_MAX) };
+    Duration::from_secs_f64(1.0 / refresh_hz)
 }

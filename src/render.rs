@@ -1,0 +1,126 @@
+//! One view: its two grids, its encoder, its version, and when it may be drawn.
+//!
+//! Invariant: a view is drawn only with credit, at most at its board's refresh rate, and only when its data changed or
+//! the scene said it would look different by now. Versions rise by one with each frame that differs; the frames since
+//! the last keyframe weigh no more than twice that keyframe. It knows neither root nor any other view.
+
+use crate::base::{Mono, Version, Wall};
+use crate::encode::{Encoder, Encoding};
+use crate::frame::Grid;
+use crate::machine::pace::{Ask, Pace};
+use crate::model::{Dataset, GlyphSet, ViewSpec};
+use crate::scene::{self, Boards};
+
+/// One spec's picture over time.
+#[derive(Debug)]
+pub struct View {
+    spec: ViewSpec,
+    /// What root has.
+    shown: Grid,
+    /// What is being drawn.
+    drawing: Grid,
+    encoder: Encoder,
+    version: Version,
+    pace: Pace,
+    keyframe_bytes: usize,
+    /// Of all deltas since the last keyframe.
+    delta_bytes: usize,
+}
+
+/// One new version, encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameOut {
+    pub version: Version,
+    /// What `bytes` stand on; `Version::NONE` for a keyframe.
+    pub base: Version,
+    pub bytes: Vec<u8>,
+    /// The same version whole, to take the place of a keyframe whose deltas have outgrown it.
+    pub keyframe: Option<Vec<u8>>,
+}
+
+/// Of a view whose board nobody knows: what is said about that changes with the boards only.
+const REFRESH_HZ_UNKNOWN: f64 = 1.0;
+
+// === impl View ===
+
+impl View {
+    /// A view of boards that are known, with its first credit.
+    pub fn new(spec: ViewSpec, boards: &Boards) -> View {
+        let encoding = Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii };
+        View {
+            shown: Grid::new(spec.size),
+            drawing: Grid::new(spec.size),
+            encoder: Encoder::new(encoding),
+            version: Version::NONE,
+            pace: Pace::new(refresh_hz(boards, &spec)),
+            keyframe_bytes: 0,
+            delta_bytes: 0,
+            spec,
+        }
+    }
+
+    /// Root can take one more frame.
+    pub fn credit(&mut self) {
+        self.pace.credited();
+    }
+
+    /// The boards are others now; the next version still stands on what root has.
+    pub fn boards_changed(&mut self, boards: &Boards) {
+        self.pace.retune(refresh_hz(boards, &self.spec));
+        self.pace.changed();
+    }
+
+    /// Data or the health of a source changed.
+    pub fn changed(&mut self) {
+        self.pace.changed();
+    }
+
+    /// Whether to draw now, or when to ask again.
+    pub fn ask(&self, now: Mono) -> Ask {
+        self.pace.ask(now)
+    }
+
+    /// Draws if it is time to; nothing when it is not, or when the picture is the same as before.
+    pub fn draw(&mut self, now: Mono, wall: Wall, boards: &Boards, data: &Dataset) -> Option<FrameOut> {
+        if self.ask(now) != Ask::Draw {
+            return None;
+        }
+        let drawn = scene::draw(boards, &self.spec, data, wall, &mut self.drawing);
+        let out = self.encode();
+        self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());
+        out
+    }
+
+    /// The drawing as the next version, if it differs from what root has.
+    fn encode(&mut self) -> Option<FrameOut> {
+        let base = self.version;
+        let mut bytes = Vec::new();
+        let mut keyframe = None;
+        if base == Version::NONE {
+            self.encoder.keyframe(&self.drawing, &mut bytes);
+            self.keyframe_bytes = bytes.len();
+        } else {
+            if !self.encoder.delta(&self.shown, &self.drawing, &mut bytes) {
+                return None;
+            }
+            self.delta_bytes += bytes.len();
+            if self.delta_bytes > self.keyframe_bytes {
+                let mut whole = Vec::with_capacity(self.keyframe_bytes);
+                self.encoder.keyframe(&self.drawing, &mut whole);
+                self.keyframe_bytes = whole.len();
+                self.delta_bytes = 0;
+                keyframe = Some(whole);
+            }
+        }
+        std::mem::swap(&mut self.shown, &mut self.drawing);
+        self.version = base.next();
+        Some(FrameOut { version: self.version, base, bytes, keyframe })
+    }
+}
+
+fn refresh_hz(boards: &Boards, spec: &ViewSpec) -> f64 {
+    boards.get(&spec.board).map_or(REFRESH_HZ_UNKNOWN, |board| board.refresh_hz)
+}
+
+#[cfg(test)]
+mod tests;

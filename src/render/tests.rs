@@ -1,0 +1,65 @@
+//! One view by itself: versions, bases, and frames that are not sent.
+
+use std::time::Duration;
+
+use super::*;
+use crate::base::Size;
+use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::{Kind, Sample, SeriesKey, Unit};
+
+const SECOND: Duration = Duration::from_secs(1);
+const WALL: Wall = Wall(1_789_000_000_000);
+
+fn data(value: f64) -> Dataset {
+    let mut data = Dataset::default();
+    let at = WALL - SECOND;
+    let key = SeriesKey::plain("host_load1");
+    data.insert(Sample { key, kind: Kind::Gauge, unit: Unit::None, at, value }).expect("a sound sample");
+    let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1000 };
+    data.set_source("host", health);
+    data
+}
+
+fn boards() -> (Boards, ViewSpec) {
+    let boards = Boards::shipped();
+    let name = boards.catalogue().boards[0].name.clone();
+    (boards, ViewSpec::new("default", &name, Size::clamped(100, 30)))
+}
+
+#[test]
+fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
+    let (boards, spec) = boards();
+    let mut view = View::new(spec, &boards);
+    let first = view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
+    assert_eq!((first.version, first.base), (Version(1), Version::NONE));
+    view.credit();
+    view.changed();
+    let later = Mono(1) + 10 * SECOND;
+    assert_eq!(view.draw(later, WALL, &boards, &data(1.0)), None, "drawn, and the same");
+    view.changed();
+    let next = view.draw(later + 10 * SECOND, WALL, &boards, &data(2.0)).expect("the credit is still there");
+    assert_eq!((next.version, next.base), (Version(2), Version(1)));
+    view.changed();
+    assert_eq!(view.ask(later + 100 * SECOND), Ask::Idle, "now it is used");
+}
+
+#[test]
+fn a_view_that_is_asked_too_early_does_nothing() {
+    let (boards, spec) = boards();
+    let mut view = View::new(spec, &boards);
+    view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
+    view.credit();
+    view.changed();
+    assert_eq!(view.draw(Mono(2), WALL, &boards, &data(2.0)), None);
+    assert!(matches!(view.ask(Mono(2)), Ask::Until(_)), "it is still wanted");
+}
+
+#[test]
+fn a_board_nobody_knows_is_drawn_in_words_and_comes_alive_with_its_boards() {
+    let (boards, spec) = boards();
+    let mut view = View::new(ViewSpec { board: "nowhere".to_owned(), ..spec }, &boards);
+    assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some());
+    view.credit();
+    view.boards_changed(&boards);
+    assert!(matches!(view.ask(Mono(1) + 2 * SECOND), Ask::Draw));
+}

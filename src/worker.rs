@@ -1,0 +1,220 @@
+//! The worker: one tenant's sources, series, boards and views. It hears what root wants over the feed and answers
+//! with specs, frames and its own state.
+//!
+//! Invariant: one loop owns everything; the tasks beside it only carry messages, through queues with caps. What root
+//! must hear soon (pongs, answers, specs) never waits behind frames. It ends when the feed does.
+
+mod carry;
+pub mod process;
+mod state;
+mod views;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::sync::{mpsc, watch};
+
+use crate::base::{BUILD_ID, Mono, Wall, limits};
+use crate::runtime::{self, timer};
+use crate::source::asking::Rhythm;
+use crate::source::{Update, host};
+use crate::sys::clock;
+use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
+use crate::wire::framing::{self, FramingError};
+use state::State;
+
+/// How a worker is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where this machine tells of itself.
+    pub proc: PathBuf,
+    /// What people's clocks say; a test hands in its own.
+    pub wall: fn() -> Wall,
+}
+
+/// Why a worker ended before its feed did.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error("root did not say hello within {} s", limits::HELLO_DEADLINE.as_secs())]
+    Silent,
+    #[error(
+        "root speaks version {got} of the feed, this worker version {}; both must be one executable",
+        feed::VERSION
+    )]
+    Version { got: u16 },
+    #[error("root is build {root}, this worker build {}; both must be one executable", BUILD_ID)]
+    Build { root: String },
+    #[error("root sent {what} out of order: {why}")]
+    Order { what: &'static str, why: String },
+    #[error("what root sent is no feed message: {0}")]
+    Decode(#[from] feed::DecodeError),
+    #[error("cannot read the feed: {0}")]
+    Read(#[source] FramingError),
+    #[error("cannot write the feed: {0}")]
+    Write(#[source] io::Error),
+    #[error("the worker cannot be set up: {0}")]
+    SetUp(#[source] io::Error),
+}
+
+/// Messages from root that wait for the loop; the socket holds the rest.
+const INPUT_QUEUED_MAX: usize = 64;
+/// Answers that wait for the socket; the loop takes nothing from root while they are so many.
+const ANSWERS_QUEUED_MAX: usize = 64;
+/// Frames that wait for the socket; nothing is drawn while they are so many, so that what is sent is fresh.
+const FRAMES_QUEUED_MAX: usize = 8;
+/// What sources deliver between two turns of the loop.
+const UPDATES_QUEUED_MAX: usize = 8;
+/// A frame, and a keyframe that takes the place of the deltas before it.
+const MESSAGES_PER_DRAWING: usize = 2;
+/// Root hears of the worker's state at most this often.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+
+const _: () = assert!(FRAMES_QUEUED_MAX >= MESSAGES_PER_DRAWING);
+
+/// The loop's ends of its queues.
+struct Queues {
+    input: mpsc::Receiver<Result<ToWorker, WorkerError>>,
+    updates: mpsc::Receiver<Update>,
+    answers: mpsc::Sender<Bytes>,
+    frames: mpsc::Sender<Bytes>,
+}
+
+/// Serves root over `stream` until it closes the feed.
+pub async fn run<S>(stream: S, options: Options) -> Result<(), WorkerError>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (updates_in, updates) = mpsc::channel(UPDATES_QUEUED_MAX);
+    let (rhythm, heard) = watch::channel(None);
+    let sampling = runtime::spawn("source-host", host::run(options.proc, heard, updates_in));
+    let served = serve(stream, Sources { updates, rhythm }, options.wall).await;
+    sampling.abort();
+    served
+}
+
+/// The worker's ends of what its sources hold the others of.
+#[derive(Debug)]
+pub struct Sources {
+    pub updates: mpsc::Receiver<Update>,
+    /// How often this machine is looked at; set by each commit.
+    pub rhythm: watch::Sender<Option<Rhythm>>,
+}
+
+/// [`run`] with sources of the caller's.
+pub async fn serve<S>(stream: S, sources: Sources, wall: fn() -> Wall) -> Result<(), WorkerError>
+where
+    S: AsyncRead + AsyncWrite + Send + 'static,
+{
+    let (reading, mut writing) = tokio::io::split(stream);
+    let mut reading = BufReader::new(reading);
+    let Some(hello) = greet(&mut reading, &mut writing).await? else { return Ok(()) };
+
+    let (input_in, input) = mpsc::channel(INPUT_QUEUED_MAX);
+    let (answers, answers_out) = mpsc::channel(ANSWERS_QUEUED_MAX);
+    let (frames, frames_out) = mpsc::channel(FRAMES_QUEUED_MAX);
+    let reader = runtime::spawn("feed-reader", carry::read(reading, input_in));
+    let writer = runtime::spawn("feed-writer", carry::write(writing, answers_out, frames_out));
+    let state = State::new(&hello, sources.rhythm);
+    let ended = turn(state, Queues { input, updates: sources.updates, answers, frames }, wall).await;
+    reader.abort();
+    match ended {
+        // The loop saw the writer go: the writer knows why.
+        Ok(Over::Unwritable) => writer.await.unwrap_or(Ok(())).map_err(WorkerError::Write),
+        ended => {
+            writer.abort();
+            ended.map(|_| ())
+        }
+    }
+}
+
+/// How the loop ended when nothing was wrong with what it heard.
+enum Over {
+    /// Root closed the feed.
+    Closed,
+    /// Root takes nothing any more.
+    Unwritable,
+}
+
+/// Both sides say who they are; none when root left before it said a word.
+async fn greet(
+    reading: &mut (impl AsyncRead + Unpin),
+    writing: &mut (impl AsyncWrite + Unpin),
+) -> Result<Option<Hello>, WorkerError> {
+    let first =
+        match timer::timeout(limits::HELLO_DEADLINE, framing::read(reading, limits::FEED_MESSAGE_BYTES_MAX)).await {
+            Err(_) => return Err(WorkerError::Silent),
+            Ok(Err(FramingError::Closed)) => return Ok(None),
+            Ok(read) => read.map_err(WorkerError::Read)?,
+        };
+    let ToWorker::Hello(hello) = ToWorker::decode(&first)? else {
+        return Err(WorkerError::Order { what: "a message", why: "it has not said hello".to_owned() });
+    };
+    // Said in any case: root should be able to name the other build too.
+    let own = Hello { version: feed::VERSION, build: BUILD_ID.to_owned(), ..hello.clone() };
+    framing::write(writing, &ToRoot::Hello(own).encode()).await.map_err(WorkerError::Write)?;
+    if hello.version != feed::VERSION {
+        return Err(WorkerError::Version { got: hello.version });
+    }
+    if hello.build != BUILD_ID {
+        return Err(WorkerError::Build { root: hello.build });
+    }
+    Ok(Some(hello))
+}
+
+/// The loop. What root says goes first, then data, then drawing: one view at a time, so that a ping waits for one
+/// drawing at most.
+async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Result<Over, WorkerError> {
+    let mut status_at: Option<Mono> = None;
+    loop {
+        let now = clock::mono();
+        if state.status_changed() && status_at.is_none_or(|at| now >= at) {
+            // No room is no matter: the next status says more.
+            if let Ok(permit) = queues.answers.try_reserve() {
+                permit.send(ToRoot::Status(state.take_status()).encode());
+            }
+            status_at = Some(now + STATUS_INTERVAL);
+        }
+        let due_at = status_at.filter(|_| state.status_changed());
+        let wake_at = [due_at, state.wake_at()].into_iter().flatten().min();
+        tokio::select! {
+            biased;
+            heard = hear(&queues.answers, &mut queues.input) => {
+                let Some((permit, message)) = heard else { return Ok(Over::Unwritable) };
+                let Some(message) = message else { return Ok(Over::Closed) };
+                if let Some(answer) = state.message(message?, clock::mono(), wall())? {
+                    permit.send(answer.encode());
+                }
+            }
+            Some(update) = queues.updates.recv() => state.update(update, clock::mono(), wall()),
+            permits = queues.frames.reserve_many(MESSAGES_PER_DRAWING), if state.wants_to_draw() => {
+                let Ok(permits) = permits else { return Ok(Over::Unwritable) };
+                let messages = state.draw_next(clock::mono(), wall());
+                permits.zip(messages).for_each(|(permit, message)| permit.send(message));
+            }
+            () = timer::sleep_until_some(wake_at) => state.woken(clock::mono()),
+        }
+    }
+}
+
+/// Takes a message only when there is room for its answer. None when nobody takes answers any more.
+async fn hear<'a>(
+    answers: &'a mpsc::Sender<Bytes>,
+    input: &mut mpsc::Receiver<Result<ToWorker, WorkerError>>,
+) -> Option<(mpsc::Permit<'a, Bytes>, Option<Result<ToWorker, WorkerError>>)> {
+    let permit = answers.reserve().await.ok()?;
+    Some((permit, input.recv().await))
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { proc: PathBuf::from("/proc"), wall: clock::wall }
+    }
+}
+
+#[cfg(test)]
+mod tests;

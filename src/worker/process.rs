@@ -1,0 +1,28 @@
+//! A worker as a process of its own: the feed at descriptor 3, root at its other end.
+//!
+//! Invariant: the process ends when the feed does, and at the first panic: root has the last frames, and a fresh
+//! worker is a millisecond away, while a process that lost a thread is in a state nobody tested.
+
+use super::{Options, WorkerError, run};
+use crate::runtime;
+use crate::sys::fd;
+
+/// Serves root until it closes the feed; what `unblink worker` does.
+pub fn main(options: Options) -> Result<(), WorkerError> {
+    abort_on_panic();
+    let feed = fd::take_feed().map_err(WorkerError::SetUp)?;
+    runtime::block_on(async move {
+        let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
+        run(feed, options).await
+    })
+    .map_err(WorkerError::SetUp)?
+}
+
+/// Panics, of any thread, are told as before and then end the process.
+fn abort_on_panic() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        told(info);
+        std::process::abort();
+    }));
+}

@@ -1,0 +1,264 @@
+//! What a worker knows, and what it does about each thing it hears: no I/O, no waiting.
+//!
+//! Invariant: nothing is drawn before boards are committed, without a viewer or without credit. A message that breaks
+//! the order of things is an error; one that only comes too late (a view that is gone) is none.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::WorkerError;
+use super::views::Views;
+use crate::base::{Epoch, Mono, ViewId, Wall, limits};
+use crate::config::{self, Settings};
+use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
+use crate::machine::session;
+use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::{Catalogue, Dataset, ViewSpec};
+use crate::render::{FrameOut, View};
+use crate::runtime;
+use crate::scene::Boards;
+use crate::source::asking::Rhythm;
+use crate::source::{Update, host};
+use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus};
+
+/// First frames wait this long for the first data at most: an empty board would only flash up.
+pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
+
+/// Everything a worker knows.
+#[derive(Debug)]
+pub struct State {
+    epoch: Epoch,
+    prepared: Option<Generation>,
+    /// What is drawn; none before the first commit.
+    committed: Option<Generation>,
+    data: Dataset,
+    views: Views,
+    /// Until when first frames wait for the first data.
+    held_until: Option<Mono>,
+    /// Tells the host source how often to look.
+    rhythm: watch::Sender<Option<Rhythm>>,
+    counts: Counts,
+    told: Counts,
+}
+
+/// One set of files that root handed over, understood.
+#[derive(Debug)]
+struct Generation {
+    number: u64,
+    boards: Boards,
+    settings: Settings,
+}
+
+/// Counted since the worker started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    frames_drawn: u64,
+    frames_skipped: u64,
+    samples: u64,
+    samples_rejected: u64,
+}
+
+// === impl State ===
+
+impl State {
+    pub fn new(hello: &Hello, rhythm: watch::Sender<Option<Rhythm>>) -> State {
+        State {
+            epoch: hello.epoch,
+            prepared: None,
+            committed: None,
+            data: Dataset::default(),
+            views: Views::default(),
+            held_until: None,
+            rhythm,
+            counts: Counts::default(),
+            told: Counts::default(),
+        }
+    }
+
+    /// Obeys root; the answer, if there is one, goes before all frames.
+    pub fn message(
+        &mut self,
+        message: ToWorker,
+        now: Mono,
+        wall: Wall,
+    ) -> Result<Option<ToRoot<'static>>, WorkerError> {
+        match message {
+            ToWorker::Hello(_) => return Err(order("Hello", "it has been said already".to_owned())),
+            ToWorker::Prepare { generation, files } => {
+                let outcome = self.prepare(generation, &files);
+                return Ok(Some(ToRoot::Prepared { generation, outcome }));
+            }
+            ToWorker::Commit { generation } => self.commit(generation, now)?,
+            ToWorker::Subscribe { view, spec } => self.subscribe(view, spec, now)?,
+            // The view may have gone while the credit was under way.
+            ToWorker::Credit { view } => self.views.credit(view, now),
+            ToWorker::Unsubscribe { view } => self.views.remove(view),
+            ToWorker::Key { session, spec, key } => {
+                let catalogue =
+                    self.committed.as_ref().map_or_else(Catalogue::default, |ready| ready.boards.catalogue());
+                // Answered also when nothing changes: root sends the session's next key only then.
+                let spec = session::step(&spec, key, &catalogue, wall).unwrap_or(spec);
+                return Ok(Some(ToRoot::Spec { session, spec }));
+            }
+            ToWorker::Ping { nonce } => return Ok(Some(ToRoot::Pong { nonce })),
+        }
+        Ok(None)
+    }
+
+    /// Takes what a source has to tell.
+    pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
+        let Update { source, samples, health } = update;
+        self.tell(source, &health, wall);
+        for sample in samples {
+            let name = sample.key.name.clone();
+            match self.data.insert(sample) {
+                Ok(()) => self.counts.samples += 1,
+                Err(why) => {
+                    self.counts.samples_rejected += 1;
+                    SampleRejected { source, series: &name, why: &why.to_string() }.emit();
+                }
+            }
+        }
+        self.data.set_source(source, health);
+        self.held_until = None;
+        self.views.changed(now);
+    }
+
+    /// The time of `wake_at` has come.
+    pub fn woken(&mut self, now: Mono) {
+        if self.held_until.is_some_and(|until| now >= until) {
+            self.held_until = None;
+        }
+        self.views.judge_all(now);
+    }
+
+    /// When `woken` wants to be called although nothing happened.
+    pub fn wake_at(&self) -> Option<Mono> {
+        [self.held_until, self.views.wake_at()].into_iter().flatten().min()
+    }
+
+    pub fn wants_to_draw(&self) -> bool {
+        self.held_until.is_none() && self.views.any_ready()
+    }
+
+    /// Draws one view and returns what root gets: nothing, a frame, or a frame and a keyframe in place of history.
+    pub fn draw_next(&mut self, now: Mono, wall: Wall) -> impl Iterator<Item = Bytes> + use<> {
+        let drawn = self.draw(now, wall);
+        let [first, second] = match drawn {
+            None => [None, None],
+            Some((view, out)) => {
+                let frame = |base, bytes: &[u8]| {
+                    ToRoot::Frame(Frame { view, epoch: self.epoch, version: out.version, base, bytes }).encode()
+                };
+                let keyframe = out.keyframe.as_deref().map(|bytes| frame(crate::base::Version::NONE, bytes));
+                [Some(frame(out.base, &out.bytes)), keyframe]
+            }
+        };
+        first.into_iter().chain(second)
+    }
+
+    fn draw(&mut self, now: Mono, wall: Wall) -> Option<(ViewId, FrameOut)> {
+        let boards = &self.committed.as_ref()?.boards;
+        let (id, view) = self.views.next_ready(now)?;
+        let out = view.draw(now, wall, boards, &self.data);
+        self.views.judge(id, now);
+        match out {
+            Some(_) => self.counts.frames_drawn += 1,
+            None => self.counts.frames_skipped += 1,
+        }
+        Some((id, out?))
+    }
+
+    /// Something root has not been told.
+    pub fn status_changed(&self) -> bool {
+        self.counts != self.told
+    }
+
+    pub fn take_status(&mut self) -> WorkerStatus {
+        self.told = self.counts;
+        let row = |row: runtime::Row| TreeRow {
+            name: row.name,
+            kind: row.kind.word().to_owned(),
+            state: row.state,
+            restarts: row.restarts,
+        };
+        WorkerStatus {
+            series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),
+            frames_drawn: self.counts.frames_drawn,
+            frames_skipped: self.counts.frames_skipped,
+            samples: self.counts.samples,
+            samples_rejected: self.counts.samples_rejected,
+            tree: runtime::tree().into_iter().map(row).collect(),
+        }
+    }
+
+    fn prepare(&mut self, number: u64, files: &[ConfigFile]) -> Outcome {
+        self.prepared = None;
+        match config::parse(files) {
+            Ok(settings) => {
+                let boards = Boards::shipped();
+                let catalogue = boards.catalogue();
+                self.prepared = Some(Generation { number, boards, settings });
+                Outcome::Accepted(catalogue)
+            }
+            Err(mut complaints) => {
+                complaints.truncate(limits::DIAGNOSTICS_MAX);
+                Outcome::Refused(complaints)
+            }
+        }
+    }
+
+    fn commit(&mut self, number: u64, now: Mono) -> Result<(), WorkerError> {
+        match self.prepared.take() {
+            Some(prepared) if prepared.number == number => {
+                let host = &prepared.settings.host;
+                self.rhythm.send_replace(Some(host::rhythm(host.interval, host.deadline)));
+                if self.committed.is_none() {
+                    self.held_until = Some(now + FIRST_DATA_WAIT);
+                }
+                self.committed = Some(prepared);
+            }
+            other => {
+                let ready = other.map_or("none is".to_owned(), |other| format!("generation {} is", other.number));
+                return Err(order("Commit", format!("generation {number} is not prepared, {ready}")));
+            }
+        }
+        let boards = &self.committed.as_ref().expect("invariant: set above").boards;
+        self.views.boards_changed(boards, now);
+        Ok(())
+    }
+
+    fn subscribe(&mut self, id: ViewId, spec: ViewSpec, now: Mono) -> Result<(), WorkerError> {
+        let Some(generation) = &self.committed else {
+            return Err(order("Subscribe", "no boards are committed".to_owned()));
+        };
+        if self.views.contains(id) {
+            return Err(order("Subscribe", format!("view {} is subscribed already", id.0)));
+        }
+        if self.views.len() >= limits::VIEWS_MAX {
+            return Err(order("Subscribe", format!("there are {} views, as many as there may be", limits::VIEWS_MAX)));
+        }
+        self.views.insert(id, View::new(spec, &generation.boards), now);
+        Ok(())
+    }
+
+    /// An operator hears of a source's first failure and of its recovery.
+    fn tell(&self, source: &str, health: &SourceHealth, wall: Wall) {
+        let before = self.data.source(source).map(|before| &before.state);
+        match (before, &health.state) {
+            (Some(SourceState::Failed { .. }), SourceState::Failed { .. }) => {}
+            (_, SourceState::Failed { why, .. }) => SourceFailed { source, why }.emit(),
+            (Some(SourceState::Failed { since, .. }), SourceState::Good) => {
+                let after_ms = u64::try_from(wall.since(*since).as_millis()).unwrap_or(u64::MAX);
+                SourceRecovered { source, after_ms }.emit();
+            }
+            _ => {}
+        }
+    }
+}
+
+fn order(what: &'static str, why: String) -> WorkerError {
+    WorkerError::Order { what, why }
+}

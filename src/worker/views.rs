@@ -1,0 +1,114 @@
+//! All views of one worker: which of them wants to be drawn now, and when the next one will.
+//!
+//! Invariant: a view stands in the ready queue at most once, and only views in the map are ever drawn.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::base::{Mono, ViewId};
+use crate::machine::pace::Ask;
+use crate::render::View;
+use crate::scene::Boards;
+
+/// Views by root's numbers.
+#[derive(Debug, Default)]
+pub struct Views {
+    map: BTreeMap<ViewId, Entry>,
+    ready: VecDeque<ViewId>,
+    wake_at: Option<Mono>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    view: View,
+    ready: bool,
+}
+
+// === impl Views ===
+
+impl Views {
+    pub fn len(&self) -> usize {
+        self.map.len()
+    }
+
+    pub fn contains(&self, id: ViewId) -> bool {
+        self.map.contains_key(&id)
+    }
+
+    pub fn insert(&mut self, id: ViewId, view: View, now: Mono) {
+        self.map.insert(id, Entry { view, ready: false });
+        self.judge(id, now);
+    }
+
+    /// Forgets a view; nothing when it is gone already.
+    pub fn remove(&mut self, id: ViewId) {
+        self.map.remove(&id);
+    }
+
+    /// Root can take one more frame of this view; nothing when the view is gone.
+    pub fn credit(&mut self, id: ViewId, now: Mono) {
+        if let Some(entry) = self.map.get_mut(&id) {
+            entry.view.credit();
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+    }
+
+    /// The boards are others now.
+    pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
+        self.map.values_mut().for_each(|entry| entry.view.boards_changed(boards));
+        self.judge_all(now);
+    }
+
+    /// Data changed for all.
+    pub fn changed(&mut self, now: Mono) {
+        self.map.values_mut().for_each(|entry| entry.view.changed());
+        self.judge_all(now);
+    }
+
+    pub fn any_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// When `judge_all` wants to be called although nothing happened.
+    pub fn wake_at(&self) -> Option<Mono> {
+        self.wake_at
+    }
+
+    /// Looks at every view anew: the time of `wake_at` has come.
+    pub fn judge_all(&mut self, now: Mono) {
+        self.wake_at = None;
+        for (&id, entry) in &mut self.map {
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+    }
+
+    /// Looks at one view anew: it was drawn.
+    pub fn judge(&mut self, id: ViewId, now: Mono) {
+        if let Some(entry) = self.map.get_mut(&id) {
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+    }
+
+    /// The view that has been ready longest and still is.
+    pub fn next_ready(&mut self, now: Mono) -> Option<(ViewId, &mut View)> {
+        while let Some(id) = self.ready.pop_front() {
+            let Some(entry) = self.map.get_mut(&id) else { continue };
+            entry.ready = false;
+            if entry.view.ask(now) == Ask::Draw {
+                return self.map.get_mut(&id).map(|entry| (id, &mut entry.view));
+            }
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+        None
+    }
+}
+
+fn judge(id: ViewId, entry: &mut Entry, now: Mono, ready: &mut VecDeque<ViewId>, wake_at: &mut Option<Mono>) {
+    match entry.view.ask(now) {
+        Ask::Draw if !entry.ready => {
+            entry.ready = true;
+            ready.push_back(id);
+        }
+        Ask::Until(at) => *wake_at = Some(wake_at.map_or(at, |earlier| earlier.min(at))),
+        Ask::Draw | Ask::Idle => {}
+    }
+}
