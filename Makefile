@@ -8,10 +8,10 @@ need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-system stress bench check format lint docs dependencies advisories
+.PHONY: help run test test-system stress bench bench-footprint check format lint docs dependencies advisories
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## this machine live in this terminal: no configuration, no root, no network
 	$(BUILD) run --profile quick -- demo
@@ -30,6 +30,9 @@ stress: ## long counts of what `make test` does shortly; results go to docs/resu
 
 bench: ## what drawing, encoding and labels cost, beside ratatui
 	$(BUILD) bench
+
+bench-footprint: ## what the idle daemon and a viewer cost, and how soon the demo shows something
+	$(BUILD) bench --profile quick --bench footprint -- --json target/footprint.json
 
 check: format lint docs dependencies ## everything CI checks without running a test
 
