@@ -152,6 +152,14 @@ impl<S: Sink> Fanout<S> {
         self.send_all(view, now);
     }
 
+    /// Takes away what [`Fanout::lay_over`] laid, although no new frame came.
+    pub fn lift(&mut self, view: ViewId, now: Mono) {
+        let Some(lifted) = self.views.get_mut(&view) else { return };
+        if lifted.overlay.take().is_some() {
+            self.send_all(view, now);
+        }
+    }
+
     /// Gives a view without any frame a picture of root's own; the first real frame replaces it.
     pub fn stand_in(&mut self, view: ViewId, message: Bytes, now: Mono) {
         let Some(standing) = self.views.get_mut(&view) else { return };
@@ -160,8 +168,17 @@ impl<S: Sink> Fanout<S> {
         }
     }
 
-    pub fn join(&mut self, session: SessionId, sink: S, view: ViewId, now: Mono) {
-        let viewer = Viewer::new(session, sink, view);
+    /// A new viewer; the notices are the first it gets.
+    pub fn join(
+        &mut self,
+        session: SessionId,
+        sink: S,
+        view: ViewId,
+        notices: impl IntoIterator<Item = Notice>,
+        now: Mono,
+    ) {
+        let mut viewer = Viewer::new(session, sink, view);
+        notices.into_iter().for_each(|notice| viewer.note(notice));
         let slot = self.free.pop().unwrap_or_else(|| {
             self.viewers.push(None);
             self.viewers.len() - 1

@@ -21,6 +21,7 @@ pub mod label;
 pub mod machine;
 pub mod model;
 pub mod render;
+pub mod root;
 pub mod runtime;
 pub mod scene;
 pub mod sink;

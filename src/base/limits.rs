@@ -66,6 +66,16 @@ pub const ZONE_BYTES_MAX: usize = 64;
 
 // --- people ---
 
+/// Asked of the kernel for what waits in an attached viewer's socket (it doubles it): a keyframe of a usual terminal,
+/// so that one that stalls gets the newest frame soon after it reads again instead of seconds of old ones.
+pub const ATTACH_SEND_BUFFER_BYTES: usize = 16 * 1024;
+/// Events from viewers that wait for root's loop; their connections wait then.
+pub const EVENTS_WAITING_MAX: usize = 256;
+/// Messages of a worker that wait for root's loop.
+pub const HEARD_WAITING_MAX: usize = 16;
+/// Time viewers and workers have to go once the daemon is told to stop.
+pub const DRAIN_DEADLINE: Duration = Duration::from_secs(3);
+
 /// Requests to the admin socket at one time; more wait to be accepted.
 pub const ADMIN_CONNECTIONS_MAX: usize = 32;
 /// One answer of the admin API: the status of every session there may be.
@@ -76,7 +86,9 @@ pub const ADMIN_DEADLINE: Duration = Duration::from_secs(10);
 /// Sessions of one root.
 pub const SESSIONS_MAX: usize = 4096;
 /// Views of one tenant.
-pub const VIEWS_MAX: usize = 4096;
+pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
+/// Messages that wait for a worker: all views' subscriptions and credits, all sessions' keys.
+pub const FEED_WAITING_MAX: usize = 2 * VIEWS_MAX + SESSIONS_MAX;
 /// Keys of one session waiting for the worker; more are dropped and counted.
 pub const KEYS_WAITING_MAX: usize = 64;
 
@@ -116,6 +128,8 @@ pub const COMPLAINT_BYTES_MAX: usize = 4096;
 /// Complaints reported about one set of files.
 pub const DIAGNOSTICS_MAX: usize = 100;
 
+// A session that moves from view to view holds two for a moment.
+const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);

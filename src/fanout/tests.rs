@@ -104,7 +104,7 @@ fn one_viewer(room: usize) -> (Fanout<Scripted>, Scripted) {
     let mut fanout = Fanout::new();
     fanout.open(ViewId(1));
     let sink = Scripted::with_room(room);
-    fanout.join(SessionId(1), sink.clone(), ViewId(1), NOW);
+    fanout.join(SessionId(1), sink.clone(), ViewId(1), [], NOW);
     (fanout, sink)
 }
 
@@ -114,7 +114,7 @@ fn every_version_is_one_write_and_nobody_is_woken() {
     fanout.open(ViewId(1));
     let sinks: Vec<Scripted> = (0..50).map(|_| Scripted::with_room(PLENTY)).collect();
     for (number, sink) in sinks.iter().enumerate() {
-        fanout.join(SessionId(number as u64), sink.clone(), ViewId(1), NOW);
+        fanout.join(SessionId(number as u64), sink.clone(), ViewId(1), [], NOW);
     }
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     publish(&mut fanout, 1, 1, 2, 1).unwrap();
@@ -245,7 +245,7 @@ fn a_farewell_is_the_last_word_and_then_the_viewer_is_gone() {
 fn a_broken_viewer_is_reported_once_and_the_others_see_their_frame() {
     let (mut fanout, first) = one_viewer(PLENTY);
     let second = Scripted::with_room(PLENTY);
-    fanout.join(SessionId(2), second.clone(), ViewId(1), NOW);
+    fanout.join(SessionId(2), second.clone(), ViewId(1), [], NOW);
     first.0.borrow_mut().broken = Some(io::ErrorKind::BrokenPipe);
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     publish(&mut fanout, 1, 1, 2, 1).unwrap();
@@ -277,7 +277,7 @@ fn a_banner_lies_over_the_last_frame_until_a_keyframe_takes_it_away() {
     fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
     fanout.lay_over(ViewId(1), attach::frame(b"O 1 2"), NOW);
     let late = Scripted::with_room(PLENTY);
-    fanout.join(SessionId(2), late.clone(), ViewId(1), NOW);
+    fanout.join(SessionId(2), late.clone(), ViewId(1), [], NOW);
     assert_eq!(late.said(), ["K 1 1 1", "O 1 2"], "whoever comes now sees the last frame and the newest banner");
     keyframe(&mut fanout, 1, 2, 1).unwrap();
     publish(&mut fanout, 1, 2, 2, 1).unwrap();
@@ -293,6 +293,17 @@ fn a_delta_never_goes_over_a_banner() {
     // The worker was not dead but slow: its next frame is a delta.
     publish(&mut fanout, 1, 1, 2, 1).unwrap();
     assert_eq!(sink.said(), ["K 1 1 1", "O 1 1", "K 1 1 1", "D 1 1 2 1"]);
+}
+
+#[test]
+fn a_banner_that_was_wrong_is_taken_away_without_a_new_frame() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    fanout.lift(ViewId(1), NOW);
+    fanout.lift(ViewId(1), NOW);
+    assert_eq!(sink.said(), ["K 1 1 1", "D 1 1 2 1", "O 1 1", "K 1 1 1", "D 1 1 2 1"]);
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn whole_seconds(now: Mono, then: Mono) -> u32 {
 }
 
 /// An age as people say it, in its two largest units.
-fn age(now: Mono, then: Mono) -> String {
+pub fn age(now: Mono, then: Mono) -> String {
     let seconds = whole_seconds(now, then);
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match (days, hours, minutes) {

@@ -118,7 +118,7 @@ impl World {
         }
         let sinks: Vec<Scripted> = (0..=VIEWERS).map(|_| Scripted::with_room(60)).collect();
         for viewer in 1..=VIEWERS {
-            fanout.join(SessionId(viewer), sinks[viewer as usize].clone(), ViewId(1), NOW);
+            fanout.join(SessionId(viewer), sinks[viewer as usize].clone(), ViewId(1), [], NOW);
         }
         World { fanout, drawn, sinks, shown: vec![1; VIEWERS as usize + 1] }
     }
@@ -173,7 +173,7 @@ impl World {
                 let sink = Scripted::with_room(10);
                 self.sinks[viewer as usize] = sink.clone();
                 let view = ViewId(self.shown[viewer as usize]);
-                self.fanout.join(SessionId(viewer), sink, view, NOW);
+                self.fanout.join(SessionId(viewer), sink, view, [], NOW);
             }
         }
     }

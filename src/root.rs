@@ -1,0 +1,238 @@
+//! Root: the process that owns sessions, views, fan-out and sockets, and supervises the worker.
+//!
+//! Invariant: one loop on one thread owns all state; everything else only carries messages to and from it, through
+//! queues with caps. It parses the attach protocol, the feed, `unblink.toml` and the admin API, nothing else, and it
+//! draws nothing but a row of words.
+
+mod answers;
+mod banner;
+mod connection;
+mod launch;
+mod link;
+mod listen;
+mod session;
+mod state;
+mod views;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::path::PathBuf;
+
+use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+
+use crate::admin;
+use crate::base::limits;
+use crate::config::{DirectoryError, Loaded, Places, TENANT_DEFAULT};
+use crate::runtime::{self, Task, timer};
+use crate::sys::clock;
+use crate::sys::signal::{Signal, Signals};
+use crate::sys::socket::BindError;
+use crate::wire::feed::ConfigFile;
+
+use connection::Event;
+use state::{Course, State};
+use worker::Worker;
+
+pub use launch::{Inner, Launcher, Stream};
+pub use listen::Sockets;
+
+/// Why the daemon cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RootError {
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error("cannot give {path} to the group {group}: {error}")]
+    Group { group: String, path: PathBuf, error: io::Error },
+    #[error("cannot {what}: {error}")]
+    SetUp { what: &'static str, error: io::Error },
+}
+
+/// All that a root is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Handed to workers as they are.
+    pub files: Vec<ConfigFile>,
+    pub launcher: Launcher,
+    /// None for a root that only its own process can watch.
+    pub sockets: Option<Sockets>,
+}
+
+/// What a root can be told from within its process.
+#[derive(Debug)]
+pub enum Order {
+    /// A viewer of this very process.
+    View(UnixStream),
+    /// The first time: say farewell and end. The second time: end.
+    Stop,
+    RepaintAll,
+}
+
+/// The other end of a root's orders.
+#[derive(Clone, Debug)]
+pub struct Orders(mpsc::Sender<Order>);
+
+const ORDERS_WAITING_MAX: usize = 16;
+
+/// `unblink serve`: runs a daemon until a signal ends it. On the main thread, which the worker's life is tied to.
+pub fn serve(loaded: Loaded, places: &Places) -> Result<(), RootError> {
+    let set_up = |what| move |error| RootError::SetUp { what, error };
+    let runtime = runtime::build().map_err(set_up("start the runtime"))?;
+    raise_descriptors();
+    runtime.block_on(async {
+        // Before anything is started, so that no signal finds us half way.
+        let signals =
+            Signals::listen(&[Signal::Terminate, Signal::Interrupt, Signal::Hangup, Signal::User1, Signal::User2]);
+        let signals = signals.map_err(set_up("listen to signals"))?;
+        let sockets = Sockets::bind(&loaded, places)?;
+        tracing::info!(
+            attach = %sockets.attach.path().display(),
+            admin = %sockets.admin.path().display(),
+            "listening"
+        );
+        let (orders, waiting) = orders();
+        let obeying = runtime::spawn("signals", obey(signals, orders));
+        let parts = Parts { files: loaded.files, launcher: Launcher::process(), sockets: Some(sockets) };
+        let ended = run(parts, waiting).await;
+        obeying.abort();
+        ended
+    })
+}
+
+/// A channel of orders, for [`run`].
+pub fn orders() -> (Orders, mpsc::Receiver<Order>) {
+    let (send, receive) = mpsc::channel(ORDERS_WAITING_MAX);
+    (Orders(send), receive)
+}
+
+/// Runs a root until it is ordered to stop.
+pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), RootError> {
+    let (events_in, mut events) = mpsc::channel(limits::EVENTS_WAITING_MAX);
+    let (heard_in, mut heard) = mpsc::channel(limits::HEARD_WAITING_MAX);
+    let (asks_in, mut asks) = mpsc::channel(limits::ADMIN_CONNECTIONS_MAX);
+    let mut doors = Doors::open(parts.sockets, &events_in, asks_in)?;
+    let worker = Worker::new(TENANT_DEFAULT, parts.launcher, parts.files, heard_in);
+    let mut state = State::new(worker, events_in, clock::mono());
+    state.begin(clock::mono());
+    let mut orphaned = false;
+    loop {
+        let wake_at = state.wake_at();
+        let course = tokio::select! {
+            order = orders.recv(), if !orphaned => match order {
+                Some(Order::View(stream)) => state.event(Event::Connected(stream, None), clock::mono()),
+                Some(Order::RepaintAll) => state.repaint_all(clock::mono()),
+                Some(Order::Stop) => {
+                    // Nobody should come through a door that leads nowhere.
+                    doors.close();
+                    state.stop(clock::mono())
+                }
+                None => {
+                    // Nobody is left who could stop us: that is an order to stop.
+                    orphaned = true;
+                    if state.stopping() { Course::On } else { state.stop(clock::mono()) }
+                }
+            },
+            Some((epoch, heard)) = heard.recv() => state.heard(epoch, heard, clock::mono()),
+            Some(event) = events.recv() => state.event(event, clock::mono()),
+            Some(ask) = asks.recv() => {
+                state.answer(ask, clock::mono());
+                Course::On
+            }
+            () = timer::sleep_until(wake_at) => state.tick(clock::mono()),
+        };
+        if course == Course::Over {
+            return Ok(());
+        }
+    }
+}
+
+/// The sockets and the tasks that accept from them; closed for good when this goes.
+#[derive(Debug, Default)]
+struct Doors {
+    sockets: Option<Sockets>,
+    accepting: Vec<Task<()>>,
+}
+
+/// Turns signals into orders.
+async fn obey(mut signals: Signals, orders: Orders) {
+    loop {
+        let order = match signals.next().await {
+            Signal::Terminate | Signal::Interrupt => Order::Stop,
+            Signal::User2 => Order::RepaintAll,
+            other => {
+                tracing::warn!(signal = ?other, "this signal means nothing yet");
+                continue;
+            }
+        };
+        if orders.0.send(order).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// As many descriptors as we may have: one for each viewer. Without them fewer viewers are accepted.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    if let Err(error) = raised {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}
+
+// === impl Orders ===
+
+impl Orders {
+    /// Attaches this process to its own root. Fails when that has ended.
+    pub fn connect(&self) -> io::Result<StdUnixStream> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        theirs.set_nonblocking(true)?;
+        let theirs = UnixStream::from_std(theirs)?;
+        self.0.try_send(Order::View(theirs)).map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
+        Ok(ours)
+    }
+
+    /// Ends the root, the second time by force.
+    pub async fn stop(&self) {
+        // A root that has ended needs no telling.
+        let _ = self.0.send(Order::Stop).await;
+    }
+}
+
+// === impl Doors ===
+
+impl Doors {
+    fn open(
+        sockets: Option<Sockets>,
+        events: &mpsc::Sender<Event>,
+        asks: mpsc::Sender<admin::Ask>,
+    ) -> Result<Doors, RootError> {
+        let Some(sockets) = sockets else { return Ok(Doors::default()) };
+        let failed = |error| RootError::SetUp { what: "accept connections", error };
+        let attach = listen::on_runtime(&sockets.attach).map_err(failed)?;
+        let admin = listen::on_runtime(&sockets.admin).map_err(failed)?;
+        let accepting = vec![
+            runtime::spawn("accept-attach", listen::accept(attach, sockets.admits, events.clone())),
+            runtime::spawn("accept-admin", admin::serve(admin, sockets.admits, asks)),
+        ];
+        Ok(Doors { sockets: Some(sockets), accepting })
+    }
+
+    fn close(&mut self) {
+        self.accepting.iter().for_each(Task::abort);
+        // Their paths go with them.
+        self.sockets = None;
+    }
+}
+
+impl Drop for Doors {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

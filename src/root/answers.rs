@@ -1,0 +1,118 @@
+//! Answers to the admin API's questions, made from the state as it is.
+
+use super::state::State;
+use crate::admin::Ask;
+use crate::admin::status::{
+    BoardList, BoardRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
+};
+use crate::base::{BUILD_ID, Mono};
+use crate::runtime;
+use crate::sys::host;
+
+impl State {
+    pub fn answer(&self, ask: Ask, now: Mono) {
+        // Whoever asked may have gone meanwhile.
+        match ask {
+            Ask::Status(reply) => drop(reply.send(self.status(now))),
+            Ask::Boards(reply) => drop(reply.send(self.boards())),
+            Ask::Ready(reply) => drop(reply.send(match self.worker.why_not_ready(now) {
+                None => Readiness::Ready,
+                Some(why) => Readiness::NotYet(why),
+            })),
+        }
+    }
+
+    fn boards(&self) -> BoardList {
+        let boards = self.worker.catalogue().map_or(&[][..], |catalogue| &catalogue.boards);
+        let row = |facts: &crate::model::BoardFacts| BoardRow {
+            tenant: self.worker.tenant().to_owned(),
+            facts: facts.clone(),
+        };
+        BoardList { boards: boards.iter().map(row).collect() }
+    }
+
+    fn status(&self, now: Mono) -> Status {
+        let root = RootStatus {
+            pid: host::pid(),
+            build: BUILD_ID.to_owned(),
+            uptime_s: now.since(self.started_at).as_secs(),
+            generation: self.worker.generation(),
+        };
+        let views = self.views.all().into_iter().map(|(view, spec)| ViewRow {
+            id: view.0,
+            board: spec.board.clone(),
+            tenant: spec.tenant.clone(),
+            size: spec.size.to_string(),
+            version: self.fanout.newest(view).map_or(0, |newest| newest.version.0),
+            viewers: self.fanout.viewer_count(view),
+        });
+        Status {
+            root,
+            workers: vec![self.worker_row(now)],
+            views: views.collect(),
+            sessions: self.session_rows(now),
+            tree: self.tree(now),
+            watchdogs: Vec::new(),
+        }
+    }
+
+    fn worker_row(&self, now: Mono) -> WorkerRow {
+        let said = self.worker.status();
+        WorkerRow {
+            tenant: self.worker.tenant().to_owned(),
+            pid: self.worker.pid(),
+            epoch: self.worker.epoch().0,
+            state: self.worker.state(now).to_owned(),
+            restarts: self.worker.restarts(),
+            last_fault: self.worker.last_fault().map(str::to_owned),
+            series: said.series,
+            frames_drawn: said.frames_drawn,
+            samples: said.samples,
+            samples_rejected: said.samples_rejected,
+        }
+    }
+
+    fn session_rows(&self, now: Mono) -> Vec<SessionRow> {
+        let mut rows: Vec<SessionRow> = self
+            .sessions
+            .iter()
+            .map(|(id, session)| {
+                let standing = self.fanout.standing(*id);
+                let stalled = standing.and_then(|standing| standing.stalled_since).map(|since| now.since(since));
+                SessionRow {
+                    id: id.0,
+                    kind: session.kind().to_owned(),
+                    view: session.view.0,
+                    lag_versions: standing.map_or(0, |standing| standing.lag_versions),
+                    stalled_ms: stalled.map_or(0, |stalled| u64::try_from(stalled.as_millis()).unwrap_or(u64::MAX)),
+                }
+            })
+            .collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        rows
+    }
+
+    /// Everything that runs: root's own tasks, and what the worker said of its.
+    fn tree(&self, now: Mono) -> TreeNode {
+        let leaf = |name: String, kind: &str, state: String, restarts| TreeNode {
+            name,
+            kind: kind.to_owned(),
+            state,
+            restarts,
+            children: Vec::new(),
+        };
+        let own = runtime::tree().into_iter().map(|row| leaf(row.name, row.kind.word(), row.state, row.restarts));
+        let mut children: Vec<TreeNode> = own.collect();
+        let rows = &self.worker.status().tree;
+        let inner = rows.iter().map(|row| leaf(row.name.clone(), &row.kind, row.state.clone(), row.restarts));
+        children.push(TreeNode {
+            name: format!("tenant {}", self.worker.tenant()),
+            kind: "worker".to_owned(),
+            state: self.worker.state(now).to_owned(),
+            restarts: self.worker.restarts(),
+            children: inner.collect(),
+        });
+        let state = if self.stopping() { "stopping" } else { "running" };
+        TreeNode { children, ..leaf("root".to_owned(), "process", state.to_owned(), 0) }
+    }
+}

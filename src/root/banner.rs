@@ -1,0 +1,56 @@
+//! Root's own words on a screen: the row over a view that cannot be live, and the empty picture under it where there
+//! never was a frame.
+//!
+//! Invariant: only `Label`s reach the bytes, in the encoder's closed grammar.
+
+use bytes::Bytes;
+
+use crate::base::Mono;
+use crate::encode::{self, Encoder, Encoding};
+use crate::frame::{Grid, Style};
+use crate::label::Label;
+use crate::machine::reconnect::age;
+use crate::model::{GlyphSet, ViewSpec};
+use crate::wire::attach;
+
+/// Why a view is not live.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The first worker is on its way.
+    Starting,
+    Died,
+    /// It runs, but does not answer.
+    Silent,
+    /// It runs, but takes none of the configurations there are; the first complaint.
+    Refused(String),
+}
+
+const STYLE: Style = Style::new().reverse().bold();
+
+/// The banner of a view as a whole attach message. The age moves once a second.
+pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mono) -> Bytes {
+    let reason = match why {
+        Why::Starting => "worker starting",
+        Why::Died => "worker died, restarting",
+        Why::Silent => "worker does not answer",
+        Why::Refused(complaint) => complaint,
+    };
+    let dot = if spec.glyphs == GlyphSet::Ascii { " - " } else { " · " };
+    let frame = match last_frame_at {
+        Some(then) => format!("last frame {} old", age(now, then)),
+        None => "no frame yet".to_owned(),
+    };
+    let text = Label::plain(&format!(" {reason}{dot}{frame}"));
+    attach::frame(&encode::banner(spec.size, encoding(spec), &text, STYLE))
+}
+
+/// An empty picture as a whole attach message: it clears what the terminal showed before.
+pub fn empty(spec: &ViewSpec) -> Bytes {
+    let mut out = Vec::new();
+    Encoder::new(encoding(spec)).keyframe(&Grid::new(spec.size), &mut out);
+    attach::frame(&out)
+}
+
+fn encoding(spec: &ViewSpec) -> Encoding {
+    Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii }
+}

@@ -1,0 +1,122 @@
+//! Starts a worker, as a process or within this one, and tells how it ended.
+//!
+//! Invariant: whoever is told of an end can be sure that nothing of that worker runs any more.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::UnixStream;
+use tokio::sync::Notify;
+
+use crate::runtime::{self, Kind, Task};
+use crate::sys::process::{self, Child, WorkerLog};
+use crate::sys::socket;
+
+/// A byte stream to a worker.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+impl std::fmt::Debug for dyn Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stream")
+    }
+}
+
+/// A worker's life within this process: its stream, and a future that is its work and says how it ended.
+pub type Inner = (Box<dyn Stream>, Pin<Box<dyn Future<Output = String> + Send>>);
+
+/// How workers are started.
+pub enum Launcher {
+    /// From our own executable. On the main thread only: the kernel ties the worker's life to it.
+    Process {
+        /// Arguments of the hidden verb.
+        args: Vec<String>,
+        /// Where its log goes; called for each start.
+        log: fn() -> WorkerLog,
+    },
+    /// In this process, for tests.
+    Within(Box<dyn FnMut() -> Inner + Send>),
+}
+
+/// A worker that was just started.
+#[derive(Debug)]
+pub struct Launched {
+    pub stream: Box<dyn Stream>,
+    pub pid: Option<u32>,
+    pub life: Life,
+}
+
+/// What has to be waited for.
+#[derive(Debug)]
+pub enum Life {
+    Process(Child),
+    Task(Task<String>),
+}
+
+// === impl Launcher ===
+
+impl Launcher {
+    /// A worker of its own process whose log goes where ours goes.
+    pub fn process() -> Launcher {
+        Launcher::Process { args: Vec::new(), log: || WorkerLog::Inherit }
+    }
+
+    pub fn start(&mut self) -> io::Result<Launched> {
+        match self {
+            Launcher::Process { args, log } => {
+                let (ours, theirs) = socket::pair()?;
+                let child = process::spawn_worker(args, theirs, log())?;
+                let pid = Some(child.pid());
+                Ok(Launched { stream: Box::new(UnixStream::from_std(ours)?), pid, life: Life::Process(child) })
+            }
+            Launcher::Within(start) => {
+                let (stream, work) = start();
+                Ok(Launched { stream, pid: None, life: Life::Task(runtime::spawn("worker", work)) })
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Launcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Launcher::Process { .. } => "Launcher::Process",
+            Launcher::Within(_) => "Launcher::Within",
+        })
+    }
+}
+
+// === impl Life ===
+
+impl Life {
+    /// Waits for the end, and brings it about when `kill` is notified. Says how it was.
+    pub async fn watch(self, tenant: String, kill: Arc<Notify>) -> String {
+        match self {
+            Life::Process(mut child) => {
+                let mut row = runtime::register(format!("worker {tenant} (pid {})", child.pid()), Kind::Process);
+                let exit = loop {
+                    tokio::select! {
+                        exit = child.wait() => break exit,
+                        () = kill.notified() => {
+                            // It ends in any case once our end of the feed is gone.
+                            let _ = child.kill();
+                        }
+                    }
+                };
+                let how = exit.map_or_else(|error| format!("cannot be waited for: {error}"), |exit| exit.to_string());
+                row.ended(&how);
+                how
+            }
+            Life::Task(mut task) => loop {
+                tokio::select! {
+                    ended = &mut task => break ended.unwrap_or_else(|ended| ended.to_string()),
+                    () = kill.notified() => task.abort(),
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The feed's end on root's side: three tasks that carry bytes, and the handle that stops them.
+//!
+//! Invariant: what a worker sends is read one message ahead at most, what it is sent waits in a bounded queue; a
+//! worker that does not read makes [`Link::send`] fail, never wait.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{Notify, mpsc};
+
+use super::launch::Launched;
+use crate::base::{Epoch, limits};
+use crate::runtime::{self, Task};
+use crate::wire::feed::ToWorker;
+use crate::wire::framing::{self, FramingError};
+
+/// What a worker's stream brings, tagged with the life it belongs to.
+#[derive(Debug)]
+pub enum Heard {
+    /// A whole message, not looked at.
+    Message(Bytes),
+    /// The stream ended or broke.
+    Closed(String),
+    /// Nothing of the worker runs any more.
+    Ended(String),
+}
+
+/// One life of a worker.
+#[derive(Debug)]
+pub struct Link {
+    pub pid: Option<u32>,
+    out: mpsc::Sender<Bytes>,
+    reader: Task<()>,
+    writer: Task<()>,
+    kill: Arc<Notify>,
+}
+
+/// The worker does not read what it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clogged;
+
+// === impl Link ===
+
+impl Link {
+    /// Starts carrying; everything heard goes to `heard` until `Ended`, which is the last.
+    pub fn new(launched: Launched, epoch: Epoch, tenant: &str, heard: &mpsc::Sender<(Epoch, Heard)>) -> Link {
+        let (reading, mut writing) = tokio::io::split(launched.stream);
+        let (out, mut waiting) = mpsc::channel::<Bytes>(limits::FEED_WAITING_MAX);
+        let kill = Arc::new(Notify::new());
+
+        let told = heard.clone();
+        let reader = runtime::spawn("feed-reader", async move {
+            let mut reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
+            loop {
+                let (said, last) = match reader.next().await {
+                    Ok(message) => (Heard::Message(message), false),
+                    Err(FramingError::Closed) => (Heard::Closed("closed its feed".to_owned()), true),
+                    Err(error) => (Heard::Closed(format!("its feed broke: {error}")), true),
+                };
+                if told.send((epoch, said)).await.is_err() || last {
+                    return;
+                }
+            }
+        });
+        let writer = runtime::spawn("feed-writer", async move {
+            while let Some(message) = waiting.recv().await {
+                // The reader learns of a broken feed too, and says so.
+                if framing::write(&mut writing, &message).await.is_err() {
+                    return;
+                }
+            }
+        });
+        let (told, stop, tenant) = (heard.clone(), Arc::clone(&kill), tenant.to_owned());
+        runtime::spawn("worker-watch", async move {
+            let how = launched.life.watch(tenant, stop).await;
+            // Nobody listens once root is gone itself.
+            let _ = told.send((epoch, Heard::Ended(how))).await;
+        });
+        Link { pid: launched.pid, out, reader, writer, kill }
+    }
+
+    pub fn send(&self, message: &ToWorker) -> Result<(), Clogged> {
+        match self.out.try_send(message.encode()) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Clogged),
+            // A feed that is gone is told by its reader.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    /// Ends the worker by force; its `Ended` follows.
+    pub fn kill(&self) {
+        self.kill.notify_one();
+    }
+
+    /// Closes our end of the feed; a sound worker ends by itself then.
+    pub fn hang_up(&self) {
+        self.reader.abort();
+        self.writer.abort();
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.hang_up();
+        self.kill();
+    }
+}

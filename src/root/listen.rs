@@ -1,0 +1,106 @@
+//! The sockets of a daemon: who may connect, and the tasks that accept.
+//!
+//! Invariant: in user mode nobody but that user and uid 0 gets a word, whatever the file modes say.
+
+use std::io;
+use std::os::unix::fs::chown;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+use tokio::sync::mpsc;
+
+use super::RootError;
+use super::connection::Event;
+use crate::config::{self, Loaded, Mode, Places};
+use crate::runtime::timer;
+use crate::sys::host;
+use crate::sys::socket::{self, Listener, Peer};
+
+/// A daemon's two sockets, held.
+#[derive(Debug)]
+pub struct Sockets {
+    pub attach: Listener,
+    pub admin: Listener,
+    pub admits: fn(&Peer) -> bool,
+}
+
+/// Members of these groups may use a system daemon's sockets.
+const ATTACH_GROUP: &str = "unblink";
+const ADMIN_GROUP: &str = "unblink-admin";
+/// After an accept that failed for want of descriptors: trying at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The file of groups is not read beyond this.
+const GROUP_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+// === impl Sockets ===
+
+impl Sockets {
+    /// Takes both paths, or neither.
+    pub fn bind(loaded: &Loaded, places: &Places) -> Result<Sockets, RootError> {
+        let attach = loaded.settings.attach.socket.as_deref();
+        let admin = loaded.settings.admin.socket.as_deref();
+        let admits = if places.mode == Mode::System { everybody } else { ourselves };
+        Ok(Sockets {
+            attach: bind(attach, &places.attach, places.mode, ATTACH_GROUP)?,
+            admin: bind(admin, &places.admin, places.mode, ADMIN_GROUP)?,
+            admits,
+        })
+    }
+}
+
+fn bind(configured: Option<&Path>, default: &Path, mode: Mode, group: &str) -> Result<Listener, RootError> {
+    // A folder that somebody chose is that person's business.
+    if configured.is_none() {
+        config::prepare_directory(default, mode, host::uid())?;
+    }
+    let path = configured.unwrap_or(default);
+    let bits = if mode == Mode::System { 0o660 } else { 0o600 };
+    let listener = Listener::bind(path, bits)?;
+    if mode == Mode::System
+        && let Some(gid) = group_id(group)
+    {
+        let failed = |error| RootError::Group { group: group.to_owned(), path: path.to_owned(), error };
+        chown(path, None, Some(gid)).map_err(failed)?;
+    }
+    Ok(listener)
+}
+
+/// The group's number. Without such a group the socket is for uid 0 alone.
+fn group_id(name: &str) -> Option<u32> {
+    use std::io::Read;
+    let mut text = String::new();
+    std::fs::File::open("/etc/group").ok()?.take(GROUP_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+/// The modes of the sockets decide, which the kernel has checked already.
+fn everybody(_: &Peer) -> bool {
+    true
+}
+
+fn ourselves(peer: &Peer) -> bool {
+    peer.uid == host::uid() || peer.uid == 0
+}
+
+/// A listening socket for the runtime.
+pub fn on_runtime(listener: &Listener) -> io::Result<UnixListener> {
+    UnixListener::from_std(listener.handle()?)
+}
+
+/// Hands viewers to the loop for ever.
+pub async fn accept(listener: UnixListener, admits: fn(&Peer) -> bool, events: mpsc::Sender<Event>) {
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            timer::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let Some(peer) = socket::peer(&stream).ok().filter(admits) else { continue };
+        if events.send(Event::Connected(stream, Some(peer))).await.is_err() {
+            return;
+        }
+    }
+}

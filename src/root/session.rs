@@ -1,0 +1,420 @@
+//! Sessions: who they are, what they see, and what happens to what they say.
+//!
+//! Invariant: a session's spec is changed by root alone, from the worker's answers to its own keys, and never in what
+//! belongs to the viewer's terminal or decides what it may see.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::net::UnixStream;
+
+use super::connection::{self, Line};
+use super::state::State;
+use crate::base::{BUILD_ID, Mono, SessionId, Size, ViewId, limits};
+use crate::event::{Event, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+use crate::fanout::{Gone, Notice, Parting, Sink};
+use crate::machine::session as keys;
+use crate::model::{Catalogue, Key, ViewSpec};
+use crate::runtime::{self, Task};
+use crate::sys::socket::{self, Peer};
+use crate::wire::attach::{self, Farewell, FarewellCode, Hello, ToClient, ToRoot, Welcome};
+use crate::wire::feed::ToWorker;
+
+/// Somebody who connected and has not said hello.
+#[derive(Debug)]
+pub struct Stranger {
+    line: Line,
+    task: Task<()>,
+    peer: Option<Peer>,
+}
+
+#[derive(Debug)]
+pub struct Session {
+    pub(super) peer: Option<Peer>,
+    pub(super) spec: ViewSpec,
+    pub(super) view: ViewId,
+    task: Task<()>,
+    version: u16,
+    /// Keys behind the one the worker is asked about.
+    keys: VecDeque<Key>,
+    key_is_asked: bool,
+    /// The newest size, until it is applied.
+    size: Option<Size>,
+    resized_at: Mono,
+    /// What was asked for, while it is not known which boards there are.
+    unresolved: bool,
+    dismissed_at: Option<Mono>,
+    stall_noted: bool,
+}
+
+/// Sizes are applied at most this often: a window being dragged reports hundreds a second, and every one of them is
+/// a view of its own.
+const RESIZE_INTERVAL: Duration = Duration::from_millis(40);
+/// Time a viewer has to take its farewell.
+const FAREWELL_DEADLINE: Duration = Duration::from_secs(1);
+/// Stalls longer than this are noted, once each.
+const STALL_NOTED_AFTER: Duration = Duration::from_secs(5);
+
+// === impl Session ===
+
+impl Session {
+    pub(super) fn kind(&self) -> &'static str {
+        if self.peer.is_some() { "attach" } else { "local" }
+    }
+}
+
+// === impl State: coming and going ===
+
+impl State {
+    pub(super) fn connected(&mut self, stream: UnixStream, peer: Option<Peer>, now: Mono) {
+        self.last_session += 1;
+        let id = SessionId(self.last_session);
+        // Without it a viewer that does not read would hold seconds of old frames in the kernel.
+        let _ = socket::set_send_buffer(&stream, limits::ATTACH_SEND_BUFFER_BYTES);
+        let line = Line::new(stream);
+        let task = runtime::spawn("viewer", connection::run(id, line.clone(), self.events.clone()));
+        self.strangers.insert(id, Stranger { line, task, peer });
+        if self.stopping() {
+            self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping", now);
+        } else if self.sessions.len() + self.strangers.len() > limits::SESSIONS_MAX {
+            let text = format!("the daemon has as many viewers as it may, {}", limits::SESSIONS_MAX);
+            self.turn_away(id, FarewellCode::Full, &text, now);
+        }
+    }
+
+    /// Ends a connection before it became a session.
+    pub(super) fn turn_away(&mut self, id: SessionId, code: FarewellCode, text: &str, _now: Mono) {
+        let Some(mut stranger) = self.strangers.remove(&id) else { return };
+        SessionRefused { uid: stranger.peer.as_ref().map_or(0, |peer| peer.uid), why: text }.emit();
+        let farewell = ToClient::Farewell(Farewell { code, text: text.to_owned() });
+        // Nothing was sent before, so there is room for one line; who has none has closed.
+        let _ = stranger.line.try_write(&farewell.encode());
+        stranger.task.abort();
+    }
+
+    pub(super) fn hello(&mut self, id: SessionId, hello: &Hello, now: Mono) {
+        let Some(stranger) = self.strangers.get(&id) else { return };
+        if hello.version < attach::VERSION_OLDEST {
+            let text = format!(
+                "this daemon (build {}) speaks versions {} to {} of the attach protocol, the client speaks {}",
+                BUILD_ID,
+                attach::VERSION_OLDEST,
+                attach::VERSION,
+                hello.version
+            );
+            return self.turn_away(id, FarewellCode::Version, &text, now);
+        }
+        let mut spec = match self.wanted(hello) {
+            Ok(wanted) => wanted,
+            Err(text) => return self.turn_away(id, FarewellCode::NoSuchBoard, &text, now),
+        };
+        if let Some(catalogue) = self.worker.catalogue()
+            && let Err(text) = resolve(&mut spec, catalogue)
+        {
+            return self.turn_away(id, FarewellCode::NoSuchBoard, &text, now);
+        }
+        let version = hello.version.min(attach::VERSION);
+        let peer = stranger.peer.clone();
+        let (uid, pid) = peer.as_ref().map_or((0, 0), |peer| (peer.uid, peer.pid));
+        SessionOpened { session: id, board: &spec.board, uid, pid }.emit();
+        let view = self.open_view(&spec, now);
+        let Some(Stranger { line, task, .. }) = self.strangers.remove(&id) else { return };
+        let unresolved = self.worker.catalogue().is_none();
+        let session = Session {
+            peer,
+            spec: spec.clone(),
+            view,
+            task,
+            version,
+            keys: VecDeque::new(),
+            key_is_asked: false,
+            size: None,
+            resized_at: now,
+            unresolved,
+            dismissed_at: None,
+            stall_noted: false,
+        };
+        self.sessions.insert(id, session);
+        let welcome = ToClient::Welcome(Welcome { version, build: BUILD_ID.to_owned(), session: id });
+        let notices = [Some(Notice::Welcome(welcome.encode())), self.spec_notice(id)];
+        self.fanout.join(id, line, view, notices.into_iter().flatten(), now);
+        self.lay_banner(view, now);
+    }
+
+    /// The spec a greeting asks for; its board is not looked up yet.
+    fn wanted(&self, hello: &Hello) -> Result<ViewSpec, String> {
+        let own = self.worker.tenant();
+        let spec = match &hello.resume {
+            Some(resume) => resume.clone(),
+            None => {
+                let asked = hello.board.as_deref().unwrap_or("");
+                let (tenant, board) = asked.split_once('/').unwrap_or((own, asked));
+                let mut spec = ViewSpec::new(tenant, board, hello.size);
+                spec.params.clone_from(&hello.params);
+                spec
+            }
+        };
+        if spec.tenant != own {
+            return Err(format!("there is no tenant {:?}; there is {own}", spec.tenant));
+        }
+        // What the terminal can do may have changed since the spec was made.
+        let spec = ViewSpec {
+            size: hello.size,
+            palette: hello.palette,
+            glyphs: hello.glyphs,
+            timezone: hello.timezone.clone(),
+            ..spec
+        };
+        spec.validate().map_err(|error| error.to_string())?;
+        Ok(spec)
+    }
+
+    /// Boards are known from here on: gives those who asked before what they asked for.
+    pub(super) fn resolve_boards(&mut self, now: Mono) {
+        let waiting: Vec<SessionId> =
+            self.sessions.iter().filter(|(_, session)| session.unresolved).map(|(id, _)| *id).collect();
+        for id in waiting {
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            session.unresolved = false;
+            let mut spec = session.spec.clone();
+            let Some(catalogue) = self.worker.catalogue() else { return };
+            match resolve(&mut spec, catalogue) {
+                Ok(()) => self.show(id, spec, now),
+                Err(text) => self.dismiss(id, FarewellCode::NoSuchBoard, &text, now),
+            }
+        }
+    }
+
+    /// Says farewell; the session goes once that is written, or too late.
+    pub(super) fn dismiss(&mut self, id: SessionId, code: FarewellCode, text: &str, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.dismissed_at.is_some() {
+            return;
+        }
+        session.dismissed_at = Some(now);
+        self.leaving.push(id);
+        let farewell = ToClient::Farewell(Farewell { code, text: text.to_owned() });
+        self.fanout.tell(id, Notice::Farewell(farewell.encode()), now);
+    }
+
+    pub(super) fn violated(&mut self, id: SessionId, why: &str, now: Mono) {
+        self.turn_away(id, FarewellCode::Protocol, why, now);
+        self.dismiss(id, FarewellCode::Protocol, why, now);
+    }
+
+    pub(super) fn gone(&mut self, gone: Gone, now: Mono) {
+        let why = match gone.why {
+            Parting::Told => "it was told to".to_owned(),
+            Parting::Lost(kind) => kind.to_string(),
+        };
+        self.leave(gone.session, &why, now);
+    }
+
+    pub(super) fn leave(&mut self, id: SessionId, why: &str, now: Mono) {
+        if let Some(stranger) = self.strangers.remove(&id) {
+            stranger.task.abort();
+        }
+        let Some(session) = self.sessions.remove(&id) else { return };
+        session.task.abort();
+        self.fanout.leave(id);
+        self.resizing.retain(|other| *other != id);
+        self.leaving.retain(|other| *other != id);
+        self.release(session.view, now);
+        SessionClosed { session: id, why }.emit();
+    }
+
+    pub(super) fn next_leaving(&self) -> Option<Mono> {
+        let dismissed = |id| self.sessions.get(id).and_then(|session: &Session| session.dismissed_at);
+        self.leaving.iter().filter_map(dismissed).min().map(|at| at + FAREWELL_DEADLINE)
+    }
+
+    pub(super) fn drop_leaving(&mut self, now: Mono) {
+        while let Some(late) = self.leaving.iter().copied().find(|id| {
+            let dismissed_at = self.sessions.get(id).and_then(|session| session.dismissed_at);
+            dismissed_at.is_none_or(|at| now.since(at) >= FAREWELL_DEADLINE)
+        }) {
+            self.leaving.retain(|other| *other != late);
+            self.leave(late, "it did not take its farewell", now);
+        }
+    }
+
+    pub(super) fn note_stalled(&mut self, now: Mono) {
+        for (id, session) in &mut self.sessions {
+            let since = self.fanout.standing(*id).and_then(|standing| standing.stalled_since);
+            match since.map(|since| now.since(since)) {
+                Some(stalled) if stalled >= STALL_NOTED_AFTER && !session.stall_noted => {
+                    session.stall_noted = true;
+                    let stalled_ms = u64::try_from(stalled.as_millis()).unwrap_or(u64::MAX);
+                    SessionStalled { session: *id, stalled_ms }.emit();
+                }
+                Some(_) => {}
+                None => session.stall_noted = false,
+            }
+        }
+    }
+}
+
+// === impl State: what viewers say ===
+
+impl State {
+    pub(super) fn said(&mut self, id: SessionId, said: ToRoot, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        match said {
+            ToRoot::Key(key) if keys::is_quit(key) => self.dismiss(id, FarewellCode::Quit, "", now),
+            ToRoot::Key(key) if keys::is_repaint(key) => self.fanout.repaint(id, now),
+            ToRoot::Key(key) => {
+                if session.keys.len() >= limits::KEYS_WAITING_MAX {
+                    return KeyDropped { session: id }.emit();
+                }
+                session.keys.push_back(key);
+                self.send_key(id, now);
+            }
+            ToRoot::Resize(size) => {
+                if session.size.replace(size).is_none() {
+                    self.resizing.push(id);
+                }
+                self.apply_sizes(now);
+            }
+            ToRoot::Repaint => self.fanout.repaint(id, now),
+            // The connection's task deals with these itself.
+            ToRoot::Hello(_) | ToRoot::Bye => {}
+        }
+    }
+
+    /// Asks the worker about the session's next key, unless it is being asked already.
+    pub(super) fn send_key(&mut self, id: SessionId, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.key_is_asked || session.unresolved || !self.worker.draws() {
+            return;
+        }
+        let Some(key) = session.keys.pop_front() else { return };
+        session.key_is_asked = true;
+        let message = ToWorker::Key { session: id, spec: session.spec.clone(), key };
+        self.worker.send(&message, now);
+    }
+
+    pub(super) fn spec_answered(&mut self, id: SessionId, spec: ViewSpec, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if !std::mem::take(&mut session.key_is_asked) {
+            return self.worker_fault(format!("answered a key of session {}, which pressed none", id.0), now);
+        }
+        let own = &session.spec;
+        let spec = ViewSpec {
+            tenant: own.tenant.clone(),
+            size: own.size,
+            palette: own.palette,
+            glyphs: own.glyphs,
+            timezone: own.timezone.clone(),
+            encoding: own.encoding,
+            ..spec
+        };
+        self.show(id, spec, now);
+        self.send_key(id, now);
+    }
+
+    /// The worker that was asked is gone: what was asked is lost, what waits is asked later.
+    pub(super) fn lose_keys(&mut self) {
+        for session in self.sessions.values_mut() {
+            session.key_is_asked = false;
+        }
+    }
+
+    pub(super) fn next_resize(&self) -> Option<Mono> {
+        let resized = |id| self.sessions.get(id).map(|session: &Session| session.resized_at + RESIZE_INTERVAL);
+        self.resizing.iter().filter_map(resized).min()
+    }
+
+    pub(super) fn apply_sizes(&mut self, now: Mono) {
+        for id in std::mem::take(&mut self.resizing) {
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            if now.since(session.resized_at) < RESIZE_INTERVAL {
+                self.resizing.push(id);
+                continue;
+            }
+            let Some(size) = session.size.take() else { continue };
+            session.resized_at = now;
+            let spec = ViewSpec { size, ..session.spec.clone() };
+            self.show(id, spec, now);
+        }
+    }
+
+    /// The session's spec for its client to hold, where that understands it.
+    fn spec_notice(&self, id: SessionId) -> Option<Notice> {
+        let session = self.sessions.get(&id).filter(|session| session.version >= attach::VERSION_WITH_SPEC)?;
+        Some(Notice::Spec(ToClient::Spec(session.spec.clone()).encode()))
+    }
+}
+
+// === impl State: which view a session sees ===
+
+impl State {
+    fn show(&mut self, id: SessionId, spec: ViewSpec, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.spec == spec {
+            return;
+        }
+        let before = session.view;
+        session.spec = spec.clone();
+        let view = self.open_view(&spec, now);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.view = view;
+        }
+        if let Some(notice) = self.spec_notice(id) {
+            self.fanout.tell(id, notice, now);
+        }
+        self.fanout.move_to(id, view, now);
+        self.lay_banner(view, now);
+        self.release(before, now);
+    }
+
+    /// The view of a spec; a new one is subscribed to where the worker draws.
+    fn open_view(&mut self, spec: &ViewSpec, now: Mono) -> ViewId {
+        if let Some(view) = self.views.find(spec) {
+            return view;
+        }
+        if self.views.len() >= limits::VIEWS_MAX {
+            // Only views that outlived their viewers can be so many.
+            self.sweep();
+        }
+        let view = self.views.add(spec);
+        self.fanout.open(view);
+        if self.draws() {
+            self.worker.send(&ToWorker::Subscribe { view, spec: spec.clone() }, now);
+        }
+        view
+    }
+
+    /// Lets a view go that has lost its last viewer. While nothing can be drawn anew it stays: whoever comes back
+    /// gets the last frame there was.
+    fn release(&mut self, view: ViewId, now: Mono) {
+        if self.fanout.viewer_count(view) == 0 && self.draws() {
+            self.views.remove(view);
+            self.fanout.close(view);
+            self.worker.send(&ToWorker::Unsubscribe { view }, now);
+        }
+    }
+
+    fn sweep(&mut self) {
+        let all: Vec<ViewId> = self.views.all().into_iter().map(|(view, _)| view).collect();
+        for view in all {
+            if self.fanout.viewer_count(view) == 0 {
+                self.views.remove(view);
+                self.fanout.close(view);
+            }
+        }
+    }
+}
+
+/// Looks the board up; an empty name is the first one there is.
+fn resolve(spec: &mut ViewSpec, catalogue: &Catalogue) -> Result<(), String> {
+    if spec.board.is_empty()
+        && let Some(first) = catalogue.boards.first()
+    {
+        spec.board.clone_from(&first.name);
+    }
+    if catalogue.board(&spec.board).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = catalogue.boards.iter().map(|board| board.name.as_str()).collect();
+    Err(format!("there is no board {:?}; there are: {}", spec.board, names.join(", ")))
+}

@@ -1,0 +1,57 @@
+//! Which specs are shown at present, and as which views.
+//!
+//! Invariant: equal specs are one view, and a view's number is never used for another spec.
+
+use rustc_hash::FxHashMap;
+
+use crate::base::ViewId;
+use crate::model::ViewSpec;
+
+#[derive(Debug, Default)]
+pub struct Views {
+    specs: FxHashMap<ViewId, ViewSpec>,
+    ids: FxHashMap<ViewSpec, ViewId>,
+    last: u64,
+}
+
+// === impl Views ===
+
+impl Views {
+    pub fn len(&self) -> usize {
+        self.specs.len()
+    }
+
+    pub fn spec(&self, view: ViewId) -> Option<&ViewSpec> {
+        self.specs.get(&view)
+    }
+
+    pub fn find(&self, spec: &ViewSpec) -> Option<ViewId> {
+        self.ids.get(spec).copied()
+    }
+
+    /// Whether there ever was such a view: a frame of one that is gone may still be under way.
+    pub fn existed(&self, view: ViewId) -> bool {
+        view.0 <= self.last
+    }
+
+    pub fn add(&mut self, spec: &ViewSpec) -> ViewId {
+        self.last += 1;
+        let view = ViewId(self.last);
+        self.specs.insert(view, spec.clone());
+        self.ids.insert(spec.clone(), view);
+        view
+    }
+
+    pub fn remove(&mut self, view: ViewId) {
+        if let Some(spec) = self.specs.remove(&view) {
+            self.ids.remove(&spec);
+        }
+    }
+
+    /// In the order they were made.
+    pub fn all(&self) -> Vec<(ViewId, &ViewSpec)> {
+        let mut all: Vec<_> = self.specs.iter().map(|(view, spec)| (*view, spec)).collect();
+        all.sort_unstable_by_key(|(view, _)| *view);
+        all
+    }
+}

@@ -1,0 +1,389 @@
+//! One tenant's worker as root knows it: its life, what it agreed to, what it last said of itself.
+//!
+//! Invariant: at most one life at a time; messages of an earlier one are never believed. Whatever the worker does, root
+//! only notes it, ends it and starts the next one as `machine::supervise` decides.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::banner::Why;
+use super::launch::Launcher;
+use super::link::{Heard, Link};
+use crate::base::{BUILD_ID, Epoch, Mono};
+use crate::event::{Event, FeedViolation, WorkerDied, WorkerReady, WorkerStarted};
+use crate::machine::supervise::{self, Action, Phase, Supervise};
+use crate::model::Catalogue;
+use crate::sys::random;
+use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
+
+#[derive(Debug)]
+pub struct Worker {
+    tenant: String,
+    launcher: Launcher,
+    supervise: Supervise,
+    link: Option<Link>,
+    epoch: Epoch,
+    stage: Stage,
+    files: Vec<ConfigFile>,
+    /// Of `files`; the first a worker accepts is 1.
+    generation: u64,
+    accepted: bool,
+    catalogue: Option<Catalogue>,
+    last_fault: Option<String>,
+    status: WorkerStatus,
+    heard: mpsc::Sender<(Epoch, Heard)>,
+    ping: Ping,
+    /// Its feed ended; its own end should follow at once.
+    hung_up_at: Option<Mono>,
+    /// Nothing is drawn, and from then on viewers are told so.
+    banner_at: Option<Mono>,
+}
+
+/// How far the present life has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Stage {
+    Down,
+    Greeting,
+    Preparing,
+    Refused(String),
+    Drawing,
+}
+
+#[derive(Debug, Default)]
+struct Ping {
+    nonce: u64,
+    /// Since when an answer is owed.
+    asked_at: Option<Mono>,
+}
+
+/// What changed for the views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    Nothing,
+    /// It draws from now on and knows of no view.
+    Drawing,
+    /// It answers again.
+    Answers,
+}
+
+/// A process that closed its feed has this long to end by itself, so that its own end is what gets reported.
+const HANG_UP_GRACE: Duration = Duration::from_millis(100);
+/// Pings unanswered for this long are shown to viewers.
+const SILENCE: Duration = Duration::from_secs(3);
+/// A gap shorter than this shows no banner: a respawn takes a few milliseconds, and a banner that flashes by
+/// tells nobody anything.
+const BANNER_AFTER: Duration = Duration::from_millis(250);
+
+// === impl Worker ===
+
+impl Worker {
+    pub fn new(
+        tenant: &str,
+        launcher: Launcher,
+        files: Vec<ConfigFile>,
+        heard: mpsc::Sender<(Epoch, Heard)>,
+    ) -> Worker {
+        Worker {
+            tenant: tenant.to_owned(),
+            launcher,
+            supervise: Supervise::new(),
+            link: None,
+            epoch: Epoch(0),
+            stage: Stage::Down,
+            files,
+            generation: 1,
+            accepted: false,
+            catalogue: None,
+            last_fault: None,
+            status: WorkerStatus::default(),
+            heard,
+            ping: Ping::default(),
+            hung_up_at: None,
+            banner_at: None,
+        }
+    }
+
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.link.as_ref()?.pid
+    }
+
+    pub fn restarts(&self) -> u64 {
+        self.supervise.restarts()
+    }
+
+    pub fn last_fault(&self) -> Option<&str> {
+        self.last_fault.as_deref()
+    }
+
+    pub fn status(&self) -> &WorkerStatus {
+        &self.status
+    }
+
+    /// Of the configuration that is drawn; 0 before any was accepted.
+    pub fn generation(&self) -> u64 {
+        if self.accepted { self.generation } else { 0 }
+    }
+
+    /// All boards, also while the worker is down; none before one was ever ready.
+    pub fn catalogue(&self) -> Option<&Catalogue> {
+        self.catalogue.as_ref()
+    }
+
+    pub fn draws(&self) -> bool {
+        self.stage == Stage::Drawing
+    }
+
+    /// Whether what it says still counts: not once it was given up.
+    pub fn listened_to(&self) -> bool {
+        matches!(self.supervise.phase(), Phase::Starting { .. } | Phase::Ready { .. })
+    }
+
+    /// Whether any process or task of it may still run.
+    pub fn runs(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Its state in a word.
+    pub fn state(&self, now: Mono) -> &'static str {
+        match self.supervise.phase() {
+            Phase::Idle | Phase::Starting { .. } => "starting",
+            Phase::Ready { .. } if self.silent(now) => "silent",
+            Phase::Ready { .. } if matches!(self.stage, Stage::Refused(_)) => "refused",
+            Phase::Ready { .. } if self.hung_up_at.is_some() => "ending",
+            Phase::Ready { .. } => "ready",
+            Phase::Ending => "ending",
+            Phase::Waiting { .. } => "waiting",
+            Phase::Stopped => "stopped",
+        }
+    }
+
+    /// What viewers should be told by now; none while all is well, or not yet bad for long enough.
+    pub fn trouble(&self, now: Mono) -> Option<Why> {
+        if let Stage::Refused(complaint) = &self.stage {
+            return Some(Why::Refused(complaint.clone()));
+        }
+        if self.draws() {
+            return self.silent(now).then_some(Why::Silent);
+        }
+        if self.banner_at.is_some_and(|at| now < at) {
+            return None;
+        }
+        Some(if self.epoch.0 > 1 || self.last_fault.is_some() { Why::Died } else { Why::Starting })
+    }
+
+    /// Why boards cannot be drawn, for operators.
+    pub fn why_not_ready(&self, now: Mono) -> Option<String> {
+        (!self.draws() || self.silent(now)).then(|| match &self.last_fault {
+            Some(fault) => format!("the worker of tenant {} is {}: {fault}", self.tenant, self.state(now)),
+            None => format!("the worker of tenant {} is {}", self.tenant, self.state(now)),
+        })
+    }
+
+    /// When `tick` wants to be called, besides once a second.
+    pub fn wake_at(&self) -> Option<Mono> {
+        let grace = self.hung_up_at.map(|at| at + HANG_UP_GRACE);
+        [self.supervise.wake_at(), grace, self.banner_at].into_iter().flatten().min()
+    }
+
+    pub fn begin(&mut self, now: Mono) {
+        self.banner_at = Some(now + BANNER_AFTER);
+        self.step(now, supervise::Event::Begin);
+    }
+
+    /// The daemon ends: hangs up and starts no other.
+    pub fn stop(&mut self, now: Mono) {
+        self.step(now, supervise::Event::Stop);
+        if let Some(link) = &self.link {
+            link.hang_up();
+        }
+    }
+
+    /// Ends it by force, whatever it does.
+    pub fn kill(&self) {
+        if let Some(link) = &self.link {
+            link.kill();
+        }
+    }
+
+    pub fn tick(&mut self, now: Mono) {
+        if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
+            self.hung_up_at = None;
+            self.step(now, supervise::Event::Fault);
+        }
+        self.step(now, supervise::Event::Tick);
+    }
+
+    /// True once when the time has come to tell viewers that nothing is drawn.
+    pub fn banner_is_due(&mut self, now: Mono) -> bool {
+        self.banner_at.take_if(|at| now >= *at).is_some()
+    }
+
+    /// Asks whether it is still there, unless it owes an answer already.
+    pub fn ping(&mut self, now: Mono) {
+        if self.link.is_none() || self.stage == Stage::Greeting || self.ping.asked_at.is_some() {
+            return;
+        }
+        self.ping = Ping { nonce: self.ping.nonce + 1, asked_at: Some(now) };
+        let nonce = self.ping.nonce;
+        self.send(&ToWorker::Ping { nonce }, now);
+    }
+
+    /// Sends to a worker that runs; one that does not read is at fault.
+    pub fn send(&mut self, message: &ToWorker, now: Mono) {
+        let clogged = self.link.as_ref().is_some_and(|link| link.send(message).is_err());
+        if clogged {
+            self.fault(format!("does not read its feed: {} messages wait", crate::base::limits::FEED_WAITING_MAX), now);
+        }
+    }
+
+    /// It did what only a broken worker does.
+    pub fn fault(&mut self, why: String, now: Mono) {
+        FeedViolation { tenant: &self.tenant, epoch: self.epoch, why: &why }.emit();
+        self.last_fault = Some(why);
+        self.go_down(now);
+        self.step(now, supervise::Event::Fault);
+    }
+
+    /// The stream of the present life ended.
+    pub fn closed(&mut self, why: String, now: Mono) {
+        self.hung_up_at.get_or_insert(now);
+        self.last_fault = Some(why);
+        self.go_down(now);
+    }
+
+    /// Nothing of the present life runs any more.
+    pub fn ended(&mut self, how: &str, now: Mono) {
+        self.link = None;
+        self.hung_up_at = None;
+        self.go_down(now);
+        let violation = matches!(self.supervise.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
+        self.last_fault = Some(match violation {
+            Some(violation) => format!("{violation}; it {how}"),
+            None => format!("it {how}"),
+        });
+        let epoch = self.epoch;
+        self.step(now, supervise::Event::Died { random: random::u64() });
+        let retry_in_ms = self.supervise.wake_at().map_or(0, |at| at.since(now).as_millis());
+        let retry_in_ms = u64::try_from(retry_in_ms).unwrap_or(u64::MAX);
+        WorkerDied { tenant: &self.tenant, epoch, how, retry_in_ms: if self.runs() { 0 } else { retry_in_ms } }.emit();
+    }
+
+    pub fn said_hello(&mut self, hello: &Hello, now: Mono) {
+        let own = self.hello();
+        if self.stage != Stage::Greeting {
+            return self.fault("said hello twice".to_owned(), now);
+        }
+        if *hello != own {
+            return self.fault(format!("is another build or life: {hello:?} instead of {own:?}"), now);
+        }
+        self.stage = Stage::Preparing;
+        let prepare = ToWorker::Prepare { generation: self.generation, files: self.files.clone() };
+        self.send(&prepare, now);
+    }
+
+    pub fn said_prepared(&mut self, generation: u64, outcome: Outcome, now: Mono) -> News {
+        if self.stage != Stage::Preparing || generation != self.generation {
+            self.fault(format!("prepared generation {generation}, which nobody asked for"), now);
+            return News::Nothing;
+        }
+        match outcome {
+            Outcome::Accepted(catalogue) => {
+                self.send(&ToWorker::Commit { generation }, now);
+                WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();
+                self.catalogue = Some(catalogue);
+                self.accepted = true;
+                self.stage = Stage::Drawing;
+                self.banner_at = None;
+                self.step(now, supervise::Event::Ready);
+                News::Drawing
+            }
+            Outcome::Refused(complaints) => {
+                for complaint in &complaints {
+                    tracing::error!(tenant = self.tenant, "configuration refused: {complaint}");
+                }
+                let first = complaints.first().map_or("configuration refused".to_owned(), |complaint| {
+                    format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
+                });
+                self.last_fault = Some(first.clone());
+                self.stage = Stage::Refused(first);
+                // It is in order, it only has nothing to draw.
+                self.step(now, supervise::Event::Ready);
+                News::Nothing
+            }
+        }
+    }
+
+    pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
+        if nonce != self.ping.nonce || self.ping.asked_at.is_none() {
+            self.fault(format!("answered ping {nonce}, which was not asked"), now);
+            return News::Nothing;
+        }
+        let was_silent = self.silent(now);
+        self.ping.asked_at = None;
+        if was_silent { News::Answers } else { News::Nothing }
+    }
+
+    pub fn said_status(&mut self, status: WorkerStatus) {
+        self.status = status;
+    }
+
+    fn silent(&self, now: Mono) -> bool {
+        self.ping.asked_at.is_some_and(|at| now.since(at) >= SILENCE)
+    }
+
+    fn hello(&self) -> Hello {
+        Hello { version: feed::VERSION, build: BUILD_ID.to_owned(), epoch: self.epoch, tenant: self.tenant.clone() }
+    }
+
+    fn go_down(&mut self, now: Mono) {
+        self.ping.asked_at = None;
+        if std::mem::replace(&mut self.stage, Stage::Down) == Stage::Drawing {
+            self.banner_at = Some(now + BANNER_AFTER);
+        }
+    }
+
+    fn step(&mut self, now: Mono, event: supervise::Event) {
+        let mut action = self.supervise.step(now, event);
+        while let Some(todo) = action.take() {
+            match todo {
+                Action::Start => {
+                    if let Err(error) = self.start(now) {
+                        let why = format!("cannot be started: {error}");
+                        tracing::error!(tenant = self.tenant, "worker {why}");
+                        self.last_fault = Some(why);
+                        let died = supervise::Event::Died { random: random::u64() };
+                        action = self.supervise.step(now, died);
+                    }
+                }
+                Action::Kill(cause) => {
+                    if cause == supervise::Cause::Late {
+                        self.last_fault = Some("was not ready in time".to_owned());
+                    }
+                    self.go_down(now);
+                    self.kill();
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, now: Mono) -> std::io::Result<()> {
+        self.epoch = Epoch(self.epoch.0 + 1);
+        let launched = self.launcher.start()?;
+        WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
+        self.link = Some(Link::new(launched, self.epoch, &self.tenant, &self.heard));
+        self.stage = Stage::Greeting;
+        self.hung_up_at = None;
+        self.ping = Ping { nonce: self.ping.nonce, asked_at: None };
+        self.send(&ToWorker::Hello(self.hello()), now);
+        Ok(())
+    }
+}
