@@ -167,15 +167,10 @@ impl State {
 
     /// Brings about what earlier steps left to be done.
     fn settle(&mut self, now: Mono) -> Course {
-        loop {
-            if let Some(gone) = self.fanout.next_gone() {
-                self.gone(gone, now);
-            } else if let Some(view) = self.fanout.next_credit() {
-                if self.worker.draws() {
-                    self.worker.send(&ToWorker::Credit { view }, now);
-                }
-            } else {
-                break;
+        self.see_off(now);
+        while let Some(view) = self.fanout.next_credit() {
+            if self.draws() {
+                self.worker.send(&ToWorker::Credit { view }, now);
             }
         }
         let Some(since) = self.stopping_since else { return Course::On };
@@ -184,6 +179,12 @@ impl State {
             self.worker.kill();
         }
         if late || (self.sessions.is_empty() && !self.worker.runs()) { Course::Over } else { Course::On }
+    }
+
+    fn see_off(&mut self, now: Mono) {
+        while let Some(gone) = self.fanout.next_gone() {
+            self.gone(gone, now);
+        }
     }
 
     fn message(&mut self, body: &[u8], now: Mono) {
@@ -247,6 +248,7 @@ impl State {
     fn worker_draws(&mut self, now: Mono) {
         self.subscribed = false;
         self.resolve_boards(now);
+        self.see_off(now);
         let views: Vec<(ViewId, ViewSpec)> =
             self.views.all().into_iter().map(|(view, spec)| (view, spec.clone())).collect();
         for (view, spec) in views {

@@ -22,6 +22,10 @@ use crate::wire::framing;
 
 /// Virtual time in most tests, so that a wait in vain ends soon.
 const PATIENCE: Duration = Duration::from_secs(100);
+/// Messages looked at before giving up.
+const MESSAGES_MAX: usize = 1000;
+/// A new keyframe takes the place of so many deltas.
+const DELTAS_MAX: u64 = 20;
 /// A feed's buffer: some frames.
 const PIPE_BYTES: usize = 64 * 1024;
 
@@ -119,6 +123,7 @@ impl World {
     /// A viewer of the host board who was welcomed.
     pub async fn viewer(&self, cols: u16, rows: u16) -> Viewer {
         let mut viewer = self.connect().await;
+        viewer.screen = blank(cols, rows);
         viewer.say(&hello(cols, rows)).await;
         let ToClient::Welcome(_) = viewer.next().await else { panic!("no welcome") };
         let ToClient::Spec(_) = viewer.next().await else { panic!("no spec") };
@@ -205,9 +210,14 @@ impl Puppet {
                 (Version(1), Version::NONE)
             }
         };
+        self.frame(view, version, base, &bytes).await;
+        if version.0 % DELTAS_MAX == 0 {
+            bytes.clear();
+            encoder.keyframe(&grid, &mut bytes);
+            self.frame(view, version, Version::NONE, &bytes).await;
+        }
         self.shown.retain(|(known, _, _)| *known != view);
         self.shown.push((view, version, grid));
-        self.frame(view, version, base, &bytes).await;
     }
 
     pub async fn frame(&mut self, view: ViewId, version: Version, base: Version, bytes: &[u8]) {
@@ -270,7 +280,10 @@ impl Viewer {
 
     /// Reads on until the screen shows the text.
     pub async fn until(&mut self, text: &str) {
+        let mut messages = 0;
         while !self.text().contains(text) {
+            messages += 1;
+            assert!(messages < MESSAGES_MAX, "{text:?} never came, but {}", self.text());
             let message = self.next().await;
             assert!(!matches!(message, ToClient::Farewell(_)), "{message:?} while waiting for {text:?}");
         }
@@ -278,13 +291,6 @@ impl Viewer {
 
     pub fn text(&self) -> String {
         self.screen.screen().contents()
-    }
-
-    pub fn resize(&mut self, cols: u16, rows: u16) {
-        self.screen = blank(cols, rows);
-        let received = std::mem::take(&mut self.received);
-        self.screen.process(&received);
-        self.received = received;
     }
 
     /// Reads on until the farewell, and sees the connection end after it.
