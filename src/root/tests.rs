@@ -152,7 +152,7 @@ async fn two_hundred_sizes_in_a_second_are_few_views_and_end_with_the_last_one()
     worker.subscribed().await;
     for cols in 1..=200 {
         viewer.say(&ToRoot::Resize(Size::clamped(cols, 7))).await;
-        timer::sleep(Duration::from_millis(5)).await;
+        assert!(world.no_worker_for(Duration::from_millis(5)).await, "the worker lives");
     }
     let mut views = 0;
     loop {

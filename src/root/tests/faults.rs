@@ -110,8 +110,11 @@ async fn a_worker_that_does_not_prepare_in_time_is_ended_and_the_next_one_starte
     world.stop().await;
 }
 
+/// What a worker says of a view, as bytes on the feed.
+type Lie = fn(ViewId) -> Vec<u8>;
+
 /// Each lie of a worker, told after it drew once.
-fn lies() -> Vec<(&'static str, fn(ViewId) -> Vec<u8>)> {
+fn lies() -> Vec<(&'static str, Lie)> {
     fn frame(view: ViewId, epoch: u64, version: u64, base: u64, bytes: &[u8]) -> Vec<u8> {
         let (epoch, version, base) = (Epoch(epoch), Version(version), Version(base));
         ToRoot::Frame(Frame { view, epoch, version, base, bytes }).encode().to_vec()
