@@ -173,13 +173,10 @@ fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
                 let whole = query::value(moment.data, whole, moment.edge);
                 plan.gauges.push(match (part, whole) {
                     (Some(part), Some(whole)) if whole > 0.0 => {
-                        let text = format!(
-                            "{} of {} {:>6}",
-                            Unit::Bytes.format(part),
-                            Unit::Bytes.format(whole),
-                            Unit::Percent.format(part / whole * 100.0)
-                        );
-                        Gauge::new(name.clone(), (part / whole) as f32, Label::plain(&text))
+                        let value = format!("{:>5}", Unit::Percent.format(part / whole * 100.0));
+                        let detail = format!("{} of {}", Unit::Bytes.format(part), Unit::Bytes.format(whole));
+                        let share = (part / whole) as f32;
+                        Gauge::new(name.clone(), share, Label::plain(&value), Label::plain(&detail))
                     }
                     (Some(_), Some(_)) => Gauge::unknown(name.clone(), none.clone()),
                     _ => Gauge::unknown(name.clone(), Label::plain("unknown")),
@@ -200,7 +197,7 @@ fn each(name: &str, label: &str, moment: &Moment<'_>, plan: &mut GaugePlan) {
     plan.gauges.extend(found.into_iter().map(|(text, value)| {
         let name = Label::plain(&format!("{text:>digits$}"));
         let shown = Label::plain(&format!("{:>5}", Unit::Percent.format(value)));
-        Gauge::new(name, (value / 100.0) as f32, shown)
+        Gauge::new(name, (value / 100.0) as f32, shown, Label::plain(""))
     }));
 }
 

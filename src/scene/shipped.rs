@@ -98,9 +98,9 @@ fn machine() -> PanelSpec {
         fact("host", "hostname"),
         fact("kernel", "kernel"),
         TextRow::Value { key: Label::plain("up"), series: SeriesKey::plain("host_uptime_seconds") },
+        TextRow::Age { key: Label::plain("data") },
         TextRow::Count { key: Label::plain("cores"), name: "host_cpu_percent".to_owned(), label: "cpu".to_owned() },
         TextRow::Value { key: Label::plain("memory"), series: SeriesKey::plain("host_memory_total_bytes") },
-        TextRow::Age { key: Label::plain("data") },
     ];
     panel("machine", (20, 4), 7, Chart::Text(rows))
 }

@@ -78,8 +78,8 @@ const ROWS_FOR_TIMES: u16 = 5;
 const GUTTERS_FOR_VALUES: u16 = 4;
 /// Ticks that a tall chart gets; more only shade it.
 const VALUE_TICKS_MAX: u16 = 6;
-/// Columns of a time label with the space around it.
-const TIME_LABEL_COLUMNS: u16 = 14;
+/// Columns from which a row of time labels pays.
+const PLOT_COLUMNS_FOR_TIMES: u16 = 12;
 
 // === impl Layout ===
 
@@ -95,7 +95,7 @@ impl Layout {
             Unit::BytesPerSecond => 10,
         };
         let gutter = if width >= gutter * GUTTERS_FOR_VALUES && height >= 2 { gutter } else { 0 };
-        let times = (height >= ROWS_FOR_TIMES && width >= gutter + TIME_LABEL_COLUMNS).then(|| height - 1);
+        let times = (height >= ROWS_FOR_TIMES && width >= gutter + PLOT_COLUMNS_FOR_TIMES).then(|| height - 1);
         let plot = Rect::new(gutter, 0, width - gutter, height - u16::from(times.is_some()));
         Layout { gutter, plot, times, glyphs }
     }
@@ -110,8 +110,9 @@ impl Layout {
         (self.plot.height / 2 + 1).min(VALUE_TICKS_MAX).min(self.plot.height)
     }
 
-    pub fn time_ticks_max(&self) -> u16 {
-        if self.times.is_some() { self.plot.width / TIME_LABEL_COLUMNS } else { 0 }
+    /// Columns for labels of time.
+    pub fn time_columns(&self) -> u16 {
+        if self.times.is_some() { self.plot.width } else { 0 }
     }
 }
 
@@ -184,7 +185,7 @@ impl LineBuilder {
             .filter(|(value, _, _)| (low..=high).contains(value))
             .map(|(value, label, role)| Threshold { at: values.at(*value), label: label.clone(), role: *role })
             .collect();
-        LinePlan { times: self.scale.ticks(zone, layout.time_ticks_max()), values, lines, thresholds }
+        LinePlan { times: self.scale.ticks(zone, layout.time_columns()), values, lines, thresholds }
     }
 }
 
