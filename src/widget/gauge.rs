@@ -63,7 +63,10 @@ const EIGHTHS: [Glyph; 8] = [
     Glyph::new('█'),
 ];
 const HALF: [Glyph; 2] = [Glyph::new('▄'), Glyph::new('█')];
-const HASH: [Glyph; 2] = [Glyph::new('.'), Glyph::new('#')];
+const HASH: [Glyph; 1] = [Glyph::new('#')];
+
+/// Widest upright bar.
+const UPRIGHT_MAX: u16 = 3;
 
 // === impl Gauge ===
 
@@ -184,7 +187,7 @@ fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {
     let Some(share) = gauge.share else { return };
     let per_cell = shapes.parts.len() + 1;
     let filled = parts(share, usize::from(area.width) * per_cell);
-    let style = filled_style(gauge, look);
+    let style = look.theme.level(gauge.level);
     let whole = (filled / per_cell) as u16;
     canvas.fill(Rect::new(area.x, area.y, whole, 1), shapes.full, style);
     if let Some(part) = (filled % per_cell).checked_sub(1) {
@@ -204,41 +207,47 @@ fn parts(share: f32, all: usize) -> usize {
     }
 }
 
-fn filled_style(gauge: &Gauge, look: Look) -> Style {
-    look.theme.level(gauge.level)
-}
-
-/// One column each, as high as the canvas; for machines with more cores than the screen has rows.
+/// One upright bar each, as high as the canvas; for machines with more cores than the screen has rows.
 fn upright(plan: &GaugePlan, canvas: &mut Canvas<'_>, look: Look) {
     let (width, height) = canvas.size();
     let count = plan.gauges.len() as u16;
-    let pitch = if count.saturating_mul(2) <= width + 1 { 2 } else { 1 };
+    let (bar_width, gap) = match width.saturating_add(1) / count.max(1) {
+        0 | 1 => (1, 0),
+        pitch => (pitch.min(UPRIGHT_MAX + 1) - 1, 1),
+    };
     // What is left out is counted in the last columns.
-    let all_fit = count.saturating_mul(pitch) <= width.saturating_add(pitch - 1);
+    let all_fit = count <= width;
     let left_out = |shown: u16| Label::plain(&format!("+{}", count - shown));
     let shown = if all_fit { count } else { width.saturating_sub(left_out(0).columns() + 1) };
-    let steps: &[Glyph] = match look.glyphs {
-        GlyphSet::Braille => &EIGHTHS,
-        GlyphSet::Block => &HALF,
-        GlyphSet::Ascii => &HASH,
-    };
     for (index, gauge) in plan.gauges.iter().take(usize::from(shown)).enumerate() {
-        let x = index as u16 * pitch;
-        let filled = gauge.share.map_or(0, |share| parts(share, usize::from(height) * steps.len()));
-        let style = filled_style(gauge, look);
-        for level in 0..height {
-            let here = filled.saturating_sub(usize::from(level) * steps.len()).min(steps.len());
-            let y = height - 1 - level;
-            match here.checked_sub(1) {
-                Some(part) => canvas.glyph(x, y, steps[part], style),
-                // The foot of an empty bar says that there is one.
-                None if level == 0 => canvas.glyph(x, y, steps[0], look.theme.style(Role::Track)),
-                None => {}
-            }
-        }
+        let area = Rect::new(index as u16 * (bar_width + gap), 0, bar_width, height);
+        upright_bar(gauge, &mut canvas.sub(area), look);
     }
     if !all_fit {
         let label = left_out(shown);
         clipped(canvas, (shown + u16::from(shown > 0), height - 1), width, &label, look.theme.style(Role::Muted), look);
+    }
+}
+
+fn upright_bar(gauge: &Gauge, canvas: &mut Canvas<'_>, look: Look) {
+    let (width, height) = canvas.size();
+    let track = look.theme.style(Role::Track);
+    // The part of a cell that is not filled shows the track where colours allow, or else the track has a shape.
+    let (steps, rest, style): (&[Glyph], Glyph, Style) = match look.glyphs {
+        GlyphSet::Braille if look.theme.coloured => {
+            (&EIGHTHS, Glyph::new('█'), look.theme.level(gauge.level).bg(track.fg))
+        }
+        GlyphSet::Braille => (&EIGHTHS, Glyph::new('░'), look.theme.level(gauge.level)),
+        GlyphSet::Block => (&HALF, Glyph::new('░'), look.theme.level(gauge.level)),
+        GlyphSet::Ascii => (&HASH, Glyph::new('.'), look.theme.level(gauge.level)),
+    };
+    let filled = gauge.share.map_or(0, |share| parts(share, usize::from(height) * steps.len()));
+    for y in 0..height {
+        let below = usize::from(height - 1 - y) * steps.len();
+        let row = Rect::new(0, y, width, 1);
+        match filled.saturating_sub(below).min(steps.len()).checked_sub(1) {
+            Some(part) => canvas.fill(row, steps[part], style),
+            None => canvas.fill(row, rest, track),
+        }
     }
 }

@@ -32,6 +32,8 @@ pub struct LinePlan {
     pub values: ValueAxis,
     pub times: Vec<Tick>,
     pub lines: Vec<Polyline>,
+    /// Whether the space under the first line is filled.
+    pub filled: bool,
     pub thresholds: Vec<Threshold>,
 }
 
@@ -69,6 +71,7 @@ pub struct Threshold {
 pub struct LineBuilder {
     scale: TimeScale,
     lines: Vec<Polyline>,
+    filled: bool,
     extent: Extent,
 }
 
@@ -107,7 +110,7 @@ impl Layout {
 
     /// A label every other row at most.
     pub fn value_ticks_max(&self) -> u16 {
-        (self.plot.height / 2 + 1).min(VALUE_TICKS_MAX).min(self.plot.height)
+        self.plot.height.div_ceil(2).min(VALUE_TICKS_MAX)
     }
 
     /// Columns for labels of time.
@@ -120,7 +123,12 @@ impl Layout {
 
 impl LineBuilder {
     pub fn new(scale: TimeScale) -> LineBuilder {
-        LineBuilder { scale, lines: Vec::new(), extent: Extent::default() }
+        LineBuilder { scale, lines: Vec::new(), filled: false, extent: Extent::default() }
+    }
+
+    /// Fills the space under the first line.
+    pub fn fill(&mut self) {
+        self.filled = true;
     }
 
     /// Adds the next series: points in the order of time, best from one point before the span so that the line comes
@@ -185,7 +193,8 @@ impl LineBuilder {
             .filter(|(value, _, _)| (low..=high).contains(value))
             .map(|(value, label, role)| Threshold { at: values.at(*value), label: label.clone(), role: *role })
             .collect();
-        LinePlan { times: self.scale.ticks(zone, layout.time_columns()), values, lines, thresholds }
+        let times = self.scale.ticks(zone, layout.time_columns());
+        LinePlan { times, values, lines, filled: self.filled, thresholds }
     }
 }
 
