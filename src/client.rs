@@ -63,11 +63,12 @@ pub enum ClientError {
 }
 
 /// Signals an attached client listens for.
-const SIGNALS: [Signal; 7] = [
+const SIGNALS: [Signal; 8] = [
     Signal::Terminate,
     Signal::Interrupt,
     Signal::Quit,
     Signal::Hangup,
+    Signal::User1,
     Signal::User2,
     Signal::WindowChange,
     Signal::Continue,
@@ -310,19 +311,25 @@ impl Client {
             return self.step(Event::Quit);
         }
         if session::is_repaint(key) {
+            self.screen.make_sure()?;
             return self.repaint();
         }
         self.tell(&ToRoot::Key(key));
         Ok(())
     }
 
-    /// Makes the screen whole again after something else has written on it.
+    /// Makes the screen whole again.
     fn repaint(&mut self) -> Result<(), ClientError> {
-        if self.screen.terminal().is_taken() {
-            self.screen.retake()?;
-            self.tell(&ToRoot::Repaint);
+        self.tell(&ToRoot::Repaint);
+        self.repaint_banner()
+    }
+
+    /// Paints the banner once more, if there is one.
+    fn repaint_banner(&mut self) -> Result<(), ClientError> {
+        match self.machine.banner() {
+            Some(text) => self.screen.show_banner(text.to_owned()).map_err(ClientError::Gone),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn signal(&mut self, signal: Signal) -> Result<(), ClientError> {
@@ -334,9 +341,12 @@ impl Client {
                 Ok(())
             }
             Signal::Continue => {
+                // We were stopped, and a shell had the terminal.
                 self.resizes.changed(clock::mono());
+                self.screen.retake()?;
                 self.repaint()
             }
+            // Means nothing here, but unheard it would kill us and leave the terminal raw.
             Signal::User1 => Ok(()),
         }
     }
@@ -355,9 +365,7 @@ impl Client {
                 Some(Tell::Repaint) => self.tell(&ToRoot::Repaint),
                 None => {}
             }
-            if let Some(text) = self.machine.banner() {
-                self.screen.show_banner(text.to_owned()).map_err(ClientError::Gone)?;
-            }
+            self.repaint_banner()?;
         }
         self.step(Event::Tick)
     }

@@ -13,7 +13,7 @@ use crate::frame::Style;
 use crate::label::Label;
 use crate::model::GlyphSet;
 use crate::sink::capability::Capabilities;
-use crate::sink::terminal::{TAKE, Terminal, TerminalError};
+use crate::sink::terminal::{RETAKE, TAKE, Terminal, TerminalError};
 
 /// Stands out on every palette, mono too.
 const BANNER: Style = Style::new().reverse();
@@ -27,7 +27,7 @@ pub struct Screen {
     /// To be written before anything else.
     unwritten: Bytes,
     /// The terminal has to be set up before the next frame.
-    take_due: bool,
+    setup_due: Option<&'static [u8]>,
     /// The banner to be painted after what is unwritten.
     banner_due: Option<String>,
 }
@@ -39,11 +39,7 @@ impl Screen {
         let ascii = capabilities.glyphs == GlyphSet::Ascii;
         let encoding = Encoding { palette: capabilities.palette, ascii };
         let size = terminal.size();
-        Screen { terminal, encoding, size, unwritten: Bytes::new(), take_due: false, banner_due: None }
-    }
-
-    pub fn terminal(&self) -> &Terminal {
-        &self.terminal
+        Screen { terminal, encoding, size, unwritten: Bytes::new(), setup_due: None, banner_due: None }
     }
 
     /// The terminal and what it has to take next, to be waited for together with other things.
@@ -69,14 +65,23 @@ impl Screen {
 
     /// Takes the terminal over, if that has not been done.
     pub fn take(&mut self) -> Result<(), TerminalError> {
-        if self.terminal.is_taken() { Ok(()) } else { self.retake() }
+        if self.terminal.is_taken() { Ok(()) } else { self.set_up(TAKE) }
     }
 
-    /// Takes the terminal over, also again after somebody else has used it.
+    /// Makes sure of the terminal after a glitch. What is on it stays.
+    pub fn make_sure(&mut self) -> Result<(), TerminalError> {
+        if self.terminal.is_taken() { self.set_up(RETAKE) } else { Ok(()) }
+    }
+
+    /// Takes the terminal over again after somebody else had it.
     pub fn retake(&mut self) -> Result<(), TerminalError> {
+        if self.terminal.is_taken() { self.set_up(TAKE) } else { Ok(()) }
+    }
+
+    fn set_up(&mut self, setup: &'static [u8]) -> Result<(), TerminalError> {
         self.terminal.take()?;
         self.size = self.terminal.size();
-        self.take_due = true;
+        self.setup_due = Some(setup);
         self.put_next().map_err(TerminalError::Set)
     }
 
@@ -113,8 +118,8 @@ impl Screen {
                     count => self.unwritten.advance(count),
                 }
             }
-            if std::mem::take(&mut self.take_due) {
-                self.unwritten = Bytes::from_static(TAKE);
+            if let Some(setup) = self.setup_due.take() {
+                self.unwritten = Bytes::from_static(setup);
             } else if let Some(text) = self.banner_due.take() {
                 self.unwritten = self.banner(&text);
             } else {

@@ -12,7 +12,7 @@ use super::*;
 use crate::base::{SessionId, Size, limits};
 use crate::model::{GlyphSet, Palette};
 use crate::runtime::{self, Task};
-use crate::sink::terminal::{GIVE_BACK, TAKE};
+use crate::sink::terminal::{GIVE_BACK, RETAKE, TAKE};
 use crate::sys::fd;
 use crate::sys::pty::Pty;
 use crate::sys::tty::Tty;
@@ -238,7 +238,15 @@ async fn a_repaint_sets_the_terminal_up_again() {
     scenario.seen.clear();
     scenario.types(b"r");
     assert_eq!(root.hear().await, ToRoot::Repaint);
-    scenario.sees(TAKE).await;
+    scenario.sees(RETAKE).await;
+    *scenario.open.lock().unwrap() = false;
+    drop(root);
+    scenario.sees(b"reconnecting").await;
+    scenario.seen.clear();
+    scenario.types(b"r");
+    scenario.sees(RETAKE).await;
+    scenario.sees(b"reconnecting").await;
+    assert!(!scenario.seen.windows(4).any(|window| window == b"\x1b[2J"), "the last frame stays");
 }
 
 #[tokio::test]

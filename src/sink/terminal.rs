@@ -21,6 +21,8 @@ use crate::sys::tty::{RawMode, Tty};
 /// Ends whatever a torn write left open, then: the alternate screen, no scroll region, cursor addresses that count
 /// from the screen's corner, no insert mode, no wrapping at the edge, plain characters, no cursor, an empty screen.
 pub const TAKE: &[u8] = b"\x1b\\\x1b[?1049h\x1b[r\x1b[?6l\x1b[4l\x1b[?7l\x1b(B\x0f\x1b[0m\x1b[?25l\x1b[2J\x1b[H";
+/// [`TAKE`] on the screen it is on, with what stands there.
+pub const RETAKE: &[u8] = b"\x1b\\\x1b[r\x1b[?6l\x1b[4l\x1b[?7l\x1b(B\x0f\x1b[0m\x1b[?25l";
 /// Ends whatever a torn write left open and a frame held back, then empties the screen (a terminal without a second
 /// screen would keep the charts) and undoes what [`TAKE`] did.
 pub const GIVE_BACK: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b[?25h\x1b[?1049l";
