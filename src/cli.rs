@@ -6,15 +6,18 @@
 mod args;
 mod attach;
 mod check;
+mod demo;
 mod failure;
 mod generate;
 mod listing;
 mod output;
 mod panics;
 mod places;
+mod serve;
 mod snapshot;
 mod table;
 mod version;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -38,8 +41,8 @@ pub fn main() -> ExitCode {
 
 fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
-        Verb::Demo(_) => Err(Failure::runtime("this part is not there yet")),
-        Verb::Serve(_) => Err(Failure::runtime("this part is not there yet")),
+        Verb::Demo(demo) => demo::run(&demo),
+        Verb::Serve(serve) => serve::run(serve),
         Verb::Attach(attach) => attach::run(attach),
         Verb::Boards(asked) => listing::boards(asked),
         Verb::Status(asked) => listing::status(asked),
@@ -47,8 +50,6 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Check(check) => check::run(&check),
         Verb::Completions(completions) => generate::completions(completions.shell),
         Verb::Man(man) => generate::man(&man.folder),
-        Verb::Worker(_) => {
-            Err(Failure::runtime("workers are started by `unblink serve` or `unblink demo`, not by hand"))
-        }
+        Verb::Worker(_) => worker::run(),
     }
 }

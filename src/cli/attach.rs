@@ -27,14 +27,14 @@ pub fn run(attach: Attach) -> Result<(), Failure> {
 /// A client's error as an exit code and words.
 pub fn failure(error: ClientError, refused: Vec<Attempt>) -> Failure {
     match error {
-        ClientError::Unreachable(attempts) => unreachable(refused.into_iter().chain(attempts).collect()),
+        ClientError::Unreachable(attempts) => unreachable(Door::Attach, refused.into_iter().chain(attempts).collect()),
         ClientError::Refused { parting: Parting::NotAllowed, text } => Failure::not_allowed(text),
         error => Failure::runtime(error),
     }
 }
 
 /// Every socket tried, why it did not answer, and what to do.
-pub fn unreachable(attempts: Vec<Attempt>) -> Failure {
+pub fn unreachable(door: Door, attempts: Vec<Attempt>) -> Failure {
     let mut text = String::from("no daemon answers");
     for attempt in &attempts {
         text.push_str(&format!("\n  {}: {}", attempt.path.display(), attempt.error));
@@ -42,14 +42,21 @@ pub fn unreachable(attempts: Vec<Attempt>) -> Failure {
     let denied = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Denied));
     let stale = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Stale));
     let remedy = if denied {
-        "Ask for membership in the daemon's group (`usermod -aG unblink YOU`, then log in again), or start a daemon of \
-         your own with `unblink serve`."
+        format!(
+            "Ask for membership in the group {group} (`usermod -aG {group} YOU`, then log in again), or start a daemon \
+             of your own with `unblink serve`.",
+            group = door.group()
+        )
     } else if stale {
         "Start the daemon again with `unblink serve` (it takes the stale socket over), or see why it ended: \
          `systemctl status unblink`."
+            .to_owned()
     } else {
-        "Start a daemon with `unblink serve`, name its socket with --socket, or look at this machine alone with \
-         `unblink demo`."
+        format!(
+            "Start a daemon with `unblink serve`, name its socket with {}, or look at this machine alone with \
+             `unblink demo`.",
+            door.flag()
+        )
     };
     text.push_str(&format!("\n{remedy}"));
     if denied { Failure::not_allowed(text) } else { Failure::unreachable(text) }

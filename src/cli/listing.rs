@@ -50,7 +50,7 @@ fn get(page: &str, flag: Option<std::path::PathBuf>) -> Result<Bytes, Failure> {
             Err(error) => return Err(Failure::runtime(format!("{}: {error}", path.display()))),
         }
     }
-    Err(attach::unreachable(attempts))
+    Err(attach::unreachable(Door::Admin, attempts))
 }
 
 fn boards_text(list: &BoardList) -> String {
@@ -114,17 +114,36 @@ fn status_text(status: &Status) -> String {
 const DEPTH_MAX: usize = 16;
 
 fn grow(table: &mut Table, node: &TreeNode, depth: usize) {
-    if depth > DEPTH_MAX {
-        return;
-    }
-    // A label would take leading blanks for what they are; a drawn branch shows the depth.
-    let branch = if depth == 0 { String::new() } else { format!("{}└ ", "│ ".repeat(depth - 1)) };
-    let name = format!("{branch}{}", node.name);
+    let name = format!("{}{}", "  ".repeat(depth), node.name);
     let restarts = (node.restarts > 0).then(|| node.restarts.to_string());
     table.row([Some(name), Some(node.kind.clone()), Some(node.state.clone()), restarts]);
-    for child in &node.children {
-        grow(table, child, depth + 1);
+    if depth == DEPTH_MAX {
+        return;
     }
+    for (child, count) in alike(&node.children) {
+        let name = if count > 1 { format!("{} ({count})", child.name) } else { child.name.clone() };
+        grow(table, &TreeNode { name, ..child }, depth + 1);
+    }
+}
+
+/// Parts of one name and state are one line: a daemon has a task for each of its viewers.
+fn alike(nodes: &[TreeNode]) -> Vec<(TreeNode, usize)> {
+    let mut groups: Vec<(TreeNode, usize)> = Vec::new();
+    for node in nodes {
+        let same = |group: &TreeNode| {
+            (&group.name, &group.kind, &group.state) == (&node.name, &node.kind, &node.state)
+                && group.children.is_empty()
+                && node.children.is_empty()
+        };
+        match groups.iter_mut().find(|(group, _)| same(group)) {
+            Some((group, count)) => {
+                *count += 1;
+                group.restarts = group.restarts.max(node.restarts);
+            }
+            None => groups.push((node.clone(), 1)),
+        }
+    }
+    groups
 }
 
 /// A span as people say it, in its two largest units.
@@ -134,5 +153,86 @@ fn span(seconds: u64) -> String {
         (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
         (0, hours, minutes) => format!("{hours} h {} min", minutes % 60),
         (days, hours, _) => format!("{days} d {} h", hours % 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::status::{BoardRow, RootStatus, SessionRow, ViewRow, WorkerRow};
+    use crate::model::BoardFacts;
+
+    fn node(name: &str, children: Vec<TreeNode>) -> TreeNode {
+        TreeNode { name: name.to_owned(), kind: "task".to_owned(), state: "running".to_owned(), restarts: 0, children }
+    }
+
+    #[test]
+    fn the_status_is_told_in_tables() {
+        let status = Status {
+            root: RootStatus { pid: 7, build: "1.0".to_owned(), uptime_s: 3_725, generation: 1 },
+            workers: vec![WorkerRow {
+                tenant: "default".to_owned(),
+                pid: None,
+                epoch: 2,
+                state: "waiting".to_owned(),
+                restarts: 1,
+                last_fault: Some("was killed by signal 9 (SIGKILL)".to_owned()),
+                series: 13,
+                frames_drawn: 12,
+                samples: 62,
+                samples_rejected: 0,
+            }],
+            views: vec![ViewRow {
+                id: 1,
+                board: "host".to_owned(),
+                tenant: "default".to_owned(),
+                size: "80x24".to_owned(),
+                version: 6,
+                viewers: 2,
+            }],
+            sessions: vec![SessionRow {
+                id: 1,
+                kind: "attach".to_owned(),
+                view: 1,
+                lag_versions: 0,
+                stalled_ms: 1_200,
+            }],
+            tree: node(
+                "root",
+                vec![node("viewer", vec![]), node("viewer", vec![]), node("tenant", vec![node("a", vec![])])],
+            ),
+            watchdogs: Vec::new(),
+        };
+        assert_eq!(
+            status_text(&status),
+            "unblink 1.0 serves as process 7, for 1 h 2 min, generation 1\n\
+             \n\
+             WORKER   STATE    PID  RESTARTS  SERIES  FRAMES  LAST FAULT\n\
+             default  waiting    -         1      13      12  was killed by signal 9 (SIGKILL)\n\
+             \n\
+             VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
+             \x20  1  default/host  80x24        6        2\n\
+             \n\
+             SESSION  KIND    VIEW  LAG  STALLED\n\
+             \x20     1  attach     1    0      2 s\n\
+             \n\
+             PART          KIND  STATE    RESTARTS\n\
+             root          task  running         -\n\
+             \x20 viewer (2)  task  running         -\n\
+             \x20 tenant      task  running         -\n\
+             \x20   a         task  running         -\n"
+        );
+    }
+
+    #[test]
+    fn boards_are_named_with_their_tenant_only_where_there_are_several() {
+        let row = |tenant: &str| BoardRow {
+            tenant: tenant.to_owned(),
+            facts: BoardFacts { name: "host".to_owned(), title: "this machine".to_owned(), panels: 6 },
+        };
+        let one = BoardList { boards: vec![row("default")] };
+        assert_eq!(boards_text(&one), "BOARD  PANELS  TITLE\nhost        6  this machine\n");
+        let two = BoardList { boards: vec![row("a"), row("b")] };
+        assert!(boards_text(&two).contains("a/host") && boards_text(&two).contains("b/host"));
     }
 }

@@ -62,6 +62,22 @@ fn configured(door: Door, places: &Places) -> Option<PathBuf> {
 // === impl Door ===
 
 impl Door {
+    /// The flag that names its socket.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Door::Attach => "--socket",
+            Door::Admin => "--admin-socket",
+        }
+    }
+
+    /// The group whose members may use a system daemon's.
+    pub fn group(self) -> &'static str {
+        match self {
+            Door::Attach => "unblink",
+            Door::Admin => "unblink-admin",
+        }
+    }
+
     fn variable(self) -> &'static str {
         match self {
             Door::Attach => "UNBLINK_ATTACH_SOCKET",
