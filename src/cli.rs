@@ -1,6 +1,6 @@
 //! What a person types: verbs, their errors in words, exit codes.
 //!
-//! Invariant: every failure is a few lines on the standard error and an exit code from [`failure`]; a panic is one
+//! Invariant: every failure is a few lines on the standard error and an exit code from `failure`; a panic is one
 //! line, and a pipe that nobody reads any more ends things quietly. It composes the parts, it does not do their work.
 
 mod args;
