@@ -8,10 +8,10 @@ need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-system stress bench bench-footprint check format lint docs dependencies advisories
+.PHONY: help run test test-system stress bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## this machine live in this terminal: no configuration, no root, no network
 	$(BUILD) run --profile quick -- demo
@@ -28,8 +28,16 @@ test-system: ## tests with real users and a real terminal (root; tmux)
 stress: ## long counts of what `make test` does shortly; results go to docs/results/
 	./tests/stress/run
 
-bench: ## what drawing, encoding and labels cost, beside ratatui
-	$(BUILD) bench
+bench: ## what labels, drawing and encoding cost, beside ratatui
+	$(BUILD) bench --bench drawing
+	$(BUILD) bench --bench peer_ratatui
+
+bench-instructions: ## instructions the same parts take, against benches/instructions.toml (valgrind)
+	$(call need,valgrind,apt-get install valgrind)
+	$(BUILD) bench --bench instructions
+
+fuzz-build: ## check that the fuzz targets build; fuzz/README.md says how to run them for long
+	cd fuzz && $(CARGO) check --target-dir ../target/fuzz
 
 bench-footprint: ## what the idle daemon and a viewer cost, and how soon the demo shows something
 	$(BUILD) bench --profile quick --bench footprint -- --json target/footprint.json

@@ -113,12 +113,17 @@ fn widest(text: &str) -> u16 {
     if sum.max(text.width()) > 1 { 2 } else { 1 }
 }
 
-/// The columns of a code point that terminals agree on: old scripts and symbols no emoji font claims. None of these
-/// joins another of these to one grapheme.
+/// The columns of a code point that terminals agree on: old scripts and symbols that no emoji font claims, all of them
+/// assigned, visible, whole in NFC, and joining none of these to one grapheme. What has a `None` may still be shown.
 pub(super) fn agreed_columns(c: char) -> Option<u16> {
     match c {
         ' '..='~' => Some(1),
-        '\u{a9}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' => None, // may be emoji
+        // May be emoji.
+        '\u{a9}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}' => None,
+        // Unassigned.
+        '\u{38b}' | '\u{38d}' | '\u{3a2}' => None,
+        // NFC has others for them.
+        '\u{374}' | '\u{37e}' | '\u{387}' | '\u{2126}' | '\u{212a}' | '\u{212b}' => None,
         '\u{a1}'..='\u{ac}'
         | '\u{af}'..='\u{2ff}'
         | '\u{370}'..='\u{377}'
@@ -128,7 +133,7 @@ pub(super) fn agreed_columns(c: char) -> Option<u16> {
         | '\u{1e00}'..='\u{1eff}'
         | '\u{2010}'..='\u{2027}'
         | '\u{2030}'..='\u{205e}'
-        | '\u{2070}'..='\u{208e}'
+        | '\u{2074}'..='\u{208e}'
         | '\u{20a0}'..='\u{20bf}'
         | '\u{2100}'..='\u{218b}'
         | '\u{2190}'..='\u{2193}'
@@ -149,6 +154,10 @@ pub(super) fn agreed_columns(c: char) -> Option<u16> {
 
 /// Puts stripped text into NFC and takes out what fits no cluster, until neither changes it any more.
 pub(super) fn settle(mut text: String, removed: &mut Removed) -> String {
+    // Most text beyond ASCII is nothing but letters that are clusters by themselves.
+    if text.len() <= limits::LABEL_BYTES_MAX && text.chars().all(|c| agreed_columns(c).is_some()) {
+        return text;
+    }
     for _ in 0..limits::LABEL_PASSES_MAX {
         if !is_nfc(&text) {
             text = text.nfc().collect();

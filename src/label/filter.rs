@@ -7,6 +7,7 @@ use unicode_normalization::char::is_public_assigned;
 use unicode_width::UnicodeWidthChar;
 
 use super::Removed;
+use super::cluster::agreed_columns;
 use super::escape::{Parser, Part};
 
 /// What becomes of a code point.
@@ -41,13 +42,11 @@ pub(super) fn strip(raw: &str, removed: &mut Removed) -> String {
 
 fn fate(c: char) -> Fate {
     match c {
-        ' '..='~' => Fate::Kept,
+        _ if agreed_columns(c).is_some() => Fate::Kept,
         // Braille without dots is a space in disguise.
         '\u{2800}' => Fate::Space,
         _ if c.is_whitespace() => Fate::Space,
         _ if c.is_control() || is_hidden(c) => Fate::Dropped,
-        // Latin, all of it assigned and one column wide: spares most accented text the tables.
-        '\u{a1}'..='\u{24f}' => Fate::Kept,
         // Takes out private use, noncharacters and what a later version may turn into anything.
         _ if !is_public_assigned(c) => Fate::Dropped,
         // U+17D8 is the one code point of three columns.

@@ -62,6 +62,8 @@ pub enum Chart {
         /// Decimals of bare numbers in the legend.
         decimals: u8,
         lines: Vec<LineSource>,
+        /// Whether the space under the first line is filled.
+        filled: bool,
         /// Values the axis always shows.
         include: Vec<f64>,
         /// A series whose newest value the axis also shows: the total of which the lines are parts.

@@ -6,6 +6,7 @@
 use super::board::{Board, Node};
 use crate::base::Rect;
 use crate::model::ViewSpec;
+use crate::widget::panel;
 
 /// A panel and its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +47,12 @@ pub fn place(board: &Board, spec: &ViewSpec, area: Rect) -> Placement {
         }
     }
     let mut panels = Vec::with_capacity(board.panels.len());
-    divide(board, &board.layout, &shown, area, &mut |panel, area| {
-        panels.push(Placed { panel, area, focused: panel == focus });
+    divide(board, &board.layout, &shown, area, &mut |panel, mut place| {
+        // Panels too small for a box are kept apart by a blank column.
+        if !panel::has_box(place.width, place.height) && place.right() < area.right() {
+            place.width -= 1;
+        }
+        panels.push(Placed { panel, area: place, focused: panel == focus });
     });
     Placement { hidden: shown.iter().filter(|shown| !**shown).count(), panels }
 }

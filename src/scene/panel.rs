@@ -43,11 +43,9 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         return;
     }
     match &spec.chart {
-        Chart::Line { unit, lines, include, include_series, .. } => {
-            let mut include = include.clone();
-            include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, moment.edge)));
+        Chart::Line { .. } => {
             let gap_ms = health::interval_ms(&spec.source, moment).saturating_mul(GAP_INTERVALS);
-            line_chart(lines, *unit, &include, gap_ms, moment, &mut canvas, changes);
+            line_chart(&spec.chart, gap_ms, moment, &mut canvas, changes);
         }
         Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment), &mut canvas, moment.look),
         Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment), &mut canvas, moment.look),
@@ -136,17 +134,12 @@ fn legend(lines: &[LineSource], unit: Unit, decimals: u8, moment: &Moment<'_>) -
     lines.iter().enumerate().filter_map(entry).collect()
 }
 
-fn line_chart(
-    lines: &[LineSource],
-    unit: Unit,
-    include: &[f64],
-    gap_ms: u64,
-    moment: &Moment<'_>,
-    canvas: &mut Canvas<'_>,
-    changes: &mut Changes,
-) {
+fn line_chart(chart: &Chart, gap_ms: u64, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
+    let Chart::Line { unit, lines, filled, include, include_series, .. } = chart else { return };
+    let mut include = include.clone();
+    include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, moment.edge)));
     let (width, height) = canvas.size();
-    let layout = Layout::new(width, height, unit, moment.look.glyphs);
+    let layout = Layout::new(width, height, *unit, moment.look.glyphs);
     if layout.plot.is_empty() {
         return;
     }
@@ -155,7 +148,10 @@ fn line_chart(
     for line in lines {
         builder.line(query::points(moment.data, &line.shown, scale.from(), moment.edge), gap_ms);
     }
-    let plan = builder.finish(unit, include, &[], &moment.zone, &layout);
+    if *filled {
+        builder.fill();
+    }
+    let plan = builder.finish(*unit, &include, &[], &moment.zone, &layout);
     if moment.spec.paused_at.is_none() {
         // The window slides on by a bin.
         changes.at(Wall(scale.next_at().0.saturating_add(moment.now.0.saturating_sub(moment.edge.0))));
@@ -173,13 +169,10 @@ fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
                 let whole = query::value(moment.data, whole, moment.edge);
                 plan.gauges.push(match (part, whole) {
                     (Some(part), Some(whole)) if whole > 0.0 => {
-                        let text = format!(
-                            "{} of {} {:>6}",
-                            Unit::Bytes.format(part),
-                            Unit::Bytes.format(whole),
-                            Unit::Percent.format(part / whole * 100.0)
-                        );
-                        Gauge::new(name.clone(), (part / whole) as f32, Label::plain(&text))
+                        let value = format!("{:>5}", Unit::Percent.format(part / whole * 100.0));
+                        let detail = format!("{} of {}", Unit::Bytes.format(part), Unit::Bytes.format(whole));
+                        let share = (part / whole) as f32;
+                        Gauge::new(name.clone(), share, Label::plain(&value), Label::plain(&detail))
                     }
                     (Some(_), Some(_)) => Gauge::unknown(name.clone(), none.clone()),
                     _ => Gauge::unknown(name.clone(), Label::plain("unknown")),
@@ -200,7 +193,7 @@ fn each(name: &str, label: &str, moment: &Moment<'_>, plan: &mut GaugePlan) {
     plan.gauges.extend(found.into_iter().map(|(text, value)| {
         let name = Label::plain(&format!("{text:>digits$}"));
         let shown = Label::plain(&format!("{:>5}", Unit::Percent.format(value)));
-        Gauge::new(name, (value / 100.0) as f32, shown)
+        Gauge::new(name, (value / 100.0) as f32, shown, Label::plain(""))
     }));
 }
 

@@ -42,8 +42,14 @@ fn cpu() -> PanelSpec {
     let busiest = Shown::Largest { name: "host_cpu_percent".to_owned(), label: "cpu".to_owned() };
     let lines =
         vec![line("all", "host_cpu_percent"), LineSource { name: Label::plain("busiest core"), shown: busiest }];
-    let chart =
-        Chart::Line { unit: Unit::Percent, decimals: 1, lines, include: vec![0.0, 100.0], include_series: None };
+    let chart = Chart::Line {
+        unit: Unit::Percent,
+        decimals: 1,
+        lines,
+        filled: true,
+        include: vec![0.0, 100.0],
+        include_series: None,
+    };
     panel("CPU", (20, 4), 9, chart)
 }
 
@@ -57,6 +63,7 @@ fn memory() -> PanelSpec {
         unit: Unit::Bytes,
         decimals: 1,
         lines: vec![line("used", "host_memory_used_bytes")],
+        filled: true,
         include: vec![0.0],
         include_series: Some(SeriesKey::plain("host_memory_total_bytes")),
     };
@@ -74,7 +81,7 @@ fn memory_gauges() -> PanelSpec {
         share("RAM", "host_memory_used_bytes", "host_memory_total_bytes", "none"),
         share("swap", "host_swap_used_bytes", "host_swap_total_bytes", "none"),
     ];
-    panel("in use", (20, 3), 8, Chart::Gauges(gauges))
+    panel("memory now", (20, 3), 8, Chart::Gauges(gauges))
 }
 
 fn load() -> PanelSpec {
@@ -82,6 +89,7 @@ fn load() -> PanelSpec {
         unit: Unit::None,
         decimals: 2,
         lines: vec![line("1 min", "host_load1"), line("5 min", "host_load5"), line("15 min", "host_load15")],
+        filled: false,
         include: vec![0.0, 1.0],
         include_series: None,
     };
@@ -98,9 +106,9 @@ fn machine() -> PanelSpec {
         fact("host", "hostname"),
         fact("kernel", "kernel"),
         TextRow::Value { key: Label::plain("up"), series: SeriesKey::plain("host_uptime_seconds") },
+        TextRow::Age { key: Label::plain("data") },
         TextRow::Count { key: Label::plain("cores"), name: "host_cpu_percent".to_owned(), label: "cpu".to_owned() },
         TextRow::Value { key: Label::plain("memory"), series: SeriesKey::plain("host_memory_total_bytes") },
-        TextRow::Age { key: Label::plain("data") },
     ];
     panel("machine", (20, 4), 7, Chart::Text(rows))
 }

@@ -16,6 +16,8 @@ struct Part {
     text: Label,
     role: Role,
     at_right: bool,
+    /// Columns after it.
+    gap: u16,
     /// The lowest goes first.
     priority: u8,
     /// When it would read otherwise.
@@ -44,27 +46,31 @@ pub fn draw(board: Option<&Board>, hidden: usize, moment: &Moment<'_>, canvas: &
             _ => break,
         }
     }
-    let right: u16 = parts.iter().filter(|part| part.at_right).map(|part| part.text.columns() + GAP).sum();
+    let right: u16 = parts.iter().filter(|part| part.at_right).map(|part| part.text.columns() + part.gap).sum();
     let margin = u16::from(columns(&parts) < u32::from(width));
     let (mut left_x, mut right_x) = (margin, (width + GAP).saturating_sub(right + margin));
     for part in &parts {
         let x = if part.at_right { &mut right_x } else { &mut left_x };
-        *x += canvas.label(*x, 0, &part.text, theme.style(part.role)) + GAP;
+        *x += canvas.label(*x, 0, &part.text, theme.style(part.role)) + part.gap;
         part.next.into_iter().for_each(|next| changes.at(next));
     }
 }
 
 fn columns(parts: &[Part]) -> u32 {
-    let gaps = u32::from(GAP) * (parts.len() as u32).saturating_sub(1);
-    parts.iter().map(|part| u32::from(part.text.columns())).sum::<u32>() + gaps
+    let last_gap = parts.last().map_or(0, |part| part.gap);
+    parts.iter().map(|part| u32::from(part.text.columns() + part.gap)).sum::<u32>() - u32::from(last_gap)
 }
 
 fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part> {
     let spec = moment.spec;
-    let part =
-        |text: &str, role, at_right, priority| Part { text: Label::plain(text), role, at_right, priority, next: None };
+    let part = |text: &str, role, at_right, priority| {
+        let text = Label::plain(text);
+        Part { text, role, at_right, gap: GAP, priority, next: None }
+    };
+    let mut tenant = part(&format!("{}/", spec.tenant), Role::Status, false, 3);
+    tenant.gap = 0;
     let mut parts = vec![
-        part(&format!("{}/", spec.tenant), Role::Status, false, 3),
+        tenant,
         part(&spec.board, Role::StatusStrong, false, 8),
         state(board, moment),
         part(&range(spec.range_ms), Role::Status, false, 5),
@@ -75,15 +81,10 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
     }
     parts.push(part("? help", Role::Status, true, 2));
     parts.push(part("q quit", Role::Status, true, 1));
-    let mut clock = part(&zone_name(moment), Role::Status, true, 0);
+    let mut clock = part(time_axis::clock(&moment.zone, moment.now).as_str(), Role::Status, true, 6);
     clock.next = Some(moment.next_second());
-    clock.priority = 6;
     parts.push(clock);
     parts
-}
-
-fn zone_name(moment: &Moment<'_>) -> String {
-    time_axis::clock(&moment.zone, moment.now).as_str().to_owned()
 }
 
 /// Live, late, in the past or paused.
@@ -104,7 +105,7 @@ fn state(board: Option<&Board>, moment: &Moment<'_>) -> Part {
     } else {
         (format!("{} live", sign('●', '■', '*')), Role::StatusLive, None)
     };
-    Part { text: Label::plain(&text), role, at_right: false, priority: 9, next }
+    Part { text: Label::plain(&text), role, at_right: false, gap: GAP, priority: 9, next }
 }
 
 fn back(offset_ms: u64) -> String {

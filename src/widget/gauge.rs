@@ -15,8 +15,10 @@ pub struct Gauge {
     pub name: Label,
     /// From 0 to 1; none without data.
     pub share: Option<f32>,
-    /// The value in words.
-    pub text: Label,
+    /// The share in words.
+    pub value: Label,
+    /// What it is a share of; may be empty, and is left out where there is no room.
+    pub detail: Label,
     pub level: Level,
 }
 
@@ -44,9 +46,8 @@ struct Bar {
     rest: Glyph,
 }
 
-const LINE: Bar = Bar { full: Glyph::new('━'), parts: &[Glyph::new('╸')], rest: Glyph::new('━') };
-/// Without colours the rest needs a shape of its own.
-const LINE_MONO: Bar = Bar { full: Glyph::new('━'), parts: &[Glyph::new('╾')], rest: Glyph::new('─') };
+/// Heavy and light line: the shapes alone tell the filled part, colours help.
+const LINE: Bar = Bar { full: Glyph::new('━'), parts: &[Glyph::new('╾')], rest: Glyph::new('─') };
 const BLOCK: Bar = Bar { full: Glyph::new('█'), parts: &[Glyph::new('▌')], rest: Glyph::new('░') };
 const ASCII: Bar = Bar { full: Glyph::new('#'), parts: &[], rest: Glyph::new('.') };
 
@@ -62,25 +63,28 @@ const EIGHTHS: [Glyph; 8] = [
     Glyph::new('█'),
 ];
 const HALF: [Glyph; 2] = [Glyph::new('▄'), Glyph::new('█')];
-const HASH: [Glyph; 2] = [Glyph::new('.'), Glyph::new('#')];
+const HASH: [Glyph; 1] = [Glyph::new('#')];
+
+/// Widest upright bar.
+const UPRIGHT_MAX: u16 = 3;
 
 // === impl Gauge ===
 
 impl Gauge {
     /// A gauge whose level follows from its share.
-    pub fn new(name: Label, share: f32, text: Label) -> Gauge {
+    pub fn new(name: Label, share: f32, value: Label, detail: Label) -> Gauge {
         let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
         let level = match share {
             share if share >= CRITICAL => Level::Critical,
             share if share >= HIGH => Level::High,
             _ => Level::Good,
         };
-        Gauge { name, share: Some(share), text, level }
+        Gauge { name, share: Some(share), value, detail, level }
     }
 
-    /// A gauge of which nothing is known; the text says so.
-    pub fn unknown(name: Label, text: Label) -> Gauge {
-        Gauge { name, share: None, text, level: Level::Good }
+    /// A gauge of which nothing is known; the words say so.
+    pub fn unknown(name: Label, words: Label) -> Gauge {
+        Gauge { name, share: None, value: words, detail: Label::plain(""), level: Level::Good }
     }
 }
 
@@ -91,62 +95,91 @@ pub fn paint(plan: &GaugePlan, canvas: &mut Canvas<'_>, look: Look) {
     if width == 0 || height == 0 || count == 0 {
         return;
     }
-    let name = plan.gauges.iter().map(|gauge| gauge.name.columns()).max().unwrap_or(0);
-    let text = plan.gauges.iter().map(|gauge| gauge.text.columns()).max().unwrap_or(0);
-    let shortest = name.saturating_add(text).saturating_add(2 + BAR_MIN);
+    let widest = |text: fn(&Gauge) -> &Label| plan.gauges.iter().map(|gauge| text(gauge).columns()).max().unwrap_or(0);
+    let (name, value, detail) =
+        (widest(|gauge| &gauge.name), widest(|gauge| &gauge.value), widest(|gauge| &gauge.detail));
+    let shortest = name.saturating_add(value).saturating_add(2 + BAR_MIN);
     let columns_max = (width.saturating_add(GAP) / shortest.saturating_add(GAP)).max(1);
     let columns = count.div_ceil(height);
-    if columns <= columns_max {
-        rows(plan, canvas, (name, text), columns, look);
-    } else {
+    if columns > columns_max {
         upright(plan, canvas, look);
+        return;
     }
-}
-
-/// Gauges under each other, column by column.
-fn rows(plan: &GaugePlan, canvas: &mut Canvas<'_>, (name, text): (u16, u16), columns: u16, look: Look) {
-    let (width, height) = canvas.size();
-    let count = plan.gauges.len() as u16;
     let per_column = count.div_ceil(columns);
-    // A blank row between gauges where there is room for one.
-    let pitch = if per_column * 2 - 1 <= height { 2 } else { 1 };
     let cell = (width - GAP * (columns - 1)) / columns;
+    let inline = shortest.saturating_add(detail).saturating_add(GAP) <= cell;
+    let detail = match detail {
+        0 => Detail::None,
+        _ if per_column * 2 <= height => Detail::Below,
+        detail if inline => Detail::Inline(detail),
+        _ => Detail::None,
+    };
+    // A blank row between gauges where there is room for one.
+    let rows = 1 + u16::from(detail == Detail::Below);
+    let pitch = if per_column.saturating_mul(rows + 1) - 1 <= height { rows + 1 } else { rows };
+    let parts = Parts { name, value, detail };
     for (index, gauge) in plan.gauges.iter().enumerate() {
         let (column, row) = (index as u16 / per_column, index as u16 % per_column);
-        let area = Rect::new(column * (cell + GAP), row * pitch, cell, 1);
-        one(gauge, &mut canvas.sub(area), (name, text), look);
+        let area = Rect::new(column * (cell + GAP), row * pitch, cell, rows);
+        one(gauge, &mut canvas.sub(area), &parts, look);
     }
 }
 
-/// One gauge in one row: the bar goes first when there is no room, then the name.
-fn one(gauge: &Gauge, canvas: &mut Canvas<'_>, (name, text): (u16, u16), look: Look) {
+/// Where the detail of a gauge goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    None,
+    Below,
+    /// Between bar and value, in so many columns.
+    Inline(u16),
+}
+
+/// Columns of the parts that all gauges of a plan share, so that their bars line up.
+struct Parts {
+    name: u16,
+    value: u16,
+    detail: Detail,
+}
+
+/// One gauge: the bar goes first when there is no room, then the name.
+fn one(gauge: &Gauge, canvas: &mut Canvas<'_>, parts: &Parts, look: Look) {
     let (width, _) = canvas.size();
     let muted = look.theme.style(Role::Muted);
-    let value = match gauge.share {
+    let style = match gauge.share {
         None => muted,
         Some(_) if gauge.level == Level::Good => look.theme.style(Role::Text),
         Some(_) => look.theme.level(gauge.level),
     };
-    let text_columns = gauge.text.columns();
-    if name.saturating_add(text).saturating_add(2 + BAR_MIN) <= width {
+    let value_columns = gauge.value.columns();
+    if parts.name.saturating_add(parts.value).saturating_add(2 + BAR_MIN) <= width {
         canvas.label(0, 0, &gauge.name, muted);
-        let start = if name > 0 { name + 1 } else { 0 };
-        let bar_width = (width - start - text - 1).min(BAR_MAX);
+        let start = if parts.name > 0 { parts.name + 1 } else { 0 };
+        let inline = if let Detail::Inline(columns) = parts.detail { columns + GAP } else { 0 };
+        let bar_width = (width - start - inline - parts.value - 1).min(BAR_MAX);
         bar(gauge, canvas, Rect::new(start, 0, bar_width, 1), look);
-        right_aligned(canvas, start + bar_width + 1 + text, 0, &gauge.text, value);
-    } else if gauge.name.columns().saturating_add(1).saturating_add(text_columns) <= width {
+        let right = start + bar_width + inline + 1 + parts.value;
+        right_aligned(canvas, right, 0, &gauge.value, style);
+        match parts.detail {
+            Detail::None => {}
+            Detail::Below => {
+                clipped(canvas, (start, 1), width - start, &gauge.detail, muted, look);
+            }
+            Detail::Inline(_) => {
+                right_aligned(canvas, right - parts.value - GAP + 1, 0, &gauge.detail, muted);
+            }
+        }
+    } else if gauge.name.columns().saturating_add(1).saturating_add(value_columns) <= width {
         canvas.label(0, 0, &gauge.name, muted);
-        right_aligned(canvas, width, 0, &gauge.text, value);
+        right_aligned(canvas, width, 0, &gauge.value, style);
     } else {
-        clipped(canvas, (0, 0), width, &gauge.text, value, look);
+        clipped(canvas, (0, 0), width, &gauge.value, style, look);
     }
 }
 
 fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {
     let track = look.theme.style(Role::Track);
     let shapes = match look.glyphs {
-        GlyphSet::Braille if look.theme.coloured => LINE,
-        GlyphSet::Braille => LINE_MONO,
+        GlyphSet::Braille => LINE,
         GlyphSet::Block => BLOCK,
         GlyphSet::Ascii => ASCII,
     };
@@ -154,7 +187,7 @@ fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {
     let Some(share) = gauge.share else { return };
     let per_cell = shapes.parts.len() + 1;
     let filled = parts(share, usize::from(area.width) * per_cell);
-    let style = filled_style(gauge, look);
+    let style = look.theme.level(gauge.level);
     let whole = (filled / per_cell) as u16;
     canvas.fill(Rect::new(area.x, area.y, whole, 1), shapes.full, style);
     if let Some(part) = (filled % per_cell).checked_sub(1) {
@@ -174,41 +207,47 @@ fn parts(share: f32, all: usize) -> usize {
     }
 }
 
-fn filled_style(gauge: &Gauge, look: Look) -> Style {
-    look.theme.level(gauge.level)
-}
-
-/// One column each, as high as the canvas; for machines with more cores than the screen has rows.
+/// One upright bar each, as high as the canvas; for machines with more cores than the screen has rows.
 fn upright(plan: &GaugePlan, canvas: &mut Canvas<'_>, look: Look) {
     let (width, height) = canvas.size();
     let count = plan.gauges.len() as u16;
-    let pitch = if count.saturating_mul(2) <= width + 1 { 2 } else { 1 };
+    let (bar_width, gap) = match width.saturating_add(1) / count.max(1) {
+        0 | 1 => (1, 0),
+        pitch => (pitch.min(UPRIGHT_MAX + 1) - 1, 1),
+    };
     // What is left out is counted in the last columns.
-    let all_fit = count.saturating_mul(pitch) <= width.saturating_add(pitch - 1);
+    let all_fit = count <= width;
     let left_out = |shown: u16| Label::plain(&format!("+{}", count - shown));
     let shown = if all_fit { count } else { width.saturating_sub(left_out(0).columns() + 1) };
-    let steps: &[Glyph] = match look.glyphs {
-        GlyphSet::Braille => &EIGHTHS,
-        GlyphSet::Block => &HALF,
-        GlyphSet::Ascii => &HASH,
-    };
     for (index, gauge) in plan.gauges.iter().take(usize::from(shown)).enumerate() {
-        let x = index as u16 * pitch;
-        let filled = gauge.share.map_or(0, |share| parts(share, usize::from(height) * steps.len()));
-        let style = filled_style(gauge, look);
-        for level in 0..height {
-            let here = filled.saturating_sub(usize::from(level) * steps.len()).min(steps.len());
-            let y = height - 1 - level;
-            match here.checked_sub(1) {
-                Some(part) => canvas.glyph(x, y, steps[part], style),
-                // The foot of an empty bar says that there is one.
-                None if level == 0 => canvas.glyph(x, y, steps[0], look.theme.style(Role::Track)),
-                None => {}
-            }
-        }
+        let area = Rect::new(index as u16 * (bar_width + gap), 0, bar_width, height);
+        upright_bar(gauge, &mut canvas.sub(area), look);
     }
     if !all_fit {
         let label = left_out(shown);
         clipped(canvas, (shown + u16::from(shown > 0), height - 1), width, &label, look.theme.style(Role::Muted), look);
+    }
+}
+
+fn upright_bar(gauge: &Gauge, canvas: &mut Canvas<'_>, look: Look) {
+    let (width, height) = canvas.size();
+    let track = look.theme.style(Role::Track);
+    // The part of a cell that is not filled shows the track where colours allow, or else the track has a shape.
+    let (steps, rest, style): (&[Glyph], Glyph, Style) = match look.glyphs {
+        GlyphSet::Braille if look.theme.coloured => {
+            (&EIGHTHS, Glyph::new('█'), look.theme.level(gauge.level).bg(track.fg))
+        }
+        GlyphSet::Braille => (&EIGHTHS, Glyph::new('░'), look.theme.level(gauge.level)),
+        GlyphSet::Block => (&HALF, Glyph::new('░'), look.theme.level(gauge.level)),
+        GlyphSet::Ascii => (&HASH, Glyph::new('.'), look.theme.level(gauge.level)),
+    };
+    let filled = gauge.share.map_or(0, |share| parts(share, usize::from(height) * steps.len()));
+    for y in 0..height {
+        let below = usize::from(height - 1 - y) * steps.len();
+        let row = Rect::new(0, y, width, 1);
+        match filled.saturating_sub(below).min(steps.len()).checked_sub(1) {
+            Some(part) => canvas.fill(row, steps[part], style),
+            None => canvas.fill(row, rest, track),
+        }
     }
 }

@@ -32,6 +32,8 @@ pub struct LinePlan {
     pub values: ValueAxis,
     pub times: Vec<Tick>,
     pub lines: Vec<Polyline>,
+    /// Whether the space under the first line is filled.
+    pub filled: bool,
     pub thresholds: Vec<Threshold>,
 }
 
@@ -69,6 +71,7 @@ pub struct Threshold {
 pub struct LineBuilder {
     scale: TimeScale,
     lines: Vec<Polyline>,
+    filled: bool,
     extent: Extent,
 }
 
@@ -78,8 +81,8 @@ const ROWS_FOR_TIMES: u16 = 5;
 const GUTTERS_FOR_VALUES: u16 = 4;
 /// Ticks that a tall chart gets; more only shade it.
 const VALUE_TICKS_MAX: u16 = 6;
-/// Columns of a time label with the space around it.
-const TIME_LABEL_COLUMNS: u16 = 14;
+/// Columns from which a row of time labels pays.
+const PLOT_COLUMNS_FOR_TIMES: u16 = 12;
 
 // === impl Layout ===
 
@@ -95,7 +98,7 @@ impl Layout {
             Unit::BytesPerSecond => 10,
         };
         let gutter = if width >= gutter * GUTTERS_FOR_VALUES && height >= 2 { gutter } else { 0 };
-        let times = (height >= ROWS_FOR_TIMES && width >= gutter + TIME_LABEL_COLUMNS).then(|| height - 1);
+        let times = (height >= ROWS_FOR_TIMES && width >= gutter + PLOT_COLUMNS_FOR_TIMES).then(|| height - 1);
         let plot = Rect::new(gutter, 0, width - gutter, height - u16::from(times.is_some()));
         Layout { gutter, plot, times, glyphs }
     }
@@ -107,11 +110,12 @@ impl Layout {
 
     /// A label every other row at most.
     pub fn value_ticks_max(&self) -> u16 {
-        (self.plot.height / 2 + 1).min(VALUE_TICKS_MAX).min(self.plot.height)
+        self.plot.height.div_ceil(2).min(VALUE_TICKS_MAX)
     }
 
-    pub fn time_ticks_max(&self) -> u16 {
-        if self.times.is_some() { self.plot.width / TIME_LABEL_COLUMNS } else { 0 }
+    /// Columns for labels of time.
+    pub fn time_columns(&self) -> u16 {
+        if self.times.is_some() { self.plot.width } else { 0 }
     }
 }
 
@@ -119,7 +123,12 @@ impl Layout {
 
 impl LineBuilder {
     pub fn new(scale: TimeScale) -> LineBuilder {
-        LineBuilder { scale, lines: Vec::new(), extent: Extent::default() }
+        LineBuilder { scale, lines: Vec::new(), filled: false, extent: Extent::default() }
+    }
+
+    /// Fills the space under the first line.
+    pub fn fill(&mut self) {
+        self.filled = true;
     }
 
     /// Adds the next series: points in the order of time, best from one point before the span so that the line comes
@@ -184,7 +193,8 @@ impl LineBuilder {
             .filter(|(value, _, _)| (low..=high).contains(value))
             .map(|(value, label, role)| Threshold { at: values.at(*value), label: label.clone(), role: *role })
             .collect();
-        LinePlan { times: self.scale.ticks(zone, layout.time_ticks_max()), values, lines, thresholds }
+        let times = self.scale.ticks(zone, layout.time_columns());
+        LinePlan { times, values, lines, filled: self.filled, thresholds }
     }
 }
 

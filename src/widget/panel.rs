@@ -43,9 +43,14 @@ const TITLE_ROWS_MIN: u16 = 3;
 /// Columns from which the inside keeps a blank column to either side.
 const PADDING_COLUMNS_MIN: u16 = 28;
 
+/// Whether a panel of this size gets a box.
+pub fn has_box(width: u16, height: u16) -> bool {
+    width >= BOX_MIN.0 && height >= BOX_MIN.1
+}
+
 /// The inside of a panel of this size; what `paint` leaves to the chart.
 pub fn inside(width: u16, height: u16, has_notice: bool) -> Rect {
-    if width >= BOX_MIN.0 && height >= BOX_MIN.1 {
+    if has_box(width, height) {
         let padding = u16::from(width >= PADDING_COLUMNS_MIN);
         return Rect::new(1 + padding, 1, width - 2 - 2 * padding, height - 2);
     }
@@ -56,7 +61,7 @@ pub fn inside(width: u16, height: u16, has_notice: bool) -> Rect {
 /// Paints box, title, legend and notice.
 pub fn paint(panel: &Panel<'_>, canvas: &mut Canvas<'_>, look: Look) {
     let (width, height) = canvas.size();
-    if width >= BOX_MIN.0 && height >= BOX_MIN.1 {
+    if has_box(width, height) {
         boxed(panel, canvas, look);
     } else if height > 0 && (height >= TITLE_ROWS_MIN || panel.notice.is_some()) {
         bare(panel, canvas, look);

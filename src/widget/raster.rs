@@ -13,6 +13,10 @@ pub(super) struct Raster {
     height: usize,
     /// Low byte: dots; high byte: the owner, counted from 1.
     cells: Vec<u16>,
+    /// The line whose lower side is filled, if any.
+    filled: Option<u8>,
+    /// Its highest dot by column of dots; as many as there are dots down where it has none.
+    tops: Vec<u16>,
 }
 
 /// Bits of a braille cell by row and column.
@@ -57,9 +61,26 @@ pub(super) const fn dots_per_cell(glyphs: GlyphSet) -> (u16, u16) {
 // === impl Raster ===
 
 impl Raster {
-    pub(super) fn new(width: u16, height: u16, glyphs: GlyphSet) -> Raster {
+    pub(super) fn new(width: u16, height: u16, glyphs: GlyphSet, filled: Option<u8>) -> Raster {
+        let (across, down) = dots_per_cell(glyphs);
+        let columns = if filled.is_some() { usize::from(width) * usize::from(across) } else { 0 };
         let (width, height) = (usize::from(width), usize::from(height));
-        Raster { glyphs, width, height, cells: vec![0; width * height] }
+        Raster {
+            glyphs,
+            width,
+            height,
+            cells: vec![0; width * height],
+            filled,
+            tops: vec![height as u16 * down; columns],
+        }
+    }
+
+    /// By column of cells the first row that lies under the filled line; empty when none is filled. A cell that the
+    /// line passes in its upper half counts as under it.
+    pub(super) fn filled_from(&self) -> Vec<u16> {
+        let (across, down) = dots_per_cell(self.glyphs);
+        let row = |tops: &[u16]| (tops.iter().copied().max().unwrap_or(0) + down / 2) / down;
+        self.tops.chunks_exact(usize::from(across)).map(row).collect()
     }
 
     /// Dots across and down.
@@ -77,6 +98,9 @@ impl Raster {
             return;
         }
         let x = x as usize;
+        if self.filled == Some(owner) && from <= to {
+            self.tops[x] = self.tops[x].min(from as u16);
+        }
         let mark = u16::from(owner % 8 + 1) << 8;
         match self.glyphs {
             GlyphSet::Braille => {
@@ -113,12 +137,18 @@ impl Raster {
         }
     }
 
-    /// Puts every cell that has dots on the canvas.
-    pub(super) fn paint(&self, canvas: &mut Canvas<'_>, plot: Rect, style: impl Fn(usize) -> Style) {
+    /// Puts every cell that has dots on the canvas. `style` is asked for each owner, outside the filled part and in it.
+    pub(super) fn paint(
+        &self,
+        canvas: &mut Canvas<'_>,
+        plot: Rect,
+        filled_from: &[u16],
+        style: impl Fn(usize, bool) -> Style,
+    ) {
         if self.width == 0 {
             return;
         }
-        let styles: [Style; 8] = std::array::from_fn(style);
+        let styles: [[Style; 8]; 2] = [false, true].map(|filled| std::array::from_fn(|owner| style(owner, filled)));
         for (y, row) in self.cells.chunks_exact(self.width).enumerate() {
             for (x, cell) in row.iter().enumerate().filter(|(_, cell)| **cell != 0) {
                 let (bits, owner) = ((cell & 0xff) as u8, usize::from(cell >> 8) - 1);
@@ -128,7 +158,8 @@ impl Raster {
                     GlyphSet::Ascii if owner == 0 => THIRDS[usize::from(bits & 7)],
                     GlyphSet::Ascii => ASCII_MARKS[owner],
                 };
-                canvas.glyph(plot.x + x as u16, plot.y + y as u16, glyph, styles[owner]);
+                let filled = filled_from.get(x).is_some_and(|from| usize::from(*from) <= y);
+                canvas.glyph(plot.x + x as u16, plot.y + y as u16, glyph, styles[usize::from(filled)][owner]);
             }
         }
     }

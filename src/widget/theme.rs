@@ -3,7 +3,7 @@
 //! Invariant: every role that carries text reaches WCAG AA (4.5 to 1) on its background in true colour, every series
 //! too, and no two series are told apart by red against green alone. Without colours the attributes tell things apart.
 
-use crate::frame::{Attrs, Color, Style};
+use crate::frame::{Color, Style};
 use crate::model::{Palette, spec};
 
 #[cfg(test)]
@@ -56,6 +56,7 @@ pub struct Theme {
     strong: Style,
     title: Style,
     accent: Style,
+    border_focused: Style,
     border: Style,
     grid: Style,
     track: Style,
@@ -65,6 +66,8 @@ pub struct Theme {
     series: [Style; 8],
     /// Whether colours tell things apart.
     pub coloured: bool,
+    /// Whether there are colours between the ground and a series.
+    tinted: bool,
 }
 
 const fn ink(r: u8, g: u8, b: u8) -> Style {
@@ -84,6 +87,7 @@ const DARK: Theme = Theme {
     strong: ink(0xf4, 0xf7, 0xfb).bold(),
     title: ink(0xb6, 0xc2, 0xd2),
     accent: ink(0x7c, 0xc7, 0xf2).bold(),
+    border_focused: ink(0x5d, 0x84, 0xa3),
     border: ink(0x3a, 0x45, 0x56),
     grid: ink(0x2a, 0x33, 0x41),
     track: ink(0x2c, 0x36, 0x45),
@@ -101,7 +105,11 @@ const DARK: Theme = Theme {
         ink(0xb8, 0xc0, 0xcc),
     ],
     coloured: true,
+    tinted: true,
 };
+
+/// The 256 colours have no dark shades of a hue.
+const DARK_256: Theme = Theme { tinted: false, ..DARK };
 
 /// The sixteen colours have no quiet grey between black and bright black: whatever is quiet shares that one.
 const DARK_16: Theme = Theme {
@@ -112,6 +120,7 @@ const DARK_16: Theme = Theme {
     strong: ink(0xff, 0xff, 0xff).bold(),
     title: ink(0xe5, 0xe5, 0xe5),
     accent: ink(0x00, 0xff, 0xff).bold(),
+    border_focused: ink(0xe5, 0xe5, 0xe5),
     border: ink(0x7f, 0x7f, 0x7f),
     grid: ink(0x7f, 0x7f, 0x7f),
     track: ink(0x7f, 0x7f, 0x7f),
@@ -129,6 +138,7 @@ const DARK_16: Theme = Theme {
         ink(0x00, 0xcd, 0xcd),
     ],
     coloured: true,
+    tinted: false,
 };
 
 const PLAIN: Style = Style::new();
@@ -141,6 +151,7 @@ const MONO: Theme = Theme {
     strong: PLAIN.bold(),
     title: PLAIN,
     accent: PLAIN.bold(),
+    border_focused: PLAIN,
     border: PLAIN.dim(),
     grid: PLAIN.dim(),
     track: PLAIN.dim(),
@@ -149,6 +160,7 @@ const MONO: Theme = Theme {
     levels: [PLAIN, PLAIN.bold(), PLAIN.bold().reverse()],
     series: [PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN],
     coloured: false,
+    tinted: false,
 };
 
 // === impl Theme ===
@@ -156,7 +168,8 @@ const MONO: Theme = Theme {
 impl Theme {
     pub fn of(theme: spec::Theme, palette: Palette) -> &'static Theme {
         match (theme, palette) {
-            (spec::Theme::Dark, Palette::Truecolor | Palette::Indexed) => &DARK,
+            (spec::Theme::Dark, Palette::Truecolor) => &DARK,
+            (spec::Theme::Dark, Palette::Indexed) => &DARK_256,
             (spec::Theme::Dark, Palette::Ansi) => &DARK_16,
             (spec::Theme::Dark, Palette::Mono) => &MONO,
         }
@@ -169,7 +182,8 @@ impl Theme {
             Role::Muted => self.muted,
             Role::Strong => self.strong,
             Role::Title => self.title,
-            Role::TitleFocused | Role::BorderFocused => self.accent,
+            Role::TitleFocused => self.accent,
+            Role::BorderFocused => self.border_focused,
             Role::Border => self.border,
             Role::Grid => self.grid,
             Role::Track => self.track,
@@ -194,10 +208,13 @@ impl Theme {
         self.series[index % self.series.len()].bg(self.ground)
     }
 
-    /// A series' style for text: bold and dim lines read badly as words.
-    pub fn series_text(&self, index: usize) -> Style {
-        let mut style = self.series(index);
-        style.attrs = Attrs::NONE;
-        style
+    /// The ground under a filled series; none where colours are too few for one.
+    #[inline]
+    pub fn tint(&self, index: usize) -> Option<Color> {
+        let (r, g, b) = self.series(index).fg.channels().filter(|_| self.tinted)?;
+        let (ground_r, ground_g, ground_b) = self.ground.channels()?;
+        // An eighth of the series' colour: seen as one with the line, and no line on it is lost.
+        let mix = |ink: u8, ground: u8| ((u16::from(ink) + 7 * u16::from(ground)) / 8) as u8;
+        Some(Color::rgb(mix(r, ground_r), mix(g, ground_g), mix(b, ground_b)))
     }
 }

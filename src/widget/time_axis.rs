@@ -108,25 +108,23 @@ impl TimeScale {
         (bin as f32 + 0.5) / self.bins as f32
     }
 
-    /// Labels for at most `labels_max` round moments of the span in a viewer's time zone.
-    pub fn ticks(&self, zone: &TimeZone, labels_max: u16) -> Vec<Tick> {
+    /// Labels for round moments of the span in a viewer's time zone, as many as find room on so many columns.
+    pub fn ticks(&self, zone: &TimeZone, columns: u16) -> Vec<Tick> {
         let (from, to) = (self.from().0, self.to().0);
         let span_s = (to - from) / 1_000 + 1;
-        let Some(step) = STEPS_S.into_iter().find(|step| span_s / step <= i64::from(labels_max)) else {
+        let labels_max = |step: i64| i64::from(columns) / label_pitch(step);
+        let Some(step) = STEPS_S.into_iter().find(|step| span_s / step <= labels_max(*step)) else {
             return Vec::new();
         };
         // Round in the viewer's time: a six-hour label stands at 06:00 there, not in Greenwich.
         let offset_s = offset_s(zone, to);
         let first_s = (from.div_euclid(1_000) + offset_s).div_euclid(step) * step - offset_s;
-        let mut ticks = Vec::with_capacity(usize::from(labels_max));
-        for index in 0..=i64::from(labels_max) + 1 {
-            let at_s = first_s + index * step;
-            let Some(bin) = self.bin(Wall(at_s * 1_000)) else { continue };
-            if ticks.len() < usize::from(labels_max) {
-                ticks.push(Tick { at: self.middle(bin), label: moment(zone, at_s, step) });
-            }
-        }
-        ticks
+        let moments = (0..=labels_max(step) + 1).map(|index| first_s + index * step);
+        let tick = |at_s: i64| {
+            let bin = self.bin(Wall(at_s.saturating_mul(1_000)))?;
+            Some(Tick { at: self.middle(bin), label: moment(zone, at_s, step) })
+        };
+        moments.filter_map(tick).take(labels_max(step) as usize).collect()
     }
 
     fn absolute(&self, at: Wall) -> i64 {
@@ -150,6 +148,11 @@ pub fn zone(name: &str) -> TimeZone {
 pub fn clock(zone: &TimeZone, at: Wall) -> Label {
     let at_s = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX).div_euclid(1_000);
     Label::plain(&time_of_day(zone, at_s, true))
+}
+
+/// Columns a label takes with its mark and the space after it.
+fn label_pitch(step: i64) -> i64 {
+    if step < MINUTE { 12 } else { 9 }
 }
 
 fn offset_s(zone: &TimeZone, at_ms: i64) -> i64 {

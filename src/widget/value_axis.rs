@@ -18,6 +18,9 @@ pub struct ValueAxis {
     pub ticks: Vec<Tick>,
 }
 
+/// Steps grow by half at least, so this leads from the first one tried past any that fits.
+const STEPS_TRIED_MAX: usize = 12;
+
 /// The smallest and the largest value of some data; none of no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extent(Option<(f64, f64)>);
@@ -53,12 +56,12 @@ impl ValueAxis {
         let (low, high) = widen(low, high);
         let (low_set, high_set) = (include.contains(&low), include.contains(&high));
 
-        let intervals = f64::from(ticks_max.max(2) - 1);
-        let mut step = unit.step((high - low) / intervals);
+        // The shortest step whose ticks are not too many; rounding the ends outward may add some.
+        let allowed = f64::from(ticks_max.max(2));
+        let mut step = unit.step((high - low) / (2.0 * allowed));
         let mut ends = round_out(low, high, low_set, high_set, step);
-        // Rounding outward may add a tick at either end; a longer step then.
-        for _ in 0..4 {
-            if tick_count(ends, step) <= f64::from(ticks_max.max(2)) {
+        for _ in 0..STEPS_TRIED_MAX {
+            if tick_count(ends, step) <= allowed {
                 break;
             }
             step = unit.step(step * 1.01);

@@ -2,7 +2,7 @@
 
 use super::{Layout, LinePlan, Polyline};
 use crate::base::Rect;
-use crate::frame::{Canvas, Glyph};
+use crate::frame::{Canvas, Color, Glyph, Style};
 use crate::model::GlyphSet;
 use crate::widget::raster::Raster;
 use crate::widget::{Look, Role, right_aligned};
@@ -13,13 +13,21 @@ pub fn paint(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Lo
     if plot.is_empty() {
         return;
     }
-    grid(plan, layout, canvas, look);
-    let mut raster = Raster::new(plot.width, plot.height, look.glyphs);
+    let tint = if plan.filled { look.theme.tint(0) } else { None };
+    let mut raster = Raster::new(plot.width, plot.height, look.glyphs, tint.map(|_| 0));
     // The first series is the one the chart is about: drawn last, it lies on top.
     for line in plan.lines.iter().rev() {
         draw(line, &mut raster);
     }
-    raster.paint(canvas, plot, |series| look.theme.series(series));
+    let filled_from = raster.filled_from();
+    if let Some(tint) = tint {
+        fill(&filled_from, canvas, plot, look.theme.style(Role::Text).bg(tint));
+    }
+    grid(plan, layout, canvas, &Ground { filled_from: &filled_from, tint }, look);
+    raster.paint(canvas, plot, &filled_from, |series, filled| match tint {
+        Some(tint) if filled => look.theme.series(series).bg(tint),
+        _ => look.theme.series(series),
+    });
     for threshold in &plan.thresholds {
         let y = row(threshold.at, plot);
         let right = plot.right().saturating_sub(1);
@@ -35,8 +43,37 @@ fn row(at: f32, plot: Rect) -> u16 {
     plot.y + from_top.max(0.0) as u16
 }
 
-/// Labels of values, and what lies behind the lines.
-fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
+/// What lies behind everything else.
+struct Ground<'a> {
+    /// By column the first row that is tinted.
+    filled_from: &'a [u16],
+    tint: Option<Color>,
+}
+
+/// Tints the space under the filled line, row by row in runs.
+fn fill(filled_from: &[u16], canvas: &mut Canvas<'_>, plot: Rect, style: Style) {
+    let first = filled_from.iter().copied().min().unwrap_or(plot.height);
+    for y in first..plot.height {
+        runs(filled_from, y, |x, width, filled| {
+            if filled {
+                canvas.fill(Rect::new(plot.x + x, plot.y + y, width, 1), Glyph::BLANK, style);
+            }
+        });
+    }
+}
+
+/// Calls `run` for each stretch of a row that is filled throughout, or not at all.
+fn runs(filled_from: &[u16], y: u16, mut run: impl FnMut(u16, u16, bool)) {
+    let mut x = 0;
+    for stretch in filled_from.chunk_by(|left, right| (*left <= y) == (*right <= y)) {
+        let width = stretch.len() as u16;
+        run(x, width, stretch[0] <= y);
+        x += width;
+    }
+}
+
+/// Labels of values, and the lines behind the data.
+fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, ground: &Ground<'_>, look: Look) {
     let plot = layout.plot;
     let (line, dashed) = match look.glyphs {
         GlyphSet::Braille => (Some(Glyph::new('┈')), Glyph::new('╌')),
@@ -45,6 +82,13 @@ fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
         GlyphSet::Ascii => (None, Glyph::new('=')),
     };
     let muted = look.theme.style(Role::Muted);
+    let across = |y: u16, glyph: Glyph, style: Style, canvas: &mut Canvas<'_>| match ground.tint {
+        None => canvas.fill(Rect::new(plot.x, y, plot.width, 1), glyph, style),
+        Some(tint) => runs(ground.filled_from, y - plot.y, |x, width, filled| {
+            let style = if filled { style.bg(tint) } else { style };
+            canvas.fill(Rect::new(plot.x + x, y, width, 1), glyph, style);
+        }),
+    };
     let mut free_below = plot.bottom();
     for tick in &plan.values.ticks {
         let y = row(tick.at, plot);
@@ -53,15 +97,14 @@ fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
         }
         free_below = y;
         if let Some(line) = line {
-            canvas.fill(Rect::new(plot.x, y, plot.width, 1), line, look.theme.style(Role::Grid));
+            across(y, line, look.theme.style(Role::Grid), canvas);
         }
         if layout.gutter > 0 {
             right_aligned(canvas, layout.gutter - 1, y, &tick.label, muted);
         }
     }
     for threshold in &plan.thresholds {
-        let y = row(threshold.at, plot);
-        canvas.fill(Rect::new(plot.x, y, plot.width, 1), dashed, look.theme.style(threshold.role));
+        across(row(threshold.at, plot), dashed, look.theme.style(threshold.role), canvas);
     }
 }
 

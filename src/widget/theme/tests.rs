@@ -1,6 +1,6 @@
 use super::*;
 
-const TEXT_ROLES: [Role; 12] = [
+const TEXT_ROLES: [Role; 11] = [
     Role::Text,
     Role::Muted,
     Role::Strong,
@@ -12,7 +12,6 @@ const TEXT_ROLES: [Role; 12] = [
     Role::StatusStrong,
     Role::StatusLive,
     Role::StatusPaused,
-    Role::BorderFocused,
 ];
 
 fn themes() -> [&'static Theme; 2] {
@@ -53,6 +52,21 @@ fn text_reaches_wcag_aa() {
     for level in [Level::Good, Level::High, Level::Critical] {
         assert!(contrast(dark.level(level)) >= 4.5, "{level:?}");
     }
+}
+
+#[test]
+fn lines_are_seen_on_the_filled_ground_too() {
+    let dark = Theme::of(spec::Theme::Dark, Palette::Truecolor);
+    let tint = dark.tint(0).expect("true colour has shades");
+    for index in 0..8 {
+        assert!(contrast(dark.series(index).bg(tint)) >= 4.5, "series {index}");
+    }
+    assert!(contrast(dark.style(Role::BorderFocused)) >= 3.0, "WCAG asks 3 to 1 of what is no text");
+    assert!(
+        [Palette::Indexed, Palette::Ansi, Palette::Mono]
+            .iter()
+            .all(|few| Theme::of(spec::Theme::Dark, *few).tint(0).is_none())
+    );
 }
 
 #[test]

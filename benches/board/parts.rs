@@ -1,0 +1,105 @@
+//! The parts of one frame as pieces of work, for the criterion benches and for counting instructions.
+//!
+//! Invariant: each turn of a piece of work is like the turns before it; nothing grows.
+
+use std::hint::black_box;
+
+use unblink::encode::{Encoder, Encoding};
+use unblink::frame::Grid;
+use unblink::label::Label;
+
+use super::board::data::Data;
+use super::board::ours;
+
+/// One part of a frame.
+pub struct Part {
+    pub name: &'static str,
+    /// Sets everything up and returns what is measured.
+    pub prepare: fn() -> Box<dyn FnMut()>,
+}
+
+pub const PARTS: &[Part] = &[
+    Part {
+        name: "label/ascii",
+        prepare: || labels(&["cpu 42.0 %", "worker-07 --tenant default", "512.3 MiB", "running"]),
+    },
+    Part {
+        name: "label/accented", prepare: || labels(&["23.5 °C", "Größe 12 µs", "Загрузка 42 %", "中文 かな 한글"])
+    },
+    Part {
+        name: "label/hostile",
+        prepare: || {
+            labels(&[
+                "\u{1b}]0;title\u{7}red",
+                "a\u{202e}b",
+                "Z\u{336}\u{336}\u{336}\u{336}\u{336}",
+                "👨\u{200d}👩\u{200d}👧",
+            ])
+        },
+    },
+    Part { name: "draw", prepare: draw },
+    Part { name: "delta", prepare: delta },
+    Part { name: "keyframe", prepare: keyframe },
+];
+
+/// States of the board that are gone through in turn.
+const STATES: usize = 64;
+
+fn labels(texts: &'static [&'static str]) -> Box<dyn FnMut()> {
+    Box::new(move || {
+        for text in texts {
+            black_box(Label::new(black_box(text)));
+        }
+    })
+}
+
+fn draw() -> Box<dyn FnMut()> {
+    let states = states();
+    let mut grid = ours::blank();
+    let mut turn = 0;
+    Box::new(move || {
+        ours::draw(&mut grid, black_box(&states[turn % STATES]));
+        black_box(&grid);
+        turn += 1;
+    })
+}
+
+fn delta() -> Box<dyn FnMut()> {
+    let grids = grids();
+    let mut encoder = Encoder::new(Encoding::default());
+    let mut out = Vec::new();
+    let mut turn = 0;
+    Box::new(move || {
+        out.clear();
+        encoder.delta(&grids[turn % STATES], black_box(&grids[turn % STATES + 1]), &mut out);
+        black_box(&out);
+        turn += 1;
+    })
+}
+
+fn keyframe() -> Box<dyn FnMut()> {
+    let grids = grids();
+    let mut encoder = Encoder::new(Encoding::default());
+    let mut out = Vec::new();
+    let mut turn = 0;
+    Box::new(move || {
+        out.clear();
+        encoder.keyframe(black_box(&grids[turn % STATES]), &mut out);
+        black_box(&out);
+        turn += 1;
+    })
+}
+
+fn states() -> Vec<Data> {
+    let mut data = Data::new();
+    (0..=STATES).map(|_| data.stepped()).collect()
+}
+
+fn grids() -> Vec<Grid> {
+    let drawn = |data: &Data| {
+        let mut grid = ours::blank();
+        ours::draw(&mut grid, data);
+        grid
+    };
+    states().iter().map(drawn).collect()
+}

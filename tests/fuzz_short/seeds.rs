@@ -1,0 +1,166 @@
+//! Valid messages of every kind, bare and as a stream, for the short fuzz run to change.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use unblink::base::{BUILD_ID, Diagnostic, Epoch, SessionId, Size, Version, ViewId, Wall};
+use unblink::encode::{self, Encoder, Encoding};
+use unblink::frame::{Color, Grid, Style};
+use unblink::label::Label;
+use unblink::model::board::{BoardFacts, Catalogue};
+use unblink::model::spec::Overlay;
+use unblink::model::{GlyphSet, Key, Palette, ViewSpec};
+use unblink::wire::{attach, feed, framing};
+
+/// The seeds of one target.
+pub fn of(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "feed_to_worker" => bare_and_streamed(feed_to_worker().iter().map(feed::ToWorker::encode).collect()),
+        "feed_to_root" => bare_and_streamed(feed_to_root()),
+        "attach_to_root" => bare_and_streamed(attach_to_root().iter().map(attach::ToRoot::encode).collect()),
+        "attach_to_client" => bare_and_streamed(attach_to_client().iter().map(attach::ToClient::encode).collect()),
+        "grammar" => frames(),
+        "label" => labels(),
+        unknown => panic!("no target {unknown}"),
+    }
+}
+
+/// Each message without its length, then all of them one after the other with it.
+fn bare_and_streamed(messages: Vec<Bytes>) -> Vec<Vec<u8>> {
+    let mut seeds: Vec<Vec<u8>> = messages.iter().map(|message| message[framing::PREFIX_BYTES..].to_vec()).collect();
+    seeds.push(messages.concat());
+    seeds
+}
+
+fn spec() -> ViewSpec {
+    let mut spec = ViewSpec::new("default", "host", Size::clamped(120, 40));
+    spec.params = BTreeMap::from([("device".to_owned(), "eth0".to_owned()), ("größe".to_owned(), "中".to_owned())]);
+    spec.paused_at = Some(Wall(1_700_000_000_000));
+    spec.overlay = Some(Overlay::Help);
+    spec.palette = Palette::Indexed;
+    spec.glyphs = GlyphSet::Block;
+    spec.timezone = "Europe/Berlin".to_owned();
+    spec
+}
+
+fn feed_hello() -> feed::Hello {
+    feed::Hello { version: feed::VERSION, build: BUILD_ID.to_owned(), epoch: Epoch(7), tenant: "default".to_owned() }
+}
+
+fn feed_to_worker() -> Vec<feed::ToWorker> {
+    let file = feed::ConfigFile { name: "boards.d/a.toml".to_owned(), bytes: b"[board]\ntitle = \"a\"\n".to_vec() };
+    vec![
+        feed::ToWorker::Hello(feed_hello()),
+        feed::ToWorker::Prepare { generation: 3, files: vec![file.clone(), file] },
+        feed::ToWorker::Commit { generation: 3 },
+        feed::ToWorker::Subscribe { view: ViewId(1), spec: spec() },
+        feed::ToWorker::Unsubscribe { view: ViewId(1) },
+        feed::ToWorker::Credit { view: ViewId(u64::MAX) },
+        feed::ToWorker::Key { session: SessionId(9), spec: spec(), key: Key::Char('中') },
+        feed::ToWorker::Ping { nonce: 1 << 40 },
+    ]
+}
+
+fn feed_to_root() -> Vec<Bytes> {
+    let facts = BoardFacts { name: "host".to_owned(), title: "This machine".to_owned(), panels: 4 };
+    let complaint = Diagnostic {
+        file: "boards.d/a.toml".to_owned(),
+        line: 3,
+        column: 7,
+        message: "unknown key".to_owned(),
+        remedy: "remove it".to_owned(),
+        excerpt: "colour = 1".to_owned(),
+    };
+    let row = feed::TreeRow {
+        name: "source host".to_owned(),
+        kind: "thread".to_owned(),
+        state: "running".to_owned(),
+        restarts: 2,
+    };
+    let status = feed::WorkerStatus { series: 12, frames_drawn: 1 << 33, tree: vec![row], ..Default::default() };
+    let accepted = feed::Outcome::Accepted(Catalogue { boards: vec![facts] });
+    let mut messages: Vec<Bytes> = [
+        feed::ToRoot::Hello(feed_hello()),
+        feed::ToRoot::Prepared { generation: 3, outcome: accepted },
+        feed::ToRoot::Prepared { generation: 4, outcome: feed::Outcome::Refused(vec![complaint]) },
+        feed::ToRoot::Spec { session: SessionId(9), spec: spec() },
+        feed::ToRoot::Pong { nonce: 5 },
+        feed::ToRoot::Status(status),
+    ]
+    .iter()
+    .map(feed::ToRoot::encode)
+    .collect();
+    for bytes in frames() {
+        let base = Version(messages.len() as u64);
+        let frame = feed::Frame { view: ViewId(1), epoch: Epoch(2), version: base.next(), base, bytes: &bytes };
+        messages.push(feed::ToRoot::Frame(frame).encode());
+    }
+    messages
+}
+
+fn attach_to_root() -> Vec<attach::ToRoot> {
+    let hello = attach::Hello {
+        version: attach::VERSION,
+        build: BUILD_ID.to_owned(),
+        board: Some("default/host".to_owned()),
+        params: spec().params,
+        size: Size::clamped(80, 24),
+        palette: Palette::Ansi,
+        glyphs: GlyphSet::Ascii,
+        timezone: "UTC".to_owned(),
+        resume: Some(spec()),
+    };
+    let keys = [Key::Char('q'), Key::Ctrl('c'), Key::BackTab, Key::PageDown, Key::Escape];
+    let mut messages = vec![
+        attach::ToRoot::Hello(Box::new(hello)),
+        attach::ToRoot::Resize(Size::clamped(1, 500)),
+        attach::ToRoot::Repaint,
+        attach::ToRoot::Bye,
+    ];
+    messages.extend(keys.map(attach::ToRoot::Key));
+    messages
+}
+
+fn attach_to_client() -> Vec<attach::ToClient> {
+    let welcome = attach::Welcome { version: 2, build: BUILD_ID.to_owned(), session: SessionId(4) };
+    let farewell = attach::Farewell { code: attach::FarewellCode::NoSuchBoard, text: "there are: host".to_owned() };
+    let mut messages =
+        vec![attach::ToClient::Welcome(welcome), attach::ToClient::Spec(spec()), attach::ToClient::Farewell(farewell)];
+    messages.extend(frames().into_iter().map(|bytes| attach::ToClient::Frame(bytes.into())));
+    messages
+}
+
+/// Keyframe, delta and banner in every palette.
+fn frames() -> Vec<Vec<u8>> {
+    let size = Size::clamped(40, 6);
+    let (mut from, mut to) = (Grid::new(size), Grid::new(size));
+    let style = Style::new().fg(Color::rgb(200, 80, 0));
+    let text = Label::plain("cpu 42 % é 中文 😀 x\u{301}\u{302}");
+    from.canvas().label(0, 0, &text, style);
+    to.canvas().label(3, 1, &text, style.bold());
+    to.canvas().label(0, 5, &Label::plain("second"), Style::new().bg(Color::rgb(0, 0, 90)));
+    let mut frames = Vec::new();
+    for palette in [Palette::Truecolor, Palette::Indexed, Palette::Ansi, Palette::Mono] {
+        let encoding = Encoding { palette, ascii: palette == Palette::Mono };
+        let mut encoder = Encoder::new(encoding);
+        let (mut keyframe, mut delta) = (Vec::new(), Vec::new());
+        encoder.keyframe(&from, &mut keyframe);
+        assert!(encoder.delta(&from, &to, &mut delta), "the grids differ");
+        frames.extend([keyframe, delta, encode::banner(size, encoding, &text, style)]);
+    }
+    frames
+}
+
+fn labels() -> Vec<Vec<u8>> {
+    [
+        "cpu 42.0 %",
+        "% / + = < > [ ] ° µ € é 中文 かな 한글 😀",
+        "\u{1b}]0;title\u{7}a\u{1b}\u{1b}[0m[31mred\u{9b}2J",
+        "\u{1b}Pq#0;2;0;0;0~\u{1b}\\x\u{1b}_G\u{9c}",
+        "Z\u{336}\u{336}\u{336}\u{336}\u{336}o \u{1112}\u{1161}\u{11ab}\u{11a8}",
+        "👨\u{200d}👩\u{200d}👧 👍🏽 🇩🇪🇫 ☀\u{fe0f} क्षि สวัสดี",
+        "a\u{202e}b\u{2066}c\u{e0041}d\u{3164}e\u{e000}f\u{fdd0}\u{d4e}x",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
