@@ -11,6 +11,7 @@
 pub mod export;
 mod fallback;
 pub mod grammar;
+mod order;
 pub mod palette;
 mod pen;
 mod row;
@@ -22,6 +23,7 @@ use crate::base::Size;
 use crate::frame::{Glyph, Grid, PackedStyle, Style};
 use crate::label::Label;
 use crate::model::Palette;
+use order::Writer;
 use palette::Reducer;
 use pen::{Pen, Tables};
 use row::Task;
@@ -40,6 +42,7 @@ pub struct Encoding {
 pub struct Encoder {
     encoding: Encoding,
     tables: Tables,
+    writer: Writer,
 }
 
 /// Opens every frame: the terminal shows nothing of it before it is whole.
@@ -57,7 +60,7 @@ impl Encoder {
             transitions: Transitions::new(encoding.palette),
             ascii: encoding.ascii,
         };
-        Encoder { encoding, tables }
+        Encoder { encoding, tables, writer: Writer::default() }
     }
 
     pub fn encoding(&self) -> Encoding {
@@ -70,8 +73,13 @@ impl Encoder {
         pen.raw(BEGIN);
         pen.raw(RESET);
         for y in 0..grid.size().rows() {
-            Task { y, grid, to: grid.row(y), from: None, same_clusters: true }.paint(&mut pen);
+            let task = Task { y, grid, to: grid.row(y), from: None, same_clusters: true };
+            task.collect(&mut pen.tables().reducer, &mut self.writer.segments);
+            if self.writer.is_full() {
+                self.writer.write(&mut pen, grid, 0);
+            }
         }
+        self.writer.write(&mut pen, grid, 0);
         pen.set_style(PackedStyle::DEFAULT);
         pen.raw(END);
     }
@@ -92,8 +100,13 @@ impl Encoder {
             if same_clusters && old.symbols == new.symbols && old.styles == new.styles {
                 continue;
             }
-            Task { y, grid: to, to: new, from: Some((old, from)), same_clusters }.paint(&mut pen);
+            let task = Task { y, grid: to, to: new, from: Some((old, from)), same_clusters };
+            task.collect(&mut pen.tables().reducer, &mut self.writer.segments);
+            if self.writer.is_full() {
+                self.writer.write(&mut pen, to, 0);
+            }
         }
+        self.writer.write(&mut pen, to, 0);
         pen.set_style(PackedStyle::DEFAULT);
         let is_empty = out.len() == start + BEGIN.len();
         if is_empty {
@@ -117,7 +130,10 @@ pub fn banner(size: Size, encoding: Encoding, text: &Label, style: Style) -> Vec
     let mut pen = Pen::new(&mut out, &mut encoder.tables, size.cols());
     pen.raw(BEGIN);
     pen.raw(RESET);
-    Task { y: size.rows() - 1, grid: &grid, to: grid.row(0), from: None, same_clusters: true }.paint(&mut pen);
+    let y = size.rows() - 1;
+    let task = Task { y, grid: &grid, to: grid.row(0), from: None, same_clusters: true };
+    task.collect(&mut pen.tables().reducer, &mut encoder.writer.segments);
+    encoder.writer.write(&mut pen, &grid, y);
     pen.set_style(PackedStyle::DEFAULT);
     pen.raw(END);
     out

@@ -43,20 +43,12 @@ impl<'a> Pen<'a> {
         self.out.extend_from_slice(bytes);
     }
 
-    #[inline]
-    pub(super) fn reduce(&mut self, style: u64) -> PackedStyle {
-        self.tables.reducer.reduce(style)
+    pub(super) fn tables(&mut self) -> &mut Tables {
+        self.tables
     }
 
-    /// Whether styles reach the terminal as they are.
-    #[inline]
-    pub(super) fn is_exact(&self) -> bool {
-        self.tables.reducer.is_exact()
-    }
-
-    #[inline]
-    pub(super) fn cursor(&self) -> Option<(u16, u16)> {
-        self.cursor
+    pub(super) fn cols(&self) -> u16 {
+        self.cols
     }
 
     #[inline]
@@ -91,22 +83,28 @@ impl<'a> Pen<'a> {
         3 + digits(x)
     }
 
+    /// The bytes `go_to` takes between rows.
+    #[inline]
+    pub(super) fn position_cost(x: u16, y: u16) -> u16 {
+        if x == 0 { 3 + digits(y) } else { 4 + digits(y).max(1) + digits(x) }
+    }
+
     /// The bytes `erase` takes.
     #[inline]
     pub(super) fn erase_cost(count: u16) -> u16 {
         3 + digits(count - 1)
     }
 
-    /// One visible cell's text at the cursor, in the style set. Returns the columns it took.
+    /// One visible cell's text at the cursor, in the style set.
     #[inline]
-    pub(super) fn symbol(&mut self, grid: &Grid, symbol: Symbol) -> u16 {
+    pub(super) fn symbol(&mut self, grid: &Grid, symbol: Symbol) {
         let value = symbol.value();
         if value < 0x80 && !symbol.is_interned() {
             self.out.push(u8::try_from(value).unwrap_or(b' '));
             self.advance(1);
-            return 1;
+        } else {
+            self.beyond_ascii(grid, symbol);
         }
-        self.beyond_ascii(grid, symbol)
     }
 
     /// `count` blanks in the style set.
@@ -126,13 +124,7 @@ impl<'a> Pen<'a> {
         self.control(&[0], b'K');
     }
 
-    /// Whether erased cells look like default blanks as things are.
-    #[inline]
-    pub(super) fn erases_clean(&self) -> bool {
-        self.style.blank_looks_like(PackedStyle::DEFAULT)
-    }
-
-    fn beyond_ascii(&mut self, grid: &Grid, symbol: Symbol) -> u16 {
+    fn beyond_ascii(&mut self, grid: &Grid, symbol: Symbol) {
         let columns = symbol.columns();
         if self.tables.ascii {
             let stand_in = if symbol.is_interned() { b'?' } else { fallback::ascii(symbol.value()) };
@@ -140,12 +132,12 @@ impl<'a> Pen<'a> {
                 self.out.push(stand_in);
             }
             self.advance(columns);
-            return columns;
+            return;
         }
         if symbol.is_certain() {
             self.code_point(symbol.value());
             self.advance(columns);
-            return columns;
+            return;
         }
         if columns == 2
             && let Some((x, y)) = self.cursor
@@ -161,7 +153,6 @@ impl<'a> Pen<'a> {
             self.code_point(symbol.value());
         }
         self.cursor = None;
-        columns
     }
 
     /// UTF-8. Three bytes are by far the most frequent: braille, blocks, boxes.
