@@ -8,6 +8,7 @@
 //!
 //! This must not decide when or for whom a frame is encoded.
 
+mod changes;
 pub mod export;
 mod fallback;
 pub mod grammar;

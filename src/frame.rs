@@ -31,6 +31,8 @@ pub struct Grid {
     /// [`PackedStyle`]s, row by row.
     styles: Vec<u64>,
     clusters: Clusters,
+    /// Something wide was put since the last clearing, so halves have to be looked for.
+    has_wide: bool,
 }
 
 /// One row of cells as memory: [`Symbol`]s and [`PackedStyle`]s of equal length.
@@ -68,6 +70,7 @@ impl Grid {
             symbols: vec![Symbol::BLANK.0; size.cells()],
             styles: vec![PackedStyle::DEFAULT.0; size.cells()],
             clusters: Clusters::default(),
+            has_wide: false,
         }
     }
 
@@ -87,6 +90,7 @@ impl Grid {
         self.symbols.fill(Symbol::BLANK.0);
         self.styles.fill(PackedStyle::from(style).on_blank().0);
         self.clusters.clear();
+        self.has_wide = false;
     }
 
     /// The whole grid to draw on.
@@ -170,6 +174,12 @@ impl Grid {
     /// Blanks the outer halves of wide clusters that the edges of `from..to` cut in two.
     #[inline]
     fn part(&mut self, from: u16, to: u16, y: u16) {
+        if self.has_wide {
+            self.part_wide(from, to, y);
+        }
+    }
+
+    fn part_wide(&mut self, from: u16, to: u16, y: u16) {
         let (start, end) = (self.at(from, y), self.at(from, y) + usize::from(to - from));
         if from > 0 && Symbol(self.symbols[start]).is_tail() {
             self.blank(start - 1);
@@ -196,6 +206,7 @@ impl Grid {
     /// Puts something two columns wide; the position and the one after are inside.
     fn put_wide(&mut self, x: u16, y: u16, symbol: Symbol, style: PackedStyle) {
         self.part(x, x + 2, y);
+        self.has_wide = true;
         let at = self.at(x, y);
         self.symbols[at] = symbol.0;
         self.symbols[at + 1] = Symbol::TAIL.0;

@@ -97,21 +97,20 @@ impl Checker<'_> {
     /// A stretch of printable ASCII.
     fn ascii(&mut self) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
-        let len = rest.iter().position(|byte| !matches!(byte, b' '..=b'~')).unwrap_or(rest.len());
+        let len = rest.iter().position(|byte| byte.wrapping_sub(b' ') > b'~' - b' ').unwrap_or(rest.len());
         self.at += len;
         self.advance(len)
     }
 
     /// Boxes, blocks and braille make up most of a frame: U+2500..=U+259F, U+2800..=U+28FF, all of one column.
-    #[inline]
     fn drawing(&mut self) -> Result<(), Fault> {
-        match self.bytes.get(self.at + 1..self.at + 3) {
-            Some([0x94 | 0x95 | 0xa0..=0xa3, 0x80..=0xbf] | [0x96, 0x80..=0x9f]) => {
-                self.at += 3;
-                self.advance(1)
-            }
-            _ => self.code_point(),
+        let (triples, _) = self.bytes[self.at..].as_chunks::<3>();
+        let count = triples.iter().take_while(|triple| is_drawing(**triple)).count();
+        if count == 0 {
+            return self.code_point();
         }
+        self.at += 3 * count;
+        self.advance(count)
     }
 
     fn code_point(&mut self) -> Result<(), Fault> {
@@ -239,6 +238,11 @@ impl Params {
         let value = if index < self.len { self.values[index].unwrap_or(1) } else { 1 };
         if (1..=bound).contains(&value) { Ok(value - 1) } else { Err(Fault::Parameter) }
     }
+}
+
+#[inline]
+fn is_drawing(bytes: [u8; 3]) -> bool {
+    matches!(bytes, [0xe2, 0x94 | 0x95 | 0xa0..=0xa3, 0x80..=0xbf] | [0xe2, 0x96, 0x80..=0x9f])
 }
 
 /// Beyond ASCII: C1, line and paragraph separators, bidi controls, invisible formatting, tags, noncharacters.

@@ -7,7 +7,7 @@
 
 use super::pen::{Pen, Tables};
 use super::row::{Kind, Segment, Segments};
-use crate::frame::{Grid, PackedStyle, Symbol};
+use crate::frame::{Grid, PackedStyle};
 
 /// Writes segments; keeps its memory from frame to frame.
 #[derive(Clone, Debug, Default)]
@@ -117,9 +117,7 @@ fn write(segment: &Segment, pen: &mut Pen<'_>, grid: &Grid, top: u16) {
     match segment.kind {
         Kind::Text => {
             let symbols = &grid.row(segment.y - top).symbols[usize::from(segment.from)..usize::from(segment.to)];
-            for symbol in symbols.iter().map(|symbol| Symbol(*symbol)).filter(|symbol| !symbol.is_tail()) {
-                pen.symbol(grid, symbol);
-            }
+            pen.text(grid, symbols);
         }
         Kind::Blank => pen.blanks(segment.to - segment.from),
         Kind::Erase => pen.erase(segment.to - segment.from),

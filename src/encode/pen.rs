@@ -29,6 +29,8 @@ pub(super) struct Pen<'a> {
     style: PackedStyle,
 }
 
+/// Symbols written at once.
+const CHUNK: usize = 64;
 /// Bytes of `CSI`.
 const CSI: &[u8] = b"\x1b[";
 
@@ -95,16 +97,45 @@ impl<'a> Pen<'a> {
         3 + digits(count - 1)
     }
 
-    /// One visible cell's text at the cursor, in the style set.
-    #[inline]
-    pub(super) fn symbol(&mut self, grid: &Grid, symbol: Symbol) {
-        let value = symbol.value();
-        if value < 0x80 && !symbol.is_interned() {
-            self.out.push(u8::try_from(value).unwrap_or(b' '));
-            self.advance(1);
-        } else {
-            self.beyond_ascii(grid, symbol);
+    /// The text of neighbouring cells at the cursor, in the style set.
+    pub(super) fn text(&mut self, grid: &Grid, symbols: &[u32]) {
+        let mut rest = symbols;
+        while let Some(first) = rest.first() {
+            let plain = rest.iter().take(CHUNK).take_while(|symbol| self.is_plain(Symbol(**symbol))).count();
+            if plain == 0 {
+                if !Symbol(*first).is_tail() {
+                    self.special(grid, Symbol(*first));
+                }
+                rest = &rest[1..];
+                continue;
+            }
+            self.plain(&rest[..plain]);
+            rest = &rest[plain..];
         }
+    }
+
+    /// Whether a symbol's code point is all that is to be written, and takes one column.
+    #[inline]
+    fn is_plain(&self, symbol: Symbol) -> bool {
+        symbol.is_plain() && (!self.tables.ascii || symbol.0 < 0x80)
+    }
+
+    /// At most `CHUNK` plain symbols.
+    fn plain(&mut self, symbols: &[u32]) {
+        let mut bytes = [0; 3 * CHUNK];
+        let mut len = 0;
+        for symbol in symbols {
+            let [_, _, high, low] = symbol.to_be_bytes();
+            let next = match symbol {
+                0..0x80 => [low, 0, 0],
+                0x80..0x800 => [0xc0 | high << 2 | low >> 6, 0x80 | low & 0x3f, 0],
+                _ => [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f],
+            };
+            bytes[len..len + 3].copy_from_slice(&next);
+            len += 1 + usize::from(*symbol >= 0x80) + usize::from(*symbol >= 0x800);
+        }
+        self.out.extend_from_slice(&bytes[..len]);
+        self.advance(u16::try_from(symbols.len()).expect("invariant: a chunk of a row"));
     }
 
     /// `count` blanks in the style set.
@@ -124,7 +155,8 @@ impl<'a> Pen<'a> {
         self.control(&[0], b'K');
     }
 
-    fn beyond_ascii(&mut self, grid: &Grid, symbol: Symbol) {
+    /// What is wide, interned, of doubtful width or in need of a stand-in.
+    fn special(&mut self, grid: &Grid, symbol: Symbol) {
         let columns = symbol.columns();
         if self.tables.ascii {
             let stand_in = if symbol.is_interned() { b'?' } else { fallback::ascii(symbol.value()) };
@@ -155,20 +187,10 @@ impl<'a> Pen<'a> {
         self.cursor = None;
     }
 
-    /// UTF-8. Three bytes are by far the most frequent: braille, blocks, boxes.
-    #[inline]
     fn code_point(&mut self, value: u32) {
-        let [_, _, high, low] = value.to_be_bytes();
-        match value {
-            0x800..0x10000 => {
-                self.out.extend_from_slice(&[0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f])
-            }
-            _ => {
-                let mut bytes = [0; 4];
-                let text = char::from_u32(value).unwrap_or(' ').encode_utf8(&mut bytes);
-                self.out.extend_from_slice(text.as_bytes());
-            }
-        }
+        let mut bytes = [0; 4];
+        let text = char::from_u32(value).unwrap_or(' ').encode_utf8(&mut bytes);
+        self.out.extend_from_slice(text.as_bytes());
     }
 
     #[inline]

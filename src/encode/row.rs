@@ -3,6 +3,7 @@
 //! Invariant: once its segments are written, in any order if all its text is of certain width, the row shows what it
 //! should, whatever stood there. The cell after text of doubtful width is always written anew, and after that text.
 
+use super::changes::Changes;
 use super::palette::Reducer;
 use super::pen::Pen;
 use crate::frame::{Grid, PackedStyle, Row, Symbol};
@@ -57,6 +58,7 @@ const ERASE_MIN: u16 = 4;
 /// Gathers the segments of one row.
 struct Collector<'a, 'b> {
     task: Task<'a>,
+    changes: Changes,
     reducer: &'b mut Reducer,
     segments: &'b mut Segments,
     /// The one that may still grow.
@@ -83,7 +85,8 @@ impl Segment {
 impl Task<'_> {
     /// Appends what has to be written of this row.
     pub(super) fn collect(self, reducer: &mut Reducer, segments: &mut Segments) {
-        let mut collector = Collector { task: self, reducer, segments, open: None };
+        let changes = self.changes(reducer);
+        let mut collector = Collector { task: self, changes, reducer, segments, open: None };
         collector.row();
         collector.close();
     }
@@ -93,10 +96,31 @@ impl Task<'_> {
         u16::try_from(self.to.symbols.len()).expect("invariant: a grid has at most COLS_MAX columns")
     }
 
-    /// Whether equal numbers may mean different text.
-    #[inline]
-    fn must_ask(&self, symbol: u32) -> bool {
-        !self.same_clusters && Symbol(symbol).is_interned()
+    /// The cells a viewer sees change.
+    fn changes(&self, reducer: &mut Reducer) -> Changes {
+        let Some((from, old)) = self.from else { return Changes::all(self.cols()) };
+        let mut changes = Changes::between(from, self.to);
+        if self.same_clusters && reducer.is_exact() {
+            return changes;
+        }
+        for x in 0..self.cols() {
+            let at = usize::from(x);
+            let is_doubtful = !self.same_clusters && Symbol(self.to.symbols[at]).is_interned();
+            if changes.contains(x) || is_doubtful {
+                changes.set(x, self.is_seen(from, old, at, reducer));
+            }
+        }
+        changes
+    }
+
+    /// Whether the memory of a cell that differs makes a difference on this terminal.
+    fn is_seen(&self, from: Row<'_>, old: &Grid, at: usize, reducer: &mut Reducer) -> bool {
+        let (before, symbol) = (from.symbols[at], self.to.symbols[at]);
+        if self.same_clusters && symbol != before || !self.grid.same_symbol(symbol, old, before) {
+            return true;
+        }
+        let (before, now) = (reducer.reduce(from.styles[at]), reducer.reduce(self.to.styles[at]));
+        if Symbol(symbol).is_blank() { !before.blank_looks_like(now) } else { before != now }
     }
 }
 
@@ -105,7 +129,7 @@ impl Task<'_> {
 impl Collector<'_, '_> {
     fn row(&mut self) {
         let cols = self.task.cols();
-        let mut x = self.next_changed(0);
+        let mut x = self.changes.next(0);
         if x >= cols {
             return;
         }
@@ -120,10 +144,10 @@ impl Collector<'_, '_> {
                 x = self.blanks(x);
                 continue;
             }
-            let next = x + symbol.columns().max(1);
+            let next = self.alike(x, symbol);
             self.cells(x, next, if symbol.is_blank() { Kind::Blank } else { Kind::Text }, style);
             x = if symbol.is_certain() {
-                self.next_changed(next)
+                self.changes.next(next)
             } else {
                 // A terminal may have touched the next cell, if it thinks wider of this one.
                 self.segments.is_ordered = true;
@@ -131,6 +155,28 @@ impl Collector<'_, '_> {
                 next
             };
         }
+    }
+
+    /// One past the cells from `x` on that are changed, of one style and all text, all blank, or one cluster.
+    fn alike(&mut self, x: u16, symbol: Symbol) -> u16 {
+        let mut end = x + symbol.columns().max(1);
+        if !symbol.is_plain() {
+            return end;
+        }
+        let (to, start) = (self.task.to, usize::from(x));
+        let style = to.styles[start];
+        for (symbol_ahead, style_ahead) in to.symbols[start + 1..].iter().zip(&to.styles[start + 1..]) {
+            let symbol_ahead = Symbol(*symbol_ahead);
+            if *style_ahead != style
+                || !symbol_ahead.is_plain()
+                || symbol_ahead.is_blank() != symbol.is_blank()
+                || !self.changes.contains(end)
+            {
+                break;
+            }
+            end += 1;
+        }
+        end
     }
 
     /// A run of default blanks from `x` on. Returns the next cell to show.
@@ -165,7 +211,7 @@ impl Collector<'_, '_> {
     fn changed_within(&mut self, x: u16, end: u16) -> (u16, u16) {
         let mut changed_end = x + 1;
         loop {
-            let next = self.next_changed(changed_end);
+            let next = self.changes.next(changed_end);
             if next >= end {
                 return (changed_end, next);
             }
@@ -220,48 +266,6 @@ impl Collector<'_, '_> {
         true
     }
 
-    /// The first cell from `x` on that has to be shown; the number of columns if there is none.
-    #[inline]
-    fn next_changed(&mut self, x: u16) -> u16 {
-        let Some((from, _)) = self.task.from else { return x };
-        let to = self.task.to;
-        let mut at = usize::from(x);
-        loop {
-            let symbols = from.symbols[at..].iter().zip(&to.symbols[at..]);
-            let styles = from.styles[at..].iter().zip(&to.styles[at..]);
-            let mut cells = symbols.zip(styles);
-            let Some(ahead) = cells.position(|((a, b), (c, d))| a != b || c != d || self.task.must_ask(*b)) else {
-                return self.task.cols();
-            };
-            at += ahead;
-            if self.differs(at) {
-                return u16::try_from(at).expect("invariant: a grid has at most COLS_MAX columns");
-            }
-            at += 1;
-        }
-    }
-
-    fn differs(&mut self, at: usize) -> bool {
-        let Some((from, old)) = self.task.from else { return true };
-        let (symbol, style) = (self.task.to.symbols[at], self.task.to.styles[at]);
-        let is_same_text = if self.task.same_clusters {
-            symbol == from.symbols[at]
-        } else {
-            self.task.grid.same_symbol(symbol, old, from.symbols[at])
-        };
-        if !is_same_text {
-            return true;
-        }
-        let before = from.styles[at];
-        if before == style {
-            return false;
-        }
-        self.reducer.is_exact() || {
-            let (before, now) = (self.reducer.reduce(before), self.reducer.reduce(style));
-            if Symbol(symbol).is_blank() { !before.blank_looks_like(now) } else { before != now }
-        }
-    }
-
     /// One past the last cell that is not a default blank.
     fn text_end(&mut self) -> u16 {
         let mut end = self.task.cols();
@@ -281,6 +285,10 @@ impl Collector<'_, '_> {
 
     #[inline]
     fn is_default_blank(&mut self, x: u16) -> bool {
-        self.at(x) == (Symbol::BLANK, PackedStyle::DEFAULT)
+        let at = usize::from(x);
+        if !Symbol(self.task.to.symbols[at]).is_blank() {
+            return false;
+        }
+        self.task.to.styles[at] == PackedStyle::DEFAULT.0 || self.at(x).1 == PackedStyle::DEFAULT
     }
 }

@@ -62,6 +62,12 @@ impl Symbol {
         self.0 & INTERNED != 0
     }
 
+    /// Whether this is one code point of the Basic Multilingual Plane, one column wide on all terminals.
+    #[inline]
+    pub const fn is_plain(self) -> bool {
+        self.0 < 0x1_0000
+    }
+
     /// Whether all terminals agree on how far this moves the cursor.
     #[inline]
     pub const fn is_certain(self) -> bool {

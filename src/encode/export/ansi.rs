@@ -21,7 +21,7 @@ fn row(pen: &mut Pen<'_>, grid: &Grid, y: u16, ascii: bool) {
     let row = grid.row(y);
     let mut blanks = 0;
     for (x, (symbol, style)) in row.symbols.iter().zip(row.styles).enumerate() {
-        let (symbol, style) = (Symbol(*symbol), pen.reduce(*style));
+        let (symbol, style) = (Symbol(*symbol), pen.tables().reducer.reduce(*style));
         if symbol.is_tail() {
             continue;
         }
@@ -35,10 +35,10 @@ fn row(pen: &mut Pen<'_>, grid: &Grid, y: u16, ascii: bool) {
             pen.blanks(std::mem::take(&mut blanks));
         }
         pen.set_style(style);
-        let columns = pen.symbol(grid, symbol);
+        pen.text(grid, &[symbol.0]);
         if !symbol.is_certain() && !ascii {
             // Terminals disagree on where the cursor is now.
-            let next = x + usize::from(columns) + 1;
+            let next = x + usize::from(symbol.columns()) + 1;
             pen.raw(format!("\x1b[{next}G").as_bytes());
         }
     }

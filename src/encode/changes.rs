@@ -1,0 +1,121 @@
+//! Which cells of a row have to be shown, as bits.
+//!
+//! Invariant: bits beyond the row are never set.
+
+use crate::base::limits;
+use crate::frame::Row;
+
+const BITS: usize = 64;
+const WORDS: usize = (limits::COLS_MAX as usize).div_ceil(BITS);
+
+/// One bit for each cell of a row.
+#[derive(Clone, Debug)]
+pub(super) struct Changes {
+    words: [u64; WORDS],
+    cols: u16,
+}
+
+// === impl Changes ===
+
+impl Changes {
+    /// Every cell.
+    pub(super) fn all(cols: u16) -> Changes {
+        let words = std::array::from_fn(|index| match usize::from(cols).saturating_sub(index * BITS) {
+            0 => 0,
+            left @ 1..BITS => (1 << left) - 1,
+            _ => u64::MAX,
+        });
+        Changes { words, cols }
+    }
+
+    /// The cells whose memory differs; both rows are of one length.
+    pub(super) fn between(from: Row<'_>, to: Row<'_>) -> Changes {
+        let cols = u16::try_from(to.symbols.len()).expect("invariant: a grid has at most COLS_MAX columns");
+        let mut changes = Changes { words: [0; WORDS], cols };
+        let symbols = from.symbols.chunks(BITS).zip(to.symbols.chunks(BITS));
+        let styles = from.styles.chunks(BITS).zip(to.styles.chunks(BITS));
+        for (word, (symbols, styles)) in changes.words.iter_mut().zip(symbols.zip(styles)) {
+            // Without a branch for each cell, so that the compiler makes vectors of it.
+            let mut differs = [0_u8; BITS];
+            let cells = symbols.0.iter().zip(symbols.1).zip(styles.0.iter().zip(styles.1));
+            for (differs, ((a, b), (c, d))) in differs.iter_mut().zip(cells) {
+                *differs = u8::from(a != b) | u8::from(c != d);
+            }
+            *word = bits(&differs);
+        }
+        changes
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, x: u16) -> bool {
+        self.words[usize::from(x) / BITS] >> (usize::from(x) % BITS) & 1 == 1
+    }
+
+    pub(super) fn set(&mut self, x: u16, is_changed: bool) {
+        let bit = 1 << (usize::from(x) % BITS);
+        let word = &mut self.words[usize::from(x) / BITS];
+        *word = if is_changed { *word | bit } else { *word & !bit };
+    }
+
+    /// The first cell from `x` on; the number of columns if there is none.
+    #[inline]
+    pub(super) fn next(&self, x: u16) -> u16 {
+        let mut index = usize::from(x) / BITS;
+        let mut mask = u64::MAX << (usize::from(x) % BITS);
+        while let Some(word) = self.words.get(index) {
+            let found = word & mask;
+            if found != 0 {
+                return u16::try_from(index * BITS).unwrap_or(self.cols)
+                    + u16::try_from(found.trailing_zeros()).unwrap_or(0);
+            }
+            mask = u64::MAX;
+            index += 1;
+        }
+        self.cols
+    }
+}
+
+/// Bytes of 0 and 1 as bits, the first one lowest.
+fn bits(bytes: &[u8; BITS]) -> u64 {
+    let (eights, _) = bytes.as_chunks::<8>();
+    eights.iter().rev().fold(0, |bits, eight| {
+        // The product puts each byte's lowest bit into the top byte, in order.
+        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        bits << 8 | gathered
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_changed_cell_has_its_bit_and_no_other() {
+        for cols in [1_u16, 7, 8, 63, 64, 65, 128, 999, 1000] {
+            let len = usize::from(cols);
+            let (symbols, styles) = (vec![7_u32; len], vec![9_u64; len]);
+            let mut changed_symbols = symbols.clone();
+            let mut changed_styles = styles.clone();
+            for x in (0..len).step_by(5) {
+                changed_symbols[x] = 1 << 31;
+            }
+            for x in (0..len).step_by(7) {
+                changed_styles[x] = 1 << 63;
+            }
+            let from = Row { symbols: &symbols, styles: &styles };
+            let to = Row { symbols: &changed_symbols, styles: &changed_styles };
+            let mut changes = Changes::between(from, to);
+            for x in 0..cols {
+                assert_eq!(changes.contains(x), x % 5 == 0 || x % 7 == 0, "{x} of {cols}");
+                let next = (x..cols).find(|x| x % 5 == 0 || x % 7 == 0).unwrap_or(cols);
+                assert_eq!(changes.next(x), next, "from {x} of {cols}");
+                assert_eq!(Changes::all(cols).next(x), x);
+            }
+            assert_eq!(changes.next(cols), cols);
+            assert_eq!(Changes::all(cols).next(cols), cols);
+            changes.set(0, false);
+            changes.set(cols - 1, true);
+            assert!(changes.contains(cols - 1) && (cols == 1 || !changes.contains(0)));
+        }
+    }
+}
