@@ -1,0 +1,35 @@
+//! The real program on real terminals, sockets and processes: what a person at a screen would see.
+//!
+//! Invariant: every test lives in a folder of its own, waits for what it wants to see rather than for time to pass,
+//! and leaves no process behind.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
+
+#[path = "e2e/daemon.rs"]
+mod daemon;
+#[path = "e2e/home.rs"]
+mod home;
+#[path = "e2e/process.rs"]
+mod process;
+#[path = "e2e/terminal.rs"]
+mod terminal;
+#[path = "e2e/text.rs"]
+mod text;
+
+#[path = "e2e/attaching.rs"]
+mod attaching;
+#[path = "e2e/demo.rs"]
+mod demo;
+#[path = "e2e/harness.rs"]
+mod harness;
+#[path = "e2e/losses.rs"]
+mod losses;
+#[path = "e2e/sizes.rs"]
+mod sizes;
+#[path = "e2e/sockets.rs"]
+mod sockets;
+
+use std::time::Duration;
+
+/// How long anything is waited for before a test gives up: far more than it takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,70 @@
+//! A daemon in the background, as a service manager would run it.
+
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ExitStatus, Stdio};
+
+use rustix::process::Signal;
+
+use crate::home::Home;
+use crate::process::{self, Watched};
+use crate::text::Text;
+
+/// `unblink serve`. Killed when dropped.
+pub struct Daemon {
+    child: Child,
+    /// What it logs.
+    pub log: Text,
+}
+
+// === impl Daemon ===
+
+impl Daemon {
+    /// Starts it and waits until viewers may come.
+    pub fn start(home: &Home) -> Daemon {
+        let mut command = home.command(&["serve"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Text::of("daemon log", child.stderr.take().unwrap());
+        let daemon = Daemon { child, log };
+        let shown = home.socket().display().to_string();
+        daemon.log.wait_for("the daemon to listen", |log| log.contains(&shown).then_some(()));
+        UnixStream::connect(home.socket()).expect("it said that it listens");
+        daemon
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The one worker there is.
+    pub fn worker(&self) -> Watched {
+        let mut workers = process::children(self.pid());
+        assert_eq!(workers.len(), 1, "workers: {workers:?}; the log:\n{}", self.log.so_far());
+        workers.remove(0)
+    }
+
+    /// Waits until the log tells of this many workers that draw.
+    pub fn wait_for_drawing_workers(&self, count: usize) {
+        self.log.wait_for(&format!("worker number {count} to draw"), |log| {
+            (log.matches("worker draws").count() >= count).then_some(())
+        });
+    }
+
+    /// SIGKILL: no last words.
+    pub fn kill(mut self) {
+        process::signal(&self.child, Signal::KILL);
+        process::wait_end(&mut self.child, "the daemon");
+    }
+
+    /// SIGTERM, and how it ended.
+    pub fn stop(mut self) -> ExitStatus {
+        process::signal(&self.child, Signal::TERM);
+        process::wait_end(&mut self.child, "the daemon")
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,49 @@
+//! Everything in one terminal.
+
+use rustix::process::Signal;
+
+use crate::home::Home;
+use crate::process;
+use crate::terminal::Terminal;
+
+#[test]
+fn the_demo_is_live_and_leaves_nothing_behind() {
+    let home = Home::new();
+    let mut terminal = Terminal::run(&home, &["demo"], (100, 30));
+    terminal.wait_for("CPU");
+    terminal.wait_for_change();
+    terminal.assert_no_garbage();
+    let mut workers = process::children(terminal.pid());
+    assert_eq!(workers.len(), 1);
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_end().code(), Some(0));
+    terminal.assert_given_back();
+    workers.remove(0).wait_gone();
+    assert!(!home.socket().exists(), "the demo listens");
+}
+
+#[test]
+fn the_demo_outlives_its_worker() {
+    let home = Home::new();
+    let terminal = Terminal::run(&home, &["demo"], (100, 30));
+    terminal.wait_for("CPU");
+    let worker = process::children(terminal.pid()).remove(0);
+    worker.signal(Signal::KILL);
+    worker.wait_gone();
+    terminal.wait_until("a picture without a banner", |seen| {
+        seen.ever(|picture| picture.contains("worker")) && !seen.text().contains("worker")
+    });
+    terminal.wait_for_change();
+    terminal.assert_no_garbage();
+}
+
+#[test]
+fn a_killed_demo_leaves_no_worker() {
+    let home = Home::new();
+    let mut terminal = Terminal::run(&home, &["demo"], (100, 30));
+    terminal.wait_for("CPU");
+    let worker = process::children(terminal.pid()).remove(0);
+    terminal.signal(Signal::KILL);
+    terminal.wait_end();
+    worker.wait_gone();
+}

@@ -1,0 +1,56 @@
+//! A folder of its own for each test, and commands that know of nothing else.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Where one test's configuration, sockets and state lie.
+pub struct Home {
+    folder: TempDir,
+}
+
+// === impl Home ===
+
+impl Home {
+    pub fn new() -> Home {
+        let folder = tempfile::Builder::new().prefix("unblink-e2e-").tempdir().unwrap();
+        let home = Home { folder };
+        for name in ["run", "config", "state"] {
+            fs::create_dir(home.path(name)).unwrap();
+        }
+        fs::create_dir(home.path("run/unblink")).unwrap();
+        fs::set_permissions(home.path("run/unblink"), Permissions::from_mode(0o700)).unwrap();
+        home
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where this home's daemon listens.
+    pub fn socket(&self) -> PathBuf {
+        self.path("run/unblink/attach.sock")
+    }
+
+    /// The program with these arguments, in this home and with nothing of the tester's environment. The sockets are
+    /// named by variables, so that a test run by root does not reach for the system's daemon.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+        command.args(args).env_clear().current_dir(self.folder.path());
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.folder.path());
+        command.env("XDG_RUNTIME_DIR", self.path("run")).env("XDG_CONFIG_HOME", self.path("config"));
+        command.env("XDG_STATE_HOME", self.path("state")).env("RUST_BACKTRACE", "1");
+        command.env("UNBLINK_ATTACH_SOCKET", self.socket());
+        command.env("UNBLINK_ADMIN_SOCKET", self.path("run/unblink/admin.sock"));
+        command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("LANG", "C.UTF-8").env("TZ", "UTC");
+        command
+    }
+
+    /// Runs the program to its end, away from any terminal.
+    pub fn run(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+}

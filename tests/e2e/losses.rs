@@ -1,0 +1,127 @@
+//! Processes die: what viewers see, and what is left behind.
+
+use rustix::process::Signal;
+
+use crate::daemon::Daemon;
+use crate::home::Home;
+use crate::terminal::Terminal;
+
+const BOARD: &str = "CPU";
+
+fn attach(home: &Home, size: (u16, u16)) -> Terminal {
+    let terminal = Terminal::run(home, &["attach", "host"], size);
+    terminal.wait_for(BOARD);
+    terminal
+}
+
+#[test]
+fn a_killed_worker_leaves_the_last_frame_under_a_banner_until_the_next_one_draws() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let terminals = [attach(&home, (100, 30)), attach(&home, (50, 15))];
+    for terminal in &terminals {
+        terminal.seen().forget();
+    }
+    let first = daemon.worker();
+    first.signal(Signal::KILL);
+    first.wait_gone();
+    for terminal in &terminals {
+        terminal.wait_until("a banner over the last frame", |seen| {
+            seen.ever(|picture| picture.contains("worker") && picture.contains(BOARD))
+        });
+    }
+    daemon.wait_for_drawing_workers(2);
+    for terminal in &terminals {
+        terminal
+            .wait_until("no banner any more", |seen| !seen.text().contains("worker") && seen.text().contains(BOARD));
+        terminal.wait_for_change();
+        assert!(terminal.seen().ever(|picture| picture.contains(BOARD)));
+        terminal.assert_no_garbage();
+    }
+    assert_ne!(daemon.worker().pid, first.pid);
+}
+
+#[test]
+fn a_worker_killed_again_and_again_comes_back_every_time() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let terminal = attach(&home, (80, 24));
+    for round in 2..5 {
+        let worker = daemon.worker();
+        worker.signal(Signal::KILL);
+        worker.wait_gone();
+        daemon.wait_for_drawing_workers(round);
+    }
+    terminal.wait_until("no banner any more", |seen| !seen.text().contains("worker"));
+    terminal.wait_for_change();
+    assert!(terminal.text().contains(BOARD));
+}
+
+#[test]
+fn a_killed_daemon_leaves_no_worker_and_every_terminal_usable() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let mut terminals = [attach(&home, (100, 30)), attach(&home, (50, 15))];
+    let worker = daemon.worker();
+    daemon.kill();
+    worker.wait_gone();
+    for terminal in &terminals {
+        let picture = terminal.wait_for("reconnecting");
+        assert!(picture.contains(BOARD), "the last frame went away with the daemon:\n{picture}");
+    }
+    // The age on the banner moves: the viewer lives.
+    terminals[0].wait_for_change();
+    for terminal in &mut terminals {
+        terminal.type_keys("q");
+        assert_eq!(terminal.wait_end().code(), Some(0));
+        terminal.assert_given_back();
+        terminal.assert_no_garbage();
+    }
+}
+
+#[test]
+fn viewers_of_a_killed_daemon_are_live_again_with_the_next_one() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let terminal = attach(&home, (80, 24));
+    terminal.type_keys("p");
+    terminal.wait_for("paused");
+    daemon.kill();
+    terminal.wait_for("reconnecting");
+    let _next = Daemon::start(&home);
+    terminal.wait_without("reconnecting");
+    // What the viewer had chosen is still chosen.
+    terminal.wait_for("paused");
+    terminal.type_keys("p");
+    terminal.wait_without("paused");
+    terminal.wait_for_change();
+    terminal.assert_no_garbage();
+}
+
+#[test]
+fn a_stopped_daemon_says_farewell_and_takes_its_worker_along() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let mut terminal = attach(&home, (80, 24));
+    let worker = daemon.worker();
+    assert_eq!(daemon.stop().code(), Some(0));
+    worker.wait_gone();
+    assert!(!home.socket().exists(), "the socket is left behind");
+    terminal.wait_for("reconnecting");
+    terminal.signal(Signal::TERM);
+    terminal.wait_end();
+    terminal.assert_given_back();
+}
+
+#[test]
+fn a_hung_worker_is_replaced() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let terminal = attach(&home, (80, 24));
+    let worker = daemon.worker();
+    worker.signal(Signal::STOP);
+    worker.wait_gone();
+    daemon.wait_for_drawing_workers(2);
+    terminal.wait_for_change();
+    terminal.wait_for(BOARD);
+}

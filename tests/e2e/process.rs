@@ -1,0 +1,82 @@
+//! Processes of the program, watched by descriptors that no other process can slip under.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::process::{Child, ExitStatus};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use unblink::sys::clock;
+
+use crate::PATIENCE;
+
+/// A process that somebody else started.
+#[derive(Debug)]
+pub struct Watched {
+    pub pid: u32,
+    pidfd: OwnedFd,
+}
+
+/// The living children of a process.
+pub fn children(of: u32) -> Vec<Watched> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        // `pid (any name) S parent ...`; it may have ended since.
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        let mut rest = stat.rsplit(") ").next().unwrap().split(' ');
+        let (state, parent) = (rest.next(), rest.next().and_then(|parent| parent.parse().ok()));
+        if parent == Some(of) && state != Some("Z") {
+            found.extend(Watched::open(pid));
+        }
+    }
+    found
+}
+
+/// Waits for the end of a child of ours.
+pub fn wait_end(child: &mut Child, what: &str) -> ExitStatus {
+    if let Some(watched) = Watched::open(child.id()) {
+        assert!(watched.is_gone_in_time(), "waited in vain for the end of {what}");
+    }
+    child.wait().unwrap()
+}
+
+/// Sends a signal to a child of ours that was not waited for yet.
+pub fn signal(child: &Child, signal: Signal) {
+    if let Some(watched) = Watched::open(child.id()) {
+        watched.signal(signal);
+    }
+}
+
+// === impl Watched ===
+
+impl Watched {
+    /// None when there is no such process.
+    pub fn open(pid: u32) -> Option<Watched> {
+        let raw = Pid::from_raw(i32::try_from(pid).ok()?)?;
+        let pidfd = pidfd_open(raw, PidfdFlags::empty()).ok()?;
+        Some(Watched { pid, pidfd })
+    }
+
+    /// Does nothing to a process that has ended.
+    pub fn signal(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.pidfd, signal);
+    }
+
+    /// Waits for its end.
+    pub fn wait_gone(&self) {
+        assert!(self.is_gone_in_time(), "process {} lives on", self.pid);
+    }
+
+    fn is_gone_in_time(&self) -> bool {
+        let deadline = clock::mono() + PATIENCE;
+        loop {
+            let left = Timespec::try_from(deadline.since(clock::mono())).unwrap();
+            match poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&left)) {
+                Ok(count) => return count > 0,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("cannot wait for process {}: {error}", self.pid),
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Who listens where, and what is said when nobody does.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::Output;
+
+use crate::daemon::Daemon;
+use crate::home::Home;
+use crate::terminal::Terminal;
+
+const UNREACHABLE: Option<i32> = Some(69);
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_second_daemon_on_a_taken_socket_is_told_so_and_the_first_serves_on() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let second = home.run(&["serve"]);
+    let said = said(&second);
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("already serves") && said.contains(&daemon.pid().to_string()), "{said}");
+    assert!(said.contains(&home.socket().display().to_string()), "{said}");
+    Terminal::run(&home, &["attach", "host"], (80, 24)).wait_for("CPU");
+}
+
+#[test]
+fn a_stale_socket_is_taken_over() {
+    let home = Home::new();
+    Daemon::start(&home).kill();
+    assert!(home.socket().exists(), "a killed daemon cannot tidy up");
+    let _next = Daemon::start(&home);
+    Terminal::run(&home, &["attach", "host"], (80, 24)).wait_for("CPU");
+}
+
+#[test]
+fn the_sockets_are_closed_to_other_users() {
+    let home = Home::new();
+    let _daemon = Daemon::start(&home);
+    for socket in ["attach.sock", "admin.sock"] {
+        let mode = fs::metadata(home.path("run/unblink").join(socket)).unwrap().permissions().mode() & 0o777;
+        let wanted = if unblink::sys::host::uid() == 0 { 0o660 } else { 0o600 };
+        assert_eq!(mode, wanted, "{socket} has mode {mode:o}");
+    }
+}
+
+#[test]
+fn without_a_daemon_every_socket_tried_is_named_with_the_reason_and_the_remedy() {
+    let home = Home::new();
+    let socket = home.socket();
+    let shown = socket.display().to_string();
+
+    let absent = home.run(&["attach"]);
+    let words = said(&absent);
+    assert_eq!(absent.status.code(), UNREACHABLE, "{words}");
+    assert!(words.contains(&shown) && words.contains("no such socket") && words.contains("unblink serve"), "{words}");
+
+    drop(UnixListener::bind(&socket).unwrap());
+    let stale = home.run(&["attach"]);
+    let words = said(&stale);
+    assert_eq!(stale.status.code(), UNREACHABLE, "{words}");
+    assert!(words.contains(&shown) && words.contains("stale"), "{words}");
+
+    for verb in ["boards", "status"] {
+        let output = home.run(&[verb]);
+        let words = said(&output);
+        assert_eq!(output.status.code(), UNREACHABLE, "{verb}: {words}");
+        assert!(words.contains("admin.sock") && output.stdout.is_empty(), "{verb}: {words}");
+    }
+}
+
+#[test]
+fn where_no_socket_is_named_the_usual_places_are_tried() {
+    let home = Home::new();
+    let mut command = home.command(&["attach"]);
+    let output = command.env_remove("UNBLINK_ATTACH_SOCKET").output().unwrap();
+    let words = said(&output);
+    // Root's own place is the system's; a daemon may really run there.
+    if unblink::sys::host::uid() != 0 {
+        assert!(words.contains(&home.socket().display().to_string()), "{words}");
+        assert!(words.contains("/run/unblink/attach.sock"), "{words}");
+    }
+    assert!(!output.status.success());
+}
+
+#[test]
+fn a_file_in_the_sockets_place_is_left_alone() {
+    let home = Home::new();
+    fs::write(home.socket(), "precious").unwrap();
+    let output = home.run(&["serve"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert_eq!(fs::read_to_string(home.socket()).unwrap(), "precious");
+}
