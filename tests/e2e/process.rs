@@ -6,6 +6,7 @@ use std::process::{Child, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use unblink::base::Mono;
 use unblink::sys::clock;
 
 use crate::PATIENCE;
@@ -68,11 +69,19 @@ impl Watched {
         assert!(self.is_gone_in_time(), "process {} lives on", self.pid);
     }
 
+    /// Waits for its end, however long that takes.
+    pub fn wait_for_ever(&self) {
+        self.is_gone_by(None);
+    }
+
     fn is_gone_in_time(&self) -> bool {
-        let deadline = clock::mono() + PATIENCE;
+        self.is_gone_by(Some(clock::mono() + PATIENCE))
+    }
+
+    fn is_gone_by(&self, deadline: Option<Mono>) -> bool {
         loop {
-            let left = Timespec::try_from(deadline.since(clock::mono())).unwrap();
-            match poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], Some(&left)) {
+            let left = deadline.map(|deadline| Timespec::try_from(deadline.since(clock::mono())).unwrap());
+            match poll(&mut [PollFd::new(&self.pidfd, PollFlags::IN)], left.as_ref()) {
                 Ok(count) => return count > 0,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => panic!("cannot wait for process {}: {error}", self.pid),

@@ -6,14 +6,16 @@ use std::num::NonZeroU16;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use rustix::termios::{LocalModes, OutputModes, Termios, tcgetattr};
+use unblink::base::Mono;
 use unblink::runtime;
 use unblink::sys::clock;
 use unblink::sys::pty::Pty;
 
-use crate::process;
+use crate::process::{self, Watched};
 use crate::{PATIENCE, home::Home};
 
 /// A program on a terminal. Killed when dropped.
@@ -41,7 +43,8 @@ pub struct Seen {
     pictures: VecDeque<String>,
     /// The emulator takes no bytes: a stopped viewer.
     paused: bool,
-    ended: bool,
+    /// When the program ended.
+    ended: Option<Mono>,
 }
 
 /// What an emulator makes nothing of, or what charts have no business to send.
@@ -52,6 +55,8 @@ struct Oddities(Vec<String>);
 const FRAME_END: &[u8] = b"\x1b[?2026l";
 /// Pictures remembered of one terminal.
 const PICTURES_MAX: usize = 2000;
+/// How long a program's last words take to come through the terminal.
+const LAST_WORDS: Duration = Duration::from_secs(3);
 
 fn at_least_one(cells: u16) -> NonZeroU16 {
     NonZeroU16::new(cells).unwrap_or(NonZeroU16::MIN)
@@ -74,12 +79,21 @@ impl Terminal {
             bytes: 0,
             pictures: VecDeque::new(),
             paused: false,
-            ended: false,
+            ended: None,
         };
         let shared = Arc::new(Shared { seen: Mutex::new(seen), changed: Condvar::new() });
         let (reader, fed) = (pty.try_clone().unwrap(), Arc::clone(&shared));
         runtime::spawn_thread("terminal", move || fed.feed(&reader)).unwrap();
         let child = pty.spawn(command).unwrap();
+        let (watched, told) = (Watched::open(child.id()), Arc::clone(&shared));
+        runtime::spawn_thread("end of a program", move || {
+            if let Some(watched) = watched {
+                watched.wait_for_ever();
+            }
+            told.seen.lock().unwrap_or_else(PoisonError::into_inner).ended = Some(clock::mono());
+            told.changed.notify_all();
+        })
+        .unwrap();
         Terminal { name: name.to_owned(), pty, device, before, child, shared }
     }
 
@@ -92,6 +106,7 @@ impl Terminal {
         let deadline = clock::mono() + PATIENCE;
         let mut seen = self.seen();
         while !wanted(&seen) {
+            let deadline = seen.ended.map_or(deadline, |ended| deadline.min(ended + LAST_WORDS));
             let left = deadline.since(clock::mono());
             assert!(!left.is_zero(), "waited in vain for {what} in `{}`; the screen:\n{}", self.name, seen.text());
             seen = self.shared.changed.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -205,7 +220,6 @@ impl Shared {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.bytes += count as u64;
             seen.process(&piece[..count]);
-            seen.ended = count == 0;
             self.changed.notify_all();
             if count == 0 {
                 return;

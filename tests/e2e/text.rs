@@ -10,7 +10,13 @@ use crate::PATIENCE;
 
 /// Everything a stream has brought so far.
 #[derive(Clone, Default)]
-pub struct Text(Arc<(Mutex<String>, Condvar)>);
+pub struct Text(Arc<(Mutex<Collected>, Condvar)>);
+
+#[derive(Default)]
+struct Collected {
+    text: String,
+    ended: bool,
+}
 
 // === impl Text ===
 
@@ -22,9 +28,11 @@ impl Text {
         runtime::spawn_thread(name, move || {
             let mut piece = [0; 4096];
             while let Ok(count @ 1..) = stream.read(&mut piece) {
-                filled.0.0.lock().unwrap().push_str(&String::from_utf8_lossy(&piece[..count]));
+                filled.0.0.lock().unwrap().text.push_str(&String::from_utf8_lossy(&piece[..count]));
                 filled.0.1.notify_all();
             }
+            filled.0.0.lock().unwrap().ended = true;
+            filled.0.1.notify_all();
         })
         .unwrap();
         text
@@ -33,18 +41,19 @@ impl Text {
     /// Waits until `wanted` finds what it looks for.
     pub fn wait_for<T>(&self, what: &str, wanted: impl Fn(&str) -> Option<T>) -> T {
         let deadline = clock::mono() + PATIENCE;
-        let mut text = self.0.0.lock().unwrap();
+        let mut collected = self.0.0.lock().unwrap();
         loop {
-            if let Some(found) = wanted(&text) {
+            if let Some(found) = wanted(&collected.text) {
                 return found;
             }
             let left = deadline.since(clock::mono());
-            assert!(!left.is_zero(), "waited in vain for {what}; there was:\n{text}");
-            text = self.0.1.wait_timeout(text, left).unwrap().0;
+            let more = !left.is_zero() && !collected.ended;
+            assert!(more, "waited in vain for {what}; there was:\n{}", collected.text);
+            collected = self.0.1.wait_timeout(collected, left).unwrap().0;
         }
     }
 
     pub fn so_far(&self) -> String {
-        self.0.0.lock().unwrap().clone()
+        self.0.0.lock().unwrap().text.clone()
     }
 }
