@@ -49,9 +49,9 @@ fn the_demo_runs_in_a_terminal_and_leaves_it_usable() {
     terminal.run("../unblink demo; echo status=$?");
     terminal.wait_for("CPU");
     terminal.press(&["?"]);
-    terminal.wait_for("quit");
+    terminal.wait_for("this help");
     terminal.press(&["?"]);
-    terminal.wait_until("no help on the screen", |screen| !screen.contains("quit"));
+    terminal.wait_until("no help on the screen", |screen| !screen.contains("this help"));
     terminal.resize(60, 20);
     terminal.wait_for("CPU");
     terminal.press(&["q"]);

@@ -1,13 +1,14 @@
 //! The sockets of a daemon: who may connect, and the tasks that accept.
 //!
-//! Invariant: in user mode nobody but that user and uid 0 gets a word, whatever the file modes say.
+//! Invariant: in user mode nobody but that user and uid 0 gets in, whatever the file modes say. Others are told so once
+//! and hear nothing else.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::chown;
 use std::path::Path;
 use std::time::Duration;
 
-use tokio::net::UnixListener;
+use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::RootError;
@@ -16,6 +17,7 @@ use crate::config::{self, Loaded, Mode, Places};
 use crate::runtime::timer;
 use crate::sys::host;
 use crate::sys::socket::{self, Listener, Peer};
+use crate::wire::attach::{Farewell, FarewellCode, ToClient};
 
 /// A daemon's two sockets, held.
 #[derive(Debug)]
@@ -98,9 +100,19 @@ pub async fn accept(listener: UnixListener, admits: fn(&Peer) -> bool, events: m
             timer::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let Some(peer) = socket::peer(&stream).ok().filter(admits) else { continue };
+        let Some(peer) = socket::peer(&stream).ok().filter(admits) else {
+            turn_away(stream);
+            continue;
+        };
         if events.send(Event::Connected(stream, Some(peer))).await.is_err() {
             return;
         }
     }
+}
+
+/// Tells a stranger that trying again is of no use. A few bytes fit into a fresh socket, or are lost.
+fn turn_away(stream: UnixStream) {
+    let text = "this daemon is for the user who started it".to_owned();
+    let farewell = ToClient::Farewell(Farewell { code: FarewellCode::NotAllowed, text });
+    let _ = stream.into_std().and_then(|mut stream| stream.write(&farewell.encode()));
 }

@@ -314,10 +314,11 @@ async fn a_client_that_never_says_hello_is_sent_away() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_is_not_admitted_gets_no_word() {
+async fn a_peer_that_is_not_admitted_is_told_so_and_nothing_else() {
     let mut world = World::admitting(|_| false);
     let _worker = world.live_worker().await;
     let mut viewer = world.connect().await;
+    assert_eq!(viewer.farewell().await.0, FarewellCode::NotAllowed);
     assert_eq!(viewer.try_next().await, None);
     assert!(client::get("/healthz", &world.admin()).await.is_err());
     world.stop().await;
