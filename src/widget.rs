@@ -14,6 +14,8 @@ pub mod time_axis;
 pub mod value_axis;
 
 mod raster;
+#[cfg(test)]
+mod testing;
 
 pub use theme::{Level, Role, Theme};
 pub use time_axis::TimeScale;

@@ -59,7 +59,7 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
     if let SourceState::Failed { since, why } = &health.state {
         let (age, next) = moment.age(*since);
         changes.at(next);
-        let text = format!("{source} failed {age} ago: {why}");
+        let text = format!("failed {age} ago: {why}");
         let notice = notice(&text, Role::Failure);
         return if newest.is_some() { Health::Late(notice) } else { Health::Nothing(notice) };
     }

@@ -8,6 +8,9 @@ use crate::base::Rect;
 use crate::model::ViewSpec;
 use crate::widget::panel;
 
+#[cfg(test)]
+mod tests;
+
 /// A panel and its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placed {

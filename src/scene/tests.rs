@@ -72,3 +72,258 @@ fn the_board_is_drawn_at_any_size_from_one_cell_up() {
         }
     }
 }
+
+/// A row of the picture that contains a text.
+#[track_caller]
+fn has(text: &str, words: &str) {
+    assert!(text.contains(words), "no {words:?} in:\n{text}");
+}
+
+#[track_caller]
+fn has_not(text: &str, words: &str) {
+    assert!(!text.contains(words), "{words:?} in:\n{text}");
+}
+
+#[test]
+fn the_host_board_says_what_the_data_says() {
+    let (text, drawn) = picture(&spec(120, 40), &host_data(4), NOW);
+    for words in [
+        "● all 20.0%  ● busiest core 28.2%",
+        "● used 11.4 GiB",
+        "11.4 GiB of 31.2 GiB",
+        "host    wall-3",
+        "kernel  6.18.2-amd64",
+        "up      14d 07h",
+        "cores   4",
+        "data    live, every 1 s",
+        "default/host  ● live  5 min",
+        "? help  q quit  22:13:20",
+    ] {
+        has(&text, words);
+    }
+    assert_eq!(drawn.next_change_at, Some(Wall(1_700_000_001_000)), "the clock moves with the second");
+}
+
+#[test]
+fn before_the_first_data_every_panel_waits_in_words() {
+    let (text, _) = picture(&spec(120, 40), &Dataset::default(), NOW);
+    assert_eq!(text.matches("waiting for host").count(), 6, "{text}");
+    has(&text, "▲ waiting");
+    let mut data = Dataset::default();
+    data.set_source("host", health(SourceState::Waiting, None));
+    assert_eq!(picture(&spec(120, 40), &data, NOW).0, text);
+}
+
+#[test]
+fn late_data_is_called_stale_with_its_age_and_dimmed() {
+    let data = host_data(2);
+    has_not(&picture(&spec(120, 40), &data, Wall(NOW.0 + 1_750)).0, "stale");
+    let (text, drawn) = picture(&spec(120, 40), &data, Wall(NOW.0 + 12_000));
+    assert_eq!(text.matches("─ stale 12 s ─").count(), 6, "{text}");
+    has(&text, "▲ stale 12 s");
+    assert_eq!(drawn.next_change_at, Some(Wall(1_700_000_013_000)));
+
+    let mut grid = Grid::new(Size::clamped(120, 40));
+    draw(&Boards::shipped(), &spec(120, 40), &data, Wall(NOW.0 + 12_000), &mut grid);
+    let dimmed = |x, y| grid.cell(x, y).style.attrs.contains(crate::frame::Attrs::DIM);
+    assert!(dimmed(2, 1) && !dimmed(0, 0), "the inside is dimmed, the box is not");
+}
+
+#[test]
+fn staleness_is_announced_before_it_shows() {
+    // Without a status line no clock wakes the view.
+    let (_, drawn) = picture(&spec(40, 2), &host_data(1), NOW);
+    let at = drawn.next_change_at.expect("the line slides on");
+    assert!(at <= Wall(NOW.0 - 250 + 3_000));
+}
+
+#[test]
+fn a_failed_source_gives_its_reason_and_keeps_its_data() {
+    let mut data = host_data(2);
+    let failed = SourceState::Failed { since: Wall(NOW.0 - 4_000), why: "/proc is gone".to_owned() };
+    data.set_source("host", health(failed.clone(), Some(Wall(NOW.0 - 250))));
+    let (text, _) = picture(&spec(120, 40), &data, NOW);
+    assert_eq!(text.matches("─ failed 4 s ago: /proc is gone ─").count(), 6, "{text}");
+    has(&text, "● used 11.4 GiB");
+    has(&text, "▲ failed 4 s");
+
+    let mut empty = Dataset::default();
+    empty.set_source("host", health(failed, None));
+    has(&picture(&spec(120, 40), &empty, NOW).0, "failed 4 s ago: /proc is gone");
+}
+
+#[test]
+fn a_pause_freezes_the_data_and_moves_its_age() {
+    let data = host_data(2);
+    let mut paused = spec(120, 40);
+    paused.paused_at = Some(Wall(NOW.0 - 300_000));
+    let (text, drawn) = picture(&paused, &data, NOW);
+    has(&text, "■ paused 05:00");
+    assert_eq!(drawn.next_change_at, Some(Wall(1_700_000_001_000)));
+    let (later, _) = picture(&paused, &data, Wall(NOW.0 + 7_000));
+    has(&later, "■ paused 05:07");
+    has_not(&later, "stale");
+    let board = |text: &str| text.lines().take(39).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(board(&text), board(&later), "the board itself stands still");
+    assert_ne!(board(&text), board(&picture(&spec(120, 40), &data, NOW).0));
+}
+
+#[test]
+fn data_that_came_after_the_pause_is_not_shown() {
+    let mut paused = spec(120, 40);
+    paused.paused_at = Some(Wall(NOW.0 - 300_000));
+    let mut shorter = Dataset::default();
+    let whole = host_data(1);
+    for name in ["host_cpu_percent", "host_load1"] {
+        for (key, window) in whole.named(name) {
+            for point in window.between(Wall(0), Wall(NOW.0 - 300_000)) {
+                let sample =
+                    Sample { key: key.clone(), kind: window.kind, unit: window.unit, at: point.at, value: point.value };
+                shorter.insert(sample).expect("invariant: taken once already");
+            }
+        }
+    }
+    shorter.set_source("host", health(SourceState::Good, Some(NOW)));
+    // The CPU panel: the first columns of the first rows.
+    let cpu = |data: &Dataset| -> Vec<String> {
+        picture(&paused, data, NOW).0.lines().take(14).map(|row| row.chars().take(74).collect()).collect()
+    };
+    assert_eq!(cpu(&whole), cpu(&shorter));
+}
+
+#[test]
+fn panning_shows_the_past_and_says_how_far() {
+    let data = host_data(2);
+    let mut back = spec(120, 40);
+    back.offset_ms = 75_000;
+    has(&picture(&back, &data, NOW).0, "◂ live -1m 15s");
+    back.offset_ms = 7_200_000;
+    let (text, _) = picture(&back, &data, NOW);
+    assert_eq!(text.matches("nothing is kept from then").count(), 6, "{text}");
+}
+
+#[test]
+fn zoom_and_time_zone_reach_the_axis() {
+    let data = host_data(2);
+    let mut zoomed = spec(120, 40);
+    zoomed.range_ms = 30_000;
+    zoomed.timezone = "Asia/Kolkata".to_owned();
+    let (text, _) = picture(&zoomed, &data, NOW);
+    has(&text, "╵03:43:00");
+    has(&text, "30 s");
+    has(&text, "q quit  03:43:20");
+}
+
+#[test]
+fn full_screen_shows_the_focused_panel_alone() {
+    let mut full = spec(80, 24);
+    full.full_screen = true;
+    full.focus = 4;
+    let (text, _) = picture(&full, &host_data(2), NOW);
+    has(&text, "─ load ─");
+    has_not(&text, "CPU");
+}
+
+#[test]
+fn help_shows_every_key_and_leaves_the_status_line() {
+    let mut open = spec(80, 24);
+    open.overlay = Some(Overlay::Help);
+    let (text, _) = picture(&open, &host_data(2), NOW);
+    for binding in crate::model::BINDINGS {
+        has(&text, binding.what);
+    }
+    has(&text, "q quit  22:13:20");
+}
+
+#[test]
+fn an_unknown_board_is_said_in_words() {
+    let mut lost = spec(80, 24);
+    lost.board = "nope\u{1b}[31m".to_owned();
+    let (text, _) = picture(&lost, &host_data(1), NOW);
+    has(&text, "no board is named \"nope");
+    has(&text, "there is: host");
+    has_not(&text, "\u{1b}");
+}
+
+#[test]
+fn a_small_screen_counts_what_it_hides() {
+    has(&picture(&spec(40, 12), &host_data(2), NOW).0, "+1 panel ");
+    has(&picture(&spec(30, 12), &host_data(2), NOW).0, "● live");
+}
+
+#[test]
+fn an_ascii_board_is_ascii_to_the_last_cell() {
+    for (cols, rows) in [(200, 60), (120, 40), (80, 24), (40, 12), (20, 5), (1, 1)] {
+        for full_screen in [false, true] {
+            let mut ascii = spec(cols, rows);
+            ascii.glyphs = GlyphSet::Ascii;
+            ascii.full_screen = full_screen;
+            ascii.overlay = full_screen.then_some(Overlay::Help);
+            for data in [host_data(3), Dataset::default()] {
+                let (text, _) = picture(&ascii, &data, Wall(NOW.0 + 9_000));
+                assert!(text.is_ascii(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_circumstances_give_the_same_picture() {
+    let data = host_data(8);
+    let boards = Boards::shipped();
+    let (mut first, mut second) = (Grid::new(Size::clamped(1, 1)), Grid::new(Size::clamped(120, 40)));
+    draw(&boards, &spec(80, 24), &data, Wall(NOW.0 + 60_000), &mut second);
+    assert_eq!(
+        draw(&boards, &spec(120, 40), &data, NOW, &mut first),
+        draw(&boards, &spec(120, 40), &data, NOW, &mut second)
+    );
+    assert!(first == second, "what was drawn before does not show through");
+}
+
+#[test]
+fn nothing_changes_before_it_is_announced() {
+    let data = host_data(2);
+    let mut specs = vec![spec(120, 40), spec(40, 12), spec(20, 2)];
+    for (paused, offset_ms) in [(true, 0), (false, 30_000), (true, 30_000)] {
+        let mut other = spec(120, 40);
+        other.paused_at = paused.then_some(NOW);
+        other.offset_ms = offset_ms;
+        specs.push(other);
+    }
+    for spec in specs {
+        let mut now = NOW;
+        // A minute without data: each picture must hold until the next one is announced, to the whole second.
+        while now < Wall(NOW.0 + 60_000) {
+            let (text, drawn) = picture(&spec, &data, now);
+            let next = drawn.next_change_at.unwrap_or(Wall(NOW.0 + 90_000));
+            assert!(next > now, "a change in the past is announced");
+            let last_second = Wall((next.0 - 1_000).max(now.0));
+            let whole = |wall: Wall| wall.0.div_euclid(1_000);
+            if whole(last_second) > whole(now) {
+                assert_eq!(picture(&spec, &data, last_second).0, text, "at {last_second:?}, drawn at {now:?}");
+            }
+            now = next;
+        }
+    }
+}
+
+#[test]
+fn the_catalogue_lists_what_can_be_drawn() {
+    let boards = Boards::shipped();
+    let catalogue = boards.catalogue();
+    assert!(!catalogue.boards.is_empty());
+    for facts in &catalogue.boards {
+        let board = boards.get(&facts.name).expect("a listed board is there");
+        assert_eq!(usize::from(facts.panels), board.panels.len());
+        let mut placed = Vec::new();
+        leaves(&board.layout, &mut placed);
+        assert_eq!(placed, (0..board.panels.len()).collect::<Vec<_>>(), "each panel once, in reading order");
+    }
+}
+
+fn leaves(node: &Node, into: &mut Vec<usize>) {
+    match node {
+        Node::Panel(panel) => into.push(*panel),
+        Node::Row(shares) | Node::Column(shares) => shares.iter().for_each(|share| leaves(&share.node, into)),
+    }
+}

@@ -9,6 +9,9 @@ use crate::frame::{Canvas, Glyph, Style};
 use crate::label::Label;
 use crate::model::GlyphSet;
 
+#[cfg(test)]
+mod tests;
+
 /// One gauge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gauge {

@@ -4,6 +4,8 @@
 //! making it; a gap in the data is a gap in the line.
 
 mod paint;
+#[cfg(test)]
+mod tests;
 
 use jiff::tz::TimeZone;
 

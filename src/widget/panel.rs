@@ -9,6 +9,9 @@ use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
 use crate::model::GlyphSet;
 
+#[cfg(test)]
+mod tests;
+
 /// What is said about the data of a panel, in words.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {

@@ -7,6 +7,9 @@ use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
 use crate::model::GlyphSet;
 
+#[cfg(test)]
+mod tests;
+
 /// Where a line stands between the edges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Align {

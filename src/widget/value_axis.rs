@@ -21,6 +21,9 @@ pub struct ValueAxis {
 /// Steps grow by half at least, so this leads from the first one tried past any that fits.
 const STEPS_TRIED_MAX: usize = 12;
 
+/// Ends are round in this part of the span.
+const ROUND_PARTS: f64 = 5.0;
+
 /// The smallest and the largest value of some data; none of no data.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extent(Option<(f64, f64)>);
@@ -56,16 +59,16 @@ impl ValueAxis {
         let (low, high) = widen(low, high);
         let (low_set, high_set) = (include.contains(&low), include.contains(&high));
 
-        // The shortest step whose ticks are not too many; rounding the ends outward may add some.
-        let allowed = f64::from(ticks_max.max(2));
-        let mut step = unit.step((high - low) / (2.0 * allowed));
-        let mut ends = round_out(low, high, low_set, high_set, step);
+        // The ends are round numbers, but no rounder than needed: a small chart has few ticks and still no height to
+        // waste.
+        let ends = round_out(low, high, low_set, high_set, unit.step((high - low) / ROUND_PARTS));
+        let allowed = f64::from(ticks_max.max(1));
+        let mut step = unit.step((ends.1 - ends.0) / (2.0 * allowed));
         for _ in 0..STEPS_TRIED_MAX {
             if tick_count(ends, step) <= allowed {
                 break;
             }
             step = unit.step(step * 1.01);
-            ends = round_out(low, high, low_set, high_set, step);
         }
         let (low, high) = ends;
         let mut axis = ValueAxis { low, high, ticks: Vec::new() };

@@ -48,7 +48,12 @@ fn an_odd_total_is_the_top_of_the_axis_and_ticks_stay_round() {
 fn constant_data_gets_room_around_it() {
     check(&axis(&[40.0, 40.0], &[], Unit::None, 5), (20.0, 60.0), &["20", "30", "40", "50", "60"]);
     check(&axis(&[0.0], &[], Unit::None, 3), (0.0, 1.0), &["0", "0.5", "1.0"]);
-    check(&axis(&[-8.0], &[], Unit::None, 3), (-20.0, 0.0), &["-20", "-10", "0"]);
+    check(&axis(&[-8.0], &[], Unit::None, 3), (-12.0, -4.0), &["-10.0", "-7.5", "-5.0"]);
+}
+
+#[test]
+fn a_small_chart_wastes_no_height_on_round_ends() {
+    check(&axis(&[60.0], &[0.0], Unit::None, 2), (0.0, 60.0), &["0", "50"]);
 }
 
 #[test]
