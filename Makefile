@@ -49,7 +49,7 @@ format:
 
 lint:
 	$(BUILD) clippy --all-targets -- -D warnings
-	$(BUILD) clippy --test system -- -D warnings
+	$(BUILD) clippy --test system --test stress -- -D warnings
 	$(BUILD) clippy --all-targets --no-default-features -- -D warnings
 
 docs:

@@ -13,7 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mutate::Random;
 
-/// Cases of each target.
+/// Cases of each target, unless `UNBLINK_FUZZ_CASES` says otherwise: `make stress` asks for more.
 const CASES: u64 = 20_000;
 /// Where the deterministic sequence of cases starts.
 const SEED: u64 = 0x756e_626c_696e_6b00;
@@ -26,6 +26,10 @@ fn try_case(target: &str, what: &str, data: &[u8]) {
     }
 }
 
+fn cases() -> u64 {
+    std::env::var("UNBLINK_FUZZ_CASES").map_or(CASES, |said| said.parse().expect("UNBLINK_FUZZ_CASES is a number"))
+}
+
 fn fuzz(target: &str) {
     let seeds = seeds::of(target);
     assert!(!seeds.is_empty(), "{target} has no valid messages to start from");
@@ -36,7 +40,7 @@ fn fuzz(target: &str) {
             try_case(target, &format!("seed {index} torn at {end}"), &seed[..end]);
         }
     }
-    for case in 0..CASES {
+    for case in 0..cases() {
         let mut random = Random::new(SEED ^ case);
         let data =
             if random.below(16) == 0 { mutate::noise(&mut random) } else { mutate::mutated(&mut random, &seeds) };

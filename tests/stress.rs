@@ -1,0 +1,156 @@
+//! What the end-to-end tests do a few times, done for long: run by `make stress`, with `UNBLINK_STRESS_ROUNDS` rounds.
+//!
+//! Invariant: every round is checked as strictly as the short test is, and a line of results is printed for each test.
+//! It measures times and judges none of them: a bound belongs into a bench.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
+
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "e2e/daemon.rs"]
+mod daemon;
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "e2e/home.rs"]
+mod home;
+#[path = "e2e/process.rs"]
+mod process;
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "e2e/terminal.rs"]
+mod terminal;
+#[path = "e2e/text.rs"]
+mod text;
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use unblink::base::Mono;
+use unblink::runtime;
+use unblink::sys::clock;
+
+use daemon::Daemon;
+use home::Home;
+use terminal::Terminal;
+
+/// How long anything is waited for before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Daemons at once: what waits in one leaves the processor to the others.
+const DAEMONS: usize = 8;
+/// Frames, at one a second, after which a worker and a connection count as healthy.
+const HEALTHY_FRAMES: usize = 12;
+const BOARD: &str = "CPU";
+
+fn rounds() -> usize {
+    let said = std::env::var("UNBLINK_STRESS_ROUNDS").expect("UNBLINK_STRESS_ROUNDS says how often");
+    said.parse().expect("UNBLINK_STRESS_ROUNDS is a number")
+}
+
+/// Runs `round` over and over on several daemons at once and prints how long each took.
+#[expect(clippy::print_stdout, reason = "tests/stress/run gathers these lines")]
+fn measure(what: &str, round: fn(&mut Pair) -> Duration) {
+    let rounds = rounds();
+    let threads: Vec<_> = (0..DAEMONS)
+        .map(|index| {
+            let each = move || {
+                let mut pair = Pair::start(index);
+                (0..rounds).map(|_| round(&mut pair)).collect::<Vec<Duration>>()
+            };
+            runtime::spawn_thread("stress", each).unwrap()
+        })
+        .collect();
+    let mut spans: Vec<Duration> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    spans.sort();
+    let at = |share: usize| spans[(spans.len() - 1) * share / 100].as_millis();
+    println!("result: | {what} | {} | {} | {} | {} |", spans.len(), at(50), at(99), at(100));
+}
+
+/// A daemon and somebody who watches it.
+struct Pair {
+    home: Home,
+    daemon: Option<Daemon>,
+    terminal: Terminal,
+    workers: usize,
+}
+
+// === impl Pair ===
+
+impl Pair {
+    fn start(index: usize) -> Pair {
+        let home = Home::new();
+        let daemon = Daemon::start(&home);
+        let size = [(120, 40), (80, 24), (40, 12), (200, 60)][index % 4];
+        let terminal = Terminal::run(&home, &["attach", "host"], size);
+        terminal.wait_for(BOARD);
+        Pair { home, daemon: Some(daemon), terminal, workers: 1 }
+    }
+
+    fn daemon(&self) -> &Daemon {
+        self.daemon.as_ref().expect("the daemon was started again")
+    }
+
+    fn settle(&self) {
+        self.terminal.seen().forget();
+        self.terminal.wait_until("a quiet stretch", |seen| seen.frames() >= HEALTHY_FRAMES);
+        self.terminal.seen().forget();
+    }
+
+    /// Waits until the screen is live again.
+    fn wait_live(&self, since: Mono, banner: &str) -> Duration {
+        self.terminal.wait_until("a live picture", |seen| {
+            seen.frames() > 0 && seen.text().contains(BOARD) && !seen.text().contains(banner)
+        });
+        let span = clock::mono().since(since);
+        self.terminal.assert_no_garbage();
+        span
+    }
+
+    fn assert_never_blank(&self) {
+        let blank = self.terminal.seen().ever(|picture| !picture.contains(BOARD));
+        assert!(!blank, "a picture without the board was shown");
+    }
+}
+
+#[test]
+fn workers_are_killed_over_and_over() {
+    measure("worker killed, until the next one draws", |pair| {
+        pair.settle();
+        let worker = pair.daemon().worker();
+        let killed = clock::mono();
+        worker.signal(Signal::KILL);
+        worker.wait_gone();
+        pair.workers += 1;
+        pair.daemon().wait_for_drawing_workers(pair.workers);
+        let span = pair.wait_live(killed, "worker");
+        pair.assert_never_blank();
+        span
+    });
+}
+
+#[test]
+fn daemons_are_killed_over_and_over() {
+    measure("daemon killed and started again, until the viewer is live", |pair| {
+        pair.settle();
+        let worker = pair.daemon().worker();
+        pair.daemon.take().expect("the daemon was started again").kill();
+        worker.wait_gone();
+        pair.terminal.wait_for("reconnecting");
+        let started = clock::mono();
+        pair.daemon = Some(Daemon::start(&pair.home));
+        pair.workers = 1;
+        let span = pair.wait_live(started, "reconnecting");
+        pair.assert_never_blank();
+        span
+    });
+}
+
+#[test]
+fn terminals_are_resized_over_and_over() {
+    measure("terminal resized 200 times, until it is drawn in its last size", |pair| {
+        let sizes = (0..200_u16).map(|step| (1 + step * 37 % 200, 1 + step * 17 % 60));
+        for (cols, rows) in sizes {
+            pair.terminal.resize(cols, rows);
+        }
+        let started = clock::mono();
+        pair.terminal.seen().forget();
+        pair.terminal.resize(100, 30);
+        pair.wait_live(started, "reconnecting")
+    });
+}
