@@ -23,7 +23,7 @@ use crate::sink::capability::{ColorChoice, Wishes};
     subcommand_required = true,
     arg_required_else_help = true,
     propagate_version = false,
-    disable_help_subcommand = true,
+
     after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 64 wrong configuration, 69 no daemon, 77 not allowed."
 )]
 pub struct Arguments {

@@ -1,5 +1,7 @@
 //! `unblink serve`: the daemon.
 
+use std::path::{PathBuf, absolute};
+
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Serve;
@@ -10,7 +12,8 @@ use crate::root;
 use crate::runtime::log;
 
 pub fn run(serve: Serve) -> Result<(), Failure> {
-    let path = |path: Option<std::path::PathBuf>| path.map(|path| path.display().to_string());
+    // Said in a shell, a path counts from where that shell is; the daemon wants it whole.
+    let path = |path: Option<PathBuf>| path.map(|path| absolute(&path).unwrap_or(path).display().to_string());
     let said = [
         ("--socket", "attach", "socket", path(serve.socket)),
         ("--admin-socket", "admin", "socket", path(serve.admin_socket)),
