@@ -88,7 +88,6 @@ impl Screen {
     /// Puts a frame on an idle screen; whatever banner there was is painted over.
     pub fn show_frame(&mut self, bytes: Bytes) -> io::Result<()> {
         debug_assert!(self.is_idle(), "invariant: frames are read only while the screen is idle");
-        self.banner_due = None;
         self.unwritten = bytes;
         self.put_next()
     }

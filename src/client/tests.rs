@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWriteExt, Interest};
+use tokio::net::UnixListener;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -35,16 +36,23 @@ struct Scenario {
 /// The daemon's end of one connection.
 struct Root(UnixStream);
 
+fn options() -> Options {
+    Options {
+        board: Some("host".to_owned()),
+        params: BTreeMap::new(),
+        terminal: Capabilities { palette: Palette::Ansi, glyphs: GlyphSet::Block, timezone: "UTC".to_owned() },
+    }
+}
+
+fn terminal(pty: &Pty) -> Terminal {
+    Terminal::on(Tty::open(&pty.path().unwrap()).unwrap()).unwrap()
+}
+
 impl Scenario {
     fn start() -> Scenario {
         let pty = Pty::open(80, 24).unwrap();
         fd::set_nonblocking(&pty).unwrap();
-        let terminal = Terminal::on(Tty::open(&pty.path().unwrap()).unwrap()).unwrap();
-        let options = Options {
-            board: Some("host".to_owned()),
-            params: BTreeMap::new(),
-            terminal: Capabilities { palette: Palette::Ansi, glyphs: GlyphSet::Block, timezone: "UTC".to_owned() },
-        };
+        let terminal = terminal(&pty);
         let (knock, connections) = mpsc::unbounded_channel();
         let open = Arc::new(Mutex::new(true));
         let door = Arc::clone(&open);
@@ -56,7 +64,7 @@ impl Scenario {
             knock.send(theirs).map_err(io::Error::other)?;
             Ok(ours)
         }));
-        let client = runtime::spawn("client", run_on(terminal, options, daemon));
+        let client = runtime::spawn("client", run_on(terminal, options(), daemon));
         let pty = fd::watch(pty, Interest::READABLE | Interest::WRITABLE).unwrap();
         Scenario { pty, seen: Vec::new(), client, connections, open }
     }
@@ -78,9 +86,8 @@ impl Scenario {
 
     async fn connected(&mut self) -> (Root, Hello) {
         let mut root = self.accept().await;
-        let ToRoot::Hello(hello) = root.hear().await else { panic!("the first message is the greeting") };
-        root.send(&ToClient::Welcome(Welcome { version: VERSION, build: String::new(), session: SessionId(1) })).await;
-        (root, *hello)
+        let hello = root.welcome().await;
+        (root, hello)
     }
 
     fn types(&self, bytes: &[u8]) {
@@ -113,6 +120,12 @@ impl Scenario {
 }
 
 impl Root {
+    async fn welcome(&mut self) -> Hello {
+        let ToRoot::Hello(hello) = self.hear().await else { panic!("the first message is the greeting") };
+        self.send(&ToClient::Welcome(Welcome { version: VERSION, build: String::new(), session: SessionId(1) })).await;
+        *hello
+    }
+
     async fn send(&mut self, message: &ToClient) {
         in_time(self.0.write_all(&message.encode())).await.unwrap();
     }
@@ -269,4 +282,23 @@ async fn a_farewell_for_good_is_told_after_the_terminal_was_given_back() {
         matches!(&ended, Err(ClientError::Refused { parting: Parting::NotAllowed, text }) if text == "not for you"),
         "{ended:?}"
     );
+}
+
+#[tokio::test]
+async fn a_viewer_stays_with_the_daemon_it_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first.sock"), folder.path().join("second.sock"));
+    let listener = UnixListener::bind(&second).unwrap();
+    let pty = Pty::open(80, 24).unwrap();
+    let daemon = Daemon::Sockets(vec![first.clone(), second]);
+    let _client = runtime::spawn("client", run_on(terminal(&pty), options(), daemon));
+    let mut root = Root(in_time(listener.accept()).await.unwrap().0);
+    root.welcome().await;
+    // Another daemon starts at the place that is tried first, and ours drops the connection.
+    let other = UnixListener::bind(&first).unwrap();
+    drop(root);
+    tokio::select! {
+        _ = in_time(listener.accept()) => {}
+        _ = other.accept() => panic!("the viewer went over to another daemon"),
+    }
 }
