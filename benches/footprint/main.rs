@@ -10,7 +10,7 @@ mod processes;
 mod report;
 mod terminal;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -48,7 +48,9 @@ fn main() -> ExitCode {
     let report = runtime::block_on(measure(&options)).expect("a runtime");
     print!("{}", report.table());
     if let Some(path) = &options.json {
-        std::fs::write(path, report.json()).expect("the report can be written");
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(path, report.json()));
+        written.expect("the report can be written");
     }
     if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -190,3 +190,22 @@ async fn a_proc_that_is_not_there_fails_with_its_path() {
     let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
     assert!(why.contains(&folder.path().join("stat").display().to_string()), "{why}");
 }
+
+#[tokio::test]
+async fn a_read_that_hangs_fails_the_host_in_time_and_delivers_late() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stat = folder.path().join("stat");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &stat, rustix::fs::FileType::Fifo, mode, 0).expect("a pipe with a name");
+    let (updates_in, mut updates) = mpsc::channel(4);
+    let rhythm = Rhythm { deadline: Duration::from_millis(20), warm_up: None, ..rhythm() };
+    let (_rhythm, heard) = watch::channel(Some(rhythm));
+    let _task = runtime::spawn("asking", host::run(folder.path().to_owned(), heard, updates_in));
+    let update = updates.recv().await.expect("the deadline is told");
+    let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
+    assert_eq!(why, "no answer in 20 ms");
+    // Opening the other end lets the thread go on.
+    std::fs::write(&stat, "cpu  1 1 1 1\n").expect("the thread reads");
+    let update = updates.recv().await.expect("the late answer is told");
+    assert_eq!(update.health.state, SourceState::Good);
+}

@@ -26,3 +26,6 @@ fn abort_on_panic() {
         std::process::abort();
     }));
 }
+
+#[cfg(test)]
+mod tests;
