@@ -6,6 +6,8 @@ use crate::base::limits;
 use crate::frame::Row;
 
 const BITS: usize = 64;
+/// Cells compared at once.
+const EIGHT: usize = 8;
 const WORDS: usize = (limits::COLS_MAX as usize).div_ceil(BITS);
 
 /// One bit for each cell of a row.
@@ -32,16 +34,17 @@ impl Changes {
     pub(super) fn between(from: Row<'_>, to: Row<'_>) -> Changes {
         let cols = u16::try_from(to.symbols.len()).expect("invariant: a grid has at most COLS_MAX columns");
         let mut changes = Changes { words: [0; WORDS], cols };
-        let symbols = from.symbols.chunks(BITS).zip(to.symbols.chunks(BITS));
-        let styles = from.styles.chunks(BITS).zip(to.styles.chunks(BITS));
-        for (word, (symbols, styles)) in changes.words.iter_mut().zip(symbols.zip(styles)) {
-            // Without a branch for each cell, so that the compiler makes vectors of it.
-            let mut differs = [0_u8; BITS];
-            let cells = symbols.0.iter().zip(symbols.1).zip(styles.0.iter().zip(styles.1));
-            for (differs, ((a, b), (c, d))) in differs.iter_mut().zip(cells) {
-                *differs = u8::from(a != b) | u8::from(c != d);
-            }
-            *word = bits(&differs);
+        let (old_symbols, _) = from.symbols.as_chunks::<EIGHT>();
+        let (new_symbols, rest) = to.symbols.as_chunks::<EIGHT>();
+        let (old_styles, _) = from.styles.as_chunks::<EIGHT>();
+        let (new_styles, _) = to.styles.as_chunks::<EIGHT>();
+        let eights = old_symbols.iter().zip(new_symbols).zip(old_styles.iter().zip(new_styles));
+        for (index, ((a, b), (c, d))) in eights.enumerate() {
+            changes.words[index * EIGHT / BITS] |= eight(a, b, c, d) << (index * EIGHT % BITS);
+        }
+        for x in cols - u16::try_from(rest.len()).expect("invariant: less than eight")..cols {
+            let at = usize::from(x);
+            changes.set(x, from.symbols[at] != to.symbols[at] || from.styles[at] != to.styles[at]);
         }
         changes
     }
@@ -75,14 +78,18 @@ impl Changes {
     }
 }
 
-/// Bytes of 0 and 1 as bits, the first one lowest.
-fn bits(bytes: &[u8; BITS]) -> u64 {
-    let (eights, _) = bytes.as_chunks::<8>();
-    eights.iter().rev().fold(0, |bits, eight| {
-        // The product puts each byte's lowest bit into the top byte, in order.
-        let gathered = u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        bits << 8 | gathered
-    })
+/// Which of eight cells differ, the first one lowest. Without a branch for each cell: the compiler makes vectors of it.
+#[inline]
+fn eight(a: &[u32; EIGHT], b: &[u32; EIGHT], c: &[u64; EIGHT], d: &[u64; EIGHT]) -> u64 {
+    let mut differences = [0_u32; EIGHT];
+    for index in 0..EIGHT {
+        let style = c[index] ^ d[index];
+        differences[index] = (a[index] ^ b[index]) | style as u32 | (style >> 32) as u32;
+    }
+    if differences.iter().fold(0, |all, one| all | one) == 0 {
+        return 0;
+    }
+    differences.iter().rev().fold(0, |bits, one| bits << 1 | u64::from(*one != 0))
 }
 
 #[cfg(test)]

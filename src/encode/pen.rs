@@ -29,8 +29,6 @@ pub(super) struct Pen<'a> {
     style: PackedStyle,
 }
 
-/// Symbols written at once.
-const CHUNK: usize = 64;
 /// Bytes of `CSI`.
 const CSI: &[u8] = b"\x1b[";
 
@@ -101,48 +99,54 @@ impl<'a> Pen<'a> {
     pub(super) fn text(&mut self, grid: &Grid, symbols: &[u32]) {
         let mut rest = symbols;
         while let Some(first) = rest.first() {
-            let plain = rest.iter().take(CHUNK).take_while(|symbol| self.is_plain(Symbol(**symbol))).count();
-            if plain == 0 {
-                if !Symbol(*first).is_tail() {
+            let written = match *first {
+                0..0x80 => self.ascii(rest),
+                0x80..0x1_0000 if !self.tables.ascii => self.plain(rest),
+                _ => {
                     self.special(grid, Symbol(*first));
+                    1
                 }
-                rest = &rest[1..];
-                continue;
-            }
-            self.plain(&rest[..plain]);
-            rest = &rest[plain..];
-        }
-    }
-
-    /// Whether a symbol's code point is all that is to be written, and takes one column.
-    #[inline]
-    fn is_plain(&self, symbol: Symbol) -> bool {
-        symbol.is_plain() && (!self.tables.ascii || symbol.0 < 0x80)
-    }
-
-    /// At most `CHUNK` plain symbols.
-    fn plain(&mut self, symbols: &[u32]) {
-        let mut bytes = [0; 3 * CHUNK];
-        let mut len = 0;
-        for symbol in symbols {
-            let [_, _, high, low] = symbol.to_be_bytes();
-            let next = match symbol {
-                0..0x80 => [low, 0, 0],
-                0x80..0x800 => [0xc0 | high << 2 | low >> 6, 0x80 | low & 0x3f, 0],
-                _ => [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f],
             };
-            bytes[len..len + 3].copy_from_slice(&next);
-            len += 1 + usize::from(*symbol >= 0x80) + usize::from(*symbol >= 0x800);
+            rest = &rest[written..];
         }
-        self.out.extend_from_slice(&bytes[..len]);
-        self.advance(u16::try_from(symbols.len()).expect("invariant: a chunk of a row"));
+    }
+
+    /// The leading ASCII, and how many cells that was.
+    fn ascii(&mut self, symbols: &[u32]) -> usize {
+        let count = symbols.iter().take_while(|symbol| **symbol < 0x80).count();
+        self.out.extend(symbols[..count].iter().map(|symbol| symbol.to_le_bytes()[0]));
+        self.advance(count);
+        count
+    }
+
+    /// The leading plain symbols beyond ASCII, and how many cells that was.
+    fn plain(&mut self, symbols: &[u32]) -> usize {
+        let count = symbols.iter().take_while(|symbol| (0x80..0x1_0000).contains(*symbol)).count();
+        let start = self.out.len();
+        self.out.resize(start + 3 * count, 0);
+        let (triples, _) = self.out[start..].as_chunks_mut::<3>();
+        let mut is_short = false;
+        for (triple, symbol) in triples.iter_mut().zip(symbols) {
+            let [_, _, high, low] = symbol.to_be_bytes();
+            *triple = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
+            is_short |= *symbol < 0x800;
+        }
+        if is_short {
+            // Letters beyond ASCII are rare in a chart: two bytes, one by one.
+            self.out.truncate(start);
+            for symbol in &symbols[..count] {
+                self.code_point(*symbol);
+            }
+        }
+        self.advance(count);
+        count
     }
 
     /// `count` blanks in the style set.
     pub(super) fn blanks(&mut self, count: u16) {
         let len = self.out.len();
         self.out.resize(len + usize::from(count), b' ');
-        self.advance(count);
+        self.advance(usize::from(count));
     }
 
     /// Blanks `count` cells from the cursor on and leaves it there.
@@ -158,17 +162,20 @@ impl<'a> Pen<'a> {
     /// What is wide, interned, of doubtful width or in need of a stand-in.
     fn special(&mut self, grid: &Grid, symbol: Symbol) {
         let columns = symbol.columns();
+        if columns == 0 {
+            return;
+        }
         if self.tables.ascii {
             let stand_in = if symbol.is_interned() { b'?' } else { fallback::ascii(symbol.value()) };
             for _ in 0..columns {
                 self.out.push(stand_in);
             }
-            self.advance(columns);
+            self.advance(usize::from(columns));
             return;
         }
         if symbol.is_certain() {
             self.code_point(symbol.value());
-            self.advance(columns);
+            self.advance(usize::from(columns));
             return;
         }
         if columns == 2
@@ -194,7 +201,8 @@ impl<'a> Pen<'a> {
     }
 
     #[inline]
-    fn advance(&mut self, columns: u16) {
+    fn advance(&mut self, columns: usize) {
+        let columns = u16::try_from(columns).expect("invariant: within a row");
         self.cursor = match self.cursor {
             // After the last column a terminal is about to wrap; where its cursor counts as being differs.
             Some((x, y)) if x + columns < self.cols => Some((x + columns, y)),

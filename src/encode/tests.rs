@@ -110,6 +110,23 @@ fn a_blank_between_words_keeps_their_style() {
 }
 
 #[test]
+fn crossing_lines_say_each_long_colour_once() {
+    let from = grid(120, 2, &[]);
+    let mut to = from.clone();
+    for (x, color) in (100..109).zip([RED, Color::rgb(0, 0, 238)].into_iter().cycle()) {
+        to.canvas().dots(x, 0, 1, Style::new().fg(RED));
+        to.canvas().dots(x, 1, 1, Style::new().fg(color));
+    }
+    let bytes = delta(&from, &to);
+    assert_eq!(bytes.matches("E[38;2;205;0;0m").count(), 1, "{bytes}");
+    assert_eq!(bytes.matches("E[38;2;0;0;238m").count(), 1, "{bytes}");
+    // A number of 16 is shorter than a jump beyond column 99.
+    let bytes = delta_as(Encoding { palette: Palette::Ansi, ascii: true }, &from, &to);
+    let turns = "E[34m.E[31m.".repeat(4);
+    assert_eq!(bytes, format!("E[1;101HE[31m.........E[2;101H.{turns}E[m"));
+}
+
+#[test]
 fn a_moved_cursor_takes_the_shortest_way() {
     let (from, to) = (grid(20, 3, &["12345", "12345", "12345"]), grid(20, 3, &["1234x", "12345y", "z2345"]));
     assert_eq!(delta(&from, &to), "E[1;5HxE[2dyE[3Hz");
