@@ -272,6 +272,9 @@ impl Worker {
         });
         let epoch = self.epoch;
         self.step(now, supervise::Event::Died { random: random::u64() });
+        if self.supervise.phase() == Phase::Stopped {
+            return;
+        }
         let retry_in_ms = self.supervise.wake_at().map_or(0, |at| at.since(now).as_millis());
         let retry_in_ms = u64::try_from(retry_in_ms).unwrap_or(u64::MAX);
         WorkerDied { tenant: &self.tenant, epoch, how, retry_in_ms: if self.runs() { 0 } else { retry_in_ms } }.emit();
