@@ -24,6 +24,8 @@ use crate::wire::framing;
 const PATIENCE: Duration = Duration::from_secs(100);
 /// Messages looked at before giving up.
 const MESSAGES_MAX: usize = 1000;
+/// Pings taken for silence.
+const PINGS_MAX: usize = 100;
 /// A new keyframe takes the place of so many deltas.
 const DELTAS_MAX: u64 = 20;
 /// A feed's buffer: some frames.
@@ -146,12 +148,14 @@ impl World {
 impl Puppet {
     /// What root says next, pings aside.
     pub async fn next(&mut self) -> ToWorker {
-        loop {
+        // A ping is a second: root has long had the time to say something else.
+        for _ in 0..PINGS_MAX {
             match self.try_next().await.expect("root has not hung up") {
                 ToWorker::Ping { nonce } => self.say(&ToRoot::Pong { nonce }).await,
                 other => return other,
             }
         }
+        panic!("waited in vain: root says nothing but pings");
     }
 
     /// None when root has hung up.
