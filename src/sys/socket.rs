@@ -7,11 +7,13 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use rustix::event::{Timespec, poll};
 use rustix::fs::{FlockOperation, Mode, OFlags, flock};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::host;
+use super::{clock, host};
 
 /// Who connected, as the kernel vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +74,12 @@ pub enum ConnectError {
     #[error("{0}")]
     Other(io::Error),
 }
+
+/// How long a lock without a listener may be held by a daemon that starts, or by what a killed one was about to
+/// become: a child that it forked keeps a duplicate of the lock until it runs exec or notices that it is alone.
+const LAST_GASP: Duration = Duration::from_secs(2);
+/// Time between two tries for such a lock.
+const LOCK_RETRY: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
 
 /// Length of a socket's path without its final NUL.
 const PATH_BYTES_MAX: usize = 107;
@@ -223,12 +231,19 @@ fn lock(path: &Path, shown: &str) -> Result<File, BindError> {
         .custom_flags(no_follow)
         .open(&name)
         .map_err(failed("open"))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
+    let deadline = clock::mono() + LAST_GASP;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(error) => return Err(failed("lock")(error.into())),
+        }
+        let nobody_answers = matches!(connect(path), Err(ConnectError::Stale | ConnectError::Absent));
+        if !nobody_answers || clock::mono() >= deadline {
             return Err(BindError::Taken { path: shown.to_owned(), pid: read_pid(&mut file) });
         }
-        Err(error) => return Err(failed("lock")(error.into())),
+        // Nothing tells when a lock is free, but for a thread that waits and cannot be called off.
+        poll(&mut [], Some(&LOCK_RETRY)).map_err(|error| failed("lock")(error.into()))?;
     }
     file.set_len(0).map_err(failed("write"))?;
     file.rewind().map_err(failed("write"))?;

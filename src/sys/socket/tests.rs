@@ -43,6 +43,22 @@ fn a_stale_socket_is_taken_over_by_exactly_one_of_many() {
 }
 
 #[test]
+fn a_lock_that_outlives_its_daemon_for_a_moment_is_waited_for() {
+    let directory = directory();
+    let path = directory.path().join("attach.sock");
+    leave_stale(&path);
+    let remnant = lock(&path, "a path").unwrap();
+    let (told, waiting) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().spawn(move || {
+        told.send(()).unwrap();
+        Listener::bind(&path, 0o600)
+    });
+    waiting.recv().unwrap();
+    flock(&remnant, FlockOperation::Unlock).unwrap();
+    thread.unwrap().join().unwrap().unwrap();
+}
+
+#[test]
 fn a_stopped_daemon_leaves_no_socket_and_its_successor_binds() {
     let directory = directory();
     let path = directory.path().join("attach.sock");
