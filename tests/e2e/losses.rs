@@ -58,8 +58,13 @@ fn a_worker_that_dies_once_is_replaced_before_anybody_notices() {
     worker.wait_gone();
     daemon.wait_for_drawing_workers(2);
     terminal.seen().forget();
-    terminal.wait_for_change();
+    for _ in 0..3 {
+        terminal.wait_for_change();
+    }
     assert!(terminal.text().contains(BOARD));
+    let log = daemon.log.so_far();
+    assert_eq!(log.matches("worker started").count(), 2, "one death, one successor; the log:\n{log}");
+    assert_ne!(daemon.worker().pid, worker.pid);
 }
 
 #[test]
