@@ -1,10 +1,10 @@
 //! Unix sockets: who is at the other end, and holding a path that only one daemon may hold.
 #![expect(unsafe_code, reason = "SO_PEERCRED and SO_PEERGROUPS fill buffers through pointers")]
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -54,8 +54,6 @@ pub enum BindError {
     NotASocket { path: String },
     #[error("the path {path} is {got} bytes long, a socket's may have at most 107")]
     PathTooLong { path: String, got: usize },
-    #[error("the directory {path} is not safe for a socket: {why}")]
-    Directory { path: String, why: String },
     #[error("cannot {what} {path}: {source}")]
     Io { what: &'static str, path: String, source: io::Error },
 }
@@ -130,28 +128,6 @@ impl From<io::Error> for ConnectError {
             _ => ConnectError::Other(error),
         }
     }
-}
-
-/// Makes the directory of a socket where it is missing (mode 0700) and checks that no other user could swap what
-/// lies in it.
-pub fn prepare_directory(path: &Path) -> Result<(), BindError> {
-    let failed = |what| move |source| BindError::Io { what, path: path.display().to_string(), source };
-    if !path.exists() {
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create"))?;
-    }
-    let facts = fs::metadata(path).map_err(failed("look at"))?;
-    let unsafe_because = |why: String| BindError::Directory { path: path.display().to_string(), why };
-    if !facts.is_dir() {
-        return Err(unsafe_because("it is no directory".to_owned()));
-    }
-    if facts.uid() != host::uid() && facts.uid() != 0 {
-        return Err(unsafe_because(format!("it belongs to user {}", facts.uid())));
-    }
-    // The sticky bit keeps others from removing what is ours, as in /tmp.
-    if facts.mode() & 0o022 != 0 && facts.mode() & 0o1000 == 0 {
-        return Err(unsafe_because(format!("others may write to it (mode {:o})", facts.mode() & 0o7777)));
-    }
-    Ok(())
 }
 
 // === impl Listener ===

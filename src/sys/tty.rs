@@ -89,11 +89,6 @@ impl Tty {
         Ok(tcflush(&self.fd, QueueSelector::OFlush)?)
     }
 
-    /// Throws away what was typed and has not been read.
-    pub fn discard_input(&self) -> io::Result<()> {
-        Ok(tcflush(&self.fd, QueueSelector::IFlush)?)
-    }
-
     /// Lets output flow again after Ctrl-S. Starting alone does not free a terminal that the keyboard stopped;
     /// stopping it ourselves first does.
     pub fn unblock(&self) -> io::Result<()> {

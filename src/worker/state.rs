@@ -190,7 +190,7 @@ impl State {
             frames_skipped: self.counts.frames_skipped,
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
-            tree: runtime::tree().into_iter().map(row).collect(),
+            tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
         }
     }
 

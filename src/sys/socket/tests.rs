@@ -113,21 +113,6 @@ fn a_path_that_is_too_long_is_said_so() {
 }
 
 #[test]
-fn a_directory_that_others_may_write_to_is_refused() {
-    let directory = directory();
-    let path = directory.path().join("open");
-    fs::create_dir(&path).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
-    assert!(matches!(prepare_directory(&path), Err(BindError::Directory { .. })));
-    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-    prepare_directory(&path).unwrap();
-
-    let path = directory.path().join("a/b");
-    prepare_directory(&path).unwrap();
-    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o700);
-}
-
-#[test]
 fn the_kernel_vouches_for_the_peer() {
     let (ours, _theirs) = pair().unwrap();
     let peer = peer(&ours).unwrap();
