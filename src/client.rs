@@ -62,17 +62,6 @@ pub enum ClientError {
     Signals(#[source] io::Error),
 }
 
-/// Signals an attached client listens for.
-const SIGNALS: [Signal; 8] = [
-    Signal::Terminate,
-    Signal::Interrupt,
-    Signal::Quit,
-    Signal::Hangup,
-    Signal::User1,
-    Signal::User2,
-    Signal::WindowChange,
-    Signal::Continue,
-];
 /// Typed bytes read at once.
 const TYPED_BYTES: usize = 1024;
 
@@ -126,7 +115,7 @@ pub async fn first_trouble(daemon: &mut Daemon, terminal: ClientError) -> Client
 
 /// [`run`] on a terminal that is open already.
 pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
-    let signals = Signals::listen(&SIGNALS).map_err(ClientError::Signals)?;
+    let signals = Signals::listen(&Signal::ALL).map_err(ClientError::Signals)?;
     let (machine, first) = Reconnect::new(clock::mono());
     let resizes = Resizes::new(terminal.size());
     let screen = Screen::new(terminal, &options.terminal);

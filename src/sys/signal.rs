@@ -45,7 +45,8 @@ pub struct Signals {
 // === impl Signal ===
 
 impl Signal {
-    const ALL: [Signal; 8] = [
+    /// All that can be listened for.
+    pub const ALL: [Signal; 8] = [
         Signal::Terminate,
         Signal::Interrupt,
         Signal::Quit,
