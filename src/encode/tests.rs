@@ -141,6 +141,20 @@ fn doubtful_text_is_followed_by_an_absolute_position() {
 }
 
 #[test]
+fn doubtful_text_is_never_put_off_for_its_colour() {
+    // Style by style would be shorter, but a terminal that thinks wider of the mark would spoil the cell after it.
+    let from = grid(40, 1, &[]);
+    let mut to = from.clone();
+    for x in (0..20).step_by(2) {
+        to.canvas().label(x, 0, &Label::plain("x\u{335}"), Style::new().fg(RED));
+        to.canvas().label(x + 1, 0, &Label::plain("y"), Style::new());
+    }
+    let bytes = delta(&from, &to);
+    assert!(bytes.starts_with("E[HE[38;2;205;0;0mx\u{335}E[1;2HE[my"), "{bytes}");
+    assert_eq!(bytes.matches("E[38;2;205;0;0m").count(), 10, "{bytes}");
+}
+
+#[test]
 fn colours_a_terminal_has_not_make_no_difference() {
     let mut from = grid(9, 1, &["a b"]);
     let mut to = from.clone();

@@ -179,6 +179,21 @@ fn millions_of_clusters_leave_the_interner_bounded() {
 }
 
 #[test]
+fn every_interned_text_keeps_its_number() {
+    let mut clusters = Clusters::default();
+    let texts: Vec<String> = (0..3000).map(|index| format!("{index}\u{335}")).collect();
+    let ids: Vec<u32> = texts.iter().map(|text| clusters.intern(text)).collect();
+    assert_eq!(clusters.len(), texts.len());
+    for (text, id) in texts.iter().zip(ids) {
+        assert_eq!(clusters.text(id), text);
+        assert_eq!(clusters.intern(text), id, "{text} has its number already");
+    }
+    assert_eq!(clusters.len(), texts.len());
+    clusters.clear();
+    assert_eq!((clusters.len(), clusters.intern("a\u{335}")), (0, 0));
+}
+
+#[test]
 #[should_panic(expected = "one column")]
 fn a_wide_character_is_no_glyph() {
     Glyph::new('◽');
