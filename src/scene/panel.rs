@@ -146,7 +146,7 @@ fn line_chart(chart: &Chart, gap_ms: u64, moment: &Moment<'_>, canvas: &mut Canv
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, layout.bins());
     let mut builder = LineBuilder::new(scale);
     for line in lines {
-        builder.line(query::points(moment.data, &line.shown, scale.from(), moment.edge), gap_ms);
+        query::trace(moment.data, &line.shown, moment.edge, gap_ms, &mut builder);
     }
     if *filled {
         builder.fill();

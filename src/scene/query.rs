@@ -2,29 +2,26 @@
 //!
 //! Invariant: nothing after the right edge is shown; a counter is shown as its rate, and its reset is no rate.
 
-use std::iter::Peekable;
-
 use super::board::Shown;
 use crate::base::Wall;
 use crate::model::series::Point;
 use crate::model::{Dataset, Kind, SeriesKey, Window};
+use crate::widget::line::LineBuilder;
 
-/// Points of one line in the order of time, from one before `from`, up to `to`.
-pub fn points<'a>(
-    data: &'a Dataset,
-    shown: &'a Shown,
-    from: Wall,
-    to: Wall,
-) -> Box<dyn Iterator<Item = (Wall, f64)> + 'a> {
+/// Adds one line to a chart: its points from one before the span, up to `to`.
+pub fn trace(data: &Dataset, shown: &Shown, to: Wall, gap_ms: u64, builder: &mut LineBuilder) {
+    let from = builder.scale().from();
     match shown {
         Shown::Series(key) => match data.window(key) {
-            Some(window) => Box::new(values(window, from, to)),
-            None => Box::new(std::iter::empty()),
+            // The plain case apart: it walks the points where they lie.
+            Some(window) if window.kind == Kind::Gauge => {
+                builder.line(gauge(window, from, to), gap_ms);
+            }
+            Some(window) => builder.line(rates(window, from, to), gap_ms),
+            None => builder.line(std::iter::empty(), gap_ms),
         },
         Shown::Largest { name, label } => {
-            let heads: Vec<_> =
-                labelled(data, name, label).map(|(_, window)| values(window, from, to).peekable()).collect();
-            if heads.len() < 2 { Box::new(std::iter::empty()) } else { Box::new(Largest { heads }) }
+            builder.line(largest(data, name, label, from, to).into_iter(), gap_ms);
         }
     }
 }
@@ -54,14 +51,16 @@ pub fn window_value(window: &Window, at: Wall) -> Option<f64> {
     }
 }
 
-fn values(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
+fn gauge(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
+    let before = window.at(Wall(from.0.saturating_sub(1)));
+    before.into_iter().chain(window.between(from, to)).map(|point| (point.at, point.value))
+}
+
+fn rates(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
     let before = window.at(Wall(from.0.saturating_sub(1)));
     let mut last: Option<Point> = None;
     before.into_iter().chain(window.between(from, to)).filter_map(move |point| {
-        let value = match window.kind {
-            Kind::Gauge => Some(point.value),
-            Kind::Counter => last.and_then(|last| rate(last, point)),
-        };
+        let value = last.and_then(|last| rate(last, point));
         last = Some(point);
         value.map(|value| (point.at, value))
     })
@@ -74,19 +73,36 @@ fn rate(from: Point, to: Point) -> Option<f64> {
     (growth >= 0.0 && seconds > 0.0).then(|| growth / seconds)
 }
 
-/// The largest value of several series at each moment one of them has a point.
-struct Largest<I: Iterator<Item = (Wall, f64)>> {
-    heads: Vec<Peekable<I>>,
-}
-
-impl<I: Iterator<Item = (Wall, f64)>> Iterator for Largest<I> {
-    type Item = (Wall, f64);
-
-    fn next(&mut self) -> Option<(Wall, f64)> {
-        let at = self.heads.iter_mut().filter_map(|head| head.peek().map(|(at, _)| *at)).min()?;
-        let values = self.heads.iter_mut().filter_map(|head| head.next_if(|(then, _)| *then == at));
-        values.map(|(_, value)| value).reduce(f64::max).map(|value| (at, value))
+/// The largest value of several series at each moment one of them has a point; nothing of fewer than two series, of
+/// which the largest would say nothing new.
+fn largest(data: &Dataset, name: &str, label: &str, from: Wall, to: Wall) -> Vec<(Wall, f64)> {
+    let mut merged: Vec<(Wall, f64)> = Vec::new();
+    let mut next = Vec::new();
+    let mut count = 0;
+    for (_, window) in labelled(data, name, label) {
+        count += 1;
+        next.clear();
+        let mut known = merged.iter().copied().peekable();
+        let mut add = |at: Wall, value: f64| {
+            while let Some(earlier) = known.next_if(|(then, _)| *then < at) {
+                next.push(earlier);
+            }
+            match known.next_if(|(then, _)| *then == at) {
+                Some((_, other)) => next.push((at, other.max(value))),
+                None => next.push((at, value)),
+            }
+        };
+        match window.kind {
+            Kind::Gauge => gauge(window, from, to).for_each(|(at, value)| add(at, value)),
+            Kind::Counter => rates(window, from, to).for_each(|(at, value)| add(at, value)),
+        }
+        next.extend(known);
+        std::mem::swap(&mut merged, &mut next);
     }
+    if count < 2 {
+        merged.clear();
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -107,23 +123,30 @@ mod tests {
         data
     }
 
-    fn collect(data: &Dataset, shown: Shown, from: i64, to: i64) -> Vec<(i64, f64)> {
-        points(data, &shown, Wall(from), Wall(to)).map(|(at, value)| (at.0, value)).collect()
+    fn plain(data: &Dataset, from: i64, to: i64) -> Vec<(i64, f64)> {
+        let window = data.window(&SeriesKey::plain("s")).expect("invariant: the test has this series");
+        let points: Vec<_> = match window.kind {
+            Kind::Gauge => gauge(window, Wall(from), Wall(to)).collect(),
+            Kind::Counter => rates(window, Wall(from), Wall(to)).collect(),
+        };
+        points.into_iter().map(|(at, value)| (at.0, value)).collect()
+    }
+
+    fn most(data: &Dataset) -> Vec<(i64, f64)> {
+        largest(data, "s", "n", Wall(0), Wall(9)).into_iter().map(|(at, value)| (at.0, value)).collect()
     }
 
     #[test]
     fn one_point_before_the_span_comes_along_and_none_after_it() {
         let data = dataset(Kind::Gauge, &[("", &[(1, 1.0), (2, 2.0), (3, 3.0), (4, 4.0)])]);
-        let shown = Shown::Series(SeriesKey::plain("s"));
-        assert_eq!(collect(&data, shown, 3, 3), [(2, 2.0), (3, 3.0)]);
+        assert_eq!(plain(&data, 3, 3), [(2, 2.0), (3, 3.0)]);
     }
 
     #[test]
     fn a_counter_is_shown_as_its_rate_and_a_reset_is_left_out() {
         let points = [(0, 10.0), (1_000, 30.0), (3_000, 50.0), (4_000, 5.0), (5_000, 6.0)];
         let data = dataset(Kind::Counter, &[("", &points)]);
-        let shown = Shown::Series(SeriesKey::plain("s"));
-        assert_eq!(collect(&data, shown, 0, 9_000), [(1_000, 20.0), (3_000, 10.0), (5_000, 1.0)]);
+        assert_eq!(plain(&data, 0, 9_000), [(1_000, 20.0), (3_000, 10.0), (5_000, 1.0)]);
         assert_eq!(value(&data, &SeriesKey::plain("s"), Wall(3_500)), Some(10.0));
         assert_eq!(value(&data, &SeriesKey::plain("s"), Wall(4_000)), None, "a reset is no rate");
     }
@@ -134,9 +157,8 @@ mod tests {
             Kind::Gauge,
             &[("", &[(1, 99.0)]), ("a", &[(1, 1.0), (2, 5.0), (4, 1.0)]), ("b", &[(1, 3.0), (2, 2.0), (3, 7.0)])],
         );
-        let largest = || Shown::Largest { name: "s".to_owned(), label: "n".to_owned() };
-        assert_eq!(collect(&data, largest(), 0, 9), [(1, 3.0), (2, 5.0), (3, 7.0), (4, 1.0)]);
+        assert_eq!(most(&data), [(1, 3.0), (2, 5.0), (3, 7.0), (4, 1.0)]);
         let single = dataset(Kind::Gauge, &[("a", &[(1, 1.0)])]);
-        assert_eq!(collect(&single, largest(), 0, 9), [], "of one series the largest says nothing new");
+        assert_eq!(most(&single), [], "of one series the largest says nothing new");
     }
 }

@@ -7,12 +7,14 @@ use super::moment::{Changes, Moment};
 use crate::base::{Rect, Size, Wall};
 use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
+use crate::model::Unit;
 use crate::model::dataset::SourceState;
-use crate::model::{GlyphSet, Unit};
 use crate::widget::{Role, time_axis};
 
 /// One part of the line.
 struct Part {
+    /// Before the text; a glyph, so that the text stays ASCII, which is the fast kind.
+    sign: Option<Glyph>,
     text: Label,
     role: Role,
     at_right: bool,
@@ -27,6 +29,16 @@ struct Part {
 /// Shortest screen that has a row to spare.
 const SCREEN_ROWS_MIN: u16 = 3;
 const GAP: u16 = 2;
+/// A sign and the blank after it.
+const SIGN_COLUMNS: u16 = 2;
+
+// === impl Part ===
+
+impl Part {
+    fn columns(&self) -> u16 {
+        self.text.columns() + if self.sign.is_some() { SIGN_COLUMNS } else { 0 }
+    }
+}
 
 /// Rows of the status line on a screen of this size.
 pub fn rows(size: Size) -> u16 {
@@ -46,26 +58,31 @@ pub fn draw(board: Option<&Board>, hidden: usize, moment: &Moment<'_>, canvas: &
             _ => break,
         }
     }
-    let right: u16 = parts.iter().filter(|part| part.at_right).map(|part| part.text.columns() + part.gap).sum();
+    let right: u16 = parts.iter().filter(|part| part.at_right).map(|part| part.columns() + part.gap).sum();
     let margin = u16::from(columns(&parts) < u32::from(width));
     let (mut left_x, mut right_x) = (margin, (width + GAP).saturating_sub(right + margin));
     for part in &parts {
         let x = if part.at_right { &mut right_x } else { &mut left_x };
-        *x += canvas.label(*x, 0, &part.text, theme.style(part.role)) + part.gap;
+        let style = theme.style(part.role);
+        if let Some(sign) = part.sign {
+            canvas.glyph(*x, 0, sign, style);
+            *x += SIGN_COLUMNS;
+        }
+        *x += canvas.label(*x, 0, &part.text, style) + part.gap;
         part.next.into_iter().for_each(|next| changes.at(next));
     }
 }
 
 fn columns(parts: &[Part]) -> u32 {
     let last_gap = parts.last().map_or(0, |part| part.gap);
-    parts.iter().map(|part| u32::from(part.text.columns() + part.gap)).sum::<u32>() - u32::from(last_gap)
+    parts.iter().map(|part| u32::from(part.columns() + part.gap)).sum::<u32>() - u32::from(last_gap)
 }
 
 fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part> {
     let spec = moment.spec;
     let part = |text: &str, role, at_right, priority| {
         let text = Label::plain(text);
-        Part { text, role, at_right, gap: GAP, priority, next: None }
+        Part { sign: None, text, role, at_right, gap: GAP, priority, next: None }
     };
     let mut tenant = part(&format!("{}/", spec.tenant), Role::Status, false, 3);
     tenant.gap = 0;
@@ -90,23 +107,25 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
 /// Live, late, in the past or paused.
 fn state(board: Option<&Board>, moment: &Moment<'_>) -> Part {
     let spec = moment.spec;
-    let sign = |braille: char, block: char, ascii: char| match spec.glyphs {
-        GlyphSet::Braille => braille,
-        GlyphSet::Block => block,
-        GlyphSet::Ascii => ascii,
-    };
-    let (text, role, next) = if let Some(paused_at) = spec.paused_at {
+    let (signs, text, role, next) = if let Some(paused_at) = spec.paused_at {
         let (age, next) = moment.stopwatch(paused_at);
-        (format!("{} paused {age}{}", sign('■', '■', '#'), back(spec.offset_ms)), Role::StatusPaused, Some(next))
+        (PAUSED, format!("paused {age}{}", back(spec.offset_ms)), Role::StatusPaused, Some(next))
     } else if spec.offset_ms > 0 {
-        (format!("{} live{}", sign('◂', '◄', '<'), back(spec.offset_ms)), Role::StatusPaused, None)
+        (BACK, format!("live{}", back(spec.offset_ms)), Role::StatusPaused, None)
     } else if let Some((text, next)) = trouble(board, moment) {
-        (format!("{} {text}", sign('▲', '▲', '!')), Role::StatusPaused, Some(next))
+        (TROUBLE, text, Role::StatusPaused, Some(next))
     } else {
-        (format!("{} live", sign('●', '■', '*')), Role::StatusLive, None)
+        (LIVE, "live".to_owned(), Role::StatusLive, None)
     };
-    Part { text: Label::plain(&text), role, at_right: false, gap: GAP, priority: 9, next }
+    let sign = Some(signs[spec.glyphs as usize]);
+    Part { sign, text: Label::plain(&text), role, at_right: false, gap: GAP, priority: 9, next }
 }
+
+/// Signs of the states by glyph set: braille, block, ASCII.
+const PAUSED: [Glyph; 3] = [Glyph::new('■'), Glyph::new('■'), Glyph::new('#')];
+const BACK: [Glyph; 3] = [Glyph::new('◂'), Glyph::new('◄'), Glyph::new('<')];
+const TROUBLE: [Glyph; 3] = [Glyph::new('▲'), Glyph::new('▲'), Glyph::new('!')];
+const LIVE: [Glyph; 3] = [Glyph::new('●'), Glyph::new('■'), Glyph::new('*')];
 
 fn back(offset_ms: u64) -> String {
     match offset_ms {

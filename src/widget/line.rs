@@ -47,17 +47,17 @@ pub struct Polyline {
     pub strokes: Vec<Stroke>,
 }
 
-/// What happened in one bin. Values are the data's own until the plan is made, from 0 to 1 then.
+/// What happened in one bin, on axes from 0 to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stroke {
-    /// The bin's middle, from 0 to 1.
+    /// The bin's middle.
     pub at: f32,
     /// Whether a line leads here from the stroke before.
     pub joined: bool,
-    pub first: f64,
-    pub low: f64,
-    pub high: f64,
-    pub last: f64,
+    pub first: f32,
+    pub low: f32,
+    pub high: f32,
+    pub last: f32,
 }
 
 /// A value worth a line of its own.
@@ -72,11 +72,34 @@ pub struct Threshold {
 #[derive(Debug)]
 pub struct LineBuilder {
     scale: TimeScale,
-    lines: Vec<Polyline>,
+    lines: Vec<Vec<Bin>>,
     filled: bool,
     extent: Extent,
 }
 
+/// What happened in one bin, in the data's own values.
+#[derive(Clone, Copy, Debug)]
+struct Bin {
+    index: usize,
+    joined: bool,
+    first: f64,
+    low: f64,
+    high: f64,
+    last: f64,
+}
+
+/// Follows the points of one series.
+struct Tracer {
+    scale: TimeScale,
+    from: Wall,
+    gap_ms: i64,
+    /// The newest point seen.
+    before: Option<(Wall, f64)>,
+    bins: Vec<Bin>,
+}
+
+/// Bins room is made for at once: as many as a wide plot has.
+const BINS_EXPECTED_MAX: usize = 512;
 /// Rows from which time labels pay.
 const ROWS_FOR_TIMES: u16 = 5;
 /// Columns from which labels of values pay, in gutters.
@@ -128,6 +151,10 @@ impl LineBuilder {
         LineBuilder { scale, lines: Vec::new(), filled: false, extent: Extent::default() }
     }
 
+    pub fn scale(&self) -> TimeScale {
+        self.scale
+    }
+
     /// Fills the space under the first line.
     pub fn fill(&mut self) {
         self.filled = true;
@@ -136,41 +163,21 @@ impl LineBuilder {
     /// Adds the next series: points in the order of time, best from one point before the span so that the line comes
     /// in from the left. Points further apart than `gap_ms` are not joined.
     pub fn line(&mut self, points: impl Iterator<Item = (Wall, f64)>, gap_ms: u64) {
-        let mut line = Polyline { series: self.lines.len(), strokes: Vec::with_capacity(self.scale.bins().min(512)) };
-        let from = self.scale.from();
-        let mut before: Option<(Wall, f64)> = None;
-        let mut last_bin = usize::MAX;
-        for (at, value) in points {
-            if !value.is_finite() {
-                continue;
-            }
-            let Some(bin) = self.scale.bin(at) else {
-                if at < from {
-                    before = Some((at, value));
-                }
-                continue;
-            };
-            let near = before.is_some_and(|(then, _)| at.0.saturating_sub(then.0) <= gap_ms as i64);
-            if let (None, Some((then, there)), true) = (line.strokes.last(), before, near && bin > 0) {
-                // The line enters at the left edge on its way from the last point outside.
-                let share = (from.0 - then.0) as f64 / (at.0 - then.0).max(1) as f64;
-                let value = there + (value - there) * share;
-                line.strokes.push(Stroke::new(self.scale.middle(0), false, value));
-                self.extent.take(value);
-                last_bin = 0;
-            }
-            self.extent.take(value);
-            match line.strokes.last_mut() {
-                Some(stroke) if last_bin == bin => stroke.add(value),
-                last => {
-                    let joined = last.is_some() && (near || bin == last_bin + 1);
-                    line.strokes.push(Stroke::new(self.scale.middle(bin), joined, value));
-                    last_bin = bin;
-                }
-            }
-            before = Some((at, value));
+        let capacity = self.scale.bins().min(BINS_EXPECTED_MAX);
+        let mut tracer = Tracer {
+            scale: self.scale,
+            from: self.scale.from(),
+            gap_ms: i64::try_from(gap_ms).unwrap_or(i64::MAX),
+            before: None,
+            bins: Vec::with_capacity(capacity),
+        };
+        // `for_each` and not `for`: a chain of slices is much faster to walk from the inside.
+        points.for_each(|(at, value)| tracer.point(at, value));
+        for bin in &tracer.bins {
+            self.extent.take(bin.low);
+            self.extent.take(bin.high);
         }
-        self.lines.push(line);
+        self.lines.push(tracer.bins);
     }
 
     /// Makes the plan; `include` as in `ValueAxis::new`.
@@ -183,12 +190,13 @@ impl LineBuilder {
         layout: &Layout,
     ) -> LinePlan {
         let values = ValueAxis::new(self.extent, include, unit, layout.value_ticks_max());
-        let mut lines = self.lines;
-        for stroke in lines.iter_mut().flat_map(|line| &mut line.strokes) {
-            for value in [&mut stroke.first, &mut stroke.low, &mut stroke.high, &mut stroke.last] {
-                *value = f64::from(values.at(*value));
-            }
-        }
+        let stroke = |bin: &Bin| Stroke::new(bin, &self.scale, &values);
+        let lines = self
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(series, bins)| Polyline { series, strokes: bins.iter().map(stroke).collect() });
+        let lines = lines.collect();
         let (low, high) = values.ends();
         let thresholds = thresholds
             .iter()
@@ -200,17 +208,71 @@ impl LineBuilder {
     }
 }
 
-// === impl Stroke ===
+// === impl Tracer ===
 
-impl Stroke {
-    fn new(at: f32, joined: bool, value: f64) -> Stroke {
-        Stroke { at, joined, first: value, low: value, high: value, last: value }
+impl Tracer {
+    #[inline]
+    fn point(&mut self, at: Wall, value: f64) {
+        if !value.is_finite() {
+            return;
+        }
+        let Some(index) = self.scale.bin(at) else {
+            if at < self.from {
+                self.before = Some((at, value));
+            }
+            return;
+        };
+        let near = self.before.is_some_and(|(then, _)| at.0.saturating_sub(then.0) <= self.gap_ms);
+        if self.bins.is_empty() && near && index > 0 {
+            self.enter(at, value);
+        }
+        match self.bins.last_mut() {
+            Some(newest) if newest.index == index => newest.add(value),
+            newest => {
+                let joined = newest.is_some_and(|newest| near || index == newest.index + 1);
+                self.bins.push(Bin::new(index, joined, value));
+            }
+        }
+        self.before = Some((at, value));
     }
 
+    /// The line enters at the left edge on its way from the last point outside to the first one inside.
+    fn enter(&mut self, at: Wall, value: f64) {
+        let Some((then, there)) = self.before else { return };
+        let share = (self.from.0 - then.0) as f64 / (at.0 - then.0).max(1) as f64;
+        self.bins.push(Bin::new(0, false, there + (value - there) * share));
+    }
+}
+
+// === impl Bin ===
+
+impl Bin {
+    #[inline]
+    fn new(index: usize, joined: bool, value: f64) -> Bin {
+        Bin { index, joined, first: value, low: value, high: value, last: value }
+    }
+
+    #[inline]
     fn add(&mut self, value: f64) {
         self.low = self.low.min(value);
         self.high = self.high.max(value);
         self.last = value;
+    }
+}
+
+// === impl Stroke ===
+
+impl Stroke {
+    #[inline]
+    fn new(bin: &Bin, scale: &TimeScale, values: &ValueAxis) -> Stroke {
+        let at = scale.middle(bin.index);
+        let low = values.at(bin.low);
+        // Most bins hold one value.
+        if bin.low == bin.high {
+            return Stroke { at, joined: bin.joined, first: low, low, high: low, last: low };
+        }
+        let (first, last) = (values.at(bin.first), values.at(bin.last));
+        Stroke { at, joined: bin.joined, first, low, high: values.at(bin.high), last }
     }
 }
 

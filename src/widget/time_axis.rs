@@ -21,6 +21,8 @@ pub struct TimeScale {
     bins: i64,
     /// Number of the newest bin on the grid of all time.
     last: i64,
+    /// Where the first bin starts, in milliseconds times bins.
+    start: i64,
 }
 
 /// The last moment of the year 9999, to which calendars reach.
@@ -70,8 +72,9 @@ impl TimeScale {
         let range_ms = i64::try_from(range_ms).unwrap_or(i64::MAX).clamp(1, WALL_MS_MAX);
         // A bin is at least a millisecond wide: time is not finer than that here.
         let bins = i64::from(bins.clamp(1, BINS_MAX)).min(range_ms);
-        let mut scale = TimeScale { range_ms, bins, last: 0 };
+        let mut scale = TimeScale { range_ms, bins, last: 0, start: 0 };
         scale.last = scale.absolute(edge);
+        scale.start = (scale.last - bins + 1) * range_ms;
         scale
     }
 
@@ -83,8 +86,10 @@ impl TimeScale {
     /// The bin a moment falls into, counted from the left; none outside the span.
     #[inline]
     pub fn bin(&self, at: Wall) -> Option<usize> {
-        let bin = self.absolute(at) - self.last + self.bins - 1;
-        (0..self.bins).contains(&bin).then_some(bin as usize)
+        // Counted from the start of the span: an unsigned division of small numbers is the fast one.
+        let scaled = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX) * self.bins - self.start;
+        let bin = u64::try_from(scaled).ok()? / self.range_ms as u64;
+        (bin < self.bins as u64).then_some(bin as usize)
     }
 
     /// The first millisecond of the span.

@@ -15,6 +15,8 @@ mod tests;
 pub struct ValueAxis {
     low: f64,
     high: f64,
+    /// One over the span: multiplying is several times faster than dividing.
+    scale: f64,
     pub ticks: Vec<Tick>,
 }
 
@@ -71,7 +73,7 @@ impl ValueAxis {
             step = unit.step(step * 1.01);
         }
         let (low, high) = ends;
-        let mut axis = ValueAxis { low, high, ticks: Vec::new() };
+        let mut axis = ValueAxis { low, high, scale: 1.0 / (high - low), ticks: Vec::new() };
         let format = unit.ticks(low.abs().max(high.abs()), step);
         let first = (low / step - 1e-6).ceil();
         for index in 0..ticks_max {
@@ -88,7 +90,7 @@ impl ValueAxis {
     /// Where a value stands: 0 at the low end, 1 at the high end. Values beyond the ends stand at them.
     #[inline]
     pub fn at(&self, value: f64) -> f32 {
-        (((value - self.low) / (self.high - self.low)) as f32).clamp(0.0, 1.0)
+        (((value - self.low) * self.scale) as f32).clamp(0.0, 1.0)
     }
 
     pub fn ends(&self) -> (f64, f64) {

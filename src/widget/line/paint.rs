@@ -4,17 +4,27 @@ use super::{Layout, LinePlan, Polyline};
 use crate::base::Rect;
 use crate::frame::{Canvas, Color, Glyph, Style};
 use crate::model::GlyphSet;
-use crate::widget::raster::Raster;
+use crate::widget::raster::{Braille, Dots, Halves, Raster, Thirds};
 use crate::widget::{Look, Role, right_aligned};
 
 /// Paints a chart whose plan was made for this layout.
 pub fn paint(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
-    let plot = layout.plot;
-    if plot.is_empty() {
+    if layout.plot.is_empty() {
         return;
     }
+    match look.glyphs {
+        GlyphSet::Braille => plot::<Braille>(plan, layout, canvas, look),
+        GlyphSet::Block => plot::<Halves>(plan, layout, canvas, look),
+        GlyphSet::Ascii => plot::<Thirds>(plan, layout, canvas, look),
+    }
+    times(plan, layout, canvas, look);
+}
+
+/// Everything but the labels of time.
+fn plot<D: Dots>(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
+    let plot = layout.plot;
     let tint = if plan.filled { look.theme.tint(0) } else { None };
-    let mut raster = Raster::new(plot.width, plot.height, look.glyphs, tint.map(|_| 0));
+    let mut raster = Raster::<D>::new(plot.width, plot.height, tint.map(|_| 0));
     // The first series is the one the chart is about: drawn last, it lies on top.
     for line in plan.lines.iter().rev() {
         draw(line, &mut raster);
@@ -33,7 +43,6 @@ pub fn paint(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Lo
         let right = plot.right().saturating_sub(1);
         right_aligned(canvas, right, y, &threshold.label, look.theme.style(threshold.role));
     }
-    times(plan, layout, canvas, look);
 }
 
 /// The row of the plot a value falls into; the same that a line's dot takes.
@@ -52,22 +61,26 @@ struct Ground<'a> {
 
 /// Tints the space under the filled line, row by row in runs.
 fn fill(filled_from: &[u16], canvas: &mut Canvas<'_>, plot: Rect, style: Style) {
-    let first = filled_from.iter().copied().min().unwrap_or(plot.height);
-    for y in first..plot.height {
+    let (first, all) = filled_from.iter().fold((u16::MAX, 0), |(min, max), row| (min.min(*row), max.max(*row)));
+    for y in first.min(plot.height)..all.min(plot.height) {
         runs(filled_from, y, |x, width, filled| {
             if filled {
                 canvas.fill(Rect::new(plot.x + x, plot.y + y, width, 1), Glyph::BLANK, style);
             }
         });
     }
+    // From here down every column is filled.
+    canvas.fill(Rect::new(plot.x, plot.y + all, plot.width, plot.height.saturating_sub(all)), Glyph::BLANK, style);
 }
 
 /// Calls `run` for each stretch of a row that is filled throughout, or not at all.
 fn runs(filled_from: &[u16], y: u16, mut run: impl FnMut(u16, u16, bool)) {
     let mut x = 0;
-    for stretch in filled_from.chunk_by(|left, right| (*left <= y) == (*right <= y)) {
-        let width = stretch.len() as u16;
-        run(x, width, stretch[0] <= y);
+    while let Some(first) = filled_from.get(x) {
+        let filled = *first <= y;
+        let rest = &filled_from[x..];
+        let width = rest.iter().position(|row| (*row <= y) != filled).unwrap_or(rest.len());
+        run(x as u16, width as u16, filled);
         x += width;
     }
 }
@@ -108,15 +121,18 @@ fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, ground: &Grou
     }
 }
 
-fn draw(line: &Polyline, raster: &mut Raster) {
+fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
     let (across, down) = raster.dots();
     let owner = (line.series % 8) as u8;
     let x_of = |at: f32| ((at * across as f32) as i32).min(across - 1);
-    let y_of = |value: f64| (((1.0 - value) * f64::from(down)) as i32).clamp(0, down - 1);
+    let height = down as f32;
+    let y_of = |value: f32| (((1.0 - value) * height) as i32).clamp(0, down - 1);
     let mut before: Option<(i32, i32)> = None;
     for stroke in &line.strokes {
         let x = x_of(stroke.at);
         let first = y_of(stroke.first);
+        // Most bins hold one value.
+        let single = stroke.low == stroke.high;
         if let (Some(from), true) = (before, stroke.joined) {
             if from.0 < x {
                 raster.line(from, (x, first), owner);
@@ -124,8 +140,13 @@ fn draw(line: &Polyline, raster: &mut Raster) {
                 raster.column(x, from.1, first, owner);
             }
         }
-        raster.column(x, y_of(stroke.high), y_of(stroke.low), owner);
-        before = Some((x, y_of(stroke.last)));
+        if single {
+            raster.column(x, first, first, owner);
+            before = Some((x, first));
+        } else {
+            raster.column(x, y_of(stroke.high), y_of(stroke.low), owner);
+            before = Some((x, y_of(stroke.last)));
+        }
     }
 }
 
