@@ -29,6 +29,10 @@ pub(super) struct Pen<'a> {
     style: PackedStyle,
 }
 
+/// Longer than the longest sequence: two positions of four digits.
+const CONTROL_BYTES_MAX: usize = 12;
+/// Up to so many symbols are written one by one.
+const FEW: usize = 6;
 /// Bytes of `CSI`.
 const CSI: &[u8] = b"\x1b[";
 
@@ -122,6 +126,13 @@ impl<'a> Pen<'a> {
     /// The leading plain symbols beyond ASCII, and how many cells that was.
     fn plain(&mut self, symbols: &[u32]) -> usize {
         let count = symbols.iter().take_while(|symbol| (0x80..0x1_0000).contains(*symbol)).count();
+        if count <= FEW {
+            for symbol in &symbols[..count] {
+                self.code_point(*symbol);
+            }
+            self.advance(count);
+            return count;
+        }
         let start = self.out.len();
         self.out.resize(start + 3 * count, 0);
         let (triples, _) = self.out[start..].as_chunks_mut::<3>();
@@ -194,7 +205,14 @@ impl<'a> Pen<'a> {
         self.cursor = None;
     }
 
+    #[inline]
     fn code_point(&mut self, value: u32) {
+        let [_, _, high, low] = value.to_be_bytes();
+        if (0x800..0x1_0000).contains(&value) {
+            let bytes = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
+            self.out.extend_from_slice(&bytes);
+            return;
+        }
         let mut bytes = [0; 4];
         let text = char::from_u32(value).unwrap_or(' ').encode_utf8(&mut bytes);
         self.out.extend_from_slice(text.as_bytes());
@@ -212,32 +230,34 @@ impl<'a> Pen<'a> {
 
     /// A control sequence; parameters count from 0 here and from 1 on the wire. A lone first one is left out.
     fn control(&mut self, params: &[u16], end: u8) {
-        self.out.extend_from_slice(CSI);
+        let mut bytes = [0; CONTROL_BYTES_MAX];
+        bytes[..CSI.len()].copy_from_slice(CSI);
+        let mut len = CSI.len();
         if params != [0] {
             for (index, param) in params.iter().enumerate() {
                 if index > 0 {
-                    self.out.push(b';');
+                    bytes[len] = b';';
+                    len += 1;
                 }
-                self.number(param + 1);
+                len += number(param + 1, &mut bytes[len..]);
             }
         }
-        self.out.push(end);
+        bytes[len] = end;
+        self.out.extend_from_slice(&bytes[..=len]);
     }
+}
 
-    fn number(&mut self, value: u16) {
-        let mut digits = [0; 5];
-        let mut at = digits.len();
-        let mut rest = value;
-        loop {
-            at -= 1;
-            digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.out.extend_from_slice(&digits[at..]);
+/// Writes a position in decimal and returns its digits.
+#[inline]
+fn number(value: u16, to: &mut [u8]) -> usize {
+    let digit = |place: u16| b'0' + (value / place % 10) as u8;
+    match value {
+        0..10 => to[0] = digit(1),
+        10..100 => to[..2].copy_from_slice(&[digit(10), digit(1)]),
+        100..1000 => to[..3].copy_from_slice(&[digit(100), digit(10), digit(1)]),
+        _ => to[..4].copy_from_slice(&[digit(1000), digit(100), digit(10), digit(1)]),
     }
+    usize::from(digits(value - 1).max(1))
 }
 
 /// How many digits the parameter for this position takes; none for the first.
