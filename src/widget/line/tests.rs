@@ -146,6 +146,7 @@ fn no_extreme_is_lost_however_many_points_share_a_column() {
     let plan = builder.finish(Unit::None, &[], &[], &TimeZone::UTC, &layout);
     let strokes = &plan.lines[0].strokes;
     assert!(strokes.len() <= usize::from(layout.bins()));
+    assert_eq!(plan.values.ends(), (0.0, 100.0));
     assert_eq!(strokes.iter().map(|stroke| stroke.high).fold(0.0, f32::max), 1.0);
     assert_eq!(strokes.iter().map(|stroke| stroke.low).fold(1.0, f32::min), 0.0);
 }
