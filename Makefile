@@ -13,8 +13,9 @@ need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two d
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Without jemalloc, whose C build is a third of the work: a demo does not run for months.
 run: ## this machine live in this terminal: no configuration, no root, no network
-	$(BUILD) run --profile quick -- demo
+	$(BUILD) run --profile quick --no-default-features -- demo
 
 test: ## all tests; no privileges needed
 	$(BUILD) test
