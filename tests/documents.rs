@@ -97,6 +97,34 @@ fn every_command_shown_is_understood() {
     assert!(shown >= 10, "only {shown} commands were found");
 }
 
+/// The contents of fenced blocks of one language.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let opening = format!("```{language}\n");
+    let bodies = text.split(&opening).skip(1).filter_map(|rest| rest.split("```").next());
+    bodies.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_configuration_shown_is_accepted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("unblink.toml");
+    let mut shown = 0;
+    for (path, text) in pages() {
+        for block in blocks(&text, "toml") {
+            shown += 1;
+            // What is commented out is to be uncommented, so it is checked as well.
+            for config in [block.clone(), block.replace("# [", "[").replace("# socket", "socket")] {
+                std::fs::write(&file, &config).expect("a temporary file");
+                let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+                let output = command.arg("check").arg(&file).output().expect("the program can be started");
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(output.status.success(), "{path}: {said}\n{config}");
+            }
+        }
+    }
+    assert!(shown > 0, "no configuration was found");
+}
+
 #[test]
 fn planted_links_and_commands_are_seen() {
     assert_eq!(links("[a](b.md#c) ![d](docs/e.svg) [f](https://g) [h](#i)"), ["b.md", "docs/e.svg"]);
@@ -104,4 +132,5 @@ fn planted_links_and_commands_are_seen() {
     assert_eq!(code_lines(page), ["unblink attach    --ascii-only", "make test"]);
     assert_eq!(arguments("unblink man ./man > log  # writes"), Some(vec!["man", "./man"]));
     assert_eq!(arguments("unblinking"), None);
+    assert_eq!(blocks("a\n```toml\nb = 1\n```\n```\nc\n```\n", "toml"), ["b = 1\n"]);
 }
