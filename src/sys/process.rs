@@ -1,7 +1,8 @@
 //! Starting a worker from our own executable, and learning of its death.
 //!
-//! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr and the feed, dies with the thread that
-//! started it, gets no signals of the parent's terminal and can gain no privileges.
+//! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr, the feed and a few variables of the
+//! environment, dies with the thread that started it, gets no signals of the parent's terminal, has no capabilities
+//! and can gain none. It keeps its parent's user and groups: what that user may read, it may read.
 //!
 //! The kernel ties the death signal to the starting *thread*: spawn from the main thread only.
 #![expect(unsafe_code, reason = "what runs between fork and exec is up to us")]
@@ -19,6 +20,13 @@ use tokio::io::Interest;
 
 use super::fd::{FEED_FD, watch};
 use super::host;
+
+/// What a worker learns of its parent's environment: how to log, what time it is here, how to allocate and, for a
+/// build that counts what tests reach, where to count. Secrets in the rest are none of its business.
+const ENVIRONMENT_KEPT: [&str; 6] =
+    ["LLVM_PROFILE_FILE", "NO_COLOR", "PATH", "RUST_BACKTRACE", "TZ", "_RJEM_MALLOC_CONF"];
+/// Capabilities a kernel may know of: a set of them is 64 bits.
+const CAPABILITIES_MAX: libc::c_ulong = 64;
 
 /// Where a worker's log lines go.
 #[derive(Debug)]
@@ -56,6 +64,9 @@ pub fn spawn_worker<A: AsRef<OsStr>>(args: &[A], feed: OwnedFd, log: WorkerLog) 
     let mut command = Command::new("/proc/self/exe");
     // A name of its own: `ps` and logs tell the processes apart.
     command.arg0("unblink").arg("worker").args(args);
+    let kept = ENVIRONMENT_KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+    // In the root folder it keeps no file system busy.
+    command.env_clear().envs(kept).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(match log {
         WorkerLog::Inherit => Stdio::inherit(),
@@ -92,6 +103,7 @@ fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
     }
     // SAFETY: prctl with plain numbers.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    renounce_capabilities()?;
     if feed == FEED_FD {
         // SAFETY: the parent keeps `feed` open until exec; this only clears its close-on-exec flag.
         check(unsafe { libc::fcntl(feed, libc::F_SETFD, 0) })?;
@@ -104,6 +116,27 @@ fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
     // SAFETY: only sets close-on-exec flags.
     let closed = unsafe { libc::syscall(libc::SYS_close_range, FEED_FD as libc::c_uint + 1, libc::c_uint::MAX, flags) };
     if closed == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Makes sure that exec grants no capability, not even to uid 0, which would get all that are left here.
+fn renounce_capabilities() -> io::Result<()> {
+    let clear_all = libc::PR_CAP_AMBIENT_CLEAR_ALL as libc::c_ulong;
+    // SAFETY: prctl with plain numbers.
+    check(unsafe { libc::prctl(libc::PR_CAP_AMBIENT, clear_all, 0, 0, 0) })?;
+    for capability in 0..CAPABILITIES_MAX {
+        // SAFETY: as above. It says no for capabilities the kernel does not know.
+        if unsafe { libc::prctl(libc::PR_CAPBSET_READ, capability, 0, 0, 0) } != 1 {
+            continue;
+        }
+        // SAFETY: as above.
+        match check(unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) }) {
+            // Who may not drop them is no privileged user, and gets none at exec; or it is uid 0 of a container that
+            // took this right from it, and then the container's bounds are all there is.
+            Err(error) if error.raw_os_error() == Some(libc::EPERM) => return Ok(()),
+            dropped => dropped?,
+        }
+    }
+    Ok(())
 }
 
 fn check(result: libc::c_int) -> io::Result<()> {

@@ -18,6 +18,9 @@ fn the_child() {
     feed.set_nonblocking(false).unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let no_new_privileges = status.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
+    let capabilities = status.lines().find(|line| line.starts_with("CapEff:")).unwrap();
+    let environment: Vec<String> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+    let folder = std::env::current_dir().unwrap();
     let mut open: Vec<String> = std::fs::read_dir("/proc/self/fd")
         .unwrap()
         .map(|entry| entry.unwrap())
@@ -29,7 +32,10 @@ fn the_child() {
     let stdin = std::fs::read_link("/proc/self/fd/0").unwrap();
     write!(
         feed,
-        "privileges={no_new_privileges}\nopen={}\nsession={session}\npid={}\nstdin={}\n.\n",
+        "privileges={no_new_privileges}\ncapabilities={capabilities}\nenvironment={}\nfolder={}\nopen={}\n\
+        session={session}\npid={}\nstdin={}\n.\n",
+        environment.join(" "),
+        folder.display(),
         open.join(" "),
         std::process::id(),
         stdin.display()
@@ -73,6 +79,27 @@ async fn a_worker_holds_nothing_but_its_streams_and_the_feed() {
     assert_eq!(facts["session"], facts["pid"], "the child shares our session and gets our terminal's signals");
     assert_eq!(facts["pid"], child.pid().to_string());
     assert_eq!(facts["stdin"], "/dev/null");
+    drop(feed);
+    assert_eq!(child.wait().await.unwrap(), Exit::Code(0));
+}
+
+/// As root this is the kernel's doing at our word: uid 0 would get every capability back at exec.
+#[tokio::test]
+async fn a_worker_has_no_capabilities_no_secrets_and_no_folder() {
+    let ours = std::fs::read_to_string("/proc/self/status").unwrap();
+    let (mut child, feed, facts) = start();
+    let may_set = ours.lines().filter_map(|line| line.strip_prefix("CapEff:")).any(|set| {
+        let set = u64::from_str_radix(set.trim(), 16).unwrap();
+        set & (1 << 8) != 0
+    });
+    if may_set || !rustix::process::geteuid().is_root() {
+        assert_eq!(facts["capabilities"].split_whitespace().last(), Some("0000000000000000"));
+    }
+    // Cargo puts dozens of variables into a test's environment.
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let foreign = facts["environment"].split_whitespace().find(|name| !ENVIRONMENT_KEPT.contains(name));
+    assert_eq!(foreign, None, "the child was told");
+    assert_eq!(facts["folder"], "/");
     drop(feed);
     assert_eq!(child.wait().await.unwrap(), Exit::Code(0));
 }
