@@ -1,6 +1,7 @@
 # What can be done with a clone of this project; `make` alone lists it.
 
 CARGO ?= cargo
+PREFIX ?= /usr/local
 BUILD = $(CARGO) --locked
 
 # $(call need,TOOL,REMEDY): a missing tool fails the target in one line, it never skips it.
@@ -8,7 +9,7 @@ need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run test test-system stress bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
+.PHONY: help run install test test-system stress bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,6 +17,14 @@ help: ## this list
 # Without jemalloc, whose C build is a third of the work: a demo does not run for months.
 run: ## this machine live in this terminal: no configuration, no root, no network
 	$(BUILD) run --profile quick --no-default-features -- demo
+
+# PREFIX and DESTDIR as everywhere. The commit goes into `unblink --version`.
+install: ## the program and its manual pages, under PREFIX (/usr/local)
+	UNBLINK_BUILD_ID=$${UNBLINK_BUILD_ID:-$$(git describe --always --dirty --abbrev=12 2>/dev/null)} \
+	  $(BUILD) build --release
+	install -D -m 755 target/release/unblink "$(DESTDIR)$(PREFIX)/bin/unblink"
+	install -d "$(DESTDIR)$(PREFIX)/share/man/man1"
+	target/release/unblink man "$(DESTDIR)$(PREFIX)/share/man/man1"
 
 test: ## all tests; no privileges needed
 	$(BUILD) test

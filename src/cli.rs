@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Verb};
+use args::{Arguments, Offered, Verb};
 use failure::Failure;
 
 /// Reads the command line, does what it asks for and says how that went.
@@ -40,16 +40,19 @@ pub fn main() -> ExitCode {
 }
 
 fn run(verb: Verb) -> Result<(), Failure> {
-    match verb {
-        Verb::Demo(demo) => demo::run(&demo),
-        Verb::Serve(serve) => serve::run(serve),
-        Verb::Attach(attach) => attach::run(attach),
-        Verb::Boards(asked) => listing::boards(asked),
-        Verb::Status(asked) => listing::status(asked),
-        Verb::Snapshot(snapshot) => snapshot::run(&snapshot),
-        Verb::Check(check) => check::run(&check),
-        Verb::Completions(completions) => generate::completions(completions.shell),
-        Verb::Man(man) => generate::man(&man.folder),
-        Verb::Worker(_) => worker::run(),
+    let offered = match verb {
+        Verb::Offered(offered) => offered,
+        Verb::Worker(_) => return worker::run(),
+    };
+    match offered {
+        Offered::Demo(demo) => demo::run(&demo),
+        Offered::Serve(serve) => serve::run(serve),
+        Offered::Attach(attach) => attach::run(attach),
+        Offered::Boards(asked) => listing::boards(asked),
+        Offered::Status(asked) => listing::status(asked),
+        Offered::Snapshot(snapshot) => snapshot::run(&snapshot),
+        Offered::Check(check) => check::run(&check),
+        Offered::Completions(completions) => generate::completions(completions.shell),
+        Offered::Man(man) => generate::man(&man.folder),
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 use document::Document;
 
 pub use duration::{DurationError, parse_duration};
-pub use gather::{Asked, Loaded, Override, load};
+pub use gather::{Asked, Loaded, Override, load, strange_variables};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
 
 use crate::base::{Diagnostic, limits};
@@ -82,14 +82,15 @@ pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
     let mut draft = schema::Draft::default();
     let mut complaints = Vec::new();
     for file in files {
-        let before = complaints.len();
         match Document::new(&file.name, &file.bytes) {
             Ok(document) => schema::read(&document, &mut draft, &mut complaints),
             Err(complaint) => complaints.push(complaint),
         }
-        complaints[before..].sort_by_key(|complaint| (complaint.line, complaint.column));
     }
     let settings = draft.finish(&mut complaints);
+    // What only shows when all is read goes to its place too.
+    let place = |name: &str| files.iter().position(|file| file.name == name);
+    complaints.sort_by_key(|complaint| (place(&complaint.file), complaint.line, complaint.column));
     if complaints.is_empty() {
         return Ok(settings);
     }

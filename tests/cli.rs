@@ -69,6 +69,22 @@ fn help_names_every_verb_but_the_hidden_one() {
 }
 
 #[test]
+fn keys_variables_and_exit_statuses_are_told_where_people_look() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(&["man", folder.path().to_str().unwrap()]);
+    let page = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    for text in [succeeds(&["--help"]), page("unblink.1")] {
+        assert!(
+            text.contains("UNBLINK_CONFIG") && text.contains("NO_COLOR") && text.contains("77 not allowed"),
+            "{text}"
+        );
+    }
+    for text in [succeeds(&["attach", "--help"]), succeeds(&["demo", "-h"]), page("unblink-attach.1")] {
+        assert!(text.contains("shorter time range") && text.contains("quit"), "{text}");
+    }
+}
+
+#[test]
 fn the_version_names_build_and_protocols() {
     let version = succeeds(&["--version"]);
     assert!(version.starts_with(concat!("unblink ", env!("CARGO_PKG_VERSION"), " (build ")), "{version}");
@@ -114,10 +130,22 @@ fn a_wrong_configuration_is_told_whole_with_its_places() {
 }
 
 #[test]
+fn a_mistyped_variable_is_pointed_out_and_starts_all_the_same() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = unblink(home.path(), &["check"]);
+    command.env("UNBLINK_HOST_INTERVALL", "1s").env("UNBLINK_HOST_DEADLINE", "200ms").env("UNBLINK_BUILD_ID", "x");
+    let run = finish(command);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.err.contains("UNBLINK_HOST_INTERVALL") && run.err.contains("did you mean UNBLINK_HOST_INTERVAL?"));
+    assert!(!run.err.contains("DEADLINE") && !run.err.contains("BUILD_ID"), "{run:?}");
+}
+
+#[test]
 fn completions_are_made_for_every_shell_and_are_sound() {
     for shell in ["bash", "zsh", "fish"] {
         let script = succeeds(&["completions", shell]);
         assert!(script.contains("snapshot") && script.contains("ascii-only"), "{shell}: {script}");
+        assert!(!script.contains("not by hand"), "{shell}: a verb that is not for people is offered");
         // Judged by the shell itself where it is installed.
         let checked = Command::new(shell).args(["-n", "-c", &script]).output();
         if let Ok(checked) = checked {

@@ -4,6 +4,8 @@
 
 use std::process::Command;
 
+use unblink::base::limits;
+
 #[expect(dead_code, reason = "pages are text, not Rust")]
 #[path = "sources/files.rs"]
 mod files;
@@ -123,6 +125,15 @@ fn every_configuration_shown_is_accepted() {
         }
     }
     assert!(shown > 0, "no configuration was found");
+}
+
+#[test]
+fn the_caps_of_the_protocols_are_those_of_the_program() {
+    let page = files::text("docs/protocols.md").replace('\n', " ");
+    let attach = limits::ATTACH_MESSAGE_BYTES_MAX / 1024;
+    let feed = limits::FEED_MESSAGE_BYTES_MAX / 1024 / 1024;
+    assert!(page.contains(&format!("Its messages are at most {attach} KiB long")), "the cap is {attach} KiB");
+    assert!(page.contains(&format!("Messages are at most {feed} MiB long")), "the cap is {feed} MiB");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Identifies the build on both ends of a feed; a packager may set `UNBLINK_BUILD_ID`.
+/// Identifies the build, for people and on both ends of a feed. `make install` and packagers set `UNBLINK_BUILD_ID`
+/// to the commit when they build; any other build does not know what it was made of.
 pub const BUILD_ID: &str = match option_env!("UNBLINK_BUILD_ID") {
-    Some(id) => id,
-    None => env!("CARGO_PKG_VERSION"),
+    Some(id) if !id.is_empty() => id,
+    _ => "unknown",
 };
 
 /// A view as root numbers it on one feed. Never reused within a root's life.

@@ -3,14 +3,27 @@
 //! Invariant: names and meanings here are promises to scripts. Nothing is done here.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::base::{Size, limits};
-use crate::model::Palette;
+use crate::model::{BINDINGS, Palette};
 use crate::sink::capability::{ColorChoice, Wishes};
+
+const EXIT_STATUS: &str =
+    "Exit status: 0 ok, 1 failed, 2 wrong usage, 64 wrong configuration, 69 no daemon, 77 not allowed.";
+
+const ENVIRONMENT: &str = "Environment:
+  UNBLINK_CONFIG            the configuration file, where --config names none
+  UNBLINK_SECTION_KEY       a setting, such as UNBLINK_HOST_INTERVAL=2s; goes before the file, after flags
+  UNBLINK_ATTACH_SOCKET     where viewers attach
+  UNBLINK_ADMIN_SOCKET      where `boards` and `status` ask
+  TERM, COLORTERM, NO_COLOR which colours the terminal has
+  LC_ALL, LC_CTYPE, LANG    which characters it has
+  TZ                        the time zone shown, an IANA name";
 
 #[derive(Debug, Parser)]
 #[command(
@@ -24,7 +37,8 @@ use crate::sink::capability::{ColorChoice, Wishes};
     arg_required_else_help = true,
     propagate_version = false,
 
-    after_help = "Exit codes: 0 ok, 1 failed, 2 wrong usage, 64 wrong configuration, 69 no daemon, 77 not allowed."
+    after_help = EXIT_STATUS,
+    after_long_help = format!("{ENVIRONMENT}\n\n{EXIT_STATUS}")
 )]
 pub struct Arguments {
     #[command(subcommand)]
@@ -33,6 +47,16 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    #[command(flatten)]
+    Offered(Offered),
+    /// Draw for a daemon; started by it, not by hand
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+/// The verbs people are told of.
+#[derive(Debug, Subcommand)]
+pub enum Offered {
     /// Show this machine live in this terminal: no configuration, no daemon, no network
     Demo(Demo),
     /// Run the daemon
@@ -51,12 +75,10 @@ pub enum Verb {
     Completions(Completions),
     /// Write the manual pages into a folder
     Man(Man),
-    /// Draw for a daemon; started by it, not by hand
-    #[command(hide = true)]
-    Worker(Worker),
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = KEYS.as_str())]
 pub struct Demo {
     #[command(flatten)]
     pub look: Look,
@@ -79,6 +101,7 @@ pub struct Serve {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = KEYS.as_str())]
 pub struct Attach {
     /// The board, as `unblink boards` lists it [default: the first one]
     #[arg(value_name = "BOARD")]
@@ -193,6 +216,12 @@ pub enum Format {
     /// A picture of the cells
     Svg,
 }
+
+/// The keys of a session, from the table they are interpreted by.
+static KEYS: LazyLock<String> = LazyLock::new(|| {
+    let rows = BINDINGS.iter().map(|binding| format!("\n  {:<15} {}", binding.shown, binding.what));
+    format!("Keys:{}", rows.collect::<String>())
+});
 
 // === impl Look ===
 

@@ -39,12 +39,14 @@ pub fn unreachable(door: Door, attempts: Vec<Attempt>) -> Failure {
     for attempt in &attempts {
         text.push_str(&format!("\n  {}: {}", attempt.path.display(), attempt.error));
     }
-    let denied = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Denied));
+    // A socket of our own that is stale is the nearer trouble: the one we may not use is somebody else's.
+    let mut there = attempts.iter().filter(|attempt| !matches!(attempt.error, ConnectError::Absent)).peekable();
+    let denied = there.peek().is_some() && there.all(|attempt| matches!(attempt.error, ConnectError::Denied));
     let stale = attempts.iter().any(|attempt| matches!(attempt.error, ConnectError::Stale));
     let remedy = if denied {
         format!(
-            "Ask for membership in the group {group} (`usermod -aG {group} YOU`, then log in again), or start a daemon \
-             of your own with `unblink serve`.",
+            "Have an administrator put you into the group {group} (`usermod -aG {group} YOU`) and log in again, or start \
+             a daemon of your own with `unblink serve`.",
             group = door.group()
         )
     } else if stale {
@@ -60,4 +62,30 @@ pub fn unreachable(door: Door, attempts: Vec<Attempt>) -> Failure {
     };
     text.push_str(&format!("\n{remedy}"));
     if denied { Failure::not_allowed(text) } else { Failure::unreachable(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(errors: Vec<ConnectError>) -> String {
+        let attempts = errors.into_iter().map(|error| Attempt { path: "/a.sock".into(), error });
+        format!("{:?}", unreachable(Door::Attach, attempts.collect()))
+    }
+
+    #[test]
+    fn only_where_every_daemon_there_is_says_no_it_is_a_matter_of_rights() {
+        use ConnectError::{Absent, Denied, Stale};
+        for (errors, code, remedy) in [
+            (vec![Absent], 69, "Start a daemon"),
+            (vec![Denied], 77, "usermod"),
+            (vec![Absent, Denied], 77, "usermod"),
+            (vec![Stale, Denied], 69, "takes the stale socket over"),
+            (vec![Stale, Absent], 69, "takes the stale socket over"),
+            (vec![], 69, "Start a daemon"),
+        ] {
+            let seen = judged(errors);
+            assert!(seen.contains(&format!("code: {code}")) && seen.contains(remedy), "{seen}");
+        }
+    }
 }

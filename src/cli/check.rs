@@ -4,6 +4,7 @@ use super::args::Check;
 use super::failure::Failure;
 use super::{output, places};
 use crate::config::{self, Asked};
+use crate::sink::hold;
 
 /// The file a folder is asked for.
 const FILE: &str = "unblink.toml";
@@ -14,6 +15,9 @@ pub fn run(check: &Check) -> Result<(), Failure> {
     let asked = Asked { config: path, flags: Vec::new() };
     let loaded =
         config::load(&asked, places::environment, &places).map_err(|complaints| Failure::configuration(&complaints))?;
+    for strange in places::strange_variables() {
+        hold::say(&format!("warning: {strange}"));
+    }
     let names: Vec<&str> = loaded.files.iter().map(|file| file.name.as_str()).collect();
     let text = if names.is_empty() {
         format!("ok: nothing is configured ({} does not exist), the defaults serve\n", places.config.display())

@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory, Subcommand};
 use clap_complete::Shell;
 
-use super::args::Arguments;
+use super::args::{Arguments, Offered};
 use super::failure::Failure;
 use super::output;
 
 /// The completion script of one shell, to the standard output.
 pub fn completions(shell: Shell) -> Result<(), Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Arguments::command(), "unblink", &mut script);
+    // Of the verbs people type: clap would offer the hidden one too.
+    let mut command = Offered::augment_subcommands(Command::new("unblink"));
+    clap_complete::generate(shell, &mut command, "unblink", &mut script);
     output::write(&script)
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::base::Diagnostic;
 use crate::client::Attempt;
 use crate::config::{self, Asked, DirectoryError, Mode, Places, Settings, SocketSettings, Surroundings};
 use crate::sys::socket::ConnectError;
@@ -23,6 +24,11 @@ pub enum Door {
 /// One variable of the environment.
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What is wrong with the environment, without being a reason not to start.
+pub fn strange_variables() -> Vec<Diagnostic> {
+    config::strange_variables(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()))
 }
 
 /// The places of this user.

@@ -28,6 +28,9 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
     let loaded =
         config::load(&asked, places::environment, &places).map_err(|complaints| Failure::configuration(&complaints))?;
     log::to_stderr(filter(loaded.settings.log.level));
+    for strange in places::strange_variables() {
+        tracing::warn!(remedy = strange.remedy, "{}: {}", strange.file, strange.message);
+    }
     root::serve(loaded, &places).map_err(Failure::runtime)
 }
 

@@ -16,7 +16,7 @@ use crate::model::dataset::SourceHealth;
 use crate::model::{Dataset, GlyphSet, ViewSpec};
 use crate::runtime::{self, timer};
 use crate::scene::{self, Boards};
-use crate::sink::capability::{Capabilities, Environment};
+use crate::sink::capability::{Capabilities, Dumb, Environment};
 use crate::source::{Update, host};
 use crate::sys::clock;
 use crate::sys::tty::{Tty, is_terminal};
@@ -40,7 +40,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     if boards.get(name).is_none() {
         return Err(no_such_board(&boards, &snapshot.board));
     }
-    let seen = capabilities(snapshot)?;
+    let (seen, format) = capabilities(snapshot);
     let mut spec = ViewSpec::new(TENANT_DEFAULT, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
     spec.params = snapshot.params.iter().cloned().collect();
     spec.palette = seen.palette;
@@ -51,7 +51,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
     let mut grid = Grid::new(spec.size);
     scene::draw(&boards, &spec, &data, clock::wall(), &mut grid);
-    let bytes = match snapshot.format {
+    let bytes = match format {
         Format::Ansi => export::ansi(&grid, Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii }),
         Format::Text => export::text(&grid).into_bytes(),
         Format::Json => export::json(&grid).into_bytes(),
@@ -68,15 +68,18 @@ fn no_such_board(boards: &Boards, name: &str) -> Failure {
     Failure::runtime(format!("there is no board {name:?}; there is {}", known.join(", ")))
 }
 
-/// What a terminal can show where there is one, else what a file can hold.
-fn capabilities(snapshot: &Snapshot) -> Result<Capabilities, Failure> {
+/// What a terminal can show where there is one, else what a file can hold; and the format that suits it.
+fn capabilities(snapshot: &Snapshot) -> (Capabilities, Format) {
     let environment = Environment::read();
     let wishes = snapshot.look.wishes();
     let on_screen = snapshot.format == Format::Ansi && snapshot.output.is_none() && is_terminal(std::io::stdout());
-    if on_screen {
-        environment.capabilities(wishes).map_err(Failure::runtime)
-    } else {
-        Ok(environment.for_a_file(wishes))
+    if !on_screen {
+        return (environment.for_a_file(wishes), snapshot.format);
+    }
+    match environment.capabilities(wishes) {
+        Ok(seen) => (seen, Format::Ansi),
+        // It would print the escape sequences as they are.
+        Err(Dumb) => (environment.for_a_file(wishes), Format::Text),
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Places, Settings, parse, schema};
+use super::{Places, Settings, parse, schema, suggest};
 use crate::base::{Diagnostic, limits};
 use crate::wire::feed::ConfigFile;
 
@@ -35,6 +35,13 @@ pub struct Loaded {
     pub settings: Settings,
 }
 
+/// What every variable of ours begins with.
+const PREFIX: &str = "UNBLINK_";
+/// Variables that are no settings: which file to read, and what a build was made of.
+const VARIABLES_BESIDE: [&str; 2] = ["UNBLINK_CONFIG", "UNBLINK_BUILD_ID"];
+/// Strange variables told of at once.
+const STRANGE_MAX: usize = 16;
+
 const FLAG: &str = "flag ";
 const ENVIRONMENT: &str = "environment ";
 
@@ -59,7 +66,7 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
         None => files.extend(read_file(&places.config).map_err(|complaint| vec![complaint])?),
     }
     for key in schema::KEYS {
-        let variable = format!("UNBLINK_{}_{}", key.section, key.name).to_uppercase();
+        let variable = variable(key);
         if let Some(value) = env(&variable) {
             files.push(one_line(format!("{ENVIRONMENT}{variable}"), key.section, key.name, &value));
         }
@@ -69,6 +76,32 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
     }
     let settings = parse(&files)?;
     Ok(Loaded { files, settings })
+}
+
+/// Variables of the environment that look like settings of ours and are none: mistyped, most likely. They are no
+/// reason not to start, since anybody may set them.
+pub fn strange_variables(names: impl IntoIterator<Item = String>) -> Vec<Diagnostic> {
+    let known: Vec<String> = schema::KEYS.iter().map(variable).chain(VARIABLES_BESIDE.map(str::to_owned)).collect();
+    let mut strange: Vec<String> =
+        names.into_iter().filter(|name| name.starts_with(PREFIX) && !known.contains(name)).collect();
+    strange.sort();
+    strange.truncate(STRANGE_MAX);
+    let complain = |name: String| {
+        let word = name.strip_prefix(PREFIX).unwrap_or(&name).to_lowercase();
+        let words: Vec<String> = known.iter().map(|name| name[PREFIX.len()..].to_lowercase()).collect();
+        let remedy = match suggest::nearest(&word, words.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {PREFIX}{}?", near.to_uppercase()),
+            None => format!("the variables known are: {}", known.join(", ")),
+        };
+        let file = super::document::harmless(&format!("{ENVIRONMENT}{name}"));
+        let message = "no setting has this name, so it does nothing".to_owned();
+        Diagnostic { file, line: 0, column: 0, message, remedy, excerpt: String::new() }
+    };
+    strange.into_iter().map(complain).collect()
+}
+
+fn variable(key: &schema::Key) -> String {
+    format!("{PREFIX}{}_{}", key.section, key.name).to_uppercase()
 }
 
 fn one_line(name: String, section: &str, key: &str, value: &str) -> ConfigFile {

@@ -70,6 +70,21 @@ unblink.toml:7:9: log.level: "inof" is no level
 }
 
 #[test]
+fn complaints_come_in_the_order_of_the_file_also_when_two_keys_disagree() {
+    check(
+        "[host]\ndeadline = \"3s\"\n[log]\nlevel = 1\n",
+        r#"unblink.toml:2:12: host.deadline: 3s is longer than host.interval
+    deadline = "3s"
+               ^
+    a reading must be given up before the next one starts: shorten the deadline or lengthen the interval
+unblink.toml:4:9: log.level: a number stands where a text belongs
+    level = 1
+            ^
+    write it as "info""#,
+    );
+}
+
+#[test]
 fn a_word_near_to_nothing_gets_the_list() {
     check(
         "[host]\nfrobnicate = 1",

@@ -50,7 +50,7 @@ pub struct Capabilities {
 /// Why nothing can be drawn on this terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "TERM=dumb: this terminal cannot place its cursor; use a real terminal, or print one picture with `unblink snapshot`"
+    "TERM=dumb: this terminal cannot place its cursor; use a real terminal, or print one picture with `unblink snapshot host --format text`"
 )]
 pub struct Dumb;
 
@@ -87,7 +87,7 @@ impl Environment {
         Ok(Capabilities { palette: self.palette(wishes.color), glyphs: self.glyphs(wishes), timezone: self.timezone() })
     }
 
-    /// What goes into a file or a pipe: no terminal limits it, the viewer's locale still does.
+    /// What goes into a file or a pipe: no terminal limits it, and files are UTF-8.
     pub fn for_a_file(&self, wishes: Wishes) -> Capabilities {
         let palette = match wishes.color {
             ColorChoice::Always(palette) => palette,

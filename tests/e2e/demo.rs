@@ -22,6 +22,17 @@ fn the_demo_is_live_and_leaves_nothing_behind() {
     assert!(!home.socket().exists(), "the demo listens");
 }
 
+/// In an editor's shell, say: there escape sequences would stand on the screen as they are.
+#[test]
+fn a_snapshot_on_a_dumb_terminal_is_plain_text() {
+    let home = Home::new();
+    let mut command = home.command(&["snapshot", "host"]);
+    let mut terminal = Terminal::spawn("dumb", command.env("TERM", "dumb"), (80, 24));
+    assert_eq!(terminal.wait_end().code(), Some(0));
+    let text = terminal.wait_for("CPU");
+    assert!(!terminal.seen().coloured() && !text.contains("[0m"), "{text}");
+}
+
 #[test]
 fn the_demo_outlives_its_worker() {
     let home = Home::new();
