@@ -144,9 +144,13 @@ impl<S: Sink> Fanout<S> {
         Ok(())
     }
 
-    /// Lays a row over the view until its next frame; `message` is a whole attach message.
+    /// Lays a row over the view until its next frame; `message` is a whole attach message. What lies there already
+    /// is not sent again.
     pub fn lay_over(&mut self, view: ViewId, message: Bytes, now: Mono) {
         let Some(laid) = self.views.get_mut(&view) else { return };
+        if laid.overlay.as_ref() == Some(&message) {
+            return;
+        }
         laid.overlay = Some(message);
         laid.overlay_number += 1;
         self.send_all(view, now);

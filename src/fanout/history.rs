@@ -41,6 +41,8 @@ pub enum Fault {
     Stale { got: Position, newest: Position },
     #[error("a delta stands on version {base:?}, but the newest is {newest:?}")]
     Gap { base: Version, newest: Option<Position> },
+    #[error("a delta makes version {got:?} of version {base:?}")]
+    Skipped { base: Version, got: Version },
     #[error("{bytes} bytes of deltas were sent without a new keyframe")]
     Outgrown { bytes: usize },
 }
@@ -75,6 +77,9 @@ impl History {
         }
         if at <= base {
             return Err(Fault::Stale { got: at, newest: base });
+        }
+        if frame.version.0 - frame.base.0 > 1 {
+            return Err(Fault::Skipped { base: frame.base, got: frame.version });
         }
         let keyframe_bytes = self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len());
         if self.delta_bytes > 2 * keyframe_bytes + limits::DELTA_SLACK_BYTES_MAX {

@@ -179,8 +179,47 @@ fn a_frame_that_does_not_fit_is_a_fault_and_changes_nothing() {
     assert!(matches!(publish(&mut fanout, 1, 1, 5, 5), Err(Fault::Stale { .. })));
     assert!(matches!(publish(&mut fanout, 1, 2, 6, 5), Err(Fault::Gap { .. })), "a delta across lives");
     assert!(matches!(keyframe(&mut fanout, 1, 1, 4), Err(Fault::Stale { .. })));
+    assert!(matches!(publish(&mut fanout, 1, 1, 7, 5), Err(Fault::Skipped { .. })));
     publish(&mut fanout, 1, 1, 6, 5).unwrap();
     assert_eq!(sink.said(), ["K 1 1 5", "D 1 1 6 5"]);
+}
+
+#[test]
+fn the_greatest_versions_are_versions_like_any_other() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    let last = u64::MAX;
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    keyframe(&mut fanout, 1, 1, last - 1).unwrap();
+    publish(&mut fanout, 1, 1, last, last - 1).unwrap();
+    assert!(matches!(publish(&mut fanout, 1, 1, last, last), Err(Fault::Stale { .. })));
+    keyframe(&mut fanout, 1, 1, last).unwrap();
+    assert_eq!(fanout.standing(SessionId(1)).unwrap(), Standing { lag_versions: 0, stalled_since: None });
+    fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    fanout.repaint(SessionId(1), NOW);
+    keyframe(&mut fanout, 1, last, last).unwrap();
+    keyframe(&mut fanout, 1, last, last).unwrap();
+    sink.give(0);
+    assert!(matches!(publish(&mut fanout, 1, last, 1, last), Err(Fault::Stale { .. })));
+    assert_eq!(fanout.newest(ViewId(1)), Some(Position { epoch: Epoch(last), version: Version(last) }));
+}
+
+#[test]
+fn a_banner_that_lies_there_already_is_not_written_again() {
+    let (mut fanout, first) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    let lay = |fanout: &mut Fanout<Scripted>| fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
+    lay(&mut fanout);
+    let writes = first.0.borrow().writes;
+    for number in 2..52 {
+        let sink = Scripted::with_room(PLENTY);
+        fanout.join(SessionId(number), sink.clone(), ViewId(1), [], NOW);
+        lay(&mut fanout);
+        assert_eq!(sink.said(), ["K 1 1 1", "O 1 1"]);
+    }
+    assert_eq!(first.0.borrow().writes, writes, "who has the banner is left alone when others come");
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    lay(&mut fanout);
+    assert_eq!(first.said().last().unwrap(), "O 1 1", "a frame takes it away: it is laid anew");
 }
 
 #[test]

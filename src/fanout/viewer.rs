@@ -202,9 +202,12 @@ impl<S: Sink> Viewer<S> {
     fn hold(&mut self, held: Held) {
         if let (Some(before), Some(after)) = (self.held.at, held.at)
             && before.epoch == after.epoch
-            && after.version.0 > before.version.0 + 1
         {
-            FrameDropped { session: self.session, versions: after.version.0 - before.version.0 - 1 }.emit();
+            // Whatever a worker numbers its frames with.
+            let versions = after.version.0.saturating_sub(before.version.0).saturating_sub(1);
+            if versions > 0 {
+                FrameDropped { session: self.session, versions }.emit();
+            }
         }
         self.held = held;
     }
