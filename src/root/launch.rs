@@ -97,7 +97,7 @@ impl Life {
     pub async fn watch(self, tenant: String, kill: Arc<Notify>) -> String {
         match self {
             Life::Process(mut child) => {
-                let mut row = runtime::register(format!("worker {tenant} (pid {})", child.pid()), Kind::Process);
+                let mut row = runtime::register_supervised(&format!("worker {tenant}"), Kind::Process);
                 let exit = loop {
                     tokio::select! {
                         exit = child.wait() => break exit,

@@ -1,7 +1,8 @@
 //! The table of all tasks, threads and child processes of this process.
 //!
 //! Invariant: bounded by `limits::RUNNING_MAX`; a row goes when what it stands for ends, however it ends. What does
-//! not fit runs all the same and is counted.
+//! not fit runs all the same and is counted. Only supervised things have a past: many viewers one after the other are
+//! not one that was restarted.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -27,9 +28,9 @@ pub struct Row {
     pub state: String,
     /// When it started.
     pub since: Mono,
-    /// How often something of this name and kind was started before.
+    /// Of something supervised: how often it was started before.
     pub restarts: u64,
-    /// How the one before it ended, when that was not as planned.
+    /// Of something supervised: how the one before it ended, when that was not as planned.
     pub last_end: Option<String>,
 }
 
@@ -40,52 +41,33 @@ pub struct Registration {
     end: Option<String>,
 }
 
-#[derive(Default)]
+#[derive(Debug)]
 struct Table {
     next_id: u64,
     rows: BTreeMap<u64, Row>,
-    past: BTreeMap<(String, &'static str), Past>,
+    /// Of supervised things, by name: as many as there ever were names.
+    past: BTreeMap<String, Past>,
     unlisted: u64,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Past {
     started: u64,
     last_end: Option<String>,
 }
 
-static TABLE: Mutex<Table> =
-    Mutex::new(Table { next_id: 0, rows: BTreeMap::new(), past: BTreeMap::new(), unlisted: 0 });
+static TABLE: Mutex<Table> = Mutex::new(Table::new());
 
 /// Adds a row.
 pub fn register(name: impl Into<Cow<'static, str>>, kind: Kind) -> Registration {
-    let name = bounded_text(&name.into());
     let since = clock::mono();
-    let mut table = lock();
-    let id = table.next_id;
-    table.next_id += 1;
-    if table.rows.len() >= limits::RUNNING_MAX {
-        table.unlisted += 1;
-        return Registration { id, end: None };
-    }
-    let key = (name.clone(), kind.word());
-    let room = table.past.len() < limits::RUNNING_MAX;
-    let past = match table.past.get_mut(&key) {
-        Some(past) => {
-            let before = past.clone();
-            past.started += 1;
-            before
-        }
-        None => {
-            if room {
-                table.past.insert(key, Past { started: 1, last_end: None });
-            }
-            Past::default()
-        }
-    };
-    let row = Row { name, kind, state: "running".to_owned(), since, restarts: past.started, last_end: past.last_end };
-    table.rows.insert(id, row);
-    Registration { id, end: None }
+    Registration { id: lock().add(&name.into(), kind, since, false), end: None }
+}
+
+/// Adds a row of something that is started again whenever it ends, always under this name.
+pub fn register_supervised(name: &str, kind: Kind) -> Registration {
+    let since = clock::mono();
+    Registration { id: lock().add(name, kind, since, true), end: None }
 }
 
 /// All rows in the order they were started.
@@ -128,11 +110,49 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        let mut table = lock();
-        if let Some(row) = table.rows.remove(&self.id)
-            && let Some(past) = table.past.get_mut(&(row.name, row.kind.word()))
+        lock().remove(self.id, self.end.take());
+    }
+}
+
+// === impl Table ===
+
+impl Table {
+    const fn new() -> Table {
+        Table { next_id: 0, rows: BTreeMap::new(), past: BTreeMap::new(), unlisted: 0 }
+    }
+
+    fn add(&mut self, name: &str, kind: Kind, since: Mono, supervised: bool) -> u64 {
+        let name = bounded_text(name);
+        let id = self.next_id;
+        self.next_id += 1;
+        let past = if supervised { self.begin(&name) } else { Past::default() };
+        if self.rows.len() >= limits::RUNNING_MAX {
+            self.unlisted += 1;
+        } else {
+            let Past { started: restarts, last_end } = past;
+            self.rows.insert(id, Row { name, kind, state: "running".to_owned(), since, restarts, last_end });
+        }
+        id
+    }
+
+    /// What was before; counts the start.
+    fn begin(&mut self, name: &str) -> Past {
+        if let Some(past) = self.past.get_mut(name) {
+            let before = past.clone();
+            past.started += 1;
+            return before;
+        }
+        if self.past.len() < limits::RUNNING_MAX {
+            self.past.insert(name.to_owned(), Past { started: 1, last_end: None });
+        }
+        Past::default()
+    }
+
+    fn remove(&mut self, id: u64, end: Option<String>) {
+        if let Some(row) = self.rows.remove(&id)
+            && let Some(past) = self.past.get_mut(&row.name)
         {
-            past.last_end = self.end.take();
+            past.last_end = end;
         }
     }
 }
@@ -145,3 +165,6 @@ fn bounded_text(text: &str) -> String {
 fn lock() -> MutexGuard<'static, Table> {
     TABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests;
