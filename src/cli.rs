@@ -26,6 +26,8 @@ use clap::Parser;
 use args::{Arguments, Offered, Verb};
 use failure::Failure;
 
+use crate::runtime::log;
+
 /// Reads the command line, does what it asks for and says how that went.
 pub fn main() -> ExitCode {
     panics::install();
@@ -33,10 +35,12 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A panic was told by the hook already, once the terminal was given back.
     let result = std::panic::catch_unwind(|| run(arguments.verb));
-    match result.unwrap_or_else(|_| Err(Failure::told())) {
+    let code = match result.unwrap_or_else(|_| Err(Failure::told())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    };
+    log::flush();
+    code
 }
 
 fn run(verb: Verb) -> Result<(), Failure> {

@@ -22,6 +22,8 @@ mod attaching;
 mod demo;
 #[path = "e2e/harness.rs"]
 mod harness;
+#[path = "e2e/logging.rs"]
+mod logging;
 #[path = "e2e/losses.rs"]
 mod losses;
 #[path = "e2e/sizes.rs"]

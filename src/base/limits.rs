@@ -103,6 +103,8 @@ pub const ROW_BYTES_MAX: usize = 256;
 
 /// Lines for the standard error that are kept while a terminal shows charts.
 pub const KEPT_LINES_MAX: usize = 100;
+/// Log lines that wait for a standard error that nobody reads: some thousand.
+pub const LOG_WAITING_BYTES_MAX: usize = 256 * 1024;
 
 // --- data ---
 

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::base::Diagnostic;
+use crate::runtime::log;
 use crate::sink::hold;
 
 /// A verb failed.
@@ -63,7 +64,10 @@ impl Failure {
     /// Tells it on the standard error.
     pub fn report(self) -> ExitCode {
         if let Some(message) = self.message {
-            hold::say(&if self.code == CONFIGURATION { message } else { format!("unblink: {message}") });
+            let message = if self.code == CONFIGURATION { message } else { format!("unblink: {message}") };
+            if !log::say(&message) {
+                hold::say(&message);
+            }
         }
         ExitCode::from(self.code)
     }

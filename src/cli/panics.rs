@@ -4,6 +4,7 @@
 
 use std::panic::PanicHookInfo;
 
+use crate::runtime::log;
 use crate::sink::hold;
 
 /// Longest message told; a panic may carry anything.
@@ -11,7 +12,12 @@ const MESSAGE_CHARS_MAX: usize = 500;
 
 /// Replaces std's report, which is many lines and would land in the middle of a chart.
 pub fn install() {
-    std::panic::set_hook(Box::new(|info| hold::say(&line(info))));
+    std::panic::set_hook(Box::new(|info| {
+        let line = line(info);
+        if !log::say(&line) {
+            hold::say(&line);
+        }
+    }));
 }
 
 fn line(info: &PanicHookInfo<'_>) -> String {

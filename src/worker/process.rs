@@ -4,7 +4,7 @@
 //! worker is a millisecond away, while a process that lost a thread is in a state nobody tested.
 
 use super::{Options, WorkerError, run};
-use crate::runtime;
+use crate::runtime::{self, log};
 use crate::sys::fd;
 
 /// Serves root until it closes the feed; what `unblink worker` does.
@@ -23,6 +23,7 @@ fn abort_on_panic() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         told(info);
+        log::flush();
         std::process::abort();
     }));
 }

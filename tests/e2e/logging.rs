@@ -1,0 +1,68 @@
+//! A daemon whose log nobody takes goes on serving.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, Stdio};
+
+use rustix::process::Signal;
+use unblink::sys::clock;
+
+use crate::PATIENCE;
+use crate::home::Home;
+use crate::process;
+
+/// Killed when dropped.
+struct Mute(Child);
+
+// === impl Mute ===
+
+impl Mute {
+    /// Starts a daemon whose log goes there, and waits until it listens.
+    fn start(home: &Home, log: Stdio) -> Mute {
+        let mut command = home.command(&["serve", "--log", "trace"]);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let mut daemon = Mute(child);
+        let deadline = clock::mono() + PATIENCE;
+        // The admin socket is the last to be taken.
+        while UnixStream::connect(home.path("run/unblink/admin.sock")).is_err() {
+            assert_eq!(daemon.0.try_wait().unwrap(), None, "the daemon ended");
+            assert!(clock::mono() < deadline, "the daemon does not listen");
+            std::thread::yield_now();
+        }
+        daemon
+    }
+
+    fn serves_and_stops(mut self, home: &Home) {
+        for _ in 0..3 {
+            let status = home.run(&["status"]);
+            assert_eq!(status.status.code(), Some(0), "{}", String::from_utf8_lossy(&status.stderr));
+        }
+        process::signal(&self.0, Signal::TERM);
+        assert_eq!(process::wait_end(&mut self.0, "the daemon").code(), Some(0));
+    }
+}
+
+impl Drop for Mute {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_log_on_a_full_disk_ends_nothing() {
+    let home = Home::new();
+    let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    Mute::start(&home, full.into()).serves_and_stops(&home);
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nothing_up() {
+    let home = Home::new();
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let room = rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
+    writer.write_all(&vec![b'.'; room]).unwrap();
+    Mute::start(&home, writer.into()).serves_and_stops(&home);
+    drop(reader);
+}
