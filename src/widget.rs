@@ -7,6 +7,7 @@
 pub mod gauge;
 pub mod legend;
 pub mod line;
+pub mod log;
 pub mod panel;
 pub mod text;
 pub mod theme;

@@ -25,6 +25,9 @@ pub const CLUSTER_CODE_POINTS_MAX: usize = 4;
 /// Code points reported of what a label lost; the count goes on, the list stops.
 pub const REMOVED_LISTED_MAX: usize = 32;
 
+/// Lines kept of one entry of a log: a stack trace. A longer one says how many it lost.
+pub const LOG_ENTRY_LINES_MAX: usize = 64;
+
 // --- protocols ---
 
 /// One message on the feed: the largest keyframe (every cell its own colours and cluster) fits.

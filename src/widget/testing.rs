@@ -1,8 +1,8 @@
 //! What widget tests share: draw onto a small grid and read it back.
 
 use super::{Look, Theme};
-use crate::base::Size;
-use crate::frame::{Canvas, Grid};
+use crate::base::{Rect, Size};
+use crate::frame::{Canvas, Glyph, Grid, Style};
 use crate::model::{GlyphSet, Palette, spec};
 
 pub(crate) const GLYPH_SETS: [GlyphSet; 3] = [GlyphSet::Braille, GlyphSet::Block, GlyphSet::Ascii];
@@ -30,4 +30,21 @@ pub(crate) fn check(grid: &Grid, rows: &[&str]) {
 #[track_caller]
 pub(crate) fn check_ascii(grid: &Grid) {
     assert!(grid.to_text().is_ascii(), "not ASCII:\n{}", grid.to_text());
+}
+
+/// Draws into the middle of a marked grid and asserts that no mark is touched. Returns the grid.
+#[track_caller]
+pub(crate) fn drawn_inside(width: u16, height: u16, draw: impl FnOnce(&mut Canvas<'_>)) -> Grid {
+    let inside = Rect::new(2, 1, width, height);
+    let grid = drawn(width + 4, height + 2, |canvas| {
+        canvas.fill(canvas.area(), Glyph::new('#'), Style::new());
+        draw(&mut canvas.sub(inside));
+    });
+    for y in 0..height + 2 {
+        for x in 0..width + 4 {
+            let is_inside = (inside.x..inside.right()).contains(&x) && (inside.y..inside.bottom()).contains(&y);
+            assert!(is_inside || grid.cell(x, y).text() == "#", "drawn at {x},{y}:\n{}", grid.to_text());
+        }
+    }
+    grid
 }

@@ -7,6 +7,7 @@ use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
 use crate::model::GlyphSet;
 
+pub(super) mod flow;
 #[cfg(test)]
 mod tests;
 

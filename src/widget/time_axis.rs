@@ -155,6 +155,12 @@ pub fn clock(zone: &TimeZone, at: Wall) -> Label {
     Label::plain(&time_of_day(zone, at_s, true))
 }
 
+/// `Nov 24` in a time zone.
+pub fn day(zone: &TimeZone, at: Wall) -> Label {
+    let at_ms = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX);
+    date(at_ms.div_euclid(1_000) + offset_s(zone, at_ms))
+}
+
 /// Columns a label takes with its mark and the space after it.
 fn label_pitch(step: i64) -> i64 {
     if step < MINUTE { 12 } else { 9 }
@@ -172,6 +178,11 @@ fn moment(zone: &TimeZone, at_s: i64, step: i64) -> Label {
     if step < MINUTE || (step < DAY && !midnight) {
         return Label::plain(&time_of_day(zone, at_s, step < MINUTE));
     }
+    date(local_s)
+}
+
+/// The day of a moment that is counted in seconds of its place's own clocks.
+fn date(local_s: i64) -> Label {
     let date = Timestamp::from_second(local_s).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC).date();
     let month = MONTHS[usize::try_from(date.month() - 1).unwrap_or(0)];
     let day = date.day();
