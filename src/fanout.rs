@@ -96,6 +96,8 @@ struct View {
     last_frame_at: Option<Mono>,
     /// A frame used the view's credit up, and no viewer has been brought up to date since.
     owes_credit: bool,
+    /// The newest frame is a delta that no keyframe has taken the place of.
+    replaceable: bool,
 }
 
 // === impl Fanout ===
@@ -133,13 +135,23 @@ impl<S: Sink> Fanout<S> {
     /// Takes a checked frame into its view's history and sends it on. Frames of views that were closed are dropped.
     ///
     /// # Errors
-    /// When the frame does not fit the history: the worker broke the feed's rules.
+    /// When the frame does not fit the history or nobody gave credit for it: the worker broke the feed's rules.
     pub fn publish(&mut self, frame: &feed::Frame<'_>, now: Mono) -> Result<(), Fault> {
         let Some(view) = self.views.get_mut(&frame.view) else { return Ok(()) };
+        // A keyframe in place of the delta just sent rides on that delta's credit.
+        let at = Position { epoch: frame.epoch, version: frame.version };
+        let replaces = frame.base == Version::NONE && view.history.newest() == Some(at);
+        if replaces && !view.replaceable {
+            return Err(Fault::Replaced);
+        }
+        if !replaces && view.owes_credit {
+            return Err(Fault::NoCredit);
+        }
         view.history.take(frame)?;
         view.overlay = None;
         view.last_frame_at = Some(now);
-        view.owes_credit = true;
+        view.owes_credit |= !replaces;
+        view.replaceable = frame.base != Version::NONE;
         self.send_all(frame.view, now);
         Ok(())
     }
@@ -315,6 +327,12 @@ impl<S: Sink> Fanout<S> {
             Progress::Parked => {}
             Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),
         }
+    }
+
+    /// Whether a frame of the view with a new version, and a keyframe in place of its newest, would be taken.
+    #[cfg(test)]
+    fn takes(&self, view: ViewId) -> (bool, bool) {
+        self.views.get(&view).map_or((false, false), |view| (!view.owes_credit, view.replaceable))
     }
 
     /// Bytes that wait for the viewer in user space.

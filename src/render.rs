@@ -2,9 +2,9 @@
 //!
 //! Invariant: a view is drawn only with credit, at most at its board's refresh rate, and only when its data changed or
 //! the scene said it would look different by now. Versions rise by one with each frame that differs; the frames since
-//! the last keyframe weigh no more than twice that keyframe. It knows neither root nor any other view.
+//! the last keyframe weigh no more than `limits::deltas_bytes_max` of it. It knows neither root nor any other view.
 
-use crate::base::{Mono, Version, Wall};
+use crate::base::{Mono, Version, Wall, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::machine::pace::{Ask, Pace};
@@ -93,7 +93,8 @@ impl View {
 
     /// The drawing as the next version, if it differs from what root has.
     fn encode(&mut self) -> Option<FrameOut> {
-        let base = self.version;
+        let before = self.version;
+        let mut base = before;
         let mut bytes = Vec::new();
         let mut keyframe = None;
         if base == Version::NONE {
@@ -105,15 +106,21 @@ impl View {
             }
             self.delta_bytes += bytes.len();
             if self.delta_bytes > self.keyframe_bytes {
+                let is_too_much = self.delta_bytes > limits::deltas_bytes_max(self.keyframe_bytes);
                 let mut whole = Vec::with_capacity(self.keyframe_bytes);
                 self.encoder.keyframe(&self.drawing, &mut whole);
                 self.keyframe_bytes = whole.len();
                 self.delta_bytes = 0;
-                keyframe = Some(whole);
+                if is_too_much {
+                    // Root would not hold the delta, not even for a moment.
+                    (bytes, base) = (whole, Version::NONE);
+                } else {
+                    keyframe = Some(whole);
+                }
             }
         }
         std::mem::swap(&mut self.shown, &mut self.drawing);
-        self.version = base.next();
+        self.version = before.next();
         Some(FrameOut { version: self.version, base, bytes, keyframe })
     }
 }

@@ -4,6 +4,7 @@
 //! queues with caps. It parses the attach protocol, the feed, `unblink.toml` and the admin API, nothing else, and it
 //! draws nothing but a row of words.
 
+mod allowance;
 mod answers;
 mod banner;
 mod connection;

@@ -33,8 +33,10 @@ pub const LOG_ENTRY_LINES_MAX: usize = 64;
 /// One message on the feed: the largest keyframe (every cell its own colours and cluster) fits.
 pub const FEED_MESSAGE_BYTES_MAX: usize = 40 * 1024 * 1024;
 /// Encoded bytes of one cell at its worst: attributes and two RGB colours (48), a cluster of four four-byte characters
-/// (16), an absolute position (10).
-pub const CELL_BYTES_MAX: usize = 48 + 16 + 10;
+/// (16), an absolute position such as `ESC [500;1000H` (11). A wide cell is two.
+pub const CELL_BYTES_MAX: usize = 48 + 16 + 11;
+/// What a frame has besides its cells: its brackets and resets.
+pub const FRAME_OVERHEAD_BYTES_MAX: usize = 256;
 /// One frame's encoded bytes.
 pub const FRAME_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX - 1024;
 /// One message on the feed that is no frame: the largest catalogue or status fits.
@@ -48,6 +50,11 @@ pub const BUILD_BYTES_MAX: usize = 128;
 pub const FAREWELL_BYTES_MAX: usize = 16 * 1024;
 /// Time a client has to say who it is.
 pub const HELLO_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Of a worker's status messages, in each second; it sends one.
+pub const STATUS_HZ_MAX: u32 = 4;
+/// Status messages that may come at once: more than the feed holds of them while root itself stands still.
+pub const STATUS_BURST_MAX: u32 = 512;
 
 /// What deltas may hold beyond twice the size of their keyframe before a worker has to have sent a new one.
 pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
@@ -76,6 +83,8 @@ pub const ATTACH_SEND_BUFFER_BYTES: usize = 16 * 1024;
 pub const EVENTS_WAITING_MAX: usize = 256;
 /// Messages of a worker that wait for root's loop.
 pub const HEARD_WAITING_MAX: usize = 16;
+/// What they hold together: the longest of them fits.
+pub const HEARD_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX;
 /// Time viewers and workers have to go once the daemon is told to stop.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(3);
 
@@ -133,6 +142,16 @@ pub const COMPLAINT_BYTES_MAX: usize = 4096;
 /// Complaints reported about one set of files.
 pub const DIAGNOSTICS_MAX: usize = 100;
 
+/// The longest frame of so many cells.
+pub const fn frame_bytes_max(cells: usize) -> usize {
+    FRAME_OVERHEAD_BYTES_MAX + cells * CELL_BYTES_MAX
+}
+
+/// What all deltas together may hold that follow a keyframe of this length.
+pub const fn deltas_bytes_max(keyframe_bytes: usize) -> usize {
+    2 * keyframe_bytes + DELTA_SLACK_BYTES_MAX
+}
+
 // A session that moves from view to view holds two for a moment.
 const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
@@ -145,4 +164,4 @@ const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYT
 const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
-const _: () = assert!(COLS_MAX as usize * ROWS_MAX as usize * CELL_BYTES_MAX < FRAME_BYTES_MAX);
+const _: () = assert!(frame_bytes_max(COLS_MAX as usize * ROWS_MAX as usize) < FRAME_BYTES_MAX);

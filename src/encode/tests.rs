@@ -185,11 +185,13 @@ fn frames_of_different_sizes_have_a_keyframe() {
 
 #[test]
 fn the_worst_frame_keeps_within_its_bound() {
-    let size = Size::clamped(101, 7);
-    for text in ["a\u{1d165}\u{1d166}\u{1d16d}", "😀\u{1d165}\u{1d166}\u{1d16d}", "\u{1d100}"] {
+    let texts = ["\u{1d400}\u{1d165}\u{1d166}\u{1d16d}", "😀\u{1d165}\u{1d166}\u{1d16d}", "\u{1d100}"];
+    let sizes = [(1, 1), (2, 1), (101, 7), (1000, 4)].map(|(cols, rows)| Size::clamped(cols, rows));
+    for (size, text) in sizes.into_iter().flat_map(|size| texts.map(|text| (size, text))) {
         let label = Label::plain(text);
         let mut grid = Grid::new(size);
-        for (x, y) in (0..7).flat_map(|y| (0..101).map(move |x| (x, y))).filter(|(x, _)| x % label.columns() == 0) {
+        let cells = (0..size.rows()).flat_map(|y| (0..size.cols()).map(move |x| (x, y)));
+        for (x, y) in cells.filter(|(x, _)| x % label.columns() == 0) {
             let turn = u8::try_from(100 + (x + y) % 2).expect("small");
             let color = Color::rgb(turn, turn, turn);
             let style = Style::new().fg(color).bg(color).bold().dim();
@@ -199,7 +201,11 @@ fn the_worst_frame_keeps_within_its_bound() {
         let mut out = Vec::new();
         Encoder::new(Encoding::default()).keyframe(&grid, &mut out);
         assert_eq!(grammar::check(&out, size), Ok(()));
-        assert!(out.len() <= size.cells() * limits::CELL_BYTES_MAX, "{text}: {} a cell", out.len() / size.cells());
+        let bound = limits::frame_bytes_max(size.cells());
+        assert!(out.len() <= bound, "{text}: {} a cell", out.len() / size.cells());
+        if text == texts[0] && size.cols() == 1000 {
+            assert!(out.len() * 10 > bound * 8, "worse than this could not be: {} of {bound}", out.len());
+        }
     }
 }
 

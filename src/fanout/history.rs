@@ -43,6 +43,10 @@ pub enum Fault {
     Gap { base: Version, newest: Option<Position> },
     #[error("a delta makes version {got:?} of version {base:?}")]
     Skipped { base: Version, got: Version },
+    #[error("a frame came without credit")]
+    NoCredit,
+    #[error("a second keyframe came for one delta")]
+    Replaced,
     #[error("{bytes} bytes of deltas were sent without a new keyframe")]
     Outgrown { bytes: usize },
 }
@@ -82,11 +86,12 @@ impl History {
             return Err(Fault::Skipped { base: frame.base, got: frame.version });
         }
         let keyframe_bytes = self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len());
-        if self.delta_bytes > 2 * keyframe_bytes + limits::DELTA_SLACK_BYTES_MAX {
-            return Err(Fault::Outgrown { bytes: self.delta_bytes });
+        let delta_bytes = self.delta_bytes + frame.bytes.len();
+        if delta_bytes > limits::deltas_bytes_max(keyframe_bytes) {
+            return Err(Fault::Outgrown { bytes: delta_bytes });
         }
         let bytes = attach::frame(frame.bytes);
-        self.delta_bytes += frame.bytes.len();
+        self.delta_bytes = delta_bytes;
         self.deltas.push_back(Message { at, bytes });
         Ok(())
     }

@@ -108,6 +108,11 @@ fn one_viewer(room: usize) -> (Fanout<Scripted>, Scripted) {
     (fanout, sink)
 }
 
+/// Somebody who takes everything: without such a viewer there is no credit for another frame.
+fn witness(fanout: &mut Fanout<Scripted>, view: u64) {
+    fanout.join(SessionId(100 + view), Scripted::with_room(PLENTY), ViewId(view), [], NOW);
+}
+
 #[test]
 fn every_version_is_one_write_and_nobody_is_woken() {
     let mut fanout = Fanout::new();
@@ -128,6 +133,7 @@ fn every_version_is_one_write_and_nobody_is_woken() {
 #[test]
 fn a_stalled_viewer_is_left_alone_and_then_gets_what_it_missed() {
     let (mut fanout, sink) = one_viewer(PLENTY);
+    witness(&mut fanout, 1);
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     sink.give(7);
     publish(&mut fanout, 1, 1, 2, 1).unwrap();
@@ -147,6 +153,7 @@ fn a_stalled_viewer_is_left_alone_and_then_gets_what_it_missed() {
 #[test]
 fn a_viewer_that_fell_behind_the_keyframe_skips_to_it() {
     let (mut fanout, sink) = one_viewer(PLENTY);
+    witness(&mut fanout, 1);
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     sink.give(0);
     for version in 2..9 {
@@ -197,7 +204,6 @@ fn the_greatest_versions_are_versions_like_any_other() {
     fanout.lay_over(ViewId(1), attach::frame(b"O 1 1"), NOW);
     fanout.repaint(SessionId(1), NOW);
     keyframe(&mut fanout, 1, last, last).unwrap();
-    keyframe(&mut fanout, 1, last, last).unwrap();
     sink.give(0);
     assert!(matches!(publish(&mut fanout, 1, last, 1, last), Err(Fault::Stale { .. })));
     assert_eq!(fanout.newest(ViewId(1)), Some(Position { epoch: Epoch(last), version: Version(last) }));
@@ -239,6 +245,12 @@ fn deltas_that_outgrow_their_keyframe_for_long_are_a_fault() {
         outcome = outcome.and(fanout.publish(&frame, NOW));
     }
     assert!(matches!(outcome, Err(Fault::Outgrown { .. })), "{outcome:?}");
+    let (mut fanout, _sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    let whole = vec![b'x'; 8 * limits::DELTA_SLACK_BYTES_MAX];
+    let (epoch, version, base) = (Epoch(1), Version(2), Version(1));
+    let frame = feed::Frame { view: ViewId(1), epoch, version, base, bytes: &whole };
+    assert!(matches!(fanout.publish(&frame, NOW), Err(Fault::Outgrown { .. })), "the first one counts too");
 }
 
 #[test]
@@ -253,6 +265,7 @@ fn a_new_life_of_the_worker_starts_over_with_a_keyframe() {
 #[test]
 fn notices_go_first_but_never_into_a_message() {
     let (mut fanout, sink) = one_viewer(PLENTY);
+    witness(&mut fanout, 1);
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     sink.give(9);
     publish(&mut fanout, 1, 1, 2, 1).unwrap();
@@ -307,6 +320,28 @@ fn a_view_is_drawn_again_only_once_somebody_has_its_newest_frame() {
     sink.give(PLENTY);
     fanout.writable(SessionId(1), NOW);
     assert_eq!((fanout.next_credit(), fanout.next_credit()), (Some(ViewId(1)), None));
+}
+
+#[test]
+fn a_frame_without_credit_is_a_fault_and_changes_nothing() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    sink.give(0);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    assert_eq!(publish(&mut fanout, 1, 1, 3, 2), Err(Fault::NoCredit));
+    assert_eq!(keyframe(&mut fanout, 1, 1, 3), Err(Fault::NoCredit));
+    keyframe(&mut fanout, 1, 1, 2).expect("it rides on the delta's credit");
+    assert_eq!(keyframe(&mut fanout, 1, 1, 2), Err(Fault::Replaced), "but once");
+    fanout.next_credit();
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!((fanout.next_credit(), fanout.next_credit()), (Some(ViewId(1)), None), "and gives none of its own");
+    publish(&mut fanout, 1, 1, 3, 2).unwrap();
+    sink.give(0);
+    publish(&mut fanout, 1, 1, 4, 3).unwrap();
+    fanout.renew(ViewId(1));
+    keyframe(&mut fanout, 1, 2, 1).expect("a new life has credit of its own");
+    assert_eq!(sink.said(), ["K 1 1 1", "K 1 1 2", "D 1 1 3 2"]);
 }
 
 #[test]

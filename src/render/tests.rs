@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::Size;
+use crate::frame::Style;
+use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{Kind, Sample, SeriesKey, Unit};
 
@@ -41,6 +43,23 @@ fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
     assert_eq!((next.version, next.base), (Version(2), Version(1)));
     view.changed();
     assert_eq!(view.ask(later + 100 * SECOND), Ask::Idle, "now it is used");
+}
+
+#[test]
+fn a_delta_that_root_would_not_hold_is_sent_as_a_keyframe() {
+    let (boards, spec) = boards();
+    let mut view = View::new(ViewSpec { size: Size::clamped(400, 100), ..spec }, &boards);
+    let first = view.encode().expect("a keyframe");
+    for (x, y) in (0..100).flat_map(|y| (0..400).map(move |x| (x, y))) {
+        let style = if (x + y) % 2 == 0 { Style::new().bold() } else { Style::new().dim() };
+        view.drawing.canvas().label(x, y, &Label::plain("x"), style);
+    }
+    let second = view.encode().expect("it differs");
+    assert!(second.bytes.len() > limits::deltas_bytes_max(first.bytes.len()), "{}", second.bytes.len());
+    assert_eq!((second.version, second.base, second.keyframe), (Version(2), Version::NONE, None));
+    view.drawing.canvas().label(0, 0, &Label::plain("y"), Style::new());
+    let third = view.encode().expect("it differs");
+    assert_eq!((third.version, third.base, third.keyframe), (Version(3), Version(2), None));
 }
 
 #[test]

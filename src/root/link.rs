@@ -1,12 +1,12 @@
 //! The feed's end on root's side: three tasks that carry bytes, and the handle that stops them.
 //!
-//! Invariant: what a worker sends is read one message ahead at most, what it is sent waits in a bounded queue; a
-//! worker that does not read makes [`Link::send`] fail, never wait.
+//! Invariant: what a worker sends waits for the loop within a cap of messages and one of bytes, what it is sent waits
+//! in a bounded queue; a worker that does not read makes [`Link::send`] fail, never wait.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::launch::Launched;
 use crate::base::{Epoch, limits};
@@ -17,8 +17,8 @@ use crate::wire::framing::{self, FramingError};
 /// What a worker's stream brings, tagged with the life it belongs to.
 #[derive(Debug)]
 pub enum Heard {
-    /// A whole message, not looked at.
-    Message(Bytes),
+    /// A whole message, not looked at, and the room it takes until it was dealt with.
+    Message(Bytes, OwnedSemaphorePermit),
     /// The stream ended or broke.
     Closed(String),
     /// Nothing of the worker runs any more.
@@ -49,11 +49,16 @@ impl Link {
         let kill = Arc::new(Notify::new());
 
         let told = heard.clone();
+        let room = Arc::new(Semaphore::new(limits::HEARD_BYTES_MAX));
         let reader = runtime::spawn("feed-reader", async move {
             let mut reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
             loop {
                 let (said, last) = match reader.next().await {
-                    Ok(message) => (Heard::Message(message), false),
+                    Ok(message) => {
+                        let bytes = u32::try_from(message.len()).expect("invariant: a message is far below 4 GiB");
+                        let taken = Arc::clone(&room).acquire_many_owned(bytes).await;
+                        (Heard::Message(message, taken.expect("invariant: nobody closes it")), false)
+                    }
                     Err(FramingError::Closed) => (Heard::Closed("closed its feed".to_owned()), true),
                     Err(error) => (Heard::Closed(format!("its feed broke: {error}")), true),
                 };

@@ -114,7 +114,7 @@ impl State {
     pub fn heard(&mut self, epoch: Epoch, heard: Heard, now: Mono) -> Course {
         if epoch == self.worker.epoch() {
             match heard {
-                Heard::Message(body) => self.message(&body, now),
+                Heard::Message(body, _room) => self.message(&body, now),
                 Heard::Closed(why) => {
                     self.worker.closed(why, now);
                     self.lose_keys();
@@ -204,7 +204,7 @@ impl State {
             ToRoot::Prepared { generation, outcome } => self.worker.said_prepared(generation, outcome, now),
             ToRoot::Pong { nonce } => self.worker.said_pong(nonce, now),
             ToRoot::Status(status) => {
-                self.worker.said_status(status);
+                self.worker.said_status(status, now);
                 News::Nothing
             }
             ToRoot::Spec { session, spec } => return self.spec_answered(session, spec, now),
@@ -231,7 +231,12 @@ impl State {
             }
             return;
         };
-        let checked = grammar::check(frame.bytes, spec.size).map_err(|violation| violation.to_string());
+        let bound = limits::frame_bytes_max(spec.size.cells());
+        let checked = if frame.bytes.len() > bound {
+            Err(format!("{} bytes for {}, where {bound} are enough for anything", frame.bytes.len(), spec.size))
+        } else {
+            grammar::check(frame.bytes, spec.size).map_err(|violation| violation.to_string())
+        };
         let taken = checked.and_then(|()| self.fanout.publish(frame, now).map_err(|fault| fault.to_string()));
         if let Err(why) = taken {
             FrameRefused { view: frame.view, why: &why }.emit();

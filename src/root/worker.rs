@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::allowance::Allowance;
 use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, Link};
-use crate::base::{BUILD_ID, Epoch, Mono};
+use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerDied, WorkerReady, WorkerStarted};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::Catalogue;
@@ -32,6 +33,7 @@ pub struct Worker {
     catalogue: Option<Catalogue>,
     last_fault: Option<String>,
     status: WorkerStatus,
+    statuses: Allowance,
     heard: mpsc::Sender<(Epoch, Heard)>,
     ping: Ping,
     /// Its feed ended; its own end should follow at once.
@@ -97,6 +99,7 @@ impl Worker {
             catalogue: None,
             last_fault: None,
             status: WorkerStatus::default(),
+            statuses: Allowance::default(),
             heard,
             ping: Ping::default(),
             hung_up_at: None,
@@ -241,7 +244,7 @@ impl Worker {
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
         let clogged = self.link.as_ref().is_some_and(|link| link.send(message).is_err());
         if clogged {
-            self.fault(format!("does not read its feed: {} messages wait", crate::base::limits::FEED_WAITING_MAX), now);
+            self.fault(format!("does not read its feed: {} messages wait", limits::FEED_WAITING_MAX), now);
         }
     }
 
@@ -335,8 +338,12 @@ impl Worker {
         if was_silent { News::Answers } else { News::Nothing }
     }
 
-    pub fn said_status(&mut self, status: WorkerStatus) {
-        self.status = status;
+    pub fn said_status(&mut self, status: WorkerStatus, now: Mono) {
+        if self.statuses.take(now) {
+            self.status = status;
+        } else {
+            self.fault(format!("told its status more than {} times a second", limits::STATUS_HZ_MAX), now);
+        }
     }
 
     fn silent(&self, now: Mono) -> bool {
@@ -386,6 +393,7 @@ impl Worker {
         self.stage = Stage::Greeting;
         self.hung_up_at = None;
         self.ping = Ping { nonce: self.ping.nonce, asked_at: None };
+        self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);
         Ok(())
     }

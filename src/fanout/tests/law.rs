@@ -116,6 +116,9 @@ impl World {
             fanout.open(ViewId(view));
             drawn[view as usize].epoch = 1;
         }
+        // The others' viewers alone decide when their view may be drawn.
+        witness(&mut fanout, 1);
+        witness(&mut fanout, 2);
         let sinks: Vec<Scripted> = (0..=VIEWERS).map(|_| Scripted::with_room(60)).collect();
         for viewer in 1..=VIEWERS {
             fanout.join(SessionId(viewer), sinks[viewer as usize].clone(), ViewId(1), [], NOW);
@@ -124,7 +127,11 @@ impl World {
     }
 
     fn apply(&mut self, op: &Op) {
+        let takes = |view| self.fanout.takes(ViewId(view));
         match *op {
+            // A worker waits for its credit.
+            Op::Keyframe { view } | Op::Delta { view } if !takes(view).0 => {}
+            Op::Rebase { view } if !takes(view).1 => {}
             Op::Keyframe { view } => {
                 let drawn = &mut self.drawn[view as usize];
                 (drawn.version, drawn.overlay) = (drawn.version + 1, 0);
@@ -137,14 +144,13 @@ impl World {
             }
             Op::Rebase { view } => {
                 let drawn = &mut self.drawn[view as usize];
-                if drawn.version > 0 {
-                    drawn.overlay = 0;
-                    keyframe(&mut self.fanout, view, drawn.epoch, drawn.version).unwrap();
-                }
+                drawn.overlay = 0;
+                keyframe(&mut self.fanout, view, drawn.epoch, drawn.version).unwrap();
             }
             Op::Reborn { view } => {
                 let drawn = &mut self.drawn[view as usize];
                 *drawn = Drawn { epoch: drawn.epoch + 1, version: 1, overlay: 0, ..*drawn };
+                self.fanout.renew(ViewId(view));
                 keyframe(&mut self.fanout, view, drawn.epoch, 1).unwrap();
             }
             Op::LayOver { view } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::harness::{Puppet, World, frame_of, hello, patiently, picture};
 use super::{SIZE, size};
 use crate::admin::client;
-use crate::base::{Epoch, Size, Version, ViewId};
+use crate::base::{Epoch, Size, Version, ViewId, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::model::{Key, ViewSpec};
 use crate::wire::attach::{FarewellCode, ToRoot as FromViewer};
@@ -136,6 +136,18 @@ fn lies() -> Vec<(&'static str, Lie)> {
         ("a frame of a view that never was", |_| frame(ViewId(1 << 40), 1, 1, 0, &good())),
         ("a frame that sets the title", |view| frame(view, 1, 2, 1, b"\x1b[?2026h\x1b]0;owned\x07\x1b[0m\x1b[?2026l")),
         ("a frame beyond the screen", |view| frame(view, 1, 2, 1, b"\x1b[?2026h\x1b[900;1Hx\x1b[0m\x1b[?2026l")),
+        ("a frame longer than any picture of its size", |view| {
+            let moves = "\x1b[1;1H".repeat(limits::frame_bytes_max(size().cells()) / 6);
+            frame(view, 1, 2, 0, format!("\x1b[?2026h{moves}x\x1b[m\x1b[?2026l").as_bytes())
+        }),
+        ("a frame too many", |view| {
+            let replaced = (frame(view, 1, 2, 0, &good()), frame(view, 1, 2, 0, &good()));
+            [replaced.0, replaced.1].concat()
+        }),
+        ("its status over and over", |_| {
+            let status = ToRoot::Status(feed::WorkerStatus::default()).encode();
+            status.repeat(limits::STATUS_BURST_MAX as usize + 1)
+        }),
         ("an answer nobody asked for", |_| ToRoot::Pong { nonce: 99 }.encode().to_vec()),
         ("a second hello", |_| {
             let hello = feed::Hello { version: 1, build: String::new(), epoch: Epoch(1), tenant: String::new() };

@@ -1,5 +1,6 @@
 //! A root on sockets of its own, a worker that does what the test says, and viewers that look at their screens.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,10 @@ pub struct Puppet {
     pub epoch: Epoch,
     /// What views show at present.
     shown: Vec<(ViewId, Version, Grid)>,
+    /// Views that may be drawn.
+    credits: Vec<ViewId>,
+    /// What root said while credit was waited for.
+    put_off: VecDeque<ToWorker>,
 }
 
 pub struct Viewer {
@@ -84,7 +89,8 @@ impl World {
             let (reading, writer) = tokio::io::split(theirs);
             let (end, ended) = oneshot::channel();
             let reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
-            let puppet = Puppet { reader, writer, end: Some(end), epoch: Epoch(0), shown: Vec::new() };
+            let (shown, credits, put_off) = (Vec::new(), Vec::new(), VecDeque::new());
+            let puppet = Puppet { reader, writer, end: Some(end), epoch: Epoch(0), shown, credits, put_off };
             let _ = started.send(puppet);
             (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
         }));
@@ -148,11 +154,23 @@ impl World {
 impl Puppet {
     /// What root says next, pings aside.
     pub async fn next(&mut self) -> ToWorker {
+        match self.put_off.pop_front() {
+            Some(said) => said,
+            None => self.next_said().await,
+        }
+    }
+
+    async fn next_said(&mut self) -> ToWorker {
         // A ping is a second: root has long had the time to say something else.
         for _ in 0..PINGS_MAX {
             match self.try_next().await.expect("root has not hung up") {
                 ToWorker::Ping { nonce } => self.say(&ToRoot::Pong { nonce }).await,
-                other => return other,
+                said => {
+                    if let ToWorker::Subscribe { view, .. } | ToWorker::Credit { view } = said {
+                        self.credits.push(view);
+                    }
+                    return said;
+                }
             }
         }
         panic!("waited in vain: root says nothing but pings");
@@ -197,8 +215,21 @@ impl Puppet {
         assert_eq!(self.next().await, ToWorker::Credit { view });
     }
 
-    /// Shows a text: the first time as a keyframe, then as deltas.
+    /// Uses the view's credit, waiting for it first.
+    async fn spend(&mut self, view: ViewId) {
+        loop {
+            if let Some(index) = self.credits.iter().position(|credit| *credit == view) {
+                self.credits.swap_remove(index);
+                return;
+            }
+            let said = self.next_said().await;
+            self.put_off.push_back(said);
+        }
+    }
+
+    /// Shows a text once there is credit: the first time as a keyframe, then as deltas.
     pub async fn show(&mut self, view: ViewId, size: Size, text: &str) {
+        self.spend(view).await;
         let grid = picture(size, text);
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(Encoding::default());
