@@ -19,7 +19,8 @@ mod cluster;
 mod escape;
 mod filter;
 
-pub use cluster::{Cluster, Clusters};
+pub use cluster::{Cluster, Clusters, agreed_columns};
+pub use filter::{Shown, shown};
 
 /// Sanitized text.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -2,18 +2,24 @@
 //!
 //! ```text
 //! frame   = CSI "?2026h" *item CSI "?2026l"       and the style is the default one at the end
-//! item    = text | sgr | CUP | CHA | VPA | ECH | EL
-//! text    = printable UTF-8: no C0, DEL, C1, line or bidi control; within the row it begins in
+//! item    = text | cluster | sgr | CUP | CHA | VPA | ECH | EL
+//! text    = what a label may hold and terminals agree on, within the row it begins in
+//! cluster = up to CLUSTER_CODE_POINTS_MAX code points of a label of two columns together, the first with columns;
+//!           never from the last column on
 //! ```
 //!
+//! Text and erasing need a known position: a row and a column, each by an absolute sequence. None is known at first,
+//! and none after a cluster with something in it that terminals disagree on.
+//!
 //! Invariant: bytes that pass cannot move the cursor out of the frame's size, wrap, scroll, change modes, make the
-//! terminal answer, or leave a sequence or a style open. One pass, no allocation. It must not trust a length or a
-//! number before it has checked it.
+//! terminal answer, stack marks, or leave a sequence or a style open; they hold no code point that `label` takes out. One
+//! pass, no allocation. It must not trust a length or a number before it has checked it.
 
-use unicode_width::UnicodeWidthChar;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::{BEGIN, END};
-use crate::base::Size;
+use crate::base::{Size, limits};
+use crate::label;
 
 /// What is wrong with a frame, and at which byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +33,7 @@ pub struct Violation {
 pub enum Fault {
     #[error("a frame stands between CSI ?2026h and CSI ?2026l")]
     Bracket,
-    #[error("a control character")]
+    #[error("a code point that no label holds")]
     Control,
     #[error("not UTF-8")]
     Encoding,
@@ -37,6 +43,8 @@ pub enum Fault {
     Parameter,
     #[error("text or erasing without a position, or beyond the last column")]
     Position,
+    #[error("a mark without a base, or more than one cluster holds")]
+    Cluster,
     #[error("the style is not the default one at the end")]
     Style,
 }
@@ -54,7 +62,15 @@ pub fn check(bytes: &[u8], size: Size) -> Result<(), Violation> {
     else {
         return violation(bytes.len(), Fault::Bracket);
     };
-    let mut checker = Checker { bytes: &bytes[..end], at: BEGIN.len(), size, column: None, is_styled: false };
+    let mut checker = Checker {
+        bytes: &bytes[..end],
+        at: BEGIN.len(),
+        size,
+        row_known: false,
+        column: None,
+        cluster: Cluster::default(),
+        is_styled: false,
+    };
     while checker.at < end {
         let at = checker.at;
         if let Err(fault) = checker.item() {
@@ -69,9 +85,24 @@ struct Checker<'a> {
     bytes: &'a [u8],
     at: usize,
     size: Size,
-    /// Where the cursor is at least, from 0; the number of columns after the last one. None before any addressing.
+    row_known: bool,
+    /// From 0; the number of columns after the last one.
     column: Option<u16>,
+    /// What a mark would join.
+    cluster: Cluster,
     is_styled: bool,
+}
+
+/// The last code points of a text, as far as one cell or two hold them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cluster {
+    /// 0: nothing a mark could join.
+    code_points: usize,
+    columns: u16,
+    /// Where it begins.
+    from: u16,
+    /// Whether the position after it is anybody's guess.
+    is_open: bool,
 }
 
 /// Parameters of one sequence; an empty one is none.
@@ -87,8 +118,9 @@ impl Checker<'_> {
     fn item(&mut self) -> Result<(), Fault> {
         match self.bytes[self.at] {
             0x1b => self.sequence(),
-            b' '..=b'~' => self.ascii(),
-            0xe2 => self.drawing(),
+            b' '..=b'~' if !self.cluster.is_open => self.ascii(),
+            0xe2 if !self.cluster.is_open => self.drawing(),
+            b' '..=b'~' => self.code_point(),
             0x80.. => self.code_point(),
             _ => Err(Fault::Control),
         }
@@ -99,10 +131,10 @@ impl Checker<'_> {
         let rest = &self.bytes[self.at..];
         let len = rest.iter().position(|byte| byte.wrapping_sub(b' ') > b'~' - b' ').unwrap_or(rest.len());
         self.at += len;
-        self.advance(len)
+        self.run(len)
     }
 
-    /// Boxes, blocks and braille make up most of a frame: U+2500..=U+259F, U+2800..=U+28FF, all of one column.
+    /// Boxes, blocks and braille make up most of a frame: U+2500..=U+259F, U+2801..=U+28FF, all of one column.
     fn drawing(&mut self) -> Result<(), Fault> {
         let (triples, _) = self.bytes[self.at..].as_chunks::<3>();
         let count = triples.iter().take_while(|triple| is_drawing(**triple)).count();
@@ -110,12 +142,13 @@ impl Checker<'_> {
             return self.code_point();
         }
         self.at += 3 * count;
-        self.advance(count)
+        self.run(count)
     }
 
     fn code_point(&mut self) -> Result<(), Fault> {
         let rest = &self.bytes[self.at..];
         let len = match rest[0] {
+            0..=0x7f => 1,
             0xc2..=0xdf => 2,
             0xe0..=0xef => 3,
             0xf0..=0xf4 => 4,
@@ -123,30 +156,81 @@ impl Checker<'_> {
         };
         let text = rest.get(..len).and_then(|bytes| std::str::from_utf8(bytes).ok()).ok_or(Fault::Encoding)?;
         let c = text.chars().next().ok_or(Fault::Encoding)?;
-        if is_control(c) {
-            return Err(Fault::Control);
+        let shown = label::shown(c).ok_or(Fault::Control)?;
+        let joins = shown.columns == 0 || self.cluster.is_open;
+        if joins {
+            self.join(shown.columns)?;
+        } else {
+            self.begin(shown.columns, &rest[..len])?;
         }
         self.at += len;
-        // Marks take none; a terminal may take less for a whole cluster, the encoder never counts on it.
-        self.advance(c.width().unwrap_or(0))
+        if joins || !shown.certain { self.lose() } else { Ok(()) }
     }
 
+    /// Text of which each code point takes one column; marks may join the last of it.
     #[inline]
-    fn advance(&mut self, columns: usize) -> Result<(), Fault> {
-        let column = self.column.ok_or(Fault::Position)?;
-        let after = usize::from(column) + columns;
-        if after > usize::from(self.size.cols()) {
-            return Err(Fault::Position);
-        }
-        self.column = Some(u16::try_from(after).map_err(|_| Fault::Position)?);
+    fn run(&mut self, columns: usize) -> Result<(), Fault> {
+        let after = self.advance(u16::try_from(columns).map_err(|_| Fault::Position)?)?;
+        self.cluster = Cluster { code_points: 1, columns: 1, from: after - 1, is_open: false };
         Ok(())
     }
 
+    fn begin(&mut self, columns: u16, text: &[u8]) -> Result<(), Fault> {
+        let base = self.cluster;
+        let after = self.advance(columns)?;
+        self.cluster = Cluster { code_points: 1, columns, from: after - columns, is_open: false };
+        // A spacing mark stands in the last column only together with its base.
+        let may_join = base.code_points == 1 && base.columns + columns == 2;
+        if after == self.size.cols() && may_join && self.is_of_one_grapheme(text) {
+            self.cluster.from = base.from;
+        }
+        Ok(())
+    }
+
+    fn join(&mut self, columns: u16) -> Result<(), Fault> {
+        let cluster = &mut self.cluster;
+        let has_room = (1..limits::CLUSTER_CODE_POINTS_MAX).contains(&cluster.code_points);
+        if !has_room || cluster.columns + columns > 2 {
+            return Err(Fault::Cluster);
+        }
+        cluster.code_points += 1;
+        cluster.columns += columns;
+        Ok(())
+    }
+
+    /// After something terminals disagree on the cursor may stand anywhere. One that takes two columns must not wrap.
+    fn lose(&mut self) -> Result<(), Fault> {
+        if self.cluster.from + 2 > self.size.cols() {
+            return Err(Fault::Position);
+        }
+        self.cluster.is_open = true;
+        self.row_known = false;
+        self.column = None;
+        Ok(())
+    }
+
+    /// Whether a code point and the one before it, both checked, show as one.
+    fn is_of_one_grapheme(&self, text: &[u8]) -> bool {
+        let before = self.bytes[..self.at].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(self.at);
+        let both = std::str::from_utf8(&self.bytes[before..self.at + text.len()]).unwrap_or_default();
+        both.graphemes(true).nth(1).is_none()
+    }
+
+    #[inline]
+    fn advance(&mut self, columns: u16) -> Result<u16, Fault> {
+        let after = self.column.filter(|_| self.row_known).ok_or(Fault::Position)?.saturating_add(columns);
+        if after > self.size.cols() {
+            return Err(Fault::Position);
+        }
+        self.column = Some(after);
+        Ok(after)
+    }
     fn sequence(&mut self) -> Result<(), Fault> {
         if self.bytes.get(self.at + 1) != Some(&b'[') {
             return Err(Fault::Sequence);
         }
         self.at += 2;
+        self.cluster = Cluster::default();
         let params = self.params()?;
         let end = *self.bytes.get(self.at).ok_or(Fault::Sequence)?;
         self.at += 1;
@@ -155,13 +239,18 @@ impl Checker<'_> {
             b'H' if params.len <= 2 => {
                 params.position(0, self.size.rows())?;
                 self.column = Some(params.position(1, self.size.cols())?);
+                self.row_known = true;
                 Ok(())
             }
             b'G' if params.len <= 1 => {
                 self.column = Some(params.position(0, self.size.cols())?);
                 Ok(())
             }
-            b'd' if params.len <= 1 => params.position(0, self.size.rows()).map(drop),
+            b'd' if params.len <= 1 => {
+                params.position(0, self.size.rows())?;
+                self.row_known = true;
+                Ok(())
+            }
             b'X' if params.len <= 1 => {
                 let column = self.inside()?;
                 let count = params.position(0, self.size.cols())? + 1;
@@ -174,7 +263,7 @@ impl Checker<'_> {
 
     /// Where the cursor is, if it is on a cell. After the last column terminals differ in what they erase.
     fn inside(&self) -> Result<u16, Fault> {
-        self.column.filter(|column| *column < self.size.cols()).ok_or(Fault::Position)
+        self.column.filter(|column| self.row_known && *column < self.size.cols()).ok_or(Fault::Position)
     }
 
     fn params(&mut self) -> Result<Params, Fault> {
@@ -242,21 +331,10 @@ impl Params {
 
 #[inline]
 fn is_drawing(bytes: [u8; 3]) -> bool {
-    matches!(bytes, [0xe2, 0x94 | 0x95 | 0xa0..=0xa3, 0x80..=0xbf] | [0xe2, 0x96, 0x80..=0x9f])
-}
-
-/// Beyond ASCII: C1, line and paragraph separators, bidi controls, invisible formatting, tags, noncharacters.
-fn is_control(c: char) -> bool {
-    matches!(c,
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
-        || u32::from(c) & 0xfffe == 0xfffe
+    matches!(
+        bytes,
+        [0xe2, 0x94 | 0x95 | 0xa1..=0xa3, 0x80..=0xbf] | [0xe2, 0x96, 0x80..=0x9f] | [0xe2, 0xa0, 0x81..=0xbf]
+    )
 }
 
 #[cfg(test)]

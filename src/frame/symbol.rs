@@ -4,6 +4,7 @@
 //! ones are resolved by the grid they came from.
 
 use crate::base::limits;
+use crate::label::agreed_columns;
 
 /// One cell's text in packed form.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,19 +111,17 @@ impl Glyph {
     /// A drawing character: printable ASCII, box drawing, blocks, braille, geometric shapes or arrows.
     ///
     /// # Panics
-    /// Outside those sets, and for the two geometric shapes that are two columns wide. In a `const` that is an error
-    /// while compiling, which is how this is meant to be used.
+    /// Outside those sets, and for the shapes and arrows that an emoji font may draw two columns wide. In a `const` that
+    /// is an error while compiling, which is how this is meant to be used.
     pub const fn new(value: char) -> Glyph {
-        let drawable = matches!(value,
-            ' '..='~'
-            | '\u{2190}'..='\u{21ff}'
-            | '\u{2500}'..='\u{257f}'
-            | '\u{2580}'..='\u{259f}'
-            | '\u{25a0}'..='\u{25fc}' | '\u{25ff}'
-            | '\u{2800}'..='\u{28ff}');
-        assert!(drawable, "a glyph is a drawing character of one column");
         // An empty braille cell is a blank, and some fonts draw it as eight rings.
-        if value == '\u{2800}' { Glyph::BLANK } else { Glyph(value) }
+        if value == '\u{2800}' {
+            return Glyph::BLANK;
+        }
+        let drawable = matches!(value,
+            ' '..='~' | '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{25ff}' | '\u{2801}'..='\u{28ff}');
+        assert!(drawable && matches!(agreed_columns(value), Some(1)), "a glyph is a drawing character of one column");
+        Glyph(value)
     }
 
     /// The braille cell with these dots: bit 0 is the upper left, then down; bit 3 the upper right, then down; bits 6

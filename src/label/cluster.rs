@@ -115,7 +115,7 @@ fn widest(text: &str) -> u16 {
 
 /// The columns of a code point that terminals agree on: old scripts and symbols that no emoji font claims, all of them
 /// assigned, visible, whole in NFC, and joining none of these to one grapheme. What has a `None` may still be shown.
-pub(super) fn agreed_columns(c: char) -> Option<u16> {
+pub const fn agreed_columns(c: char) -> Option<u16> {
     match c {
         ' '..='~' => Some(1),
         // May be emoji.
@@ -137,8 +137,14 @@ pub(super) fn agreed_columns(c: char) -> Option<u16> {
         | '\u{20a0}'..='\u{20bf}'
         | '\u{2100}'..='\u{218b}'
         | '\u{2190}'..='\u{2193}'
+        | '\u{219a}'..='\u{21a8}'
+        | '\u{21ab}'..='\u{21ff}'
         | '\u{2200}'..='\u{22ff}'
         | '\u{2500}'..='\u{25a9}'
+        | '\u{25ac}'..='\u{25b5}'
+        | '\u{25b7}'..='\u{25bf}'
+        | '\u{25c1}'..='\u{25fa}'
+        | '\u{25ff}'
         | '\u{2801}'..='\u{28ff}'
         | '\u{fffd}' => Some(1),
         '\u{3001}'..='\u{3029}'

@@ -1,5 +1,7 @@
 //! Decides about each code point by itself: seen, a space, or taken out.
 //!
+//! The same decision guards what root lets through to a terminal: `encode::grammar` asks [`shown`] too.
+//!
 //! Invariant: what is kept has a glyph, one or two columns (a mark: none), and is assigned in the Unicode version of the
 //! tables. Everything not known to be harmless goes.
 
@@ -17,6 +19,18 @@ enum Fate {
     Space,
     Dropped,
 }
+
+/// A code point that a label may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// 1 or 2, as `wcwidth` has it; 0 for a mark, which needs something before it.
+    pub columns: u16,
+    /// Whether terminals are known to agree on that.
+    pub certain: bool,
+}
+
+/// Braille without dots is a space in disguise.
+const BRAILLE_BLANK: char = '\u{2800}';
 
 /// `raw` without escape sequences and hostile code points.
 pub(super) fn strip(raw: &str, removed: &mut Removed) -> String {
@@ -42,17 +56,28 @@ pub(super) fn strip(raw: &str, removed: &mut Removed) -> String {
 
 fn fate(c: char) -> Fate {
     match c {
-        _ if agreed_columns(c).is_some() => Fate::Kept,
-        // Braille without dots is a space in disguise.
-        '\u{2800}' => Fate::Space,
+        _ if shown(c).is_some() => Fate::Kept,
+        BRAILLE_BLANK => Fate::Space,
         _ if c.is_whitespace() => Fate::Space,
-        _ if c.is_control() || is_hidden(c) => Fate::Dropped,
-        // Takes out private use, noncharacters and what a later version may turn into anything.
-        _ if !is_public_assigned(c) => Fate::Dropped,
-        // U+17D8 is the one code point of three columns.
-        _ if c.width().is_none_or(|columns| columns > 2) => Fate::Dropped,
-        _ => Fate::Kept,
+        _ => Fate::Dropped,
     }
+}
+
+/// How a code point looks where text stands; none for one that no label ever holds.
+pub fn shown(c: char) -> Option<Shown> {
+    if let Some(columns) = agreed_columns(c) {
+        return Some(Shown { columns, certain: true });
+    }
+    if c == BRAILLE_BLANK || c.is_whitespace() || c.is_control() || is_hidden(c) {
+        return None;
+    }
+    // Takes out private use, noncharacters and what a later version may turn into anything.
+    if !is_public_assigned(c) {
+        return None;
+    }
+    // U+17D8 is the one code point of three columns.
+    let columns = c.width().filter(|columns| *columns <= 2)?;
+    Some(Shown { columns: u16::try_from(columns).ok()?, certain: false })
 }
 
 /// Code points that are assigned and public yet show nothing of themselves: they reorder, join, select, annotate, fill
