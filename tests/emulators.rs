@@ -224,3 +224,47 @@ fn text_of_doubtful_width_moves_nothing_after_it() {
         }
     }
 }
+
+/// The same bytes as a terminal takes them that draws each code point of doubtful text by itself, as wide as any does:
+/// two columns for a letter or sign, one for a mark.
+fn added_up(bytes: &[u8]) -> String {
+    let text = std::str::from_utf8(bytes).expect("frames are UTF-8");
+    text.chars().fold(String::new(), |mut out, c| {
+        match unblink::label::shown(c) {
+            Some(shown) if !shown.certain => out.push_str(if shown.columns == 0 { "~" } else { "~~" }),
+            _ => out.push(c),
+        }
+        out
+    })
+}
+
+#[test]
+fn a_terminal_that_adds_up_code_points_shows_what_follows_them_exactly() {
+    let size = Size::clamped(40, 2);
+    let encoding = Encoding::default();
+    for text in SHOWN_WHOLE {
+        let label = Label::plain(text);
+        let mut encoder = Encoder::new(encoding);
+        let mut screen = vt100::Parser::new(2.try_into().expect("not 0"), 40.try_into().expect("not 0"), 0);
+        let mut shown = Grid::new(size);
+        shown.canvas().label(0, 0, &Label::plain("0123456789中文abcdef            xyz"), Style::new());
+        screen.process(added_up(&keyframe(encoding, &shown)).as_bytes());
+        for x in [0, 3, 9, 10, 14, 18] {
+            let mut next = shown.clone();
+            next.canvas().label(x, 0, &label, Style::new().fg(Color::rgb(9, 200, 9)));
+            for grid in [next, shown.clone()] {
+                let mut bytes = Vec::new();
+                assert!(encoder.delta(&shown, &grid, &mut bytes));
+                screen.process(added_up(&bytes).as_bytes());
+                for column in
+                    (0..40).filter(|column| grid.cell(*column, 0).certain && grid.cell(*column, 0).columns > 0)
+                {
+                    let seen = screen.screen().cell(0, column).expect("on screen").contents();
+                    let seen = if seen.is_empty() { " " } else { seen };
+                    assert_eq!(seen, grid.cell(column, 0).text(), "column {column} with {text:?} at {x}");
+                }
+                shown = grid;
+            }
+        }
+    }
+}

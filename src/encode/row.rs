@@ -1,7 +1,8 @@
 //! One row as segments: stretches of cells that are written in one go.
 //!
 //! Invariant: once its segments are written, in any order if all its text is of certain width, the row shows what it
-//! should, whatever stood there. The cell after text of doubtful width is always written anew, and after that text.
+//! should, whatever stood there. The cells after text of doubtful width, as many as it has code points, are always
+//! written anew, and after that text.
 
 use super::changes::Changes;
 use super::palette::Reducer;
@@ -149,11 +150,20 @@ impl Collector<'_, '_> {
             x = if symbol.is_certain() {
                 self.changes.next(next)
             } else {
-                // A terminal may have touched the next cell, if it thinks wider of this one.
                 self.segments.is_ordered = true;
                 self.close();
+                self.spill(next, symbol);
                 next
             };
+        }
+    }
+
+    /// A terminal that thinks wider of the cluster before `next` may have touched the cells from there on: one for each
+    /// of its code points where it adds them up.
+    fn spill(&mut self, next: u16, symbol: Symbol) {
+        let code_points = if symbol.is_interned() { self.task.grid.cluster(symbol).chars().count() } else { 1 };
+        for x in (next..self.task.cols()).take(code_points) {
+            self.changes.set(x, true);
         }
     }
 

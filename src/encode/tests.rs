@@ -134,7 +134,10 @@ fn a_moved_cursor_takes_the_shortest_way() {
 
 #[test]
 fn doubtful_text_is_followed_by_an_absolute_position() {
-    assert_eq!(delta_of("abcd", "ax\u{335}cd"), "E[1;2Hx\u{335}E[1;3Hc");
+    assert_eq!(delta_of("abcd", "ax\u{335}cd"), "E[1;2Hx\u{335}E[1;3Hcd");
+    // As many cells as code points, for terminals that draw each by itself.
+    assert_eq!(delta_of("abcdef", "a1\u{20e3}cdef"), "E[1;2H1\u{20e3}E[1;3Hcd");
+    assert_eq!(delta_of("abcdef", "ax\u{335}\u{336}\u{337}c f"), "E[1;2Hx\u{335}\u{336}\u{337}E[1;3Hc f ");
     // Two columns: blanked first, for terminals that take one.
     assert_eq!(delta_of("abcde", "a😀de"), "E[1;2H  E[2G😀E[1;4Hd");
     assert_eq!(delta_of("abcde", "a中de"), "E[1;2H中");
@@ -175,7 +178,7 @@ fn colours_a_terminal_has_not_make_no_difference() {
 #[test]
 fn ascii_has_a_stand_in_for_every_column() {
     let to = grid(12, 1, &["─│█é中x\u{335}…"]);
-    assert_eq!(delta_as(Encoding { palette: Palette::Truecolor, ascii: true }, &grid(12, 1, &[]), &to), "E[H-|#????~");
+    assert_eq!(delta_as(Encoding { palette: Palette::Truecolor, ascii: true }, &grid(12, 1, &[]), &to), "E[H-|#????~ ");
 }
 
 #[test]

@@ -12,8 +12,25 @@ use unblink::encode::{Encoding, grammar};
 use unblink::frame::{Attrs, Grid};
 
 /// Text on whose width terminals disagree, or did, and which both emulators keep whole.
-pub const SHOWN_WHOLE: &[&str] =
-    &["x\u{335}", "ก้", "🇩🇪", "😀", "👍🏽", "☺", "ﷺ", "क्ष", "각", "e\u{301}\u{302}", "▶", "①"];
+pub const SHOWN_WHOLE: &[&str] = &[
+    "x\u{335}",
+    "ก้",
+    "🇩🇪",
+    "🇩🇪🇫🇷",
+    "😀",
+    "👍🏽",
+    "👨\u{200d}👩\u{200d}👧",
+    "☺",
+    "ﷺ",
+    "क्ष",
+    "각",
+    "\u{1112}\u{119e}\u{11ab}",
+    "1\u{fe0f}\u{20e3}",
+    "e\u{301}\u{302}",
+    "Z\u{336}\u{337}\u{338}",
+    "▶",
+    "①",
+];
 
 /// Both emulators on the same bytes.
 pub struct Pair {
