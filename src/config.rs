@@ -7,12 +7,9 @@
 //! Invariant: [`parse`] is a pure function of those bytes and reports everything that is wrong at once.
 //! It must not read files, look at the environment or apply anything.
 
-mod document;
-mod duration;
 mod gather;
 mod places;
 mod schema;
-mod suggest;
 
 #[cfg(test)]
 mod tests;
@@ -20,13 +17,11 @@ mod tests;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use document::Document;
-
-pub use duration::{DurationError, parse_duration};
 pub use gather::{Asked, Loaded, Override, load, strange_variables};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
 
 use crate::base::{Diagnostic, limits};
+use crate::notation::Document;
 use crate::wire::feed::ConfigFile;
 
 /// The tenant there is where nothing else is configured.
@@ -83,7 +78,11 @@ pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
     let mut complaints = Vec::new();
     for file in files {
         match Document::new(&file.name, &file.bytes) {
-            Ok(document) => schema::read(&document, &mut draft, &mut complaints),
+            Ok(document) => {
+                // An override has one line, which the person never wrote as such.
+                let document = if gather::is_override(&file.name) { document.without_places() } else { document };
+                schema::read(&document, &mut draft, &mut complaints);
+            }
             Err(complaint) => complaints.push(complaint),
         }
     }

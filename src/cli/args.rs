@@ -141,7 +141,7 @@ pub struct Snapshot {
     #[arg(long, value_enum, default_value_t = Format::Ansi)]
     pub format: Format,
     /// Watch this long first, such as 5m, so that lines have a past [default: half a second]
-    #[arg(long = "for", value_name = "DURATION", value_parser = crate::config::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = crate::notation::parse_duration)]
     pub watch: Option<Duration>,
     /// Write into this file instead of the standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

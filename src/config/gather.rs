@@ -5,8 +5,9 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Places, Settings, parse, schema, suggest};
+use super::{Places, Settings, parse, schema};
 use crate::base::{Diagnostic, limits};
+use crate::notation::{harmless, nearest};
 use crate::wire::feed::ConfigFile;
 
 /// What the command line asks for.
@@ -89,11 +90,11 @@ pub fn strange_variables(names: impl IntoIterator<Item = String>) -> Vec<Diagnos
     let complain = |name: String| {
         let word = name.strip_prefix(PREFIX).unwrap_or(&name).to_lowercase();
         let words: Vec<String> = known.iter().map(|name| name[PREFIX.len()..].to_lowercase()).collect();
-        let remedy = match suggest::nearest(&word, words.iter().map(String::as_str)) {
+        let remedy = match nearest(&word, words.iter().map(String::as_str)) {
             Some(near) => format!("did you mean {PREFIX}{}?", near.to_uppercase()),
             None => format!("the variables known are: {}", known.join(", ")),
         };
-        let file = super::document::harmless(&format!("{ENVIRONMENT}{name}"));
+        let file = harmless(&format!("{ENVIRONMENT}{name}"));
         let message = "no setting has this name, so it does nothing".to_owned();
         Diagnostic { file, line: 0, column: 0, message, remedy, excerpt: String::new() }
     };
@@ -134,6 +135,6 @@ fn read_file(path: &Path) -> Result<Option<ConfigFile>, Diagnostic> {
 }
 
 fn whole_file(path: &Path, message: String, remedy: &str) -> Diagnostic {
-    let file = super::document::harmless(&path.display().to_string());
+    let file = harmless(&path.display().to_string());
     Diagnostic { file, line: 0, column: 0, message, remedy: remedy.to_owned(), excerpt: String::new() }
 }

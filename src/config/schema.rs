@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Document, harmless};
-use super::{HostSettings, Level, Settings, SocketSettings, parse_duration, suggest};
+use super::{HostSettings, Level, Settings, SocketSettings};
 use crate::base::{Diagnostic, limits};
+use crate::notation::{Document, harmless, parse_duration, remedy_for};
 
 /// What was said so far; unlike [`Settings`] it knows what was left unsaid.
 #[derive(Debug, Default)]
@@ -113,13 +113,6 @@ fn sections() -> Vec<&'static str> {
     let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
     names.dedup();
     names
-}
-
-fn remedy_for(word: &str, known: &[&str], what: &str) -> String {
-    match suggest::nearest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the {what} known here are: {}", known.join(", ")),
-    }
 }
 
 // === impl Draft ===

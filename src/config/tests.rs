@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::notation::parse_duration;
 
 fn file(text: &str) -> ConfigFile {
     ConfigFile { name: "unblink.toml".to_owned(), bytes: text.as_bytes().to_vec() }

@@ -6,6 +6,7 @@
 pub const LAYERS: &[(&str, u8)] = &[
     ("base", 0),
     ("label", 1),
+    ("notation", 1),
     ("model", 2),
     ("frame", 2),
     ("widget", 3),

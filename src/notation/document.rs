@@ -17,6 +17,8 @@ const EXCERPT_COLUMNS_MAX: usize = 120;
 pub struct Document<'a> {
     name: &'a str,
     text: &'a str,
+    /// Whether people know its lines and columns.
+    has_places: bool,
 }
 
 // === impl Document ===
@@ -24,15 +26,20 @@ pub struct Document<'a> {
 impl<'a> Document<'a> {
     pub fn new(name: &'a str, bytes: &'a [u8]) -> Result<Document<'a>, Diagnostic> {
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Document { name, text }),
+            Ok(text) => Ok(Document { name, text, has_places: true }),
             Err(error) => {
                 let good = &bytes[..error.valid_up_to()];
                 let text = std::str::from_utf8(good).expect("invariant: valid up to there");
                 let end = text.len();
-                let document = Document { name, text };
+                let document = Document { name, text, has_places: true };
                 Err(document.complain(end..end, "this is not UTF-8", "save the file as UTF-8"))
             }
         }
+    }
+
+    /// The same for a text nobody wrote as such, like one made of a flag: complaints name it as a whole.
+    pub fn without_places(self) -> Document<'a> {
+        Document { has_places: false, ..self }
     }
 
     /// The tables as far as they can be read, and every error of syntax.
@@ -44,8 +51,7 @@ impl<'a> Document<'a> {
     pub fn complain(&self, span: Range<usize>, message: impl Into<String>, remedy: impl Into<String>) -> Diagnostic {
         let file = self.name.to_owned();
         let (message, remedy) = (message.into(), remedy.into());
-        // An override has one line, which the person never wrote as such.
-        if super::gather::is_override(self.name) {
+        if !self.has_places {
             return Diagnostic { file, line: 0, column: 0, message, remedy, excerpt: String::new() };
         }
         let (line, column, excerpt) = self.place(span.start);

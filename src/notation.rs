@@ -1,0 +1,20 @@
+//! What people write and the places in it: TOML with lines and columns, durations, "did you mean".
+//!
+//! Invariant: a complaint names its place, and nothing quoted in it moves a terminal's cursor. This must not know what
+//! is configured: `config` and `scene` read settings and boards with it.
+
+mod document;
+mod duration;
+mod suggest;
+
+pub use document::{Document, harmless};
+pub use duration::{DurationError, parse_duration};
+pub use suggest::nearest;
+
+/// What to write instead of a word nobody knows: the nearest of those known, or all of them.
+pub fn remedy_for(word: &str, known: &[&str], what: &str) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the {what} known here are: {}", known.join(", ")),
+    }
+}
