@@ -130,6 +130,8 @@ pub const POINTS_MAX: usize = 4096;
 pub const SERIES_LABELS_MAX: usize = 16;
 /// Length of a series' name, of one label's name and of its value.
 pub const SERIES_TEXT_BYTES_MAX: usize = 128;
+/// Length of the suffix of a unit of somebody's own: it stands beside every value.
+pub const UNIT_SUFFIX_BYTES_MAX: usize = 12;
 
 // --- configuration ---
 

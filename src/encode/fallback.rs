@@ -14,6 +14,7 @@ pub(super) fn ascii(value: u32) -> u8 {
         '·' => b'.',
         '•' => b'*',
         'µ' | 'μ' => b'u',
+        '°' => b'\'',
         '×' => b'x',
         '←' => b'<',
         '→' => b'>',
@@ -66,7 +67,7 @@ mod tests {
 
     #[test]
     fn shapes_keep_their_sense() {
-        let text: String = "─│┌┼═▄█░⠁⠿⣿→▲…·中é".chars().map(|c| char::from(ascii(c.into()))).collect();
-        assert_eq!(text, "-|++=".to_owned() + "=#.." + "##>^~.??");
+        let text: String = "─│┌┼═▄█░⠁⠿⣿→▲…·°中é".chars().map(|c| char::from(ascii(c.into()))).collect();
+        assert_eq!(text, "-|++=".to_owned() + "=#.." + "##>^~.'??");
     }
 }

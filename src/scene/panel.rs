@@ -111,13 +111,7 @@ impl Reach {
 }
 
 fn legend(lines: &[LineSource], unit: Unit, decimals: u8, moment: &Moment<'_>) -> Vec<Entry> {
-    let value_columns = match unit {
-        Unit::Percent => 5,
-        Unit::None => 4,
-        Unit::Bytes => 8,
-        Unit::BytesPerSecond => 10,
-        Unit::Seconds => 7,
-    };
+    let value_columns = unit.columns();
     let entry = |(series, line): (usize, &LineSource)| {
         let last = match &line.shown {
             Shown::Series(key) => query::value(moment.data, key, moment.edge),

@@ -115,13 +115,7 @@ impl Layout {
     /// Small charts lose the labels of time first, those of values then; the plot comes last.
     pub fn new(width: u16, height: u16, unit: Unit, glyphs: GlyphSet) -> Layout {
         // One width for all charts of a unit: their plots line up, and none jumps when its scale changes.
-        let gutter = match unit {
-            Unit::Percent => 5,
-            Unit::None => 6,
-            Unit::Seconds => 7,
-            Unit::Bytes => 8,
-            Unit::BytesPerSecond => 10,
-        };
+        let gutter = unit.tick_columns() + 1;
         let gutter = if width >= gutter * GUTTERS_FOR_VALUES && height >= 2 { gutter } else { 0 };
         let times = (height >= ROWS_FOR_TIMES && width >= gutter + PLOT_COLUMNS_FOR_TIMES).then(|| height - 1);
         let plot = Rect::new(gutter, 0, width - gutter, height - u16::from(times.is_some()));
