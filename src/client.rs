@@ -26,7 +26,7 @@ use crate::model::{Key, ViewSpec};
 use crate::runtime::timer;
 use crate::sink::capability::{Capabilities, Dumb};
 use crate::sink::terminal::{Terminal, TerminalError};
-use crate::sys::signal::{Signal, Signals};
+use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{clock, random};
 use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION};
 
@@ -323,7 +323,7 @@ impl Client {
 
     fn signal(&mut self, signal: Signal) -> Result<(), ClientError> {
         match signal {
-            Signal::Terminate | Signal::Interrupt | Signal::Quit | Signal::Hangup => self.step(Event::Quit),
+            Signal::Suspend => self.suspend(),
             Signal::User2 => self.step(Event::Kicked),
             Signal::WindowChange => {
                 self.resizes.changed(clock::mono());
@@ -337,7 +337,29 @@ impl Client {
             }
             // Means nothing here, but unheard it would kill us and leave the terminal raw.
             Signal::User1 => Ok(()),
+            Signal::Terminate
+            | Signal::Interrupt
+            | Signal::Quit
+            | Signal::Hangup
+            | Signal::Alarm
+            | Signal::VirtualAlarm
+            | Signal::ProfilingAlarm
+            | Signal::Pollable
+            | Signal::ProcessorTime
+            | Signal::FileSize => self.step(Event::Quit),
         }
+    }
+
+    /// Gives the terminal back, stops, and takes it again once somebody lets us go on.
+    fn suspend(&mut self) -> Result<(), ClientError> {
+        let taken = self.screen.is_taken();
+        self.screen.restore();
+        signal::stop().map_err(ClientError::Signals)?;
+        if taken {
+            self.screen.take()?;
+        }
+        self.resizes.changed(clock::mono());
+        self.repaint()
     }
 
     fn time(&mut self) -> Result<(), ClientError> {

@@ -104,7 +104,15 @@ impl Screen {
         self.put_next()
     }
 
+    pub fn is_taken(&self) -> bool {
+        self.terminal.is_taken()
+    }
+
+    /// Gives the terminal back. What it has not taken is forgotten: the rest of a frame is no use to anybody.
     pub fn restore(&mut self) {
+        self.unwritten = Bytes::new();
+        self.setup_due = None;
+        self.banner_due = None;
         self.terminal.restore();
     }
 

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use signal_hook::consts;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
+use signal_hook::low_level::emulate_default_handler;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -32,6 +33,20 @@ pub enum Signal {
     WindowChange,
     /// CONT: running again after a stop; somebody else may have drawn on the terminal.
     Continue,
+    /// TSTP: Ctrl-Z, where the terminal is not raw.
+    Suspend,
+    /// ALRM
+    Alarm,
+    /// VTALRM
+    VirtualAlarm,
+    /// PROF
+    ProfilingAlarm,
+    /// IO
+    Pollable,
+    /// XCPU: the soft limit of processor time is used up.
+    ProcessorTime,
+    /// XFSZ: a file would become larger than it may.
+    FileSize,
 }
 
 /// The signals asked for, as they come.
@@ -42,11 +57,16 @@ pub struct Signals {
     noticed: VecDeque<Signal>,
 }
 
+/// Stops this process as an unheard TSTP would; returns once it was let go on.
+pub fn stop() -> io::Result<()> {
+    emulate_default_handler(consts::SIGTSTP)
+}
+
 // === impl Signal ===
 
 impl Signal {
     /// All that can be listened for.
-    pub const ALL: [Signal; 8] = [
+    pub const ALL: [Signal; 15] = [
         Signal::Terminate,
         Signal::Interrupt,
         Signal::Quit,
@@ -55,6 +75,13 @@ impl Signal {
         Signal::User2,
         Signal::WindowChange,
         Signal::Continue,
+        Signal::Suspend,
+        Signal::Alarm,
+        Signal::VirtualAlarm,
+        Signal::ProfilingAlarm,
+        Signal::Pollable,
+        Signal::ProcessorTime,
+        Signal::FileSize,
     ];
 
     /// The number of this signal.
@@ -68,6 +95,13 @@ impl Signal {
             Signal::User2 => consts::SIGUSR2,
             Signal::WindowChange => consts::SIGWINCH,
             Signal::Continue => consts::SIGCONT,
+            Signal::Suspend => consts::SIGTSTP,
+            Signal::Alarm => consts::SIGALRM,
+            Signal::VirtualAlarm => consts::SIGVTALRM,
+            Signal::ProfilingAlarm => consts::SIGPROF,
+            Signal::Pollable => consts::SIGIO,
+            Signal::ProcessorTime => consts::SIGXCPU,
+            Signal::FileSize => consts::SIGXFSZ,
         }
     }
 

@@ -84,12 +84,45 @@ fn ctrl_c_leaves_like_quitting_does() {
 fn a_terminated_viewer_gives_its_terminal_back() {
     let home = Home::new();
     let _daemon = Daemon::start(&home);
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+    for signal in [
+        Signal::TERM,
+        Signal::INT,
+        Signal::HUP,
+        Signal::QUIT,
+        Signal::ALARM,
+        Signal::VTALARM,
+        Signal::PROF,
+        Signal::IO,
+        Signal::XCPU,
+        Signal::XFSZ,
+    ] {
         let mut terminal = attach(&home, (80, 24));
         terminal.signal(signal);
-        terminal.wait_end();
+        assert_eq!(terminal.wait_end().code(), Some(0), "after {signal:?}");
         terminal.assert_given_back();
     }
+}
+
+#[test]
+fn a_suspended_viewer_gives_its_terminal_back_and_takes_it_again() {
+    let home = Home::new();
+    let _daemon = Daemon::start(&home);
+    let mut terminal = attach(&home, (80, 24));
+    for _ in 0..2 {
+        terminal.signal(Signal::TSTP);
+        terminal.wait_stopped();
+        terminal.assert_given_back();
+        assert!(!terminal.text().contains(BOARD), "the charts stand on the shell's screen:\n{}", terminal.text());
+        terminal.signal(Signal::CONT);
+        terminal.wait_until("the charts on their own screen", |seen| {
+            seen.alternate() && seen.cursor_hidden() && seen.text().contains(BOARD)
+        });
+        terminal.wait_for_change();
+    }
+    terminal.assert_no_garbage();
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_end().code(), Some(0));
+    terminal.assert_given_back();
 }
 
 #[test]

@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::process::{Child, ExitStatus};
+use std::sync::mpsc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use unblink::base::Mono;
+use unblink::runtime;
 use unblink::sys::clock;
 
 use crate::PATIENCE;
@@ -47,6 +49,18 @@ pub fn signal(child: &Child, signal: Signal) {
     if let Some(watched) = Watched::open(child.id()) {
         watched.signal(signal);
     }
+}
+
+/// Waits until a child of ours stands still.
+pub fn wait_stopped(child: &Child, what: &str) {
+    let child = Pid::from_child(child);
+    let (told, stopped) = mpsc::channel();
+    runtime::spawn_thread("stop of a program", move || {
+        let _ = told.send(waitid(WaitId::Pid(child), WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT));
+    })
+    .unwrap();
+    let status = stopped.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("waited in vain for the stop of {what}"));
+    assert!(status.unwrap().is_some_and(|status| status.stopped()), "{what} did not stop");
 }
 
 // === impl Watched ===

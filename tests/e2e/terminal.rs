@@ -155,6 +155,11 @@ impl Terminal {
         process::signal(&self.child, signal);
     }
 
+    /// Waits until the program stands still.
+    pub fn wait_stopped(&self) {
+        process::wait_stopped(&self.child, &format!("`{}`", self.name));
+    }
+
     /// Nothing the program writes is taken any more, as on a line that is held.
     pub fn pause(&self) {
         self.seen().paused = true;
