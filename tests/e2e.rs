@@ -34,4 +34,4 @@ mod sockets;
 use std::time::Duration;
 
 /// How long anything is waited for before a test gives up: far more than it takes, even on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);

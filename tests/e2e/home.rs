@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+use unblink::admin::status::Status;
 
 /// Where one test's configuration, sockets and state lie.
 pub struct Home {
@@ -47,6 +48,13 @@ impl Home {
         command.env("UNBLINK_ADMIN_SOCKET", self.path("run/unblink/admin.sock"));
         command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("LANG", "C.UTF-8").env("TZ", "UTC");
         command
+    }
+
+    /// What the daemon says of itself.
+    pub fn status(&self) -> Status {
+        let output = self.run(&["status", "--json"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Runs the program to its end, away from any terminal.

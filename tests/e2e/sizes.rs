@@ -3,8 +3,10 @@
 use std::io::Read;
 
 use rustix::process::Signal;
+use unblink::sys::clock;
 use unblink::sys::pty::Pty;
 
+use crate::PATIENCE;
 use crate::daemon::Daemon;
 use crate::home::Home;
 use crate::process;
@@ -58,15 +60,32 @@ fn a_terminal_resized_two_hundred_times_ends_up_right_and_disturbs_nobody() {
     assert_eq!(daemon.stop().code(), Some(0));
 }
 
+/// Holds a terminal until the daemon feels that nobody reads: the kernel keeps a few pictures before that.
+fn stall(home: &Home, held: &Terminal) {
+    let deadline = clock::mono() + PATIENCE;
+    held.pause();
+    while !is_stalled(home) {
+        assert!(clock::mono() < deadline, "the daemon notices nothing: {:?}", home.status().sessions);
+        // A whole picture more.
+        held.type_keys("r");
+    }
+}
+
+/// Whether the first viewer takes nothing.
+fn is_stalled(home: &Home) -> bool {
+    home.status().sessions.iter().min_by_key(|session| session.id).is_some_and(|first| first.stalled_ms > 0)
+}
+
 #[test]
 fn a_viewer_that_takes_nothing_disturbs_nobody_and_catches_up() {
     let home = Home::new();
     let _daemon = Daemon::start(&home);
     let (held, free) = (attach(&home, (150, 45)), attach(&home, (80, 24)));
-    held.pause();
+    stall(&home, &held);
     for _ in 0..5 {
         free.wait_for_change();
     }
+    assert!(is_stalled(&home), "it took its frames after all");
     let then = held.text();
     held.go_on();
     held.wait_until("a new picture", |seen| seen.text() != then && seen.text().contains(BOARD));
@@ -79,9 +98,9 @@ fn a_viewer_that_takes_nothing_can_still_be_ended() {
     let home = Home::new();
     let daemon = Daemon::start(&home);
     let mut held = attach(&home, (150, 45));
-    held.pause();
+    stall(&home, &held);
     held.signal(Signal::TERM);
-    held.wait_end();
+    assert_eq!(held.wait_end().code(), Some(0));
     held.go_on();
     held.assert_given_back();
     assert_eq!(daemon.stop().code(), Some(0));
