@@ -12,6 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::PathBuf;
 
 use bytes::Bytes;
 use tokio::net::UnixStream;
@@ -19,7 +20,7 @@ use tokio::net::UnixStream;
 use crate::base::{BUILD_ID, Mono};
 use crate::label::Label;
 use crate::machine::input::Decoder;
-use crate::machine::reconnect::{Action, End, Event, Parting, Reconnect};
+use crate::machine::reconnect::{Action, End, Event, Loss, Parting, Reconnect};
 use crate::machine::resize::{Resizes, Tell};
 use crate::machine::session;
 use crate::model::{Key, ViewSpec};
@@ -28,7 +29,7 @@ use crate::sink::capability::{Capabilities, Dumb};
 use crate::sink::terminal::{Terminal, TerminalError};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{clock, random};
-use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION};
+use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION, VERSION_WITH_PING};
 
 use connection::{Broken, Connection};
 use daemon::{Attempted, Attempting};
@@ -50,6 +51,8 @@ pub struct Options {
 pub enum ClientError {
     #[error("no daemon answered")]
     Unreachable(Vec<Attempt>),
+    #[error("what listens at {} is no daemon: {why}", path.display())]
+    NoDaemon { path: PathBuf, why: String },
     #[error("{text}")]
     Refused { parting: Parting, text: String },
     #[error(transparent)]
@@ -78,11 +81,15 @@ struct Client {
     flush_at: Option<Mono>,
     attempting: Option<Attempting>,
     connection: Option<Connection>,
+    /// Whether what comes is read at once.
+    listening: bool,
     /// Held for the next greeting, so that zoom, pause and board survive.
     spec: Option<ViewSpec>,
     attempts: Vec<Attempt>,
     /// What the daemon said last.
     farewell: String,
+    /// Why the last connection was lost.
+    broken: String,
     end: Option<End>,
 }
 
@@ -92,7 +99,7 @@ enum Happening {
     Typed(io::Result<usize>),
     Written(io::Result<usize>),
     Attempted(Attempted),
-    Heard(Result<ToClient, Broken>),
+    Heard(Result<Option<ToClient>, Broken>),
     Time,
 }
 
@@ -130,9 +137,11 @@ pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Res
         flush_at: None,
         attempting: None,
         connection: None,
+        listening: true,
         spec: None,
         attempts: Vec::new(),
         farewell: String::new(),
+        broken: String::new(),
         end: None,
     };
     client.act(first)?;
@@ -151,10 +160,12 @@ impl Client {
                 None => {}
                 Some(End::Quit) => return Ok(()),
                 Some(End::Unreachable) => return Err(ClientError::Unreachable(std::mem::take(&mut self.attempts))),
+                Some(End::NoDaemon(loss)) => return Err(self.no_daemon(loss)),
                 Some(End::Refused(parting)) => {
                     return Err(ClientError::Refused { parting, text: std::mem::take(&mut self.farewell) });
                 }
             }
+            self.listen()?;
             match self.next(&mut typed).await {
                 Happening::Signal(signal) => self.signal(signal)?,
                 Happening::Typed(Ok(0)) => return Err(ClientError::Gone(io::ErrorKind::UnexpectedEof.into())),
@@ -167,21 +178,30 @@ impl Client {
                     self.screen.written(count).map_err(ClientError::Gone)?;
                 }
                 Happening::Attempted(attempted) => self.attempted(attempted)?,
-                Happening::Heard(Ok(message)) => self.heard(message)?,
-                Happening::Heard(Err(broken)) => {
-                    tracing::debug!(why = %broken, "the connection to the daemon is over");
-                    self.step(Event::Lost)?;
+                Happening::Heard(Ok(message)) => {
+                    self.step(Event::Heard)?;
+                    message.map_or(Ok(()), |message| self.heard(message))?;
                 }
+                Happening::Heard(Err(broken)) => self.lost(&broken)?,
                 Happening::Time => self.time()?,
             }
         }
+    }
+
+    /// Tells the machine whether silence means anything: while the terminal takes nothing, nothing is read.
+    fn listen(&mut self) -> Result<(), ClientError> {
+        let listening = self.screen.is_idle();
+        if std::mem::replace(&mut self.listening, listening) == listening {
+            return Ok(());
+        }
+        self.step(Event::Listening(listening))
     }
 
     /// Waits for the next thing to happen. What the viewer wants goes first.
     async fn next(&mut self, typed: &mut [u8]) -> Happening {
         let now = clock::mono();
         let wake = [self.machine.wake_at(now), self.flush_at, self.resizes.wake_at()].into_iter().flatten().min();
-        let idle = self.screen.is_idle();
+        let idle = self.listening;
         let (terminal, unwritten) = self.screen.parts();
         // Before the terminal is ours, what is typed is meant for somebody else.
         let taken = terminal.is_taken();
@@ -207,6 +227,8 @@ impl Client {
     fn act(&mut self, action: Action) -> Result<(), ClientError> {
         match action {
             Action::Hangup => self.connection = None,
+            Action::Ping => self.tell(&ToRoot::Ping),
+            Action::Repaint => self.tell(&ToRoot::Repaint),
             Action::Connect => self.attempting = Some(self.daemon.attempt()),
             Action::Banner(text) => {
                 self.screen.take()?;
@@ -261,12 +283,31 @@ impl Client {
         self.connection = Some(connection);
     }
 
+    fn lost(&mut self, broken: &Broken) -> Result<(), ClientError> {
+        tracing::debug!(why = %broken, "the connection to the daemon is over");
+        self.broken = Label::plain(&broken.to_string()).to_string();
+        self.step(Event::Lost(broken.loss()))
+    }
+
+    fn no_daemon(&mut self, loss: Loss) -> ClientError {
+        let why = match loss {
+            Loss::Closed | Loss::Garbled => std::mem::take(&mut self.broken),
+            Loss::Silent => "it takes connections and does not answer".to_owned(),
+        };
+        ClientError::NoDaemon { path: self.daemon.place(), why }
+    }
+
     fn heard(&mut self, message: ToClient) -> Result<(), ClientError> {
         match message {
-            ToClient::Welcome(_) => {
+            ToClient::Welcome(welcome) => {
                 self.screen.take()?;
-                self.step(Event::Welcomed)
+                self.step(Event::Welcomed { answers_pings: welcome.version >= VERSION_WITH_PING })
             }
+            // What it sends besides is not for a terminal that is not ours.
+            ToClient::Frame(_) | ToClient::Spec(_) | ToClient::Pong if !self.machine.is_welcome() => {
+                self.lost(&Broken::Untimely)
+            }
+            ToClient::Pong => Ok(()),
             ToClient::Frame(bytes) => self.frame(bytes),
             ToClient::Spec(spec) => {
                 // A spec that we could not send back is none; the one held stays.
@@ -399,7 +440,7 @@ impl Client {
     }
 }
 
-async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<ToClient, Broken> {
+async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<Option<ToClient>, Broken> {
     match connection {
         Some(connection) => connection.next(reading).await,
         None => std::future::pending().await,

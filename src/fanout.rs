@@ -43,6 +43,8 @@ pub trait Sink {
 pub enum Notice {
     Welcome(Bytes),
     Spec(Bytes),
+    /// The answer to a viewer that asked whether we live.
+    Pong(Bytes),
     /// The last message: the viewer is gone once it is written.
     Farewell(Bytes),
 }

@@ -4,6 +4,7 @@
 
 pub mod backoff;
 pub mod input;
+pub mod liveness;
 pub mod pace;
 pub mod reconnect;
 pub mod resize;

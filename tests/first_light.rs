@@ -103,7 +103,7 @@ impl Viewer {
         match &message {
             ToClient::Frame(bytes) => self.screen.process(bytes),
             ToClient::Spec(spec) => self.spec = Some(spec.clone()),
-            ToClient::Welcome(_) | ToClient::Farewell(_) => {}
+            ToClient::Welcome(_) | ToClient::Farewell(_) | ToClient::Pong => {}
         }
         message
     }

@@ -28,6 +28,12 @@ pub fn run(attach: Attach) -> Result<(), Failure> {
 pub fn failure(error: ClientError, refused: Vec<Attempt>) -> Failure {
     match error {
         ClientError::Unreachable(attempts) => unreachable(Door::Attach, refused.into_iter().chain(attempts).collect()),
+        ClientError::NoDaemon { path, why } => Failure::unreachable(format!(
+            "what listens at {} is no daemon, or one that hangs: {why}\nName the attach socket of a daemon with {}, or \
+             start one with `unblink serve`. `ss -xlp` tells who listens where.",
+            path.display(),
+            Door::Attach.flag(),
+        )),
         ClientError::Refused { parting: Parting::NotAllowed, text } => Failure::not_allowed(text),
         error => Failure::runtime(error),
     }

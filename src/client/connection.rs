@@ -5,11 +5,12 @@
 
 use std::io;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use crate::base::limits;
+use crate::machine::reconnect::Loss;
 use crate::wire::attach::{DecodeError, ToClient, ToRoot};
 use crate::wire::framing::PREFIX_BYTES;
 
@@ -39,8 +40,22 @@ pub enum Broken {
     TooLong(usize),
     #[error("the daemon sent what is no message: {0}")]
     Decode(#[from] DecodeError),
+    #[error("the daemon sent something else before a welcome")]
+    Untimely,
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+// === impl Broken ===
+
+impl Broken {
+    /// What it means to the machine.
+    pub fn loss(&self) -> Loss {
+        match self {
+            Broken::Closed | Broken::Io(_) => Loss::Closed,
+            Broken::TooLong(_) | Broken::Decode(_) | Broken::Untimely => Loss::Garbled,
+        }
+    }
 }
 
 // === impl Connection ===
@@ -66,11 +81,12 @@ impl Connection {
         let _ = self.write();
     }
 
-    /// The next message; meanwhile writes what waits. Reads nothing, so that the daemon feels it, unless `reading`.
-    pub async fn next(&mut self, reading: bool) -> Result<ToClient, Broken> {
+    /// The next message, or none when a part of one came; meanwhile writes what waits. Reads nothing, so that the
+    /// daemon feels it, unless `reading`.
+    pub async fn next(&mut self, reading: bool) -> Result<Option<ToClient>, Broken> {
         loop {
             if reading && let Some(message) = self.message()? {
-                return Ok(ToClient::decode(&message)?);
+                return Ok(Some(message));
             }
             self.write()?;
             let interest = match (reading, self.outgoing.is_empty()) {
@@ -80,14 +96,14 @@ impl Connection {
                 (false, true) => return std::future::pending().await,
             };
             let ready = self.stream.ready(interest).await?;
-            if reading && (ready.is_readable() || ready.is_read_closed()) {
-                self.read()?;
+            if reading && (ready.is_readable() || ready.is_read_closed()) && self.read()? {
+                return self.message();
             }
         }
     }
 
     /// Takes one whole message out of what was read.
-    fn message(&mut self) -> Result<Option<Bytes>, Broken> {
+    fn message(&mut self) -> Result<Option<ToClient>, Broken> {
         let Some(prefix) = self.incoming.first_chunk::<PREFIX_BYTES>() else { return Ok(None) };
         let length = u32::from_le_bytes(*prefix) as usize;
         if length > INCOMING_BYTES_MAX {
@@ -97,15 +113,16 @@ impl Connection {
             return Ok(None);
         }
         self.incoming.advance(PREFIX_BYTES);
-        Ok(Some(self.incoming.split_to(length).freeze()))
+        Ok(Some(ToClient::decode(&self.incoming.split_to(length).freeze())?))
     }
 
-    fn read(&mut self) -> Result<(), Broken> {
+    /// Whether anything came.
+    fn read(&mut self) -> Result<bool, Broken> {
         self.incoming.reserve(READ_BYTES);
         match self.stream.try_read_buf(&mut self.incoming) {
             Ok(0) => Err(Broken::Closed),
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
             Err(error) => Err(error.into()),
         }
     }

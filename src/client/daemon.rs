@@ -52,6 +52,14 @@ impl Daemon {
         }
     }
 
+    /// The socket tried last; none in this very process.
+    pub fn place(&self) -> PathBuf {
+        match self {
+            Daemon::Sockets(paths) => paths.last().cloned().unwrap_or_default(),
+            Daemon::Here(_) => PathBuf::new(),
+        }
+    }
+
     /// From now on only this socket counts: a viewer stays with one daemon.
     pub fn keep(&mut self, path: PathBuf) {
         *self = Daemon::Sockets(vec![path]);

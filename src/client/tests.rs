@@ -21,7 +21,7 @@ use crate::wire::attach::{Farewell, FarewellCode, Welcome};
 use crate::wire::framing;
 
 /// Nothing here takes this long unless it hangs.
-const HANG: Duration = Duration::from_secs(20);
+const HANG: Duration = Duration::from_secs(60);
 
 /// A viewer at a terminal, and the door of the daemon.
 struct Scenario {
@@ -71,8 +71,14 @@ impl Scenario {
 
     /// A client that shows a frame.
     async fn live() -> (Scenario, Root) {
+        Scenario::live_as(VERSION).await
+    }
+
+    /// A client that shows a frame of a daemon of this version.
+    async fn live_as(version: u16) -> (Scenario, Root) {
         let mut scenario = Scenario::start();
-        let (mut root, _hello) = scenario.connected().await;
+        let mut root = scenario.accept().await;
+        root.welcome_as(version).await;
         root.send(&ToClient::Frame(Bytes::from_static(b"first frame"))).await;
         scenario.sees(b"first frame").await;
         (scenario, root)
@@ -121,8 +127,12 @@ impl Scenario {
 
 impl Root {
     async fn welcome(&mut self) -> Hello {
+        self.welcome_as(VERSION).await
+    }
+
+    async fn welcome_as(&mut self, version: u16) -> Hello {
         let ToRoot::Hello(hello) = self.hear().await else { panic!("the first message is the greeting") };
-        self.send(&ToClient::Welcome(Welcome { version: VERSION, build: String::new(), session: SessionId(1) })).await;
+        self.send(&ToClient::Welcome(Welcome { version, build: String::new(), session: SessionId(1) })).await;
         *hello
     }
 
@@ -130,8 +140,30 @@ impl Root {
         in_time(self.0.write_all(&message.encode())).await.unwrap();
     }
 
+    /// Sends until the daemon feels that nobody reads. Keys other than q come through all the while.
+    async fn stall(&mut self, scenario: &Scenario) {
+        let message = ToClient::Frame(Bytes::from(vec![b'x'; 1 << 20])).encode();
+        let (mut sent, mut before) = (0, None);
+        while before != Some(sent) {
+            before = Some(sent);
+            while let Ok(count) = self.0.try_write(&message[sent % message.len()..]) {
+                sent += count;
+            }
+            // Far more than a pty, a socket and a client that waits for its terminal keep.
+            assert!(sent < 16 << 20, "all was read into memory");
+            // Once this has come back the client has had its turn.
+            scenario.types(b"+");
+            assert_eq!(self.hear().await, ToRoot::Key(Key::Char('+')));
+        }
+    }
+
     async fn hear(&mut self) -> ToRoot {
-        let message = in_time(framing::read(&mut self.0, limits::ATTACH_MESSAGE_BYTES_MAX)).await.unwrap();
+        in_time(self.hear_ever()).await
+    }
+
+    /// What comes next, however long it takes.
+    async fn hear_ever(&mut self) -> ToRoot {
+        let message = framing::read(&mut self.0, limits::ATTACH_MESSAGE_BYTES_MAX).await.unwrap();
         ToRoot::decode(&message).unwrap()
     }
 }
@@ -229,20 +261,76 @@ async fn a_daemon_that_comes_back_gets_the_spec_that_was_held() {
 #[tokio::test]
 async fn a_terminal_that_takes_nothing_holds_up_the_daemon_but_not_the_viewer() {
     let (scenario, mut root) = Scenario::live().await;
-    // Far more than a pty and a socket keep: the daemon has to feel that nobody reads.
-    let message = ToClient::Frame(Bytes::from(vec![b'x'; 1 << 20])).encode();
-    let fill = async {
-        for _ in 0..16 {
-            root.0.write_all(&message).await.unwrap();
-        }
-    };
-    assert!(timer::timeout(Duration::from_millis(300), fill).await.is_err(), "all was read into memory");
-    // Other keys than q reach the daemon meanwhile, signals and q the client itself.
-    scenario.types(b"+");
-    assert_eq!(root.hear().await, ToRoot::Key(Key::Char('+')));
+    root.stall(&scenario).await;
+    // Nor does the client blame the daemon for what it does not read itself.
+    tokio::time::pause();
+    let said = timer::timeout(Duration::from_secs(60), root.hear_ever()).await;
+    assert!(said.is_err(), "the daemon was asked: {said:?}");
+    tokio::time::resume();
     scenario.types(b"q");
     assert_eq!(root.hear().await, ToRoot::Bye);
     scenario.ended_well().await;
+}
+
+// In real time: bytes pass through a pty at the kernel's pace, which virtual time would outrun.
+#[tokio::test]
+async fn a_daemon_that_hangs_is_asked_told_of_and_left() {
+    let (mut scenario, mut root) = Scenario::live().await;
+    assert_eq!(root.hear().await, ToRoot::Ping);
+    scenario.sees("daemon does not answer · last frame ".as_bytes()).await;
+    let _next = scenario.accept().await;
+    scenario.sees("old · it does not answer".as_bytes()).await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_answers_again_is_asked_for_the_whole_picture() {
+    let (mut scenario, mut root) = Scenario::live().await;
+    scenario.sees(b"daemon does not answer").await;
+    root.send(&ToClient::Pong).await;
+    assert_eq!(root.hear().await, ToRoot::Ping);
+    assert_eq!(root.hear().await, ToRoot::Repaint);
+    root.send(&ToClient::Frame(Bytes::from_static(b"the whole picture"))).await;
+    scenario.sees(b"the whole picture").await;
+    scenario.types(b"q");
+    scenario.ended_well().await;
+}
+
+#[tokio::test]
+async fn a_daemon_of_the_version_before_is_not_sent_what_it_does_not_know() {
+    let (_scenario, mut root) = Scenario::live_as(VERSION_WITH_PING - 1).await;
+    tokio::time::pause();
+    let said = timer::timeout(Duration::from_secs(60), root.hear_ever()).await;
+    assert!(said.is_err(), "it was sent {said:?}");
+}
+
+#[tokio::test]
+async fn something_that_is_no_daemon_is_told_of_and_nothing_it_says_is_shown() {
+    let frame = ToClient::Frame(Bytes::from_static(b"\x1b]0;not yours\x07")).encode();
+    for said in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", &frame, b"\x01\0\0\0\xff"] {
+        let mut scenario = Scenario::start();
+        let mut other = scenario.accept().await;
+        other.hear().await;
+        in_time(other.0.write_all(said)).await.unwrap();
+        drop(other);
+        let pty = scenario.pty.into_inner();
+        let ended = in_time(scenario.client).await.unwrap();
+        assert!(matches!(&ended, Err(ClientError::NoDaemon { .. })), "after {:?}: {ended:?}", text(said));
+        let mut rest = [0; 64];
+        let read = { &pty }.read(&mut rest);
+        assert!(!matches!(read, Ok(1..)), "written: {:?}", text(&rest));
+    }
+}
+
+#[tokio::test]
+async fn something_else_in_the_place_of_a_known_daemon_is_named_while_the_picture_stays() {
+    let (mut scenario, root) = Scenario::live().await;
+    drop(root);
+    let mut other = scenario.accept().await;
+    in_time(other.0.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")).await.unwrap();
+    scenario.sees("old · what came is no message".as_bytes()).await;
+    let (mut root, _hello) = scenario.connected().await;
+    root.send(&ToClient::Frame(Bytes::from_static(b"here again"))).await;
+    scenario.sees(b"here again").await;
 }
 
 #[tokio::test]

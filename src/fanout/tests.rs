@@ -280,6 +280,18 @@ fn notices_go_first_but_never_into_a_message() {
 }
 
 #[test]
+fn a_viewer_that_asks_and_does_not_read_has_one_answer_waiting() {
+    let (mut fanout, sink) = one_viewer(0);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    for _ in 0..1_000 {
+        fanout.tell(SessionId(1), Notice::Pong(ToClient::Pong.encode()), NOW);
+    }
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    assert_eq!(sink.said(), ["Pong", "K 1 1 1"]);
+}
+
+#[test]
 fn a_farewell_is_the_last_word_and_then_the_viewer_is_gone() {
     let (mut fanout, sink) = one_viewer(3);
     let farewell = attach::Farewell { code: attach::FarewellCode::Stopping, text: "bye".to_owned() };

@@ -22,6 +22,7 @@ pub struct Viewer<S> {
     unfinished: Option<Unfinished>,
     welcome: Option<Bytes>,
     spec: Option<Bytes>,
+    pong: Option<Bytes>,
     farewell: Option<Bytes>,
     /// No room since; the sink was asked to tell when there is.
     parked_since: Option<Mono>,
@@ -78,6 +79,7 @@ impl<S: Sink> Viewer<S> {
             unfinished: None,
             welcome: None,
             spec: None,
+            pong: None,
             farewell: None,
             parked_since: None,
             gone: false,
@@ -127,6 +129,7 @@ impl<S: Sink> Viewer<S> {
         match notice {
             Notice::Welcome(bytes) => self.welcome = Some(bytes),
             Notice::Spec(bytes) => self.spec = Some(bytes),
+            Notice::Pong(bytes) => self.pong = Some(bytes),
             Notice::Farewell(bytes) => self.farewell = Some(bytes),
         }
     }
@@ -179,10 +182,10 @@ impl<S: Sink> Viewer<S> {
 
     fn next_notice(&mut self) -> Option<(Bytes, Then)> {
         // One branch on the path of every frame.
-        if self.welcome.is_none() && self.spec.is_none() && self.farewell.is_none() {
+        if self.welcome.is_none() && self.spec.is_none() && self.pong.is_none() && self.farewell.is_none() {
             return None;
         }
-        if let Some(bytes) = self.welcome.take().or_else(|| self.spec.take()) {
+        if let Some(bytes) = self.welcome.take().or_else(|| self.spec.take()).or_else(|| self.pong.take()) {
             return Some((bytes, Then::Nothing));
         }
         self.farewell.take().map(|bytes| (bytes, Then::Leaves))

@@ -1,11 +1,13 @@
 //! What an attached client does when its daemon goes away: keep the last frame, say so, come back.
 //!
-//! Invariant: once the daemon was reached the machine never gives up by itself; only the viewer, or a daemon that
-//! refuses for good, ends it. While it waits it says how old the picture is. It must not touch a socket or a screen.
+//! Invariant: once a daemon has answered the machine never gives up by itself; only the viewer, or a daemon that
+//! refuses for good, ends it. Whenever the picture is not current it says how old it is. It must not touch a socket or
+//! a screen.
 
 use std::time::Duration;
 
 use super::backoff::Backoff;
+use super::liveness::{self, Finding, Liveness};
 use crate::base::Mono;
 
 /// First pause between two attempts: a daemon that restarts is back within a few of these.
@@ -25,13 +27,17 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Reconnect {
     phase: Phase,
     backoff: Backoff,
-    /// A connection was made at least once: from then on we come back for ever.
-    reached: bool,
+    /// A daemon answered at least once: from then on we come back for ever.
+    known: bool,
+    /// Of the daemon that welcomed us, where it answers pings.
+    liveness: Option<Liveness>,
     last_frame: Option<Mono>,
     /// Since when nothing current is on screen; none while frames arrive.
     blind_since: Option<Mono>,
     /// What the daemon said before it went, for the banner.
     said: Option<Parting>,
+    /// How the last connection was lost, for the banner, where that is worth saying.
+    loss: Option<Loss>,
     /// The banner on screen.
     banner: Option<String>,
 }
@@ -58,11 +64,17 @@ pub enum Event {
     Connected,
     /// The attempt failed.
     Failed,
-    Welcomed,
+    Welcomed {
+        answers_pings: bool,
+    },
+    /// Bytes came.
+    Heard,
+    /// From now on what comes is read at once, or is not.
+    Listening(bool),
     /// A frame is on its way to the screen.
     Framed,
     /// The connection ended or broke.
-    Lost,
+    Lost(Loss),
     Parted(Parting),
     /// Somebody asked for a new connection.
     Kicked,
@@ -84,12 +96,27 @@ pub enum Parting {
     Quit,
 }
 
+/// How a connection comes to be useless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It was closed, or broke.
+    Closed,
+    /// What came over it was no message, or not one for its time.
+    Garbled,
+    /// Nothing came over it any more, or ever.
+    Silent,
+}
+
 /// What to do about it, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Drop the connection there is.
     Hangup,
     Connect,
+    /// Ask the daemon for a sign of life.
+    Ping,
+    /// Ask the daemon for the whole picture: a banner lies on it that it knows nothing of.
+    Repaint,
     /// Paint this over the last row.
     Banner(String),
     End(End),
@@ -101,6 +128,8 @@ pub enum End {
     Quit,
     /// No daemon at the first start: a wrong path is better told than tried for ever.
     Unreachable,
+    /// Something took the first connection, but no daemon spoke: a wrong path too, most likely.
+    NoDaemon(Loss),
     Refused(Parting),
 }
 
@@ -112,10 +141,12 @@ impl Reconnect {
         let machine = Reconnect {
             phase: Phase::Connecting,
             backoff: Backoff::new(RETRY_FIRST, RETRY_MAX),
-            reached: false,
+            known: false,
+            liveness: None,
             last_frame: None,
             blind_since: Some(now),
             said: None,
+            loss: None,
             banner: None,
         };
         (machine, Action::Connect)
@@ -128,30 +159,45 @@ impl Reconnect {
             (Phase::Over, _) => return actions,
             (_, Event::Quit) => self.end(End::Quit, &mut actions),
             (Phase::Connecting, Event::Connected) => {
-                self.reached = true;
                 self.phase = Phase::Greeting { deadline: now + WELCOME_DEADLINE };
             }
-            (Phase::Connecting, Event::Failed) if self.reached => self.wait(now, random),
+            (Phase::Connecting, Event::Failed) if self.known => {
+                self.loss = None;
+                self.wait(now, random);
+            }
             (Phase::Connecting, Event::Failed) => self.end(End::Unreachable, &mut actions),
-            (Phase::Greeting { .. }, Event::Welcomed) => self.phase = Phase::Live { since: now },
+            (Phase::Greeting { .. }, Event::Welcomed { answers_pings }) => {
+                self.known = true;
+                self.liveness = answers_pings.then(|| Liveness::new(now));
+                self.phase = Phase::Live { since: now };
+            }
+            (Phase::Live { .. }, Event::Heard) => self.watch(now, random, liveness::Event::Heard, &mut actions),
+            (Phase::Live { .. }, Event::Tick) => self.watch(now, random, liveness::Event::Tick, &mut actions),
+            (Phase::Live { .. }, Event::Listening(listening)) => {
+                self.watch(now, random, liveness::Event::Listening(listening), &mut actions);
+            }
             (Phase::Live { .. }, Event::Framed) => {
                 self.last_frame = Some(now);
                 self.blind_since = None;
                 self.said = None;
+                self.loss = None;
                 self.banner = None;
             }
-            (Phase::Greeting { .. } | Phase::Live { .. }, Event::Lost) => self.lost(now, random, &mut actions),
+            (Phase::Greeting { .. } | Phase::Live { .. }, Event::Lost(loss)) => {
+                self.lost(now, random, loss, &mut actions);
+            }
             (Phase::Greeting { .. } | Phase::Live { .. }, Event::Parted(parting)) => {
                 self.parted(now, random, parting, &mut actions);
             }
             (Phase::Greeting { .. } | Phase::Live { .. }, Event::Kicked) => {
-                actions.push(Action::Hangup);
-                self.blind_since.get_or_insert(now);
+                self.hang_up(now, &mut actions);
                 self.connect(&mut actions);
             }
             (Phase::Waiting { .. }, Event::Kicked) => self.connect(&mut actions),
             (Phase::Waiting { until }, Event::Tick) if now >= until => self.connect(&mut actions),
-            (Phase::Greeting { deadline }, Event::Tick) if now >= deadline => self.lost(now, random, &mut actions),
+            (Phase::Greeting { deadline }, Event::Tick) if now >= deadline => {
+                self.lost(now, random, Loss::Silent, &mut actions);
+            }
             _ => {}
         }
         self.show_banner(now, &mut actions);
@@ -161,7 +207,8 @@ impl Reconnect {
     /// When `Event::Tick` is due; none while there is nothing to wait for.
     pub fn wake_at(&self, now: Mono) -> Option<Mono> {
         let phase = match self.phase {
-            Phase::Connecting | Phase::Live { .. } => None,
+            Phase::Connecting => None,
+            Phase::Live { .. } => self.liveness.and_then(|liveness| liveness.wake_at()),
             Phase::Greeting { deadline } => Some(deadline),
             Phase::Waiting { until } => Some(until),
             Phase::Over => return None,
@@ -176,9 +223,9 @@ impl Reconnect {
         [phase, banner].into_iter().flatten().min()
     }
 
-    /// Whether a connection stands or is being greeted.
-    pub fn is_connected(&self) -> bool {
-        matches!(self.phase, Phase::Greeting { .. } | Phase::Live { .. })
+    /// Whether a daemon has welcomed us on the connection there is.
+    pub fn is_welcome(&self) -> bool {
+        matches!(self.phase, Phase::Live { .. })
     }
 
     /// What must be painted over the last row again after the screen was repainted from memory.
@@ -186,9 +233,35 @@ impl Reconnect {
         self.banner.as_deref()
     }
 
-    fn lost(&mut self, now: Mono, random: u64, actions: &mut Vec<Action>) {
+    /// Follows the signs of life of the daemon that welcomed us.
+    fn watch(&mut self, now: Mono, random: u64, event: liveness::Event, actions: &mut Vec<Action>) {
+        match self.liveness.as_mut().and_then(|liveness| liveness.step(now, event)) {
+            None => {}
+            Some(Finding::Ask) => actions.push(Action::Ping),
+            Some(Finding::Silent) => drop(self.blind_since.get_or_insert(now)),
+            Some(Finding::Back) => {
+                // The picture comes next; what the banner says is only replaced if it does not.
+                self.blind_since = Some(now);
+                actions.push(Action::Repaint);
+            }
+            Some(Finding::Lost) => self.lost(now, random, Loss::Silent, actions),
+        }
+    }
+
+    fn hang_up(&mut self, now: Mono, actions: &mut Vec<Action>) {
         actions.push(Action::Hangup);
+        self.liveness = None;
         self.blind_since.get_or_insert(now);
+    }
+
+    fn lost(&mut self, now: Mono, random: u64, loss: Loss, actions: &mut Vec<Action>) {
+        self.hang_up(now, actions);
+        if !self.known {
+            return self.end(End::NoDaemon(loss), actions);
+        }
+        // That a daemon which had welcomed us is gone shows; anything else needs words.
+        let plain = loss == Loss::Closed && matches!(self.phase, Phase::Live { .. });
+        self.loss = (!plain).then_some(loss);
         match self.phase {
             Phase::Live { since } if now.since(since) >= HEALTHY_AFTER => {
                 self.backoff.reset();
@@ -206,13 +279,14 @@ impl Reconnect {
             Parting::Protocol => !welcomed,
             Parting::NoSuchBoard | Parting::NotAllowed | Parting::Version | Parting::Quit => true,
         };
-        actions.push(Action::Hangup);
+        self.hang_up(now, actions);
         if for_good {
             let end = if parting == Parting::Quit { End::Quit } else { End::Refused(parting) };
             self.end(end, actions);
         } else {
+            self.known = true;
             self.said = Some(parting);
-            self.blind_since.get_or_insert(now);
+            self.loss = None;
             self.wait(now, random);
         }
     }
@@ -233,7 +307,7 @@ impl Reconnect {
 
     fn show_banner(&mut self, now: Mono, actions: &mut Vec<Action>) {
         let Some(since) = self.blind_since else { return };
-        if self.phase == Phase::Over || now.since(since) < BANNER_AFTER {
+        if self.phase == Phase::Over || (now.since(since) < BANNER_AFTER && !self.is_silent()) {
             return;
         }
         let text = self.banner_text(now);
@@ -243,19 +317,33 @@ impl Reconnect {
         }
     }
 
+    fn is_silent(&self) -> bool {
+        self.liveness.is_some_and(|liveness| liveness.is_silent())
+    }
+
     fn banner_text(&self, now: Mono) -> String {
         let said = match self.said {
             Some(Parting::Stopping) => "the daemon stopped · ",
             Some(Parting::Full) => "the daemon has no room for another viewer · ",
             _ => "",
         };
+        let why = match self.loss {
+            Some(Loss::Closed) => " · it closes the connection",
+            Some(Loss::Garbled) => " · what came is no message",
+            Some(Loss::Silent) => " · it does not answer",
+            None => "",
+        };
         match (self.phase, self.last_frame) {
+            (Phase::Live { .. }, None) if self.is_silent() => "daemon does not answer · no frame yet".to_owned(),
+            (Phase::Live { .. }, Some(frame)) if self.is_silent() => {
+                format!("daemon does not answer · last frame {} old", age(now, frame))
+            }
             (Phase::Live { .. }, None) => "connected · waiting for the first frame".to_owned(),
             (Phase::Live { .. }, Some(frame)) => {
                 format!("connected · waiting for a frame · last frame {} old", age(now, frame))
             }
-            (_, None) => format!("{said}connecting · no frame yet"),
-            (_, Some(frame)) => format!("{said}reconnecting · last frame {} old", age(now, frame)),
+            (_, None) => format!("{said}connecting · no frame yet{why}"),
+            (_, Some(frame)) => format!("{said}reconnecting · last frame {} old{why}", age(now, frame)),
         }
     }
 }

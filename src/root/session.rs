@@ -276,8 +276,13 @@ impl State {
                 self.apply_sizes(now);
             }
             ToRoot::Repaint => self.fanout.repaint(id, now),
+            ToRoot::Ping if session.version >= attach::VERSION_WITH_PING => {
+                self.fanout.tell(id, Notice::Pong(ToClient::Pong.encode()), now);
+            }
             // The connection's task deals with these itself.
             ToRoot::Hello(_) | ToRoot::Bye => {}
+            // A client of the version before would not know the answer.
+            ToRoot::Ping => {}
         }
     }
 

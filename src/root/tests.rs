@@ -198,7 +198,26 @@ async fn a_viewer_of_the_version_before_is_served_without_specs() {
     let (view, _) = worker.subscribed().await;
     worker.show(view, size(), "as before").await;
     assert!(matches!(viewer.next().await, ToClient::Frame(_)));
+    // Nor is it sent the answer to a question it cannot have asked.
+    viewer.say(&ToRoot::Ping).await;
+    viewer.say(&ToRoot::Repaint).await;
+    assert!(matches!(viewer.next().await, ToClient::Frame(_)));
     world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_that_asks_is_answered_whether_or_not_there_is_a_worker() {
+    let mut world = World::new();
+    let _starting = world.worker().await;
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    viewer.say(&ToRoot::Ping).await;
+    // Frames come before it, but not for ever.
+    for _ in 0..100 {
+        if viewer.next().await == ToClient::Pong {
+            return world.stop().await;
+        }
+    }
+    panic!("no answer");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,8 @@
 //! added (unknown ones are ignored, missing ones have defaults), raw bytes for frames.
 //!
 //! Versions: 2 is current. 1 is the version before and still accepted: it has no `Spec`, so a client
-//! that speaks it starts over with the plain board after a reconnect.
+//! that speaks it starts over with the plain board after a reconnect, and no `Ping`, so it cannot tell
+//! a daemon that hangs from one that has nothing to say.
 
 use std::collections::BTreeMap;
 
@@ -21,6 +22,8 @@ pub const VERSION: u16 = 2;
 pub const VERSION_OLDEST: u16 = VERSION - 1;
 /// The first version in which root sends `Spec`.
 pub const VERSION_WITH_SPEC: u16 = 2;
+/// The first version in which the client may ask `Ping` and root answers `Pong`.
+pub const VERSION_WITH_PING: u16 = 2;
 
 /// The client's first message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +60,8 @@ pub enum ToRoot {
     /// The screen may be torn: send a keyframe.
     Repaint,
     Bye,
+    /// Are you alive?
+    Ping,
 }
 
 /// Root's answer to `Hello`.
@@ -109,6 +114,8 @@ pub enum ToClient {
     /// The session's spec changed; the client holds it for a reconnect.
     Spec(ViewSpec),
     Farewell(Farewell),
+    /// Yes.
+    Pong,
 }
 
 /// Why bytes are no message.
@@ -132,10 +139,12 @@ const KIND_KEY: u8 = 2;
 const KIND_RESIZE: u8 = 3;
 const KIND_REPAINT: u8 = 4;
 const KIND_BYE: u8 = 5;
+const KIND_PING: u8 = 6;
 const KIND_WELCOME: u8 = 64;
 const KIND_FRAME: u8 = 65;
 const KIND_SPEC: u8 = 66;
 const KIND_FAREWELL: u8 = 67;
+const KIND_PONG: u8 = 68;
 
 // === impl ToRoot ===
 
@@ -148,6 +157,7 @@ impl ToRoot {
             ToRoot::Resize(size) => json(KIND_RESIZE, size),
             ToRoot::Repaint => raw(KIND_REPAINT, &[]),
             ToRoot::Bye => raw(KIND_BYE, &[]),
+            ToRoot::Ping => raw(KIND_PING, &[]),
         }
     }
 
@@ -164,6 +174,7 @@ impl ToRoot {
             KIND_RESIZE => Ok(ToRoot::Resize(parse(kind, body)?)),
             KIND_REPAINT => Ok(ToRoot::Repaint),
             KIND_BYE => Ok(ToRoot::Bye),
+            KIND_PING => Ok(ToRoot::Ping),
             unknown => Err(DecodeError::UnknownKind(unknown)),
         }
     }
@@ -179,6 +190,7 @@ impl ToClient {
             ToClient::Frame(bytes) => frame(bytes),
             ToClient::Spec(spec) => json(KIND_SPEC, spec),
             ToClient::Farewell(farewell) => json(KIND_FAREWELL, farewell),
+            ToClient::Pong => raw(KIND_PONG, &[]),
         }
     }
 
@@ -190,6 +202,7 @@ impl ToClient {
             KIND_FRAME => Ok(ToClient::Frame(message.slice(1..))),
             KIND_SPEC => Ok(ToClient::Spec(parse(kind, body)?)),
             KIND_FAREWELL => Ok(ToClient::Farewell(parse(kind, body)?)),
+            KIND_PONG => Ok(ToClient::Pong),
             unknown => Err(DecodeError::UnknownKind(unknown)),
         }
     }

@@ -35,6 +35,10 @@ impl Daemon {
         self.child.id()
     }
 
+    pub fn signal(&self, signal: Signal) {
+        process::signal(&self.child, signal);
+    }
+
     /// The one worker there is.
     pub fn worker(&self) -> Watched {
         let mut workers = process::children(self.pid());

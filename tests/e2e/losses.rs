@@ -83,6 +83,44 @@ fn a_worker_that_stands_still_is_told_of_and_forgiven() {
 }
 
 #[test]
+fn a_daemon_that_stands_still_is_told_of_and_forgiven() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let terminal = attach(&home, (80, 24));
+    daemon.signal(Signal::STOP);
+    let picture = terminal.wait_for("does not answer · last frame");
+    assert!(picture.contains(BOARD), "the last frame went away:\n{picture}");
+    // The age on the banner moves.
+    terminal.wait_for_change();
+    daemon.signal(Signal::CONT);
+    terminal.wait_until("a picture without a banner", |seen| {
+        !seen.text().contains("last frame") && seen.text().contains(BOARD)
+    });
+    terminal.wait_for_change();
+    terminal.assert_no_garbage();
+}
+
+#[test]
+fn a_daemon_that_stands_still_for_long_is_left_and_found_again() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let mut terminal = attach(&home, (80, 24));
+    daemon.signal(Signal::STOP);
+    let picture = terminal.wait_until("a banner that says why", |seen| {
+        seen.text().contains("reconnecting") && seen.text().contains("it does not answer")
+    });
+    assert!(picture.contains(BOARD), "the last frame went away:\n{picture}");
+    daemon.signal(Signal::CONT);
+    terminal.wait_until("a picture without a banner", |seen| {
+        !seen.text().contains("last frame") && seen.text().contains(BOARD)
+    });
+    terminal.wait_for_change();
+    terminal.assert_no_garbage();
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_end().code(), Some(0));
+}
+
+#[test]
 fn a_killed_daemon_leaves_no_worker_and_every_terminal_usable() {
     let home = Home::new();
     let daemon = Daemon::start(&home);
@@ -134,6 +172,6 @@ fn a_stopped_daemon_says_farewell_and_takes_its_worker_along() {
     assert!(!home.socket().exists(), "the socket is left behind");
     terminal.wait_for("reconnecting");
     terminal.signal(Signal::TERM);
-    terminal.wait_end();
+    assert_eq!(terminal.wait_end().code(), Some(0));
     terminal.assert_given_back();
 }

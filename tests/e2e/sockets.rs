@@ -1,9 +1,13 @@
 //! Who listens where, and what is said when nobody does.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::Output;
+
+use unblink::runtime;
 
 use crate::daemon::Daemon;
 use crate::home::Home;
@@ -70,6 +74,66 @@ fn without_a_daemon_every_socket_tried_is_named_with_the_reason_and_the_remedy()
         assert_eq!(output.status.code(), UNREACHABLE, "{verb}: {words}");
         assert!(words.contains("admin.sock") && output.stdout.is_empty(), "{verb}: {words}");
     }
+}
+
+/// Runs `attach` on this socket until it gives up.
+fn gives_up(home: &Home, socket: &Path, why: &str) {
+    let shown = socket.display().to_string();
+    let mut terminal = Terminal::run(home, &["attach", "--socket", &shown], (200, 24));
+    assert_eq!(terminal.wait_end().code(), UNREACHABLE, "{}", terminal.text());
+    terminal.wait_for("is no daemon");
+    let words = terminal.wait_for(why);
+    assert!(words.contains(&shown) && words.contains("--socket"), "{words}");
+    terminal.assert_given_back();
+    terminal.assert_no_garbage();
+}
+
+/// Answers one connection with these bytes and closes it.
+fn answer(listener: &UnixListener, bytes: &[u8]) {
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.write_all(bytes).unwrap();
+}
+
+#[test]
+fn a_socket_that_is_not_a_daemons_is_told_and_not_tried_for_ever() {
+    let home = Home::new();
+    let socket = home.path("other.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    for (said, why) in [(&b""[..], "closed the connection"), (b"HTTP/1.1 400 Bad Request\r\n\r\n", "bytes")] {
+        let listener = listener.try_clone().unwrap();
+        runtime::spawn_thread("no daemon", move || answer(&listener, said)).unwrap();
+        gives_up(&home, &socket, why);
+    }
+    // Takes connections and says nothing at all.
+    gives_up(&home, &socket, "does not answer");
+}
+
+#[test]
+fn the_admin_socket_is_not_taken_for_the_attach_socket() {
+    let home = Home::new();
+    let _daemon = Daemon::start(&home);
+    gives_up(&home, &home.path("run/unblink/admin.sock"), "is no daemon");
+}
+
+#[test]
+fn something_else_in_the_place_of_the_daemon_is_named_until_the_daemon_is_back() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let mut terminal = Terminal::run(&home, &["attach", "host"], (80, 24));
+    terminal.wait_for("CPU");
+    daemon.kill();
+    fs::remove_file(home.socket()).unwrap();
+    let listener = UnixListener::bind(home.socket()).unwrap();
+    answer(&listener, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    let picture = terminal.wait_for("old · what came is no message");
+    assert!(picture.contains("CPU"), "the last frame went away:\n{picture}");
+    drop(listener);
+    fs::remove_file(home.socket()).unwrap();
+    let _next = Daemon::start(&home);
+    terminal.wait_without("reconnecting");
+    terminal.wait_for_change();
+    terminal.type_keys("q");
+    assert_eq!(terminal.wait_end().code(), Some(0));
 }
 
 #[test]

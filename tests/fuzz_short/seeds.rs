@@ -116,6 +116,7 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
         attach::ToRoot::Resize(Size::clamped(1, 500)),
         attach::ToRoot::Repaint,
         attach::ToRoot::Bye,
+        attach::ToRoot::Ping,
     ];
     messages.extend(keys.map(attach::ToRoot::Key));
     messages
@@ -124,8 +125,12 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
 fn attach_to_client() -> Vec<attach::ToClient> {
     let welcome = attach::Welcome { version: 2, build: BUILD_ID.to_owned(), session: SessionId(4) };
     let farewell = attach::Farewell { code: attach::FarewellCode::NoSuchBoard, text: "there are: host".to_owned() };
-    let mut messages =
-        vec![attach::ToClient::Welcome(welcome), attach::ToClient::Spec(spec()), attach::ToClient::Farewell(farewell)];
+    let mut messages = vec![
+        attach::ToClient::Welcome(welcome),
+        attach::ToClient::Spec(spec()),
+        attach::ToClient::Farewell(farewell),
+        attach::ToClient::Pong,
+    ];
     messages.extend(frames().into_iter().map(|bytes| attach::ToClient::Frame(bytes.into())));
     messages
 }

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use super::*;
 
 const MS: Duration = Duration::from_millis(1);
+const WELCOMED: Event = Event::Welcomed { answers_pings: true };
+const LOST: Event = Event::Lost(Loss::Closed);
 
 /// A client on virtual time.
 struct Run {
@@ -27,9 +29,10 @@ impl Run {
     fn live() -> Run {
         let mut run = Run::start();
         assert_eq!(run.event(Event::Connected), []);
-        assert_eq!(run.event(Event::Welcomed), []);
+        assert_eq!(run.event(WELCOMED), []);
         assert_eq!(run.event(Event::Framed), []);
         run.now = run.now + Duration::from_secs(60);
+        assert_eq!(run.event(Event::Heard), []);
         assert_eq!(run.event(Event::Framed), []);
         run
     }
@@ -77,23 +80,24 @@ fn a_daemon_never_reached_is_unreachable_at_once() {
 #[test]
 fn a_lost_connection_is_tried_again_at_once() {
     let mut run = Run::live();
-    assert_eq!(run.event(Event::Lost), [Action::Hangup, Action::Connect]);
+    assert_eq!(run.event(LOST), [Action::Hangup, Action::Connect]);
 }
 
 #[test]
 fn a_quick_comeback_shows_no_banner() {
     let mut run = Run::live();
-    run.event(Event::Lost);
+    run.event(LOST);
     assert_eq!(run.after(MS, Event::Connected), []);
-    assert_eq!(run.after(MS, Event::Welcomed), []);
+    assert_eq!(run.after(MS, WELCOMED), []);
     assert_eq!(run.after(MS, Event::Framed), []);
-    assert_eq!(run.machine.wake_at(run.now), None);
+    assert_eq!(run.machine.banner(), None);
+    assert!(run.machine.wake_at(run.now).is_some_and(|wake| wake.since(run.now) > SECOND), "nothing is due soon");
 }
 
 #[test]
 fn the_banner_tells_the_age_of_the_last_frame_and_it_moves_each_second() {
     let mut run = Run::live();
-    run.after(Duration::from_millis(300), Event::Lost);
+    run.after(Duration::from_millis(300), LOST);
     run.event(Event::Failed);
     let banners: Vec<_> = run
         .pass(Duration::from_secs(4))
@@ -110,7 +114,7 @@ fn the_banner_tells_the_age_of_the_last_frame_and_it_moves_each_second() {
 #[test]
 fn attempts_go_on_for_ever_at_the_longest_pause() {
     let mut run = Run::live();
-    run.event(Event::Lost);
+    run.event(LOST);
     run.event(Event::Failed);
     let hour = Duration::from_secs(3_600);
     let attempts: Vec<u128> =
@@ -123,12 +127,12 @@ fn attempts_go_on_for_ever_at_the_longest_pause() {
 #[test]
 fn a_daemon_that_dies_right_after_its_welcome_is_not_hammered() {
     let mut run = Run::live();
-    run.event(Event::Lost);
+    run.event(LOST);
     for _ in 0..10 {
         run.event(Event::Connected);
-        run.event(Event::Welcomed);
+        run.event(WELCOMED);
         run.event(Event::Framed);
-        assert_eq!(run.event(Event::Lost), [Action::Hangup], "no attempt at once");
+        assert_eq!(run.event(LOST), [Action::Hangup], "no attempt at once");
         let wake = run.machine.wake_at(run.now).expect("it waits");
         assert!(wake > run.now);
         while run.machine.phase != Phase::Connecting {
@@ -140,13 +144,106 @@ fn a_daemon_that_dies_right_after_its_welcome_is_not_hammered() {
 }
 
 #[test]
-fn a_daemon_that_accepts_but_never_answers_is_left_again() {
+fn something_that_is_no_daemon_is_told_of_at_once_and_not_tried_for_ever() {
+    for loss in [Loss::Closed, Loss::Garbled] {
+        let mut run = Run::start();
+        run.event(Event::Connected);
+        assert_eq!(run.event(Event::Lost(loss)), [Action::Hangup, Action::End(End::NoDaemon(loss))]);
+    }
     let mut run = Run::start();
     run.event(Event::Connected);
     assert_eq!(run.after(Duration::from_millis(250), Event::Tick), [banner("connecting · no frame yet")]);
-    assert_eq!(run.after(WELCOME_DEADLINE, Event::Tick), [Action::Hangup]);
-    assert_eq!(run.after(RETRY_FIRST, Event::Tick), [Action::Connect]);
-    assert_eq!(run.event(Event::Failed), [], "it was reached once, so it is tried for ever");
+    assert_eq!(run.after(WELCOME_DEADLINE, Event::Tick), [Action::Hangup, Action::End(End::NoDaemon(Loss::Silent))]);
+}
+
+#[test]
+fn a_daemon_that_was_known_is_tried_for_ever_and_the_banner_says_what_is_wrong() {
+    for (loss, why) in [
+        (Loss::Closed, "it closes the connection"),
+        (Loss::Garbled, "what came is no message"),
+        (Loss::Silent, "it does not answer"),
+    ] {
+        let mut run = Run::live();
+        assert_eq!(run.event(LOST), [Action::Hangup, Action::Connect]);
+        run.event(Event::Connected);
+        let said = match loss {
+            Loss::Silent => run.after(WELCOME_DEADLINE, Event::Tick),
+            _ => run.after(SECOND, Event::Lost(loss)),
+        };
+        let seconds = if loss == Loss::Silent { 10 } else { 1 };
+        let text = format!("reconnecting · last frame {seconds} s old · {why}");
+        assert_eq!(said, [Action::Hangup, banner(&text)]);
+        assert_eq!(run.after(SECOND, Event::Tick)[0], Action::Connect);
+        run.event(Event::Failed);
+        let next = run.after(SECOND, Event::Tick);
+        assert!(next.contains(&banner(&format!("reconnecting · last frame {} s old", seconds + 2))), "{next:?}");
+    }
+}
+
+#[test]
+fn a_daemon_that_is_full_or_stopping_is_a_daemon() {
+    for parting in [Parting::Full, Parting::Stopping] {
+        let mut run = Run::start();
+        run.event(Event::Connected);
+        assert_eq!(run.event(Event::Parted(parting)), [Action::Hangup]);
+        assert_eq!(run.after(RETRY_FIRST, Event::Tick), [Action::Connect]);
+        assert_eq!(run.event(Event::Failed), []);
+    }
+}
+
+#[test]
+fn a_daemon_that_hangs_is_asked_told_of_and_left() {
+    let mut run = Run::live();
+    let (mut seen, start) = (Vec::new(), run.now);
+    while run.machine.is_welcome() {
+        run.now = run.machine.wake_at(run.now).expect("it waits");
+        seen.extend(run.event(Event::Tick).into_iter().map(|action| (run.now.since(start).as_millis(), action)));
+    }
+    let told = |seconds: u64| {
+        (u128::from(seconds) * 1000, banner(&format!("daemon does not answer · last frame {seconds} s old")))
+    };
+    let after = (10_000, banner("reconnecting · last frame 10 s old · it does not answer"));
+    assert_eq!(
+        seen,
+        [
+            (3_000, Action::Ping),
+            told(6),
+            told(7),
+            told(8),
+            told(9),
+            (10_000, Action::Hangup),
+            (10_000, Action::Connect),
+            after
+        ]
+    );
+}
+
+#[test]
+fn a_daemon_that_answers_again_is_asked_for_the_picture_under_the_banner() {
+    let hung = || {
+        let mut run = Run::live();
+        assert_eq!(run.after(3 * SECOND, Event::Tick), [Action::Ping]);
+        assert_eq!(run.after(3 * SECOND, Event::Tick), [banner("daemon does not answer · last frame 6 s old")]);
+        assert_eq!(run.after(SECOND, Event::Heard), [Action::Repaint]);
+        run
+    };
+    let mut run = hung();
+    assert_eq!(run.event(Event::Framed), []);
+    assert_eq!(run.machine.banner(), None);
+    // No picture comes: then it is not live yet.
+    let mut run = hung();
+    let late = run.after(BANNER_AFTER, Event::Tick);
+    assert_eq!(late, [banner("connected · waiting for a frame · last frame 7 s old")]);
+}
+
+#[test]
+fn a_daemon_of_the_version_before_is_asked_nothing() {
+    let mut run = Run::start();
+    run.event(Event::Connected);
+    assert_eq!(run.event(Event::Welcomed { answers_pings: false }), []);
+    assert_eq!(run.event(Event::Framed), []);
+    assert_eq!(run.machine.wake_at(run.now), None);
+    assert_eq!(run.after(60 * SECOND, Event::Tick), []);
 }
 
 #[test]
@@ -196,7 +293,7 @@ fn quit_ends_from_anywhere() {
     let mut run = Run::start();
     assert_eq!(run.event(Event::Quit), [Action::End(End::Quit)]);
     let mut run = Run::live();
-    run.event(Event::Lost);
+    run.event(LOST);
     run.event(Event::Failed);
     assert_eq!(run.event(Event::Quit), [Action::End(End::Quit)]);
 }
@@ -221,9 +318,13 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop::sample::select(vec![
         Event::Connected,
         Event::Failed,
-        Event::Welcomed,
+        WELCOMED,
         Event::Framed,
-        Event::Lost,
+        LOST,
+        Event::Lost(Loss::Garbled),
+        Event::Heard,
+        Event::Listening(true),
+        Event::Listening(false),
         Event::Parted(Parting::Stopping),
         Event::Parted(Parting::Full),
         Event::Parted(Parting::Protocol),

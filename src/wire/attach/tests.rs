@@ -28,6 +28,7 @@ fn to_root() -> impl Strategy<Value = ToRoot> {
         size().prop_map(ToRoot::Resize),
         Just(ToRoot::Repaint),
         Just(ToRoot::Bye),
+        Just(ToRoot::Ping),
     ]
 }
 
@@ -48,6 +49,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| ToClient::Frame(bytes.into())),
         spec().prop_map(ToClient::Spec),
         (prop::sample::select(codes), ".{0,60}").prop_map(|(code, text)| ToClient::Farewell(Farewell { code, text })),
+        Just(ToClient::Pong),
     ]
 }
 
