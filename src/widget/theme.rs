@@ -211,10 +211,25 @@ impl Theme {
     /// The ground under a filled series; none where colours are too few for one.
     #[inline]
     pub fn tint(&self, index: usize) -> Option<Color> {
-        let (r, g, b) = self.series(index).fg.channels().filter(|_| self.tinted)?;
-        let (ground_r, ground_g, ground_b) = self.ground.channels()?;
         // An eighth of the series' colour: seen as one with the line, and no line on it is lost.
-        let mix = |ink: u8, ground: u8| ((u16::from(ink) + 7 * u16::from(ground)) / 8) as u8;
+        self.mixed(self.series(index).fg, 4)
+    }
+
+    /// The ground of every other row of a table; none where colours are too few for one.
+    pub fn zebra(&self) -> Option<Color> {
+        self.mixed(self.text.fg, 1)
+    }
+
+    /// The ground of a bar behind text of this level; none where colours are too few for one.
+    pub fn bar_tint(&self, level: Option<Level>) -> Option<Color> {
+        self.mixed(level.map_or(self.series(0), |level| self.level(level)).fg, 8)
+    }
+
+    /// So many parts of 32 of a colour on the ground.
+    fn mixed(&self, ink: Color, parts: u16) -> Option<Color> {
+        let (r, g, b) = ink.channels().filter(|_| self.tinted)?;
+        let (ground_r, ground_g, ground_b) = self.ground.channels()?;
+        let mix = |ink: u8, ground: u8| ((parts * u16::from(ink) + (32 - parts) * u16::from(ground)) / 32) as u8;
         Some(Color::rgb(mix(r, ground_r), mix(g, ground_g), mix(b, ground_b)))
     }
 }

@@ -70,6 +70,24 @@ fn lines_are_seen_on_the_filled_ground_too() {
 }
 
 #[test]
+fn text_is_read_on_the_stripes_and_bars_of_a_table() {
+    let dark = Theme::of(spec::Theme::Dark, Palette::Truecolor);
+    let zebra = dark.zebra().expect("true colour has shades");
+    for style in [dark.style(Role::Text), dark.style(Role::Muted), dark.level(Level::Critical)] {
+        assert!(contrast(style.bg(zebra)) >= 4.5, "{style:?}");
+    }
+    for level in [Level::Good, Level::High, Level::Critical] {
+        let tint = dark.bar_tint(Some(level)).expect("true colour has shades");
+        assert!(contrast(dark.level(level).bg(tint)) >= 4.5, "{level:?}");
+    }
+    assert!(contrast(dark.style(Role::Text).bg(dark.bar_tint(None).expect("true colour has shades"))) >= 4.5);
+    for few in [Palette::Indexed, Palette::Ansi, Palette::Mono] {
+        let theme = Theme::of(spec::Theme::Dark, few);
+        assert_eq!((theme.zebra(), theme.bar_tint(None)), (None, None), "{few:?}");
+    }
+}
+
+#[test]
 fn series_differ_in_brightness_or_blue_so_that_red_and_green_are_not_needed() {
     for theme in themes() {
         for left in 0..4 {
