@@ -9,6 +9,7 @@ pub mod legend;
 pub mod line;
 pub mod log;
 pub mod panel;
+pub mod progress;
 pub mod table;
 pub mod text;
 pub mod theme;

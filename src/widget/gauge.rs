@@ -199,7 +199,7 @@ fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {
 }
 
 /// How many of `all` parts are filled: none only of nothing, all only of everything.
-fn parts(share: f32, all: usize) -> usize {
+pub(super) fn parts(share: f32, all: usize) -> usize {
     let filled = (share * all as f32).round() as usize;
     if share <= 0.0 {
         0
