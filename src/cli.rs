@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
 fn run(verb: Verb) -> Result<(), Failure> {
     let offered = match verb {
         Verb::Offered(offered) => offered,
-        Verb::Worker(_) => return worker::run(),
+        Verb::Worker(worker) => return worker::run(&worker),
     };
     match offered {
         Offered::Demo(demo) => demo::run(&demo),

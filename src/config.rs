@@ -128,4 +128,8 @@ impl Level {
         ("debug", Level::Debug),
         ("trace", Level::Trace),
     ];
+
+    pub fn word(self) -> &'static str {
+        Level::ALL.into_iter().find(|(_, level)| *level == self).map_or("info", |(name, _)| name)
+    }
 }

@@ -4,13 +4,15 @@
 //! Levels go by what the operator should do: error means somebody has to act, warn means it healed by itself but look
 //! into it if it comes again, info is the course of life, debug is for finding faults.
 
+mod daemon;
 mod feed;
 mod session;
 mod source;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use feed::{FeedViolation, FrameRefused, WorkerDied, WorkerReady, WorkerStarted};
+pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, SignalIgnored};
+pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};
 
@@ -45,6 +47,8 @@ impl Counter {
 pub struct Counters {
     pub workers_started: Counter,
     pub workers_died: Counter,
+    pub workers_silent: Counter,
+    pub workers_answering: Counter,
     pub feed_violations: Counter,
     pub frames_refused: Counter,
     pub sessions_opened: Counter,
@@ -62,6 +66,8 @@ pub struct Counters {
 pub static COUNTERS: Counters = Counters {
     workers_started: Counter::new(),
     workers_died: Counter::new(),
+    workers_silent: Counter::new(),
+    workers_answering: Counter::new(),
     feed_violations: Counter::new(),
     frames_refused: Counter::new(),
     sessions_opened: Counter::new(),

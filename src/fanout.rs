@@ -274,6 +274,14 @@ impl<S: Sink> Fanout<S> {
         self.views.get(&view)?.last_frame_at
     }
 
+    /// A view that was never drawn shows the same as one before it did: its last frame is as old as that one's.
+    pub fn inherit(&mut self, heir: ViewId, from: ViewId) {
+        let last_frame_at = self.last_frame_at(from);
+        if let Some(heir) = self.views.get_mut(&heir) {
+            heir.last_frame_at = heir.last_frame_at.or(last_frame_at);
+        }
+    }
+
     pub fn standing(&self, session: SessionId) -> Option<Standing> {
         let viewer = self.viewers[*self.slots.get(&session)?].as_ref()?;
         let newest = self.views.get(&viewer.view)?.history.newest();

@@ -29,10 +29,11 @@ use tokio::sync::mpsc;
 use crate::admin;
 use crate::base::limits;
 use crate::config::{DirectoryError, Loaded, Places, TENANT_DEFAULT};
+use crate::event::{DaemonStarted, DaemonStopped, Event as _, SignalIgnored};
 use crate::runtime::{self, Task, timer};
-use crate::sys::clock;
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::socket::BindError;
+use crate::sys::{clock, host};
 use crate::wire::feed::ConfigFile;
 
 use connection::Event;
@@ -92,16 +93,19 @@ pub fn serve(loaded: Loaded, places: &Places) -> Result<(), RootError> {
             Signals::listen(&[Signal::Terminate, Signal::Interrupt, Signal::Hangup, Signal::User1, Signal::User2]);
         let signals = signals.map_err(set_up("listen to signals"))?;
         let sockets = Sockets::bind(&loaded, places)?;
-        tracing::info!(
-            attach = %sockets.attach.path().display(),
-            admin = %sockets.admin.path().display(),
-            "listening"
-        );
+        let (attach, admin) = (sockets.attach.path(), sockets.admin.path());
+        let started_at = clock::mono();
+        DaemonStarted { pid: host::pid(), attach, admin }.emit();
         let (orders, waiting) = orders();
         let obeying = runtime::spawn("signals", obey(signals, orders));
-        let parts = Parts { files: loaded.files, launcher: Launcher::process(), sockets: Some(sockets) };
+        let parts = Parts {
+            files: loaded.files,
+            launcher: Launcher::process(loaded.settings.log.level),
+            sockets: Some(sockets),
+        };
         let ended = run(parts, waiting).await;
         obeying.abort();
+        DaemonStopped { uptime_s: clock::mono().since(started_at).as_secs() }.emit();
         ended
     })
 }
@@ -166,8 +170,13 @@ async fn obey(mut signals: Signals, orders: Orders) {
         let order = match signals.next().await {
             Signal::Terminate | Signal::Interrupt => Order::Stop,
             Signal::User2 => Order::RepaintAll,
+            Signal::Hangup => {
+                let why = "the configuration is read at the start only; restart the daemon to apply changes";
+                SignalIgnored { signal: "HUP", why }.emit();
+                continue;
+            }
             other => {
-                tracing::warn!(signal = ?other, "this signal means nothing yet");
+                SignalIgnored { signal: &format!("{other:?}"), why: "it has no meaning here" }.emit();
                 continue;
             }
         };

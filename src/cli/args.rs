@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::base::{Size, limits};
+use crate::config::Level;
 use crate::model::{BINDINGS, Palette};
 use crate::sink::capability::{ColorChoice, Wishes};
 
@@ -175,6 +176,9 @@ pub struct Man {
 
 #[derive(Debug, Args)]
 pub struct Worker {
+    /// The daemon's level
+    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info", hide = true)]
+    pub log: Level,
     /// Given by the daemon
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub rest: Vec<String>,
@@ -247,6 +251,11 @@ fn param(text: &str) -> Result<(String, String), String> {
         return Err(format!("a name or value may have {} bytes", limits::PARAM_BYTES_MAX));
     }
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn level(text: &str) -> Result<Level, String> {
+    let found = Level::ALL.into_iter().find(|(name, _)| *name == text);
+    found.map(|(_, level)| level).ok_or_else(|| "no such level".to_owned())
 }
 
 fn size(text: &str) -> Result<Size, String> {

@@ -1,8 +1,8 @@
 //! `unblink worker`, the hidden verb: started by root, never by hand.
 
+use super::args::Worker;
 use super::failure::Failure;
 use super::serve;
-use crate::config::Level;
 use crate::runtime::log;
 use crate::sys::clock;
 use crate::worker::{Options, process};
@@ -10,9 +10,9 @@ use crate::worker::{Options, process};
 /// As `top` shows it; the kernel keeps 15 bytes.
 const NAME: &str = "unblink-worker";
 
-pub fn run() -> Result<(), Failure> {
+pub fn run(worker: &Worker) -> Result<(), Failure> {
     // Started as /proc/self/exe, it would be called `exe` in every list of processes. A name is not worth a failure.
     let _ = std::fs::write("/proc/self/comm", NAME);
-    log::to_stderr(serve::filter(Level::default()));
+    log::to_stderr(serve::filter(worker.log));
     process::main(Options { proc: "/proc".into(), wall: clock::wall }).map_err(Failure::runtime)
 }

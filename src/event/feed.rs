@@ -32,6 +32,22 @@ pub struct WorkerDied<'a> {
     pub retry_in_ms: u64,
 }
 
+/// A worker runs, but does not answer. It is left alone: it may only be slow.
+#[derive(Debug)]
+pub struct WorkerSilent<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub pid: u32,
+}
+
+/// A silent worker answers again.
+#[derive(Debug)]
+pub struct WorkerAnswers<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub after_ms: u64,
+}
+
 /// A worker sent what the feed does not allow; it is killed for it.
 #[derive(Debug)]
 pub struct FeedViolation<'a> {
@@ -40,7 +56,7 @@ pub struct FeedViolation<'a> {
     pub why: &'a str,
 }
 
-/// A frame did not fit what root holds and was not used; a keyframe will follow.
+/// A frame did not fit what root holds, or was none, and was not used; its worker is killed for it.
 #[derive(Debug)]
 pub struct FrameRefused<'a> {
     pub view: ViewId,
@@ -70,6 +86,25 @@ impl Event for WorkerDied<'_> {
             retry_in_ms = self.retry_in_ms,
             "worker died; its viewers keep their last frame until the next one draws"
         );
+    }
+}
+
+impl Event for WorkerSilent<'_> {
+    fn emit(self) {
+        COUNTERS.workers_silent.add(1);
+        warn!(
+            tenant = self.tenant,
+            epoch = self.epoch.0,
+            pid = self.pid,
+            "worker does not answer; its viewers are told, killing it starts another"
+        );
+    }
+}
+
+impl Event for WorkerAnswers<'_> {
+    fn emit(self) {
+        COUNTERS.workers_answering.add(1);
+        info!(tenant = self.tenant, epoch = self.epoch.0, after_ms = self.after_ms, "worker answers again");
     }
 }
 

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
+use crate::config::Level;
 use crate::runtime::{self, Kind, Task};
 use crate::sys::process::{self, Child, WorkerLog};
 use crate::sys::socket;
@@ -60,9 +61,9 @@ pub enum Life {
 // === impl Launcher ===
 
 impl Launcher {
-    /// A worker of its own process whose log goes where ours goes.
-    pub fn process() -> Launcher {
-        Launcher::Process { args: Vec::new(), log: || WorkerLog::Inherit }
+    /// A worker of its own process whose log goes where ours goes, in the same detail.
+    pub fn process(level: Level) -> Launcher {
+        Launcher::Process { args: vec!["--log".to_owned(), level.word().to_owned()], log: || WorkerLog::Inherit }
     }
 
     pub fn start(&mut self) -> io::Result<Launched> {

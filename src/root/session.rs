@@ -361,6 +361,7 @@ impl State {
         let before = session.view;
         session.spec = spec.clone();
         let view = self.open_view(&spec, now);
+        self.fanout.inherit(view, before);
         if let Some(session) = self.sessions.get_mut(&id) {
             session.view = view;
         }

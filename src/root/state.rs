@@ -14,7 +14,7 @@ use super::views::Views;
 use super::worker::{News, Worker};
 use crate::base::{Epoch, Mono, SessionId, ViewId, limits};
 use crate::encode::grammar;
-use crate::event::{Event as _, FrameRefused};
+use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
 use crate::model::ViewSpec;
 use crate::wire::attach::FarewellCode;
@@ -83,6 +83,7 @@ impl State {
     }
 
     pub fn tick(&mut self, now: Mono) -> Course {
+        self.note_own_stall(now);
         self.worker.tick(now);
         self.apply_sizes(now);
         self.drop_leaving(now);
@@ -99,6 +100,7 @@ impl State {
     }
 
     pub fn event(&mut self, event: Event, now: Mono) -> Course {
+        self.note_own_stall(now);
         match event {
             Event::Connected(stream, peer) => self.connected(stream, peer, now),
             Event::Hello(id, hello) => self.hello(id, &hello, now),
@@ -112,6 +114,7 @@ impl State {
 
     /// Something of a worker's life. Only the present one counts.
     pub fn heard(&mut self, epoch: Epoch, heard: Heard, now: Mono) -> Course {
+        self.note_own_stall(now);
         if epoch == self.worker.epoch() {
             match heard {
                 Heard::Message(body, _room) => self.message(&body, now),
@@ -126,6 +129,13 @@ impl State {
             }
         }
         self.settle(now)
+    }
+
+    /// Before anything else is judged by the time it took.
+    fn note_own_stall(&mut self, now: Mono) {
+        if stood_still(self.next_second, now) {
+            self.worker.forgive(now);
+        }
     }
 
     /// Repaints every screen: somebody suspects that they are torn.
@@ -144,6 +154,7 @@ impl State {
             return Course::Over;
         }
         self.stopping_since = Some(now);
+        DaemonStopping { viewers: self.sessions.len() }.emit();
         let strangers: Vec<SessionId> = self.strangers.keys().copied().collect();
         for id in strangers {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping", now);
@@ -288,13 +299,34 @@ impl State {
     }
 }
 
+/// Whether the loop was not there when it should have been: the machine slept, or somebody stopped this process.
+fn stood_still(due: Mono, now: Mono) -> bool {
+    now.since(due) > SECOND
+}
+
 fn lay_banner(fanout: &mut Fanout<Line>, view: ViewId, spec: &ViewSpec, why: &banner::Why, now: Mono) {
     if fanout.viewer_count(view) == 0 {
         return;
     }
     let last_frame_at = fanout.last_frame_at(view);
-    if last_frame_at.is_none() {
+    if fanout.newest(view).is_none() {
         fanout.stand_in(view, banner::empty(spec), now);
     }
     fanout.lay_over(view, banner::message(spec, why, last_frame_at, now), now);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_loop_that_is_more_than_a_second_late_stood_still() {
+        let due = Mono(1) + 10 * SECOND;
+        for (late, expected) in [(0, false), (999, false), (1000, false), (1001, true), (60_000, true)] {
+            assert_eq!(stood_still(due, due + Duration::from_millis(late)), expected, "{late} ms late");
+        }
+        assert!(!stood_still(due, Mono(1)), "early");
+    }
 }

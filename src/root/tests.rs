@@ -2,6 +2,7 @@
 
 mod faults;
 mod harness;
+mod troubles;
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
-use crate::event::{Event, FeedViolation, WorkerDied, WorkerReady, WorkerStarted};
+use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::Catalogue;
 use crate::sys::random;
@@ -32,6 +32,8 @@ pub struct Worker {
     accepted: bool,
     catalogue: Option<Catalogue>,
     last_fault: Option<String>,
+    /// A worker drew since.
+    fault_is_over: bool,
     status: WorkerStatus,
     statuses: Allowance,
     heard: mpsc::Sender<(Epoch, Heard)>,
@@ -57,6 +59,8 @@ struct Ping {
     nonce: u64,
     /// Since when an answer is owed.
     asked_at: Option<Mono>,
+    /// An operator was told that none comes.
+    told: bool,
 }
 
 /// What changed for the views.
@@ -98,6 +102,7 @@ impl Worker {
             accepted: false,
             catalogue: None,
             last_fault: None,
+            fault_is_over: false,
             status: WorkerStatus::default(),
             statuses: Allowance::default(),
             heard,
@@ -183,9 +188,10 @@ impl Worker {
         Some(if self.epoch.0 > 1 || self.last_fault.is_some() { Why::Died } else { Why::Starting })
     }
 
-    /// Why boards cannot be drawn, for operators.
+    /// Why boards cannot be drawn, for operators. A fault that was got over is no reason.
     pub fn why_not_ready(&self, now: Mono) -> Option<String> {
-        (!self.draws() || self.silent(now)).then(|| match &self.last_fault {
+        let fault = self.last_fault.as_ref().filter(|_| !self.fault_is_over);
+        (!self.draws() || self.silent(now)).then(|| match fault {
             Some(fault) => format!("the worker of tenant {} is {}: {fault}", self.tenant, self.state(now)),
             None => format!("the worker of tenant {} is {}", self.tenant, self.state(now)),
         })
@@ -217,7 +223,18 @@ impl Worker {
         }
     }
 
+    /// Root itself stood still: whoever could not be heard meanwhile is not to blame.
+    pub fn forgive(&mut self, now: Mono) {
+        if let Some(asked_at) = &mut self.ping.asked_at {
+            *asked_at = now;
+        }
+    }
+
     pub fn tick(&mut self, now: Mono) {
+        if self.silent(now) && !self.ping.told {
+            self.ping.told = true;
+            WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: self.pid().unwrap_or(0) }.emit();
+        }
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
             self.step(now, supervise::Event::Fault);
@@ -235,7 +252,7 @@ impl Worker {
         if self.link.is_none() || self.stage == Stage::Greeting || self.ping.asked_at.is_some() {
             return;
         }
-        self.ping = Ping { nonce: self.ping.nonce + 1, asked_at: Some(now) };
+        self.ping = Ping { nonce: self.ping.nonce + 1, asked_at: Some(now), told: false };
         let nonce = self.ping.nonce;
         self.send(&ToWorker::Ping { nonce }, now);
     }
@@ -251,7 +268,7 @@ impl Worker {
     /// It did what only a broken worker does.
     pub fn fault(&mut self, why: String, now: Mono) {
         FeedViolation { tenant: &self.tenant, epoch: self.epoch, why: &why }.emit();
-        self.last_fault = Some(why);
+        self.note_fault(why);
         self.go_down(now);
         self.step(now, supervise::Event::Fault);
     }
@@ -259,7 +276,7 @@ impl Worker {
     /// The stream of the present life ended.
     pub fn closed(&mut self, why: String, now: Mono) {
         self.hung_up_at.get_or_insert(now);
-        self.last_fault = Some(why);
+        self.note_fault(why);
         self.go_down(now);
     }
 
@@ -269,18 +286,18 @@ impl Worker {
         self.hung_up_at = None;
         self.go_down(now);
         let violation = matches!(self.supervise.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
-        self.last_fault = Some(match violation {
+        self.note_fault(match violation {
             Some(violation) => format!("{violation}; it {how}"),
             None => format!("it {how}"),
         });
-        let epoch = self.epoch;
-        self.step(now, supervise::Event::Died { random: random::u64() });
-        if self.supervise.phase() == Phase::Stopped {
-            return;
+        let action = self.supervise.step(now, supervise::Event::Died { random: random::u64() });
+        // An ordered end is no death.
+        if self.supervise.phase() != Phase::Stopped {
+            let waits = self.supervise.wake_at().filter(|_| action.is_none()).map_or(0, |at| at.since(now).as_millis());
+            let retry_in_ms = u64::try_from(waits).unwrap_or(u64::MAX);
+            WorkerDied { tenant: &self.tenant, epoch: self.epoch, how, retry_in_ms }.emit();
         }
-        let retry_in_ms = self.supervise.wake_at().map_or(0, |at| at.since(now).as_millis());
-        let retry_in_ms = u64::try_from(retry_in_ms).unwrap_or(u64::MAX);
-        WorkerDied { tenant: &self.tenant, epoch, how, retry_in_ms: if self.runs() { 0 } else { retry_in_ms } }.emit();
+        self.act(now, action);
     }
 
     pub fn said_hello(&mut self, hello: &Hello, now: Mono) {
@@ -307,6 +324,7 @@ impl Worker {
                 WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();
                 self.catalogue = Some(catalogue);
                 self.accepted = true;
+                self.fault_is_over = true;
                 self.stage = Stage::Drawing;
                 self.banner_at = None;
                 self.step(now, supervise::Event::Ready);
@@ -319,7 +337,7 @@ impl Worker {
                 let first = complaints.first().map_or("configuration refused".to_owned(), |complaint| {
                     format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
                 });
-                self.last_fault = Some(first.clone());
+                self.note_fault(first.clone());
                 self.stage = Stage::Refused(first);
                 // It is in order, it only has nothing to draw.
                 self.step(now, supervise::Event::Ready);
@@ -333,8 +351,12 @@ impl Worker {
             self.fault(format!("answered ping {nonce}, which was not asked"), now);
             return News::Nothing;
         }
-        let was_silent = self.silent(now);
-        self.ping.asked_at = None;
+        let was_silent = self.silent(now) || self.ping.told;
+        let asked_at = self.ping.asked_at.take().unwrap_or(now);
+        if std::mem::take(&mut self.ping.told) {
+            let after_ms = u64::try_from(now.since(asked_at).as_millis()).unwrap_or(u64::MAX);
+            WorkerAnswers { tenant: &self.tenant, epoch: self.epoch, after_ms }.emit();
+        }
         if was_silent { News::Answers } else { News::Nothing }
     }
 
@@ -361,22 +383,31 @@ impl Worker {
         }
     }
 
+    fn note_fault(&mut self, why: String) {
+        self.last_fault = Some(why);
+        self.fault_is_over = false;
+    }
+
     fn step(&mut self, now: Mono, event: supervise::Event) {
-        let mut action = self.supervise.step(now, event);
+        let action = self.supervise.step(now, event);
+        self.act(now, action);
+    }
+
+    fn act(&mut self, now: Mono, mut action: Option<Action>) {
         while let Some(todo) = action.take() {
             match todo {
                 Action::Start => {
                     if let Err(error) = self.start(now) {
                         let why = format!("cannot be started: {error}");
                         tracing::error!(tenant = self.tenant, "worker {why}");
-                        self.last_fault = Some(why);
+                        self.note_fault(why);
                         let died = supervise::Event::Died { random: random::u64() };
                         action = self.supervise.step(now, died);
                     }
                 }
                 Action::Kill(cause) => {
                     if cause == supervise::Cause::Late {
-                        self.last_fault = Some("was not ready in time".to_owned());
+                        self.note_fault("was not ready in time".to_owned());
                     }
                     self.go_down(now);
                     self.kill();
@@ -392,7 +423,7 @@ impl Worker {
         self.link = Some(Link::new(launched, self.epoch, &self.tenant, &self.heard));
         self.stage = Stage::Greeting;
         self.hung_up_at = None;
-        self.ping = Ping { nonce: self.ping.nonce, asked_at: None };
+        self.ping = Ping { nonce: self.ping.nonce, ..Ping::default() };
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);
         Ok(())

@@ -1,7 +1,7 @@
 //! A daemon whose log nobody takes goes on serving.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
@@ -20,7 +20,11 @@ struct Mute(Child);
 impl Mute {
     /// Starts a daemon whose log goes there, and waits until it listens.
     fn start(home: &Home, log: Stdio) -> Mute {
-        let mut command = home.command(&["serve", "--log", "trace"]);
+        Mute::start_with(home, log, "trace")
+    }
+
+    fn start_with(home: &Home, log: Stdio, level: &str) -> Mute {
+        let mut command = home.command(&["serve", "--log", level]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         let mut daemon = Mute(child);
         let deadline = clock::mono() + PATIENCE;
@@ -48,6 +52,35 @@ impl Drop for Mute {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+#[test]
+fn the_log_tells_of_start_signals_and_end_and_the_worker_logs_as_the_daemon_does() {
+    let home = Home::new();
+    let mut daemon = Mute::start_with(&home, Stdio::piped(), "debug");
+    let mut log = daemon.0.stderr.take().unwrap();
+    // Started right after the sockets are taken; its arguments are those of its parent until it runs exec.
+    let deadline = clock::mono() + PATIENCE;
+    let shown = loop {
+        let worker = process::children(daemon.0.id()).pop();
+        let line = worker.and_then(|worker| std::fs::read(format!("/proc/{}/cmdline", worker.pid)).ok());
+        let shown = String::from_utf8_lossy(&line.unwrap_or_default()).replace('\0', " ");
+        if shown.contains(" worker ") {
+            break shown;
+        }
+        assert!(clock::mono() < deadline, "no worker is started");
+    };
+    process::signal(&daemon.0, Signal::HUP);
+    assert_eq!(home.run(&["status"]).status.code(), Some(0));
+    process::signal(&daemon.0, Signal::TERM);
+    assert_eq!(process::wait_end(&mut daemon.0, "the daemon").code(), Some(0));
+    let mut text = String::new();
+    log.read_to_string(&mut text).unwrap();
+    for words in ["daemon started", "restart the daemon to apply changes", "daemon stopping", "daemon stopped"] {
+        assert_eq!(text.matches(words).count(), 1, "{words}: {text}");
+    }
+    assert!(text.trim_end().lines().last().unwrap().contains("daemon stopped"), "{text}");
+    assert!(shown.contains("worker --log debug"), "{shown}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -59,6 +60,45 @@ pub struct Viewer {
     pub screen: vt100::Parser,
     /// Every frame's bytes.
     pub received: Vec<u8>,
+}
+
+/// What this test's process logs; one thread's, as every task of a test runs on one.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+// === impl Log ===
+
+impl Log {
+    /// Listens until the guard goes.
+    pub fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+        let log = Log::default();
+        let entrance = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || entrance.clone())
+            .with_ansi(false)
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("text")
+    }
+
+    pub fn count(&self, words: &str) -> usize {
+        self.text().matches(words).count()
+    }
+}
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 // === impl World ===

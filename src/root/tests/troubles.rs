@@ -1,0 +1,134 @@
+//! What operators and viewers are told of trouble, and what not.
+
+use std::time::Duration;
+
+use super::harness::{Log, World, patiently};
+use super::{SIZE, size};
+use crate::admin::client;
+use crate::base::Size;
+use crate::wire::attach::{ToClient, ToRoot as FromViewer};
+use crate::wire::feed::{ToRoot, ToWorker};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn readiness(world: &World) -> (u16, String) {
+    let answer = client::get("/readyz", &world.admin()).await.unwrap();
+    (answer.code, String::from_utf8_lossy(&answer.body).into_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_logged_once_and_so_is_its_end() {
+    let (log, _guard) = Log::listen();
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(60, 5).await;
+    let (view, _) = worker.subscribed().await;
+    worker.show(view, Size::clamped(60, 5), "picture").await;
+    viewer.until("does not answer").await;
+    viewer.until("last frame 6 s old").await;
+    assert_eq!((log.count("worker does not answer"), log.count("worker answers again")), (1, 0));
+    assert!(readiness(&world).await.1.contains("silent"));
+    let answering = async {
+        loop {
+            if let Some(ToWorker::Ping { nonce }) = worker.try_next().await {
+                worker.say(&ToRoot::Pong { nonce }).await;
+            }
+        }
+    };
+    let seeing = async {
+        while viewer.text().contains("does not answer") {
+            viewer.next().await;
+        }
+    };
+    tokio::select! {
+        () = answering => {}
+        () = patiently("the banner goes", seeing) => {}
+    }
+    assert_eq!((log.count("worker does not answer"), log.count("worker answers again")), (1, 1));
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_root_that_stood_still_blames_no_worker_for_it() {
+    let (log, _guard) = Log::listen();
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    let (view, _) = worker.subscribed().await;
+    worker.show(view, size(), "picture").await;
+    viewer.until("picture").await;
+    worker.expect_credit(view).await;
+    let Some(ToWorker::Ping { nonce }) = worker.try_next().await else { panic!("no ping") };
+    // Nobody runs for a while: the machine slept.
+    tokio::time::advance(60 * SECOND).await;
+    assert!(world.no_worker_for(SECOND).await);
+    worker.say(&ToRoot::Pong { nonce }).await;
+    worker.show(view, size(), "another").await;
+    viewer.until("another").await;
+    let said = String::from_utf8_lossy(&viewer.received).into_owned();
+    assert!(!said.contains("does not answer"), "{said}");
+    assert_eq!(log.count("does not answer"), 0);
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_death_is_logged_before_its_successor_and_stopping_once() {
+    let (log, _guard) = Log::listen();
+    let mut world = World::new();
+    world.live_worker().await.die("was killed by signal 9");
+    world.live_worker().await;
+    let text = log.text();
+    let (died, started) = (text.find("worker died").unwrap(), text.rfind("worker started").unwrap());
+    assert!(died < started, "{text}");
+    assert!(text.contains("retry_in_ms=0"), "{text}");
+    world.stop().await;
+    assert_eq!(log.count("daemon stopping"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_was_got_over_is_no_reason_for_what_comes_later() {
+    let mut world = World::new();
+    world.live_worker().await.die("was killed by signal 9");
+    let mut second = world.worker().await;
+    let (code, text) = readiness(&world).await;
+    assert!(code == 503 && text.contains("was killed by signal 9"), "{text}");
+    second.agree().await;
+    // It owes an answer from here on.
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    let (view, _) = second.subscribed().await;
+    second.show(view, size(), "picture").await;
+    viewer.until("does not answer").await;
+    let (code, text) = readiness(&world).await;
+    assert!(code == 503 && text.contains("silent") && !text.contains("signal 9"), "{text}");
+    let answer = client::get("/api/v1/status", &world.admin()).await.unwrap();
+    let status: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(status["workers"][0]["last_fault"], "it was killed by signal 9", "the status keeps it");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_size_during_trouble_does_not_forget_how_old_the_last_frame_is() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(60, 5).await;
+    let (view, _) = worker.subscribed().await;
+    worker.show(view, Size::clamped(60, 5), "picture").await;
+    viewer.until("picture").await;
+    worker.die("was killed by signal 9");
+    let _mute = world.worker().await;
+    viewer.until("last frame 2 s old").await;
+    viewer.screen = super::harness::blank(70, 6);
+    viewer.say(&FromViewer::Resize(Size::clamped(70, 6))).await;
+    loop {
+        if let ToClient::Spec(spec) = viewer.next().await {
+            assert_eq!(spec.size, Size::clamped(70, 6));
+            break;
+        }
+    }
+    viewer.received.clear();
+    viewer.until("worker died").await;
+    viewer.until(" s old").await;
+    assert!(!String::from_utf8_lossy(&viewer.received).contains("no frame yet"), "{}", viewer.text());
+    assert!(!viewer.text().contains("picture"), "the old size's picture is gone");
+    world.stop().await;
+}
