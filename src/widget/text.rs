@@ -8,6 +8,8 @@ use crate::label::Label;
 use crate::model::GlyphSet;
 
 pub(super) mod flow;
+pub mod markup;
+pub mod rich;
 #[cfg(test)]
 mod tests;
 
