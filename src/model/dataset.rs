@@ -70,6 +70,24 @@ impl Dataset {
         Ok(())
     }
 
+    /// The time of the newest point of all series.
+    pub fn newest(&self) -> Option<Wall> {
+        self.series.values().filter_map(Window::last).map(|point| point.at).max()
+    }
+
+    /// Drops what is known of times after `at`: the clock was set back, and what it called later never was. No source
+    /// has delivered after it either, or one that falls silent now would count as live until then.
+    pub fn forget_after(&mut self, at: Wall) {
+        self.series.retain(|_, window| {
+            window.forget_after(at);
+            !window.is_empty()
+        });
+        for health in self.sources.values_mut() {
+            health.last_good = health.last_good.map(|then| then.min(at));
+        }
+        self.revision += 1;
+    }
+
     pub fn window(&self, key: &SeriesKey) -> Option<&Window> {
         self.series.get(key)
     }

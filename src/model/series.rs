@@ -113,6 +113,12 @@ impl Window {
         Ok(())
     }
 
+    /// Drops the points after `at`.
+    pub fn forget_after(&mut self, at: Wall) {
+        let kept = self.points.partition_point(|point| point.at <= at);
+        self.points.truncate(kept);
+    }
+
     pub fn first(&self) -> Option<Point> {
         self.points.front().copied()
     }

@@ -111,6 +111,12 @@ impl State {
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
         let Update { source, samples, health } = update;
         self.tell(source, &health, wall);
+        // The clock was set back: what comes now is the newest there is, whatever was taken before.
+        let interval = Duration::from_millis(health.interval_ms);
+        if self.data.newest().is_some_and(|newest| newest > wall + interval) {
+            let first = samples.iter().map(|sample| sample.at).fold(wall, Wall::min);
+            self.data.forget_after(first - Duration::from_millis(1));
+        }
         for sample in samples {
             let name = sample.key.name.clone();
             match self.data.insert(sample) {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod order;
+mod set_back;
 mod views;
 
 use tokio::io::{AsyncWriteExt, DuplexStream};

@@ -83,3 +83,25 @@ fn all_series_of_a_name_are_found_and_no_neighbours() {
     assert_eq!(found, ["-", "0", "1"]);
     assert_eq!(data.named("cpux").count(), 0);
 }
+
+#[test]
+fn what_lies_after_a_moment_is_forgotten_and_the_rest_is_kept() {
+    let mut data = Dataset::default();
+    for (name, at) in [("old", 10), ("old", 20), ("old", 30), ("future", 30)] {
+        data.insert(sample(SeriesKey::plain(name), at, 1.0)).expect("invariant: a plain sample is taken");
+    }
+    for (name, at) in [("late", 30), ("early", 5)] {
+        let health = SourceHealth { state: SourceState::Good, last_good: Some(Wall(at)), interval_ms: 1 };
+        data.set_source(name, health);
+    }
+    assert_eq!(data.newest(), Some(Wall(30)));
+    let revision = data.revision();
+    data.forget_after(Wall(20));
+    assert!(data.revision() > revision);
+    assert_eq!(data.newest(), Some(Wall(20)));
+    assert_eq!(data.window(&SeriesKey::plain("old")).map(Window::len), Some(2));
+    assert_eq!(data.series_count(), 1, "a series without points is none");
+    let last_good = |name| data.source(name).and_then(|health| health.last_good);
+    assert_eq!((last_good("late"), last_good("early")), (Some(Wall(20)), Some(Wall(5))));
+    data.insert(sample(SeriesKey::plain("old"), 21, 1.0)).expect("time goes on from there");
+}
