@@ -2,7 +2,10 @@
 //!
 //! Invariant: data that is late, missing or failing never looks like data that is fine.
 
+use std::time::Duration;
+
 use super::moment::{Changes, Moment};
+use super::query::When;
 use crate::base::Wall;
 use crate::label::Label;
 use crate::model::dataset::SourceState;
@@ -19,7 +22,7 @@ pub enum Health {
     Late(Notice),
 }
 
-/// Data older than this many intervals is stale.
+/// Data older than this many intervals is stale, and a series that others of its source are ahead of by more is gone.
 const STALE_INTERVALS: u64 = 2;
 /// The interval of a source that does not tell.
 const INTERVAL_MS_DEFAULT: u64 = 5_000;
@@ -39,6 +42,15 @@ pub fn judge(
 /// How often a source delivers.
 pub fn interval_ms(source: &str, moment: &Moment<'_>) -> u64 {
     moment.data.source(source).map_or(INTERVAL_MS_DEFAULT, |health| health.interval_ms.max(1))
+}
+
+/// Which values count at the right edge: those that are not far behind what the source delivered last, or in the past
+/// behind the panel's newest point. A source that is late as a whole keeps its values, under words that say so.
+pub fn when(source: &str, newest: Option<Wall>, moment: &Moment<'_>) -> When {
+    let told = moment.data.source(source).and_then(|health| health.last_good).filter(|_| moment.is_live());
+    let delivered = newest.max(told).unwrap_or(moment.edge);
+    let allowed_ms = interval_ms(source, moment).saturating_mul(STALE_INTERVALS);
+    When { at: moment.edge, since: delivered - Duration::from_millis(allowed_ms) }
 }
 
 /// Whether what a source delivered last is late by now.
@@ -72,8 +84,13 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
         return Health::Late(notice(&format!("stale {age}"), Role::Warning));
     }
     changes.at(Wall(stale_from(source, delivered, moment).0.saturating_add(1)));
-    if newest.is_none() {
+    let Some(newest) = newest else {
         return Health::Nothing(notice(&format!("{source} does not report this"), Role::Muted));
+    };
+    if newest < when(source, Some(newest), moment).since {
+        let (age, next) = moment.age(newest);
+        changes.at(next);
+        return Health::Late(notice(&format!("not reported for {age}"), Role::Warning));
     }
     Health::Good
 }

@@ -2,14 +2,16 @@
 //!
 //! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
 
+use std::time::Duration;
+
 use super::board::{Chart, GaugeSource, LineSource, PanelSpec, Shown, TextRow};
 use super::health::{self, Health};
 use super::moment::{Changes, Moment};
-use super::query;
+use super::query::{self, When};
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
-use crate::model::{Unit, Window};
+use crate::model::{Dataset, Unit, Window};
 use crate::widget::gauge::{self, Gauge, GaugePlan};
 use crate::widget::legend::Entry;
 use crate::widget::line::{self, Layout, LineBuilder};
@@ -19,11 +21,14 @@ use crate::widget::{Role, TimeScale};
 
 /// A gap in a line: this many intervals without a point.
 const GAP_INTERVALS: u64 = 3;
+/// What is said in place of a value that nobody reports.
+const UNKNOWN: &str = "unknown";
 
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
     let (newest, oldest) = reach(&spec.chart, moment);
     let health = health::judge(&spec.source, newest, oldest, moment, changes);
+    let when = health::when(&spec.source, newest, moment);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
         Health::Good => (None, None),
@@ -31,7 +36,9 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Health::Nothing(notice) => (None, Some(notice)),
     };
     let legend = match &spec.chart {
-        Chart::Line { unit, decimals, lines, .. } if words.is_none() => legend(lines, *unit, *decimals, moment),
+        Chart::Line { unit, decimals, lines, .. } if words.is_none() => {
+            legend(lines, *unit, *decimals, moment.data, when)
+        }
         _ => Vec::new(),
     };
     let (width, height) = canvas.size();
@@ -45,10 +52,10 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
     match &spec.chart {
         Chart::Line { .. } => {
             let gap_ms = health::interval_ms(&spec.source, moment).saturating_mul(GAP_INTERVALS);
-            line_chart(&spec.chart, gap_ms, moment, &mut canvas, changes);
+            line_chart(&spec.chart, gap_ms, moment, when, &mut canvas, changes);
         }
-        Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment), &mut canvas, moment.look),
-        Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment), &mut canvas, moment.look),
+        Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, changes), &mut canvas, moment.look),
+        Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment, when), &mut canvas, moment.look),
     }
     if notice.is_some() {
         let (width, height) = canvas.size();
@@ -110,28 +117,36 @@ impl Reach {
     }
 }
 
-fn legend(lines: &[LineSource], unit: Unit, decimals: u8, moment: &Moment<'_>) -> Vec<Entry> {
+fn legend(lines: &[LineSource], unit: Unit, decimals: u8, data: &Dataset, when: When) -> Vec<Entry> {
     let value_columns = unit.columns();
+    let shown = |value: f64| Label::plain(&unit.format_fixed(value, decimals));
     let entry = |(series, line): (usize, &LineSource)| {
-        let last = match &line.shown {
-            Shown::Series(key) => query::value(moment.data, key, moment.edge),
+        let value = match &line.shown {
+            Shown::Series(key) => query::value(data, key, when).map_or_else(|| Label::plain(UNKNOWN), shown),
             Shown::Largest { name, label } => {
-                let values = query::labelled(moment.data, name, label)
-                    .filter_map(|(_, window)| query::window_value(window, moment.edge));
+                let values =
+                    query::labelled(data, name, label).filter_map(|(_, window)| query::window_value(window, when));
                 let (count, largest) = values.fold((0, f64::MIN), |(count, max), value| (count + 1, value.max(max)));
-                (count >= 2).then_some(largest)
+                // Of fewer than two the largest would say nothing new.
+                (count >= 2).then(|| shown(largest))?
             }
-        }?;
-        let value = Label::plain(&unit.format_fixed(last, decimals));
+        };
         Some(Entry { series, name: line.name.clone(), value, value_columns })
     };
     lines.iter().enumerate().filter_map(entry).collect()
 }
 
-fn line_chart(chart: &Chart, gap_ms: u64, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
+fn line_chart(
+    chart: &Chart,
+    gap_ms: u64,
+    moment: &Moment<'_>,
+    when: When,
+    canvas: &mut Canvas<'_>,
+    changes: &mut Changes,
+) {
     let Chart::Line { unit, lines, filled, include, include_series, .. } = chart else { return };
     let mut include = include.clone();
-    include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, moment.edge)));
+    include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, when)));
     let (width, height) = canvas.size();
     let layout = Layout::new(width, height, *unit, moment.look.glyphs);
     if layout.plot.is_empty() {
@@ -153,14 +168,14 @@ fn line_chart(chart: &Chart, gap_ms: u64, moment: &Moment<'_>, canvas: &mut Canv
     line::paint(&plan, &layout, canvas, moment.look);
 }
 
-fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
+fn gauges(sources: &[GaugeSource], moment: &Moment<'_>, when: When, changes: &mut Changes) -> GaugePlan {
     let mut plan = GaugePlan::default();
     for source in sources {
         match source {
-            GaugeSource::Each { name, label } => each(name, label, moment, &mut plan),
+            GaugeSource::Each { name, label } => each(name, label, moment, when, changes, &mut plan),
             GaugeSource::Share { name, part, whole, none } => {
-                let part = query::value(moment.data, part, moment.edge);
-                let whole = query::value(moment.data, whole, moment.edge);
+                let part = query::value(moment.data, part, when);
+                let whole = query::value(moment.data, whole, when);
                 plan.gauges.push(match (part, whole) {
                     (Some(part), Some(whole)) if whole > 0.0 => {
                         let value = format!("{:>5}", Unit::Percent.format(part / whole * 100.0));
@@ -169,7 +184,7 @@ fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
                         Gauge::new(name.clone(), share, Label::plain(&value), Label::plain(&detail))
                     }
                     (Some(_), Some(_)) => Gauge::unknown(name.clone(), none.clone()),
-                    _ => Gauge::unknown(name.clone(), Label::plain("unknown")),
+                    _ => Gauge::unknown(name.clone(), Label::plain(UNKNOWN)),
                 });
             }
         }
@@ -177,40 +192,57 @@ fn gauges(sources: &[GaugeSource], moment: &Moment<'_>) -> GaugePlan {
     plan
 }
 
-/// One gauge for each series of a name, in the order people count in.
-fn each(name: &str, label: &str, moment: &Moment<'_>, plan: &mut GaugePlan) {
-    let mut found: Vec<(&str, f64)> = query::labelled(moment.data, name, label)
-        .filter_map(|(key, window)| Some((key.label(label)?, query::window_value(window, moment.edge)?)))
-        .collect();
+/// One gauge for each series of a name, in the order people count in. One that is gone is unknown for as long as its
+/// last point lies in the span that line charts show; then it is no longer missed.
+fn each(name: &str, label: &str, moment: &Moment<'_>, when: When, changes: &mut Changes, plan: &mut GaugePlan) {
+    let range = Duration::from_millis(moment.spec.range_ms);
+    let mut found: Vec<(&str, Option<f64>)> = Vec::new();
+    for (key, window) in query::labelled(moment.data, name, label) {
+        let (Some(text), Some(last)) = (key.label(label), window.at(when.at)) else { continue };
+        let value = query::window_value(window, when);
+        if value.is_none() {
+            let missed_until = last.at + range;
+            if missed_until < moment.edge {
+                continue;
+            }
+            if moment.spec.paused_at.is_none() {
+                changes.at(missed_until + moment.now.since(moment.edge) + Duration::from_millis(1));
+            }
+        }
+        found.push((text, value));
+    }
     found.sort_by_key(|(text, _)| (text.parse::<u64>().unwrap_or(u64::MAX), *text));
     let digits = found.iter().map(|(text, _)| text.len()).max().unwrap_or(0).min(16);
     plan.gauges.extend(found.into_iter().map(|(text, value)| {
         let name = Label::plain(&format!("{text:>digits$}"));
+        let Some(value) = value else { return Gauge::unknown(name, Label::plain(UNKNOWN)) };
         let shown = Label::plain(&format!("{:>5}", Unit::Percent.format(value)));
         Gauge::new(name, (value / 100.0) as f32, shown, Label::plain(""))
     }));
 }
 
-fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Moment<'_>) -> TextPlan {
+fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Moment<'_>, when: When) -> TextPlan {
     let pair = |key: &Label, value: Option<Label>, role| Row::Pair {
         key: key.clone(),
         role: if value.is_some() { role } else { Role::Muted },
-        value: value.unwrap_or_else(|| Label::plain("unknown")),
+        value: value.unwrap_or_else(|| Label::plain(UNKNOWN)),
     };
     let row = |row: &TextRow| match row {
         TextRow::Value { key, series } => {
             let unit = moment.data.window(series).map(|window| window.unit).unwrap_or_default();
-            let value = query::value(moment.data, series, moment.edge);
+            let value = query::value(moment.data, series, when);
             pair(key, value.map(|value| Label::plain(&unit.format(value))), Role::Text)
         }
         TextRow::Fact { key, name, label } => {
             let newest = query::labelled(moment.data, name, label)
-                .filter_map(|(key, window)| Some((window.at(moment.edge)?.at, key.label(label)?)))
+                .filter_map(|(key, window)| Some((query::current(window, when)?.at, key.label(label)?)))
                 .max_by_key(|(at, _)| *at);
             pair(key, newest.map(|(_, text)| Label::plain(text)), Role::Strong)
         }
         TextRow::Count { key, name, label } => {
-            let count = query::labelled(moment.data, name, label).count();
+            let count = query::labelled(moment.data, name, label)
+                .filter(|(_, window)| query::current(window, when).is_some())
+                .count();
             pair(key, (count > 0).then(|| Label::plain(&count.to_string())), Role::Text)
         }
         TextRow::Age { key } => match health {

@@ -1,12 +1,21 @@
 //! From series to the points a chart shows.
 //!
-//! Invariant: nothing after the right edge is shown; a counter is shown as its rate, and its reset is no rate.
+//! Invariant: nothing after the right edge is shown, and as a value nothing older than its source's other data; a
+//! counter is shown as its rate, and its reset is no rate.
 
 use super::board::Shown;
 use crate::base::Wall;
 use crate::model::series::Point;
 use crate::model::{Dataset, Kind, SeriesKey, Window};
 use crate::widget::line::LineBuilder;
+
+/// The moment that values are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    pub at: Wall,
+    /// What is older was not reported any more at that moment.
+    pub since: Wall,
+}
 
 /// Adds one line to a chart: its points from one before the span, up to `to`.
 pub fn trace(data: &Dataset, shown: &Shown, to: Wall, gap_ms: u64, builder: &mut LineBuilder) {
@@ -35,20 +44,25 @@ pub fn labelled<'a>(
     data.named(name).filter(move |(key, _)| key.label(label).is_some())
 }
 
-/// The newest value of a series not after `at`.
-pub fn value(data: &Dataset, key: &SeriesKey, at: Wall) -> Option<f64> {
-    data.window(key).and_then(|window| window_value(window, at))
+/// The value of a series; none of one that is gone.
+pub fn value(data: &Dataset, key: &SeriesKey, when: When) -> Option<f64> {
+    data.window(key).and_then(|window| window_value(window, when))
 }
 
-pub fn window_value(window: &Window, at: Wall) -> Option<f64> {
+pub fn window_value(window: &Window, when: When) -> Option<f64> {
+    let last = current(window, when)?;
     match window.kind {
-        Kind::Gauge => window.at(at).map(|point| point.value),
+        Kind::Gauge => Some(last.value),
         Kind::Counter => {
-            let last = window.at(at)?;
             let before = window.at(Wall(last.at.0.saturating_sub(1)))?;
             rate(before, last)
         }
     }
+}
+
+/// The point a series stands at; none of one that is gone.
+pub fn current(window: &Window, when: When) -> Option<Point> {
+    window.at(when.at).filter(|point| point.at >= when.since)
 }
 
 fn gauge(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
@@ -147,8 +161,10 @@ mod tests {
         let points = [(0, 10.0), (1_000, 30.0), (3_000, 50.0), (4_000, 5.0), (5_000, 6.0)];
         let data = dataset(Kind::Counter, &[("", &points)]);
         assert_eq!(plain(&data, 0, 9_000), [(1_000, 20.0), (3_000, 10.0), (5_000, 1.0)]);
-        assert_eq!(value(&data, &SeriesKey::plain("s"), Wall(3_500)), Some(10.0));
-        assert_eq!(value(&data, &SeriesKey::plain("s"), Wall(4_000)), None, "a reset is no rate");
+        let value = |at, since| value(&data, &SeriesKey::plain("s"), When { at: Wall(at), since: Wall(since) });
+        assert_eq!(value(3_500, 3_000), Some(10.0));
+        assert_eq!(value(3_500, 3_001), None, "what is gone has no value");
+        assert_eq!(value(4_000, 0), None, "a reset is no rate");
     }
 
     #[test]

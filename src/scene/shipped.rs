@@ -88,7 +88,7 @@ fn load() -> PanelSpec {
     let chart = Chart::Line {
         unit: Unit::None,
         decimals: 2,
-        lines: vec![line("1 min", "host_load1"), line("5 min", "host_load5"), line("15 min", "host_load15")],
+        lines: vec![line("1m", "host_load1"), line("5m", "host_load5"), line("15m", "host_load15")],
         filled: false,
         include: vec![0.0, 1.0],
         include_series: None,

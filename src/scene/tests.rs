@@ -1,3 +1,5 @@
+mod gone;
+
 use super::*;
 use crate::base::Size;
 use crate::model::dataset::{SourceHealth, SourceState};

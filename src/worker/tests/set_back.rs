@@ -48,7 +48,9 @@ impl Bench {
         self.state.message(ToWorker::Credit { view: VIEW }, self.now, self.wall).expect("a credit");
         while self.state.wants_to_draw() {
             for bytes in self.state.draw_next(self.now, self.wall) {
-                let Ok(ToRoot::Frame(frame)) = ToRoot::decode(&bytes[framing::PREFIX_BYTES..]) else { panic!("a frame") };
+                let Ok(ToRoot::Frame(frame)) = ToRoot::decode(&bytes[framing::PREFIX_BYTES..]) else {
+                    panic!("a frame")
+                };
                 self.screen.0.process(frame.bytes);
             }
         }
