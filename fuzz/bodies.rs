@@ -2,6 +2,8 @@
 //!
 //! Invariant: a body returns for any bytes whatever, or panics with what does not hold. It depends on nothing but them.
 
+mod terminal;
+
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
@@ -10,8 +12,8 @@ use unblink::encode::grammar;
 use unblink::label::{Action, Label};
 use unblink::wire::{attach, feed, framing};
 
-/// One body.
-pub type Body = fn(&[u8]);
+/// One body: whether the bytes were good for more than a refusal.
+pub type Body = fn(&[u8]) -> bool;
 
 /// Every target by its name.
 pub const BODIES: &[(&str, Body)] = &[
@@ -23,25 +25,30 @@ pub const BODIES: &[(&str, Body)] = &[
     ("label", label),
 ];
 
-/// Gives `data` to the target of that name.
-pub fn run(name: &str, data: &[u8]) {
+/// Gives `data` to the target of that name; true when the bytes got past its first checks.
+pub fn run(name: &str, data: &[u8]) -> bool {
     let (_, body) = BODIES.iter().find(|(known, _)| *known == name).expect("invariant: every target is in the list");
-    body(data);
+    body(data)
 }
 
-fn feed_to_worker(data: &[u8]) {
+fn feed_to_worker(data: &[u8]) -> bool {
+    let mut is_valid = false;
     for message in messages(data, limits::FEED_MESSAGE_BYTES_MAX) {
         if let Ok(message) = feed::ToWorker::decode(&message) {
+            is_valid = true;
             let encoded = message.encode();
             let again = feed::ToWorker::decode(&encoded[framing::PREFIX_BYTES..]);
             assert_eq!(again.as_ref(), Ok(&message), "said again it means something else");
         }
     }
+    is_valid
 }
 
-fn feed_to_root(data: &[u8]) {
+fn feed_to_root(data: &[u8]) -> bool {
+    let mut is_valid = false;
     for message in messages(data, limits::FEED_MESSAGE_BYTES_MAX) {
         if let Ok(message) = feed::ToRoot::decode(&message) {
+            is_valid = true;
             let encoded = message.encode();
             let again = feed::ToRoot::decode(&encoded[framing::PREFIX_BYTES..]);
             assert_eq!(again.as_ref(), Ok(&message), "said again it means something else");
@@ -51,26 +58,33 @@ fn feed_to_root(data: &[u8]) {
             }
         }
     }
+    is_valid
 }
 
-fn attach_to_root(data: &[u8]) {
+fn attach_to_root(data: &[u8]) -> bool {
+    let mut is_valid = false;
     for message in messages(data, limits::ATTACH_MESSAGE_BYTES_MAX) {
         if let Ok(message) = attach::ToRoot::decode(&message) {
+            is_valid = true;
             let encoded = message.encode();
             let again = attach::ToRoot::decode(&encoded[framing::PREFIX_BYTES..]);
             assert_eq!(again.as_ref(), Ok(&message), "said again it means something else");
         }
     }
+    is_valid
 }
 
-fn attach_to_client(data: &[u8]) {
+fn attach_to_client(data: &[u8]) -> bool {
+    let mut is_valid = false;
     for message in messages(data, limits::FEED_MESSAGE_BYTES_MAX) {
         if let Ok(message) = attach::ToClient::decode(&message) {
+            is_valid = true;
             let encoded = message.encode().slice(framing::PREFIX_BYTES..);
             let again = attach::ToClient::decode(&encoded);
             assert_eq!(again.as_ref(), Ok(&message), "said again it means something else");
         }
     }
+    is_valid
 }
 
 /// The bytes as one message, and the messages of the same bytes as a stream.
@@ -90,50 +104,23 @@ fn messages(data: &[u8], max: usize) -> Vec<bytes::Bytes> {
     }
 }
 
-/// The grammar against a second, plainer reading of what a terminal may be sent.
-fn grammar(data: &[u8]) {
-    for size in [Size::FALLBACK, Size::clamped(1, 1), Size::clamped(limits::COLS_MAX, limits::ROWS_MAX)] {
-        if grammar::check(data, size).is_ok() {
-            assert_eq!(harm(data), None, "the grammar let it through");
+/// Sizes of views: a usual one, that of the seeds, whose frames reach its edges, the smallest, and one with positions of
+/// four digits.
+const SIZES: [(u16, u16); 4] = [(80, 24), (40, 6), (1, 1), (limits::COLS_MAX, 2)];
+
+/// The grammar against a terminal. True for a frame that some view may be sent.
+fn grammar(data: &[u8]) -> bool {
+    SIZES.map(|(cols, rows)| Size::clamped(cols, rows)).into_iter().fold(false, |passes, size| {
+        if grammar::check(data, size).is_err() {
+            return passes;
         }
-    }
+        assert_eq!(terminal::harm(data, size), None, "the grammar let it through for {size}");
+        true
+    })
 }
 
-/// What of `data` could do more to a terminal than paint: anything but UTF-8 text and CSI sequences that address,
-/// erase, colour or switch synchronized output.
-fn harm(data: &[u8]) -> Option<String> {
-    let Ok(text) = std::str::from_utf8(data) else { return Some("malformed UTF-8".to_owned()) };
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\u{1b}' {
-            if c.is_control() {
-                return Some(format!("the control {c:?}"));
-            }
-            continue;
-        }
-        if chars.next() != Some('[') {
-            return Some("an escape that is no CSI".to_owned());
-        }
-        let rest = chars.as_str();
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | ';' | '?'));
-        let Some((end, last)) = end.and_then(|at| Some((at, rest[at..].chars().next()?))) else {
-            return Some("an unfinished sequence".to_owned());
-        };
-        let parameters = &rest[..end];
-        let harmless = match last {
-            'h' | 'l' => parameters == "?2026",
-            'A' | 'B' | 'C' | 'D' | 'G' | 'H' | 'J' | 'K' | 'X' | 'd' | 'm' => !parameters.contains('?'),
-            _ => false,
-        };
-        if !harmless {
-            return Some(format!("CSI {parameters} {last}"));
-        }
-        chars = rest[end + last.len_utf8()..].chars();
-    }
-    None
-}
-
-fn label(data: &[u8]) {
+/// True for text of which something is taken out and something is left.
+fn label(data: &[u8]) -> bool {
     let verdict = Label::decode(data);
     let label = &verdict.label;
     let text = label.as_str();
@@ -154,4 +141,5 @@ fn label(data: &[u8]) {
     assert_eq!(label.columns(), columns, "{text:?}");
     let room = columns / 2;
     assert!(label.clip(room).columns() <= room, "{text:?}");
+    verdict.action == Action::Sanitized
 }

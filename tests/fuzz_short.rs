@@ -18,12 +18,12 @@ const CASES: u64 = 20_000;
 /// Where the deterministic sequence of cases starts.
 const SEED: u64 = 0x756e_626c_696e_6b00;
 
-/// Gives one case to a target; a panic tells the bytes that brought it about.
-fn try_case(target: &str, what: &str, data: &[u8]) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| bodies::run(target, data))) {
+/// Gives one case to a target, true when it was valid; a panic tells the bytes that brought it about.
+fn try_case(target: &str, what: &str, data: &[u8]) -> bool {
+    catch_unwind(AssertUnwindSafe(|| bodies::run(target, data))).unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
         panic!("{target}, {what}: {said}\nthe bytes: {}", data.escape_ascii());
-    }
+    })
 }
 
 fn cases() -> u64 {
@@ -40,12 +40,16 @@ fn fuzz(target: &str) {
             try_case(target, &format!("seed {index} torn at {end}"), &seed[..end]);
         }
     }
-    for case in 0..cases() {
+    let cases = cases();
+    let mut valid = 0;
+    for case in 0..cases {
         let mut random = Random::new(SEED ^ case);
         let data =
             if random.below(16) == 0 { mutate::noise(&mut random) } else { mutate::mutated(&mut random, &seeds) };
-        try_case(target, &format!("case {case}"), &data);
+        valid += u64::from(try_case(target, &format!("case {case}"), &data));
     }
+    // What the run is worth: it gets past the first check, and not always.
+    assert!((cases / 20..cases * 19 / 20).contains(&valid), "{target}: {valid} of {cases} cases are valid");
 }
 
 #[test]
@@ -91,21 +95,5 @@ fn every_target_is_run_here_and_has_its_file() {
     let manifest = include_str!("../fuzz/Cargo.toml");
     for name in bodies {
         assert!(manifest.contains(&format!("path = \"targets/{name}.rs\"")), "{name} is not in fuzz/Cargo.toml");
-    }
-}
-
-/// What the short run is worth: it must reach past the first check of every decoder.
-#[test]
-fn mutated_messages_are_often_valid() {
-    for target in ["feed_to_worker", "feed_to_root", "attach_to_root", "attach_to_client"] {
-        let seeds = seeds::of(target);
-        let decodes = |data: &[u8]| match target {
-            "feed_to_worker" => unblink::wire::feed::ToWorker::decode(data).is_ok(),
-            "feed_to_root" => unblink::wire::feed::ToRoot::decode(data).is_ok(),
-            "attach_to_root" => unblink::wire::attach::ToRoot::decode(data).is_ok(),
-            _ => unblink::wire::attach::ToClient::decode(&bytes::Bytes::copy_from_slice(data)).is_ok(),
-        };
-        let valid = (0..2_000).filter(|case| decodes(&mutate::mutated(&mut Random::new(SEED ^ case), &seeds))).count();
-        assert!((100..1_900).contains(&valid), "{target}: {valid} of 2000 mutated messages decode");
     }
 }

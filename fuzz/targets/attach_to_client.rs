@@ -4,4 +4,6 @@
 #[path = "../bodies.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::run("attach_to_client", data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    bodies::run("attach_to_client", data);
+});

@@ -12,6 +12,10 @@ use unblink::model::spec::Overlay;
 use unblink::model::{GlyphSet, Key, Palette, ViewSpec};
 use unblink::wire::{attach, feed, framing};
 
+/// A frame of 40x6 that reaches the edges with everything it has.
+const EDGES: &[u8] = b"\x1b[?2026h\x1b[m\x1b[6;40Hx\x1b[5d\x1b[5G\x1b[36X\x1b[3;38H\x1b[3X\x1b[2;40H\x1b[K\x1b[H\x1b[40X\x1b[1;37Habcd\x1b[4;38H\
+    \xe4\xb8\xadz\x1b[2H\xf0\x9f\x98\x80\x1b[2;3Hx\xcc\xb6\x1b[2;5H\x1b[7my\x1b[m\x1b[?2026l";
+
 /// The seeds of one target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
@@ -19,7 +23,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "feed_to_root" => bare_and_streamed(feed_to_root()),
         "attach_to_root" => bare_and_streamed(attach_to_root().iter().map(attach::ToRoot::encode).collect()),
         "attach_to_client" => bare_and_streamed(attach_to_client().iter().map(attach::ToClient::encode).collect()),
-        "grammar" => frames(),
+        "grammar" => [frames(), vec![EDGES.to_vec()]].concat(),
         "label" => labels(),
         unknown => panic!("no target {unknown}"),
     }
