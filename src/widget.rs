@@ -6,20 +6,25 @@
 
 pub mod gauge;
 pub mod legend;
+pub mod levels;
 pub mod line;
 pub mod log;
 pub mod panel;
 pub mod progress;
+pub mod sparkline;
+pub mod stat;
 pub mod table;
 pub mod text;
 pub mod theme;
 pub mod time_axis;
 pub mod value_axis;
 
+mod blocks;
 mod raster;
 #[cfg(test)]
 mod testing;
 
+pub use levels::Levels;
 pub use theme::{Level, Role, Theme};
 pub use time_axis::TimeScale;
 pub use value_axis::ValueAxis;

@@ -37,13 +37,13 @@ pub(crate) fn check_ascii(grid: &Grid) {
 pub(crate) fn drawn_inside(width: u16, height: u16, draw: impl FnOnce(&mut Canvas<'_>)) -> Grid {
     let inside = Rect::new(2, 1, width, height);
     let grid = drawn(width + 4, height + 2, |canvas| {
-        canvas.fill(canvas.area(), Glyph::new('#'), Style::new());
+        canvas.fill(canvas.area(), Glyph::new('@'), Style::new());
         draw(&mut canvas.sub(inside));
     });
     for y in 0..height + 2 {
         for x in 0..width + 4 {
             let is_inside = (inside.x..inside.right()).contains(&x) && (inside.y..inside.bottom()).contains(&y);
-            assert!(is_inside || grid.cell(x, y).text() == "#", "drawn at {x},{y}:\n{}", grid.to_text());
+            assert!(is_inside || grid.cell(x, y).text() == "@", "drawn at {x},{y}:\n{}", grid.to_text());
         }
     }
     grid

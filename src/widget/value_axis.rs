@@ -43,6 +43,11 @@ impl Extent {
             Some((low, high)) => Some((low.min(value), high.max(value))),
         };
     }
+
+    /// The smallest and the largest value so far.
+    pub fn ends(self) -> Option<(f64, f64)> {
+        self.0
+    }
 }
 
 // === impl ValueAxis ===

@@ -1,0 +1,62 @@
+//! Bars finer than cells: eighths of a block, whole characters in ASCII.
+//!
+//! Invariant: what is not nothing shows at least its smallest part; nothing is drawn on the far side of the start.
+
+use crate::base::Rect;
+use crate::frame::{Attrs, Canvas, Glyph, Style};
+use crate::model::GlyphSet;
+
+/// Eighths of a cell from the bottom.
+const UPRIGHT: [Glyph; 8] = [
+    Glyph::new('▁'),
+    Glyph::new('▂'),
+    Glyph::new('▃'),
+    Glyph::new('▄'),
+    Glyph::new('▅'),
+    Glyph::new('▆'),
+    Glyph::new('▇'),
+    Glyph::new('█'),
+];
+const WHOLE: Glyph = Glyph::new('#');
+
+/// Parts a cell is divided into.
+fn per_cell(glyphs: GlyphSet) -> i32 {
+    if glyphs == GlyphSet::Ascii { 1 } else { 8 }
+}
+
+/// So much of so many cells in parts; less than nothing counts the other way.
+pub(super) fn parts(share: f32, cells: u16, glyphs: GlyphSet) -> i32 {
+    let all = f32::from(cells) * per_cell(glyphs) as f32;
+    let parts = (share * all).round() as i32;
+    if parts == 0 && share != 0.0 && cells > 0 { share.signum() as i32 } else { parts }
+}
+
+/// A style for shapes: a block that is reversed would be a hole.
+pub(super) fn solid(style: Style) -> Style {
+    Style { attrs: style.attrs.without(Attrs::REVERSE), ..style }
+}
+
+/// The part of a cell that is not covered, shown by turning fore- and background round.
+fn rest(style: Style) -> Style {
+    style.with(Attrs::REVERSE)
+}
+
+/// A bar over the columns of `area`, standing on its upper edge; hanging from it when `parts` are negative.
+pub(super) fn upright(canvas: &mut Canvas<'_>, area: Rect, parts: i32, style: Style, glyphs: GlyphSet) {
+    let (style, per_cell) = (solid(style), per_cell(glyphs));
+    let (whole, part) = ((parts.abs() / per_cell) as u16, parts.abs() % per_cell);
+    let full = if glyphs == GlyphSet::Ascii { WHOLE } else { UPRIGHT[7] };
+    let columns = |y: u16, height: u16| Rect::new(area.x, y, area.width, height);
+    if parts >= 0 {
+        let whole = whole.min(area.y);
+        canvas.fill(columns(area.y - whole, whole), full, style);
+        if part > 0 && whole < area.y {
+            canvas.fill(columns(area.y - whole - 1, 1), UPRIGHT[part as usize - 1], style);
+        }
+    } else {
+        canvas.fill(columns(area.y, whole), full, style);
+        if part > 0 {
+            canvas.fill(columns(area.y + whole, 1), UPRIGHT[7 - part as usize], rest(style));
+        }
+    }
+}
