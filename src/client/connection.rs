@@ -123,6 +123,8 @@ impl Connection {
             Ok(0) => Err(Broken::Closed),
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            // Closed with something of ours unread; what it said itself was read before.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Broken::Closed),
             Err(error) => Err(error.into()),
         }
     }

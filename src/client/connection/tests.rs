@@ -67,6 +67,25 @@ async fn what_was_said_before_the_end_is_heard_even_when_we_could_not_answer() {
 }
 
 #[tokio::test]
+async fn a_daemon_that_closes_without_reading_has_closed_and_what_it_said_is_heard() {
+    for answering in [false, true] {
+        let (mut connection, mut theirs) = pair();
+        assert!(connection.send(&ToRoot::Repaint));
+        connection.flush_now();
+        theirs.write_all(&frame(b"a frame")).await.unwrap();
+        // The kernel resets the connection: our message lies there unread.
+        drop(theirs);
+        if answering {
+            assert!(connection.send(&ToRoot::Repaint));
+        }
+        let said = connection.next(true).await.unwrap();
+        assert_eq!(said, Some(ToClient::Frame(Bytes::from_static(b"a frame"))));
+        let ended = connection.next(true).await;
+        assert!(matches!(ended, Err(Broken::Closed)), "{ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_announced_too_long_ends_the_connection_before_it_is_read() {
     let (mut connection, mut theirs) = pair();
     theirs.write_all(&u32::MAX.to_le_bytes()).await.unwrap();
