@@ -12,12 +12,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use board::data::Data;
-use board::ours;
+use board::ours::Ours;
 use rustix::time::{ClockId, clock_gettime};
 use theirs::Theirs;
-use unblink::encode::{Encoder, Encoding};
-use unblink::frame::Grid;
-use unblink::model::Palette;
 
 /// Rounds of each side; the median counts.
 const ROUNDS: usize = 21;
@@ -27,37 +24,11 @@ const FRAMES: usize = 200;
 const CPU_SHARE_MAX: f64 = 1.0 / 6.0;
 const BYTES_SHARE_MAX: f64 = 0.70;
 
-/// Two grids, of which one is on screen, and an encoder.
-struct Ours {
-    shown: Grid,
-    next: Grid,
-    encoder: Encoder,
-    bytes: Vec<u8>,
-}
-
 /// One side's rounds.
 #[derive(Default)]
 struct Readings {
     cpu_us: Vec<f64>,
     bytes: Vec<f64>,
-}
-
-// === impl Ours ===
-
-impl Ours {
-    fn new() -> Ours {
-        let encoder = Encoder::new(Encoding { palette: Palette::Truecolor, ascii: false });
-        Ours { shown: ours::blank(), next: ours::blank(), encoder, bytes: Vec::with_capacity(1 << 20) }
-    }
-
-    /// Draws what changed since the frame before; returns its bytes.
-    fn frame(&mut self, data: &Data) -> usize {
-        self.bytes.clear();
-        ours::draw(&mut self.next, data);
-        self.encoder.delta(&self.shown, &self.next, &mut self.bytes);
-        std::mem::swap(&mut self.shown, &mut self.next);
-        self.bytes.len()
-    }
 }
 
 // === impl Readings ===

@@ -1,7 +1,8 @@
-//! The board drawn by this project: plans, painters, labels.
+//! The board drawn by this project: plans, painters, labels, deltas.
 
 use jiff::tz::TimeZone;
 use unblink::base::{Rect, Size, Wall};
+use unblink::encode::{Encoder, Encoding};
 use unblink::frame::{Canvas, Grid};
 use unblink::label::Label;
 use unblink::model::{GlyphSet, Palette, Unit, spec};
@@ -11,6 +12,32 @@ use unblink::widget::{Look, Role, Theme, TimeScale};
 
 use super::data::{Data, HEADS, POINTS, WIDTHS};
 use super::{CHART_ROWS, COLS, ROWS};
+
+/// Two grids, of which one is on screen, and an encoder.
+pub struct Ours {
+    shown: Grid,
+    next: Grid,
+    encoder: Encoder,
+    bytes: Vec<u8>,
+}
+
+// === impl Ours ===
+
+impl Ours {
+    pub fn new() -> Ours {
+        let encoder = Encoder::new(Encoding { palette: Palette::Truecolor, ascii: false });
+        Ours { shown: blank(), next: blank(), encoder, bytes: Vec::with_capacity(1 << 20) }
+    }
+
+    /// Draws what changed since the frame before; returns its bytes.
+    pub fn frame(&mut self, data: &Data) -> usize {
+        self.bytes.clear();
+        draw(&mut self.next, data);
+        self.encoder.delta(&self.shown, &self.next, &mut self.bytes);
+        std::mem::swap(&mut self.shown, &mut self.next);
+        self.bytes.len()
+    }
+}
 
 /// A grid of the board's size with nothing on it.
 pub fn blank() -> Grid {
