@@ -3,6 +3,7 @@
 //! Fails when a part takes more than its bound in `benches/instructions.toml`. Each part runs in a process of its own
 //! under valgrind, once without and once with its turns; the difference is what the turns took.
 
+#[expect(dead_code, reason = "a whole frame is for the comparison with ratatui")]
 #[path = "board/board.rs"]
 mod board;
 #[path = "board/parts.rs"]
