@@ -98,6 +98,8 @@ fn wrong_usage_is_two() {
     fails(&["frobnicate"], 2, &["frobnicate"]);
     fails(&["attach", "--nonsense"], 2, &["--nonsense"]);
     fails(&["attach", "--param", "novalue"], 2, &["NAME=VALUE"]);
+    let words = ["the board \"host\" has no parameter \"disk\"; it takes none"];
+    fails(&["snapshot", "host", "--param", "disk=sda"], 2, &words);
     fails(&["attach", "--color", "pink"], 2, &["truecolor"]);
     fails(&["snapshot"], 2, &["BOARD"]);
     fails(&["snapshot", "host", "--size", "0x0"], 2, &["COLSxROWS"]);

@@ -30,7 +30,7 @@ pub struct WorkerRow {
     /// None while there is no process.
     pub pid: Option<u32>,
     pub epoch: u64,
-    /// `starting`, `ready`, `silent`, `ending`, `waiting` or `stopped`.
+    /// `starting`, `ready`, `refused` (its configuration), `silent`, `ending`, `waiting` or `stopped`.
     pub state: String,
     pub restarts: u64,
     pub last_fault: Option<String>,

@@ -13,6 +13,14 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 /// Room made at once for a list whose length was only announced.
 const ROOM_AT_ONCE: usize = 64;
 
+/// A list of at most `MAX` texts of at most `BYTES` bytes each.
+pub fn texts<'de, D, const MAX: usize, const BYTES: usize>(deserializer: D) -> Result<Vec<String>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    Ok(list::<D, Capped<BYTES>, MAX>(deserializer)?.into_iter().map(|text| text.0).collect())
+}
+
 /// A list of at most `MAX` items, for `#[serde(deserialize_with = "bounded::list::<_, _, MAX>")]`.
 pub fn list<'de, D, T, const MAX: usize>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -143,6 +151,8 @@ mod tests {
         params: BTreeMap<String, String>,
         #[serde(default, deserialize_with = "cut::<_, 4>")]
         words: String,
+        #[serde(default, deserialize_with = "texts::<_, 2, 3>")]
+        names: Vec<String>,
     }
 
     fn check(json: &str, accepted: bool) {
@@ -163,6 +173,9 @@ mod tests {
         check(r#"{"params":{"a":"b","c":"d","e":"f"}}"#, false);
         check(r#"{"params":{"abcd":"b"}}"#, false);
         check(r#"{"params":{"a":"bcde"}}"#, false);
+        check(r#"{"names":["abc","d"]}"#, true);
+        check(r#"{"names":["abcd"]}"#, false);
+        check(r#"{"names":["a","b","c"]}"#, false);
     }
 
     #[test]

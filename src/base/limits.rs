@@ -69,6 +69,8 @@ pub const BOARDS_MAX: usize = 1024;
 pub const TITLE_BYTES_MAX: usize = 256;
 /// Parameters of one view.
 pub const PARAMS_MAX: usize = 16;
+/// Length of a parameter's name as a board declares it.
+pub const PARAM_NAME_BYTES_MAX: usize = 64;
 /// Length of one parameter's name or value.
 pub const PARAM_BYTES_MAX: usize = 256;
 /// Length of a time zone's name.
@@ -160,7 +162,10 @@ const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
 const _: () = assert!(CORES_MAX < SERIES_MAX);
-const _: () = assert!(BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 16) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(
+    BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 16 + PARAMS_MAX * (PARAM_NAME_BYTES_MAX + 2))
+        < FEED_CONTROL_BYTES_MAX
+);
 const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);

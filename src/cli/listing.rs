@@ -228,7 +228,12 @@ mod tests {
     fn boards_are_named_with_their_tenant_only_where_there_are_several() {
         let row = |tenant: &str| BoardRow {
             tenant: tenant.to_owned(),
-            facts: BoardFacts { name: "host".to_owned(), title: "this machine".to_owned(), panels: 6 },
+            facts: BoardFacts {
+                name: "host".to_owned(),
+                title: "this machine".to_owned(),
+                panels: 6,
+                params: Vec::new(),
+            },
         };
         let one = BoardList { boards: vec![row("default")] };
         assert_eq!(boards_text(&one), "BOARD  PANELS  TITLE\nhost        6  this machine\n");

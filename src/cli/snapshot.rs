@@ -47,6 +47,9 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     spec.glyphs = seen.glyphs;
     spec.timezone = seen.timezone;
     spec.validate().map_err(Failure::usage)?;
+    if let Some(board) = boards.catalogue().board(name) {
+        board.check_params(&spec.params).map_err(Failure::usage)?;
+    }
 
     let data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
     let mut grid = Grid::new(spec.size);

@@ -1,5 +1,7 @@
 //! What is known of boards outside the scene: names for lists, counts for keys.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::{bounded, limits};
@@ -13,6 +15,12 @@ pub struct BoardFacts {
     pub title: String,
     /// Panels in reading order; at least one.
     pub panels: u16,
+    /// Names of the parameters it takes.
+    #[serde(
+        default,
+        deserialize_with = "bounded::texts::<_, { limits::PARAMS_MAX }, { limits::PARAM_NAME_BYTES_MAX }>"
+    )]
+    pub params: Vec<String>,
 }
 
 /// All boards of one tenant, in the order Tab goes through them.
@@ -20,6 +28,21 @@ pub struct BoardFacts {
 pub struct Catalogue {
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::BOARDS_MAX }>")]
     pub boards: Vec<BoardFacts>,
+}
+
+// === impl BoardFacts ===
+
+impl BoardFacts {
+    /// Says in words which of the parameters asked for the board does not take.
+    pub fn check_params(&self, asked: &BTreeMap<String, String>) -> Result<(), String> {
+        let Some(unknown) = asked.keys().find(|name| !self.params.contains(name)) else { return Ok(()) };
+        let takes = if self.params.is_empty() {
+            "it takes none".to_owned()
+        } else {
+            format!("it takes: {}", self.params.join(", "))
+        };
+        Err(format!("the board {:?} has no parameter {unknown:?}; {takes}", self.name))
+    }
 }
 
 // === impl Catalogue ===

@@ -66,7 +66,7 @@ impl Session {
 // === impl State: coming and going ===
 
 impl State {
-    pub(super) fn connected(&mut self, stream: UnixStream, peer: Option<Peer>, now: Mono) {
+    pub(super) fn connected(&mut self, stream: UnixStream, peer: Option<Peer>) {
         self.last_session += 1;
         let id = SessionId(self.last_session);
         // Without it a viewer that does not read would hold seconds of old frames in the kernel.
@@ -75,15 +75,15 @@ impl State {
         let task = runtime::spawn("viewer", connection::run(id, line.clone(), self.events.clone()));
         self.strangers.insert(id, Stranger { line, task, peer });
         if self.stopping() {
-            self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping", now);
+            self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
         } else if self.sessions.len() + self.strangers.len() > limits::SESSIONS_MAX {
             let text = format!("the daemon has as many viewers as it may, {}", limits::SESSIONS_MAX);
-            self.turn_away(id, FarewellCode::Full, &text, now);
+            self.turn_away(id, FarewellCode::Full, &text);
         }
     }
 
     /// Ends a connection before it became a session.
-    pub(super) fn turn_away(&mut self, id: SessionId, code: FarewellCode, text: &str, _now: Mono) {
+    pub(super) fn turn_away(&mut self, id: SessionId, code: FarewellCode, text: &str) {
         let Some(mut stranger) = self.strangers.remove(&id) else { return };
         SessionRefused { uid: stranger.peer.as_ref().map_or(0, |peer| peer.uid), why: text }.emit();
         let farewell = ToClient::Farewell(Farewell { code, text: text.to_owned() });
@@ -102,16 +102,16 @@ impl State {
                 attach::VERSION,
                 hello.version
             );
-            return self.turn_away(id, FarewellCode::Version, &text, now);
+            return self.turn_away(id, FarewellCode::Version, &text);
         }
         let mut spec = match self.wanted(hello) {
             Ok(wanted) => wanted,
-            Err(text) => return self.turn_away(id, FarewellCode::NoSuchBoard, &text, now),
+            Err(text) => return self.turn_away(id, FarewellCode::NoSuchBoard, &text),
         };
         if let Some(catalogue) = self.worker.catalogue()
             && let Err(text) = resolve(&mut spec, catalogue)
         {
-            return self.turn_away(id, FarewellCode::NoSuchBoard, &text, now);
+            return self.turn_away(id, FarewellCode::NoSuchBoard, &text);
         }
         let version = hello.version.min(attach::VERSION);
         let peer = stranger.peer.clone();
@@ -198,7 +198,7 @@ impl State {
     }
 
     pub(super) fn violated(&mut self, id: SessionId, why: &str, now: Mono) {
-        self.turn_away(id, FarewellCode::Protocol, why, now);
+        self.turn_away(id, FarewellCode::Protocol, why);
         self.dismiss(id, FarewellCode::Protocol, why, now);
     }
 
@@ -411,15 +411,15 @@ impl State {
     }
 }
 
-/// Looks the board up; an empty name is the first one there is.
+/// Looks the board and its parameters up; an empty name is the first one there is.
 fn resolve(spec: &mut ViewSpec, catalogue: &Catalogue) -> Result<(), String> {
     if spec.board.is_empty()
         && let Some(first) = catalogue.boards.first()
     {
         spec.board.clone_from(&first.name);
     }
-    if catalogue.board(&spec.board).is_some() {
-        return Ok(());
+    if let Some(board) = catalogue.board(&spec.board) {
+        return board.check_params(&spec.params);
     }
     let names: Vec<&str> = catalogue.boards.iter().map(|board| board.name.as_str()).collect();
     Err(format!("there is no board {:?}; there are: {}", spec.board, names.join(", ")))

@@ -102,7 +102,7 @@ impl State {
     pub fn event(&mut self, event: Event, now: Mono) -> Course {
         self.note_own_stall(now);
         match event {
-            Event::Connected(stream, peer) => self.connected(stream, peer, now),
+            Event::Connected(stream, peer) => self.connected(stream, peer),
             Event::Hello(id, hello) => self.hello(id, &hello, now),
             Event::Said(id, said) => self.said(id, said, now),
             Event::Writable(id) => self.fanout.writable(id, now),
@@ -157,7 +157,7 @@ impl State {
         DaemonStopping { viewers: self.sessions.len() }.emit();
         let strangers: Vec<SessionId> = self.strangers.keys().copied().collect();
         for id in strangers {
-            self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping", now);
+            self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
         }
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {

@@ -253,6 +253,28 @@ async fn a_board_that_is_not_there_is_answered_with_those_that_are() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_parameter_that_the_board_does_not_take_is_refused_by_name() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    for (board, name, expected) in [
+        ("host", "disk", "the board \"host\" has no parameter \"disk\"; it takes none"),
+        ("other", "dusk", "the board \"other\" has no parameter \"dusk\"; it takes: disk, node"),
+    ] {
+        let mut viewer = world.connect().await;
+        let params = [(name.to_owned(), "x".to_owned())].into();
+        let asked = crate::wire::attach::Hello { board: Some(board.to_owned()), params, ..greeting(9, 9) };
+        viewer.say(&ToRoot::Hello(Box::new(asked))).await;
+        assert_eq!(viewer.farewell().await, (FarewellCode::NoSuchBoard, expected.to_owned()));
+    }
+    let mut viewer = world.connect().await;
+    let params = [("node".to_owned(), "x".to_owned())].into();
+    let asked = crate::wire::attach::Hello { board: Some("other".to_owned()), params, ..greeting(9, 9) };
+    viewer.say(&ToRoot::Hello(Box::new(asked))).await;
+    assert_eq!(worker.subscribed().await.1.params["node"], "x");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_spec_held_over_a_reconnect_goes_on_where_it_was() {
     let mut world = World::new();
     let mut worker = world.live_worker().await;

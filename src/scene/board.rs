@@ -134,6 +134,7 @@ impl Boards {
             name: board.name.clone(),
             title: board.title.clone(),
             panels: u16::try_from(board.panels.len()).unwrap_or(u16::MAX),
+            params: Vec::new(),
         };
         Catalogue { boards: self.boards.iter().map(facts).collect() }
     }

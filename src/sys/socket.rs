@@ -26,7 +26,7 @@ pub struct Peer {
     pub groups: Vec<u32>,
 }
 
-/// Groups read of one peer; a user in more is treated as being in the first ones.
+/// Groups read of one peer; a user in more is treated as being in none: fewer rights, never more.
 pub const PEER_GROUPS_MAX: usize = 1024;
 
 /// Connections waiting to be accepted; more are refused by the kernel and try again.

@@ -80,7 +80,7 @@ pub struct Welcome {
 pub enum FarewellCode {
     /// The daemon stops; it may come back.
     Stopping,
-    /// The board or tenant does not exist; the text lists what does.
+    /// The board, tenant or parameter does not exist; the text lists what does.
     NoSuchBoard,
     /// This principal may not see that.
     NotAllowed,

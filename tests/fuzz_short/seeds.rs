@@ -66,7 +66,12 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
 }
 
 fn feed_to_root() -> Vec<Bytes> {
-    let facts = BoardFacts { name: "host".to_owned(), title: "This machine".to_owned(), panels: 4 };
+    let facts = BoardFacts {
+        name: "host".to_owned(),
+        title: "This machine".to_owned(),
+        panels: 4,
+        params: vec!["disk".to_owned()],
+    };
     let complaint = Diagnostic {
         file: "boards.d/a.toml".to_owned(),
         line: 3,

@@ -9,7 +9,12 @@ const NOW: Wall = Wall(1_700_000_000_000);
 fn catalogue(boards: &[(&str, u16)]) -> Catalogue {
     let boards = boards
         .iter()
-        .map(|(name, panels)| BoardFacts { name: (*name).to_owned(), title: String::new(), panels: *panels })
+        .map(|(name, panels)| BoardFacts {
+            name: (*name).to_owned(),
+            title: String::new(),
+            panels: *panels,
+            params: Vec::new(),
+        })
         .collect();
     Catalogue { boards }
 }

@@ -403,7 +403,12 @@ pub fn greeting(cols: u16, rows: u16) -> Hello {
 }
 
 pub fn catalogue() -> Catalogue {
-    let board = |name: &str| BoardFacts { name: name.to_owned(), title: name.to_uppercase(), panels: 3 };
+    let board = |name: &str| BoardFacts {
+        name: name.to_owned(),
+        title: name.to_uppercase(),
+        panels: 3,
+        params: if name == "other" { vec!["disk".to_owned(), "node".to_owned()] } else { Vec::new() },
+    };
     Catalogue { boards: vec![board("host"), board("other")] }
 }
 
