@@ -11,7 +11,7 @@ mod source;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, SignalIgnored};
+pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};

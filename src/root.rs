@@ -23,20 +23,20 @@ use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::PathBuf;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use crate::admin;
 use crate::base::limits;
 use crate::config::{DirectoryError, Loaded, Places, TENANT_DEFAULT};
-use crate::event::{DaemonStarted, DaemonStopped, Event as _, SignalIgnored};
+use crate::event::{DaemonStarted, DaemonStopped, Event as _, SessionsLimited, SignalIgnored};
 use crate::runtime::{self, Task, timer};
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::socket::BindError;
+use crate::sys::socket::{BindError, Peer};
 use crate::sys::{clock, host};
 use crate::wire::feed::ConfigFile;
 
-use connection::Event;
 use state::{Course, State};
 use worker::Worker;
 
@@ -121,16 +121,22 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     let (events_in, mut events) = mpsc::channel(limits::EVENTS_WAITING_MAX);
     let (heard_in, mut heard) = mpsc::channel(limits::HEARD_WAITING_MAX);
     let (asks_in, mut asks) = mpsc::channel(limits::ADMIN_CONNECTIONS_MAX);
-    let mut doors = Doors::open(parts.sockets, &events_in, asks_in)?;
+    let (arrivals_in, mut arrivals) = mpsc::channel(limits::ARRIVALS_WAITING_MAX);
+    let mut doors = Doors::open(parts.sockets, arrivals_in, asks_in)?;
     let worker = Worker::new(TENANT_DEFAULT, parts.launcher, parts.files, heard_in);
-    let mut state = State::new(worker, events_in, clock::mono());
+    let descriptors = getrlimit(Resource::Nofile).current;
+    let sessions_max = sessions_max(descriptors);
+    if sessions_max < limits::SESSIONS_MAX {
+        SessionsLimited { sessions_max, descriptors: descriptors.unwrap_or(0) }.emit();
+    }
+    let mut state = State::new(worker, events_in, sessions_max, clock::mono());
     state.begin(clock::mono());
     let mut orphaned = false;
     loop {
         let wake_at = state.wake_at();
         let course = tokio::select! {
             order = orders.recv(), if !orphaned => match order {
-                Some(Order::View(stream)) => state.event(Event::Connected(stream, None), clock::mono()),
+                Some(Order::View(stream)) => state.arrived(stream, None, clock::mono()),
                 Some(Order::RepaintAll) => state.repaint_all(clock::mono()),
                 Some(Order::Stop) => {
                     // Nobody should come through a door that leads nowhere.
@@ -144,6 +150,7 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
                 }
             },
             Some((epoch, heard)) = heard.recv() => state.heard(epoch, heard, clock::mono()),
+            Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Some(peer), clock::mono()),
             Some(event) = events.recv() => state.event(event, clock::mono()),
             Some(ask) = asks.recv() => {
                 state.answer(ask, clock::mono());
@@ -188,12 +195,18 @@ async fn obey(mut signals: Signals, orders: Orders) {
 
 /// As many descriptors as we may have: one for each viewer. Without them fewer viewers are accepted.
 fn raise_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     if let Err(error) = raised {
         tracing::warn!(%error, "cannot raise the limit of open files");
     }
+}
+
+/// How many viewers may come with so many descriptors, no number meaning no limit: a worker can always be started
+/// beside them.
+fn sessions_max(descriptors: Option<u64>) -> usize {
+    let descriptors = descriptors.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
+    descriptors.saturating_sub(limits::DESCRIPTORS_RESERVED).clamp(1, limits::SESSIONS_MAX)
 }
 
 // === impl Orders ===
@@ -220,7 +233,7 @@ impl Orders {
 impl Doors {
     fn open(
         sockets: Option<Sockets>,
-        events: &mpsc::Sender<Event>,
+        arrivals: mpsc::Sender<(UnixStream, Peer)>,
         asks: mpsc::Sender<admin::Ask>,
     ) -> Result<Doors, RootError> {
         let Some(sockets) = sockets else { return Ok(Doors::default()) };
@@ -228,7 +241,7 @@ impl Doors {
         let attach = listen::on_runtime(&sockets.attach).map_err(failed)?;
         let admin = listen::on_runtime(&sockets.admin).map_err(failed)?;
         let accepting = vec![
-            runtime::spawn("accept-attach", listen::accept(attach, sockets.admits, events.clone())),
+            runtime::spawn("accept-attach", listen::accept(attach, sockets.admits, arrivals)),
             runtime::spawn("accept-admin", admin::serve(admin, sockets.admits, asks)),
         ];
         Ok(Doors { sockets: Some(sockets), accepting })

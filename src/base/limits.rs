@@ -101,6 +101,13 @@ pub const ADMIN_DEADLINE: Duration = Duration::from_secs(10);
 pub const SESSIONS_MAX: usize = 4096;
 /// Views of one tenant.
 pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
+/// Cells of all views together: sixty-four of the largest terminals, or ten thousand usual ones. A view costs root and
+/// worker some bytes for each.
+pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;
+/// Descriptors that are kept from viewers: sockets, the runtime's own, admin connections, arrivals, and a new worker.
+pub const DESCRIPTORS_RESERVED: usize = 96;
+/// Accepted connections that wait for root's loop; more wait in the kernel.
+pub const ARRIVALS_WAITING_MAX: usize = 16;
 /// Messages that wait for a worker: all views' subscriptions and credits, all sessions' keys.
 pub const FEED_WAITING_MAX: usize = 2 * VIEWS_MAX + SESSIONS_MAX;
 /// Keys of one session waiting for the worker; more are dropped and counted.
@@ -158,6 +165,8 @@ pub const fn deltas_bytes_max(keyframe_bytes: usize) -> usize {
 
 // A session that moves from view to view holds two for a moment.
 const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
+// Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
+const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);

@@ -27,6 +27,20 @@ pub struct DaemonStopped {
     pub uptime_s: u64,
 }
 
+/// Fewer viewers may come than the program allows, for want of descriptors.
+#[derive(Debug)]
+pub struct SessionsLimited {
+    pub sessions_max: usize,
+    pub descriptors: u64,
+}
+
+/// There is no group that might use a socket.
+#[derive(Debug)]
+pub struct GroupMissing<'a> {
+    pub group: &'a str,
+    pub socket: &'a Path,
+}
+
 /// A signal came that the daemon does nothing about.
 #[derive(Debug)]
 pub struct SignalIgnored<'a> {
@@ -55,6 +69,27 @@ impl Event for DaemonStopping {
 impl Event for DaemonStopped {
     fn emit(self) {
         info!(uptime_s = self.uptime_s, "daemon stopped");
+    }
+}
+
+impl Event for SessionsLimited {
+    fn emit(self) {
+        warn!(
+            sessions_max = self.sessions_max,
+            descriptors = self.descriptors,
+            "fewer viewers may come than usual: raise the limit of open files (LimitNOFILE, ulimit -n)"
+        );
+    }
+}
+
+impl Event for GroupMissing<'_> {
+    fn emit(self) {
+        let (group, socket) = (self.group, self.socket.display());
+        warn!(
+            group,
+            %socket,
+            "only uid 0 may use this socket; to let others: groupadd --system {group}, usermod -aG {group} USER, and restart"
+        );
     }
 }
 

@@ -13,15 +13,12 @@ use tokio::sync::{Notify, mpsc};
 use crate::base::{SessionId, limits};
 use crate::fanout::Sink;
 use crate::runtime::timer;
-use crate::sys::socket::Peer;
 use crate::wire::attach::{Hello, ToRoot};
 use crate::wire::framing::{self, FramingError};
 
 /// What the loop hears from the outside.
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody connected; no peer for a viewer of this very process.
-    Connected(UnixStream, Option<Peer>),
     Hello(SessionId, Box<Hello>),
     Said(SessionId, ToRoot),
     /// There is room for more.

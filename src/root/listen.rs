@@ -12,8 +12,8 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::RootError;
-use super::connection::Event;
 use crate::config::{self, Loaded, Mode, Places};
+use crate::event::{Event, GroupMissing};
 use crate::runtime::timer;
 use crate::sys::host;
 use crate::sys::socket::{self, Listener, Peer};
@@ -59,11 +59,14 @@ fn bind(configured: Option<&Path>, default: &Path, mode: Mode, group: &str) -> R
     let path = configured.unwrap_or(default);
     let bits = if mode == Mode::System { 0o660 } else { 0o600 };
     let listener = Listener::bind(path, bits)?;
-    if mode == Mode::System
-        && let Some(gid) = group_id(group)
-    {
-        let failed = |error| RootError::Group { group: group.to_owned(), path: path.to_owned(), error };
-        chown(path, None, Some(gid)).map_err(failed)?;
+    if mode == Mode::System {
+        match group_id(group) {
+            Some(gid) => {
+                let failed = |error| RootError::Group { group: group.to_owned(), path: path.to_owned(), error };
+                chown(path, None, Some(gid)).map_err(failed)?;
+            }
+            None => GroupMissing { group, socket: path }.emit(),
+        }
     }
     Ok(listener)
 }
@@ -94,7 +97,7 @@ pub fn on_runtime(listener: &Listener) -> io::Result<UnixListener> {
 }
 
 /// Hands viewers to the loop for ever.
-pub async fn accept(listener: UnixListener, admits: fn(&Peer) -> bool, events: mpsc::Sender<Event>) {
+pub async fn accept(listener: UnixListener, admits: fn(&Peer) -> bool, arrivals: mpsc::Sender<(UnixStream, Peer)>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             timer::sleep(ACCEPT_PAUSE).await;
@@ -104,7 +107,7 @@ pub async fn accept(listener: UnixListener, admits: fn(&Peer) -> bool, events: m
             turn_away(stream);
             continue;
         };
-        if events.send(Event::Connected(stream, Some(peer))).await.is_err() {
+        if arrivals.send((stream, peer)).await.is_err() {
             return;
         }
     }
@@ -115,4 +118,23 @@ fn turn_away(stream: UnixStream) {
     let text = "this daemon is for the user who started it".to_owned();
     let farewell = ToClient::Farewell(Farewell { code: FarewellCode::NotAllowed, text });
     let _ = stream.into_std().and_then(|mut stream| stream.write(&farewell.encode()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Log;
+    use super::*;
+
+    #[test]
+    fn a_group_that_is_missing_is_told_of_with_what_to_do_about_it() {
+        let (log, _guard) = Log::listen();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.sock");
+        let bind = |mode, group| drop(bind(Some(&path), &path, mode, group).unwrap());
+        bind(Mode::System, "unblink-test-nobody");
+        let text = log.text();
+        assert!(text.contains("groupadd --system unblink-test-nobody") && text.contains("WARN"), "{text}");
+        bind(Mode::User, "unblink-test-nobody");
+        assert_eq!(log.count("groupadd"), 1, "a user's daemon needs no groups");
+    }
 }

@@ -76,8 +76,8 @@ impl State {
         self.strangers.insert(id, Stranger { line, task, peer });
         if self.stopping() {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
-        } else if self.sessions.len() + self.strangers.len() > limits::SESSIONS_MAX {
-            let text = format!("the daemon has as many viewers as it may, {}", limits::SESSIONS_MAX);
+        } else if self.sessions.len() + self.strangers.len() > self.sessions_max {
+            let text = format!("the daemon has as many viewers as it may, {}", self.sessions_max);
             self.turn_away(id, FarewellCode::Full, &text);
         }
     }
@@ -93,7 +93,9 @@ impl State {
     }
 
     pub(super) fn hello(&mut self, id: SessionId, hello: &Hello, now: Mono) {
-        let Some(stranger) = self.strangers.get(&id) else { return };
+        if !self.strangers.contains_key(&id) {
+            return;
+        }
         if hello.version < attach::VERSION_OLDEST {
             let text = format!(
                 "this daemon (build {}) speaks versions {} to {} of the attach protocol, the client speaks {}",
@@ -113,8 +115,11 @@ impl State {
         {
             return self.turn_away(id, FarewellCode::NoSuchBoard, &text);
         }
+        if let Err(text) = self.check_room(&spec, None) {
+            return self.turn_away(id, FarewellCode::Full, &text);
+        }
         let version = hello.version.min(attach::VERSION);
-        let peer = stranger.peer.clone();
+        let Some(peer) = self.strangers.get(&id).map(|stranger| stranger.peer.clone()) else { return };
         let (uid, pid) = peer.as_ref().map_or((0, 0), |peer| (peer.uid, peer.pid));
         SessionOpened { session: id, board: &spec.board, uid, pid }.emit();
         let view = self.open_view(&spec, now);
@@ -359,6 +364,10 @@ impl State {
             return;
         }
         let before = session.view;
+        if let Err(text) = self.check_room(&spec, Some(before)) {
+            return self.dismiss(id, FarewellCode::Full, &text, now);
+        }
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         session.spec = spec.clone();
         let view = self.open_view(&spec, now);
         self.fanout.inherit(view, before);
@@ -371,6 +380,29 @@ impl State {
         self.fanout.move_to(id, view, now);
         self.lay_banner(view, now);
         self.release(before, now);
+    }
+
+    /// Whether a view of this spec may be opened by somebody who leaves that other one.
+    fn check_room(&mut self, spec: &ViewSpec, leaves: Option<ViewId>) -> Result<(), String> {
+        if self.views.find(spec).is_some() {
+            return Ok(());
+        }
+        let fits = |state: &State| {
+            let alone = leaves.filter(|view| state.fanout.viewer_count(*view) == 1);
+            let freed = alone.and_then(|view| state.views.spec(view)).map_or(0, |spec| spec.size.cells());
+            state.views.cells() - freed + spec.size.cells() <= limits::CELLS_MAX
+        };
+        if !fits(self) && !self.draws() {
+            // Views that outlived their viewers are worth less than one that somebody wants.
+            self.sweep();
+        }
+        let too_many = || {
+            format!(
+                "the daemon shows as much as it may, {} cells over all views; try a smaller terminal",
+                limits::CELLS_MAX
+            )
+        };
+        if fits(self) { Ok(()) } else { Err(too_many()) }
     }
 
     /// The view of a spec; a new one is subscribed to where the worker draws.

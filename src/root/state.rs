@@ -4,6 +4,7 @@
 //! checked before it is believed.
 
 use rustc_hash::FxHashMap;
+use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use super::banner;
@@ -17,6 +18,7 @@ use crate::encode::grammar;
 use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
 use crate::model::ViewSpec;
+use crate::sys::socket::Peer;
 use crate::wire::attach::FarewellCode;
 use crate::wire::feed::{self, ToRoot, ToWorker};
 
@@ -33,6 +35,7 @@ pub struct State {
     /// Sessions that were told to leave.
     pub(super) leaving: Vec<SessionId>,
     pub(super) last_session: u64,
+    pub(super) sessions_max: usize,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
     /// The present life of the worker knows of all views.
@@ -53,7 +56,7 @@ const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 // === impl State ===
 
 impl State {
-    pub fn new(worker: Worker, events: mpsc::Sender<Event>, now: Mono) -> State {
+    pub fn new(worker: Worker, events: mpsc::Sender<Event>, sessions_max: usize, now: Mono) -> State {
         State {
             started_at: now,
             worker,
@@ -64,6 +67,7 @@ impl State {
             resizing: Vec::new(),
             leaving: Vec::new(),
             last_session: 0,
+            sessions_max,
             events,
             subscribed: false,
             next_second: now + SECOND,
@@ -102,13 +106,19 @@ impl State {
     pub fn event(&mut self, event: Event, now: Mono) -> Course {
         self.note_own_stall(now);
         match event {
-            Event::Connected(stream, peer) => self.connected(stream, peer),
             Event::Hello(id, hello) => self.hello(id, &hello, now),
             Event::Said(id, said) => self.said(id, said, now),
             Event::Writable(id) => self.fanout.writable(id, now),
             Event::Violated(id, why) => self.violated(id, &why, now),
             Event::Left(id, why) => self.leave(id, why, now),
         }
+        self.settle(now)
+    }
+
+    /// Somebody connected; no peer for a viewer of this very process.
+    pub fn arrived(&mut self, stream: UnixStream, peer: Option<Peer>, now: Mono) -> Course {
+        self.note_own_stall(now);
+        self.connected(stream, peer);
         self.settle(now)
     }
 

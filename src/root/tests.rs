@@ -6,6 +6,7 @@ mod troubles;
 
 use std::time::Duration;
 
+pub use harness::Log;
 use harness::{Viewer, World, blank, greeting, hello, patiently};
 
 use super::*;
@@ -249,6 +250,48 @@ async fn a_board_that_is_not_there_is_answered_with_those_that_are() {
         viewer.say(&ToRoot::Hello(Box::new(asked))).await;
         assert_eq!(viewer.farewell().await, (FarewellCode::NoSuchBoard, expected.to_owned()));
     }
+    world.stop().await;
+}
+
+#[test]
+fn descriptors_bound_the_viewers_and_leave_room_for_a_worker() {
+    let reserved = limits::DESCRIPTORS_RESERVED as u64;
+    let cases =
+        [(None, limits::SESSIONS_MAX), (Some(0), 1), (Some(reserved + 30), 30), (Some(1 << 40), limits::SESSIONS_MAX)];
+    for (descriptors, expected) in cases {
+        assert_eq!(sessions_max(descriptors), expected, "{descriptors:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_view_too_many_cells_is_refused_and_the_others_stay() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewers = Vec::new();
+    let refused = loop {
+        let mut viewer = world.connect().await;
+        viewer.say(&hello(1000, 500 - u16::try_from(viewers.len()).unwrap())).await;
+        match viewer.next().await {
+            ToClient::Welcome(_) => viewers.push(viewer),
+            ToClient::Farewell(farewell) => break farewell,
+            other => panic!("{other:?}"),
+        }
+        assert!(viewers.len() < 100, "nobody is refused");
+        worker.subscribed().await;
+    };
+    assert_eq!(refused.code, FarewellCode::Full);
+    assert!(refused.text.contains("32000000 cells"), "{}", refused.text);
+    assert!(viewers.len() > 64, "{}", viewers.len());
+    // A small one still fits, and whoever grows beyond the bound is told.
+    let mut small = world.viewer(20, 5).await;
+    let (view, spec) = worker.subscribed().await;
+    worker.show(view, spec.size, "small").await;
+    small.until("small").await;
+    small.say(&ToRoot::Resize(Size::clamped(999, 500))).await;
+    assert_eq!(small.farewell().await.0, FarewellCode::Full);
+    let mut shared = world.connect().await;
+    shared.say(&hello(1000, 500)).await;
+    assert!(matches!(shared.next().await, ToClient::Welcome(_)), "a view that is shown already costs nothing");
     world.stop().await;
 }
 

@@ -12,6 +12,7 @@ pub struct Views {
     specs: FxHashMap<ViewId, ViewSpec>,
     ids: FxHashMap<ViewSpec, ViewId>,
     last: u64,
+    cells: usize,
 }
 
 // === impl Views ===
@@ -19,6 +20,11 @@ pub struct Views {
 impl Views {
     pub fn len(&self) -> usize {
         self.specs.len()
+    }
+
+    /// Of all views together.
+    pub fn cells(&self) -> usize {
+        self.cells
     }
 
     pub fn spec(&self, view: ViewId) -> Option<&ViewSpec> {
@@ -37,6 +43,7 @@ impl Views {
     pub fn add(&mut self, spec: &ViewSpec) -> ViewId {
         self.last += 1;
         let view = ViewId(self.last);
+        self.cells += spec.size.cells();
         self.specs.insert(view, spec.clone());
         self.ids.insert(spec.clone(), view);
         view
@@ -44,6 +51,7 @@ impl Views {
 
     pub fn remove(&mut self, view: ViewId) {
         if let Some(spec) = self.specs.remove(&view) {
+            self.cells -= spec.size.cells();
             self.ids.remove(&spec);
         }
     }

@@ -17,6 +17,7 @@ use std::process::{Command, Stdio};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
 use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::fd::{FEED_FD, watch};
 use super::host;
@@ -44,6 +45,8 @@ pub enum WorkerLog {
 pub struct Child {
     pid: u32,
     pidfd: OwnedFd,
+    /// The same, registered with the runtime by the first wait.
+    watched: Option<AsyncFd<OwnedFd>>,
     exit: Option<Exit>,
 }
 
@@ -162,7 +165,7 @@ impl Child {
     fn of(pid: u32) -> io::Result<Child> {
         let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("invariant: a process id is positive");
         let pidfd = pidfd_open(raw, PidfdFlags::empty())?;
-        Ok(Child { pid, pidfd, exit: None })
+        Ok(Child { pid, pidfd, watched: None, exit: None })
     }
 
     pub fn pid(&self) -> u32 {
@@ -202,8 +205,11 @@ impl Child {
                 return Ok(exit);
             }
             // A pidfd becomes readable once its process has ended.
-            let ended = watch(self.pidfd.try_clone()?, Interest::READABLE)?;
-            let mut guard = ended.readable().await?;
+            if self.watched.is_none() {
+                self.watched = Some(watch(self.pidfd.try_clone()?, Interest::READABLE)?);
+            }
+            let Some(watched) = &self.watched else { continue };
+            let mut guard = watched.readable().await?;
             guard.clear_ready();
         }
     }

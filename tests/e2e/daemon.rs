@@ -1,7 +1,7 @@
 //! A daemon in the background, as a service manager would run it.
 
 use std::os::unix::net::UnixStream;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use rustix::process::Signal;
 
@@ -21,7 +21,20 @@ pub struct Daemon {
 impl Daemon {
     /// Starts it and waits until viewers may come.
     pub fn start(home: &Home) -> Daemon {
-        let mut command = home.command(&["serve"]);
+        Daemon::run(home, home.command(&["serve"]))
+    }
+
+    /// The same with so many descriptors and not one more.
+    pub fn start_with_descriptors(home: &Home, count: u32) -> Daemon {
+        let program = home.command(&["serve"]);
+        let mut command = Command::new("sh");
+        let script = format!("ulimit -n {count}; exec \"$0\" serve");
+        command.arg("-c").arg(script).arg(program.get_program()).env_clear().current_dir(home.path("."));
+        command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Daemon::run(home, command)
+    }
+
+    fn run(home: &Home, mut command: Command) -> Daemon {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Text::of("daemon log", child.stderr.take().unwrap());
         let daemon = Daemon { child, log };

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Output;
 
+use rustix::process::Signal;
 use unblink::runtime;
 
 use crate::daemon::Daemon;
@@ -157,4 +158,25 @@ fn a_file_in_the_sockets_place_is_left_alone() {
     let output = home.run(&["serve"]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert_eq!(fs::read_to_string(home.socket()).unwrap(), "precious");
+}
+
+#[test]
+fn a_flood_of_connections_leaves_a_worker_room_to_start() {
+    let home = Home::new();
+    let daemon = Daemon::start_with_descriptors(&home, 128);
+    daemon.wait_for_drawing_workers(1);
+    assert!(daemon.log.so_far().contains("sessions_max=32"), "{}", daemon.log.so_far());
+    let mut flood = Vec::new();
+    for _ in 0..300 {
+        // The kernel refuses some while many wait to be accepted.
+        flood.extend(UnixStream::connect(home.socket()).ok());
+    }
+    assert!(flood.len() > 100, "{} came through", flood.len());
+    let worker = daemon.worker();
+    worker.signal(Signal::KILL);
+    worker.wait_gone();
+    daemon.wait_for_drawing_workers(2);
+    assert_eq!(home.run(&["status"]).status.code(), Some(0));
+    drop(flood);
+    assert!(!daemon.log.so_far().contains("cannot be started"), "{}", daemon.log.so_far());
 }

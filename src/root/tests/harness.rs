@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -71,6 +71,10 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 impl Log {
     /// Listens until the guard goes.
     pub fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+        // With a single subscriber, tracing asks only the thread that first comes by an event whether it is wanted, and
+        // remembers that for all threads.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
         let log = Log::default();
         let entrance = log.clone();
         let subscriber = tracing_subscriber::fmt()
