@@ -4,6 +4,7 @@
 //! only inside its canvas, whatever its size, and allocates nothing per cell. This must not know boards, sources,
 //! viewers or clocks.
 
+pub mod animation;
 pub mod gauge;
 pub mod legend;
 pub mod levels;
