@@ -6,6 +6,7 @@
 
 pub mod animation;
 pub mod gauge;
+pub mod heatmap;
 pub mod legend;
 pub mod levels;
 pub mod line;
@@ -21,9 +22,11 @@ pub mod time_axis;
 pub mod value_axis;
 
 mod blocks;
+mod held;
 mod raster;
 #[cfg(test)]
 mod testing;
+mod time_row;
 
 pub use levels::Levels;
 pub use theme::{Level, Role, Theme};

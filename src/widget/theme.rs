@@ -64,6 +64,8 @@ pub struct Theme {
     failure: Style,
     levels: [Style; 3],
     series: [Style; 8],
+    /// From little to much.
+    heat: &'static [Color],
     /// Whether colours tell things apart.
     pub coloured: bool,
     /// Whether there are colours between the ground and a series.
@@ -77,6 +79,28 @@ const fn ink(r: u8, g: u8, b: u8) -> Style {
 /// Ground of the dark theme: near black with a little blue, easy on eyes in a dark room.
 const DARK_GROUND: Color = Color::rgb(0x0f, 0x13, 0x1a);
 const DARK_STATUS: Color = Color::rgb(0x1b, 0x22, 0x2d);
+
+/// From little to much: lightness rises evenly, ten steps of L* in CIELAB from one to the next, so that it alone orders
+/// the colours for every kind of eye; the hue goes from blue over teal to a pale yellow and only helps.
+const DARK_HEAT: [Color; 9] = [
+    Color::rgb(0x20, 0x1c, 0x45),
+    Color::rgb(0x26, 0x32, 0x6d),
+    Color::rgb(0x1a, 0x4c, 0x93),
+    Color::rgb(0x00, 0x6b, 0xa2),
+    Color::rgb(0x00, 0x8b, 0x9e),
+    Color::rgb(0x00, 0xac, 0x90),
+    Color::rgb(0x6e, 0xc6, 0x83),
+    Color::rgb(0xbb, 0xd9, 0x8e),
+    Color::rgb(0xf3, 0xed, 0xb3),
+];
+/// Glyphs carry little heat there, and have to be seen.
+const DARK_256_HEAT: &[Color] = DARK_HEAT.split_at(3).1;
+const DARK_16_HEAT: &[Color] = &[
+    Color::rgb(0x5c, 0x5c, 0xff),
+    Color::rgb(0x00, 0xcd, 0xcd),
+    Color::rgb(0x00, 0xff, 0xff),
+    Color::rgb(0xff, 0xff, 0xff),
+];
 
 /// After the palette of Okabe and Ito, lightened where the original is too dark on a dark ground.
 const DARK: Theme = Theme {
@@ -104,12 +128,13 @@ const DARK: Theme = Theme {
         ink(0x8c, 0x9e, 0xff),
         ink(0xb8, 0xc0, 0xcc),
     ],
+    heat: &DARK_HEAT,
     coloured: true,
     tinted: true,
 };
 
 /// The 256 colours have no dark shades of a hue.
-const DARK_256: Theme = Theme { tinted: false, ..DARK };
+const DARK_256: Theme = Theme { heat: DARK_256_HEAT, tinted: false, ..DARK };
 
 /// The sixteen colours have no quiet grey between black and bright black: whatever is quiet shares that one.
 const DARK_16: Theme = Theme {
@@ -137,6 +162,7 @@ const DARK_16: Theme = Theme {
         ink(0x5c, 0x5c, 0xff),
         ink(0x00, 0xcd, 0xcd),
     ],
+    heat: DARK_16_HEAT,
     coloured: true,
     tinted: false,
 };
@@ -159,6 +185,7 @@ const MONO: Theme = Theme {
     failure: PLAIN.bold().reverse(),
     levels: [PLAIN, PLAIN.bold(), PLAIN.bold().reverse()],
     series: [PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN, PLAIN.dim(), PLAIN.bold(), PLAIN],
+    heat: &[Color::DEFAULT],
     coloured: false,
     tinted: false,
 };
@@ -223,6 +250,27 @@ impl Theme {
     /// The ground of a bar behind text of this level; none where colours are too few for one.
     pub fn bar_tint(&self, level: Option<Level>) -> Option<Color> {
         self.mixed(level.map_or(self.series(0), |level| self.level(level)).fg, 8)
+    }
+
+    /// Whether colours alone can tell many values apart; else glyphs have to.
+    #[inline]
+    pub fn has_shades(&self) -> bool {
+        self.tinted
+    }
+
+    /// The colour of an amount: dark for 0, bright for 1.
+    #[inline]
+    pub fn heat(&self, at: f32) -> Color {
+        let place = at.clamp(0.0, 1.0) * (self.heat.len() - 1) as f32;
+        if !self.tinted {
+            return self.heat[(place + 0.5) as usize];
+        }
+        let below = (place as usize).min(self.heat.len() - 1);
+        let (low, high) = (self.heat[below], self.heat[(below + 1).min(self.heat.len() - 1)]);
+        let (Some(low), Some(high)) = (low.channels(), high.channels()) else { return low };
+        let share = place - below as f32;
+        let mix = |low: u8, high: u8| (f32::from(low) + (f32::from(high) - f32::from(low)) * share + 0.5) as u8;
+        Color::rgb(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
     }
 
     /// So many parts of 32 of a colour on the ground.

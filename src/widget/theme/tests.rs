@@ -87,6 +87,33 @@ fn text_is_read_on_the_stripes_and_bars_of_a_table() {
     }
 }
 
+/// L* of CIELAB, from 0 to 100.
+fn lightness(color: Color) -> f64 {
+    let luminance = luminance(color);
+    if luminance > 0.008_856 { 116.0 * luminance.cbrt() - 16.0 } else { 903.3 * luminance }
+}
+
+#[test]
+fn heat_rises_evenly_in_lightness_so_that_no_hue_is_needed() {
+    let dark = Theme::of(spec::Theme::Dark, Palette::Truecolor);
+    let steps: Vec<f64> = (0..=16).map(|step| lightness(dark.heat(step as f32 / 16.0))).collect();
+    for pair in steps.windows(2) {
+        assert!((3.0..=7.0).contains(&(pair[1] - pair[0])), "{steps:?}");
+    }
+    assert!(steps[0] > lightness(dark.style(Role::Ground).bg) + 5.0, "little is not nothing");
+    for few in [Palette::Indexed, Palette::Ansi] {
+        let theme = Theme::of(spec::Theme::Dark, few);
+        let steps: Vec<f64> = (0..=16).map(|step| lightness(theme.heat(step as f32 / 16.0))).collect();
+        assert!(steps.is_sorted() && steps[16] > steps[0] + 30.0, "{few:?}: {steps:?}");
+        let ground = luminance(theme.style(Role::Ground).bg);
+        assert!((luminance(theme.heat(0.0)) + 0.05) / (ground + 0.05) >= 3.0, "{few:?}: a glyph is seen");
+    }
+    assert_eq!(Theme::of(spec::Theme::Dark, Palette::Mono).heat(0.5), Color::DEFAULT);
+    for odd in [f32::NAN, f32::INFINITY, -1.0, 2.0] {
+        dark.heat(odd);
+    }
+}
+
 #[test]
 fn series_differ_in_brightness_or_blue_so_that_red_and_green_are_not_needed() {
     for theme in themes() {
