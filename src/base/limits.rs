@@ -110,6 +110,8 @@ pub const DESCRIPTORS_RESERVED: usize = 96;
 pub const ARRIVALS_WAITING_MAX: usize = 16;
 /// Messages that wait for a worker: all views' subscriptions and credits, all sessions' keys.
 pub const FEED_WAITING_MAX: usize = 2 * VIEWS_MAX + SESSIONS_MAX;
+/// What they hold together: the longest of them, and thousands of the usual ones.
+pub const FEED_WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Keys of one session waiting for the worker; more are dropped and counted.
 pub const KEYS_WAITING_MAX: usize = 64;
 
@@ -167,6 +169,7 @@ pub const fn deltas_bytes_max(keyframe_bytes: usize) -> usize {
 const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 // Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
 const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
+const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);

@@ -29,7 +29,9 @@ pub enum Heard {
 #[derive(Debug)]
 pub struct Link {
     pub pid: Option<u32>,
-    out: mpsc::Sender<Bytes>,
+    /// Each message with the room it takes until it is written.
+    out: mpsc::Sender<(Bytes, OwnedSemaphorePermit)>,
+    room: Arc<Semaphore>,
     reader: Task<()>,
     writer: Task<()>,
     kill: Arc<Notify>,
@@ -45,7 +47,7 @@ impl Link {
     /// Starts carrying; everything heard goes to `heard` until `Ended`, which is the last.
     pub fn new(launched: Launched, epoch: Epoch, tenant: &str, heard: &mpsc::Sender<(Epoch, Heard)>) -> Link {
         let (reading, mut writing) = tokio::io::split(launched.stream);
-        let (out, mut waiting) = mpsc::channel::<Bytes>(limits::FEED_WAITING_MAX);
+        let (out, mut waiting) = mpsc::channel::<(Bytes, OwnedSemaphorePermit)>(limits::FEED_WAITING_MAX);
         let kill = Arc::new(Notify::new());
 
         let told = heard.clone();
@@ -68,7 +70,7 @@ impl Link {
             }
         });
         let writer = runtime::spawn("feed-writer", async move {
-            while let Some(message) = waiting.recv().await {
+            while let Some((message, _taken)) = waiting.recv().await {
                 // The reader learns of a broken feed too, and says so.
                 if framing::write(&mut writing, &message).await.is_err() {
                     return;
@@ -81,11 +83,15 @@ impl Link {
             // Nobody listens once root is gone itself.
             let _ = told.send((epoch, Heard::Ended(how))).await;
         });
-        Link { pid: launched.pid, out, reader, writer, kill }
+        let room = Arc::new(Semaphore::new(limits::FEED_WAITING_BYTES_MAX));
+        Link { pid: launched.pid, out, room, reader, writer, kill }
     }
 
     pub fn send(&self, message: &ToWorker) -> Result<(), Clogged> {
-        match self.out.try_send(message.encode()) {
+        let message = message.encode();
+        let bytes = u32::try_from(message.len()).map_err(|_| Clogged)?;
+        let taken = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| Clogged)?;
+        match self.out.try_send((message, taken)) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Clogged),
             // A feed that is gone is told by its reader.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
@@ -108,5 +114,24 @@ impl Drop for Link {
     fn drop(&mut self) {
         self.hang_up();
         self.kill();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::launch::Life;
+    use super::*;
+    use crate::wire::feed::ConfigFile;
+
+    #[tokio::test]
+    async fn what_waits_for_a_worker_that_does_not_read_is_bounded_in_bytes_too() {
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let life = Life::Task(runtime::spawn("worker", std::future::pending()));
+        let (heard, _hears) = mpsc::channel(1);
+        let link = Link::new(Launched { stream: Box::new(ours), pid: None, life }, Epoch(1), "default", &heard);
+        let file = ConfigFile { name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
+        let message = ToWorker::Prepare { generation: 1, files: vec![file] };
+        let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();
+        assert_eq!(taken, 6, "sixty of sixty-four megabytes");
     }
 }

@@ -261,7 +261,7 @@ impl Worker {
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
         let clogged = self.link.as_ref().is_some_and(|link| link.send(message).is_err());
         if clogged {
-            self.fault(format!("does not read its feed: {} messages wait", limits::FEED_WAITING_MAX), now);
+            self.fault("does not read its feed: too much waits for it".to_owned(), now);
         }
     }
 
