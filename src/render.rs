@@ -22,6 +22,8 @@ pub struct View {
     encoder: Encoder,
     version: Version,
     pace: Pace,
+    /// Paused, and drawn again by its own clock: the span it shows is over, so data need not wake it.
+    settled: bool,
     keyframe_bytes: usize,
     /// Of all deltas since the last keyframe.
     delta_bytes: usize,
@@ -53,6 +55,7 @@ impl View {
             encoder: Encoder::new(encoding),
             version: Version::NONE,
             pace: Pace::new(refresh_hz(boards, &spec)),
+            settled: false,
             keyframe_bytes: 0,
             delta_bytes: 0,
             spec,
@@ -72,7 +75,9 @@ impl View {
 
     /// Data or the health of a source changed.
     pub fn changed(&mut self) {
-        self.pace.changed();
+        if !self.settled {
+            self.pace.changed();
+        }
     }
 
     /// Whether to draw now, or when to ask again.
@@ -86,6 +91,7 @@ impl View {
             return None;
         }
         let drawn = scene::draw(boards, &self.spec, data, wall, &mut self.drawing);
+        self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());
         out

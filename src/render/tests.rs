@@ -82,3 +82,32 @@ fn a_board_nobody_knows_is_drawn_in_words_and_comes_alive_with_its_boards() {
     view.boards_changed(&boards);
     assert!(matches!(view.ask(Mono(1) + 2 * SECOND), Ask::Draw));
 }
+
+#[test]
+fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
+    let (boards, spec) = boards();
+    let paused = ViewSpec { paused_at: Some(WALL), ..spec.clone() };
+    let count = |spec: ViewSpec| {
+        let mut view = View::new(spec, &boards);
+        let mut drawn = 0;
+        // Ten seconds, four samples in each.
+        for quarter in 0..40_u32 {
+            let passed = quarter * SECOND / 4;
+            view.credit();
+            view.changed();
+            let (now, wall) = (Mono(1_000_000_000) + passed, WALL + passed);
+            drawn += usize::from(view.ask(now) == Ask::Draw);
+            view.draw(now, wall, &boards, &data(f64::from(quarter)));
+        }
+        drawn
+    };
+    assert_eq!(count(spec), 40);
+    assert_eq!(count(paused.clone()), 10, "once a second the age is another");
+
+    let mut view = View::new(paused, &boards);
+    view.changed();
+    assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some(), "what it shows first is drawn at once");
+    view.credit();
+    view.boards_changed(&boards);
+    assert!(matches!(view.ask(Mono(1) + SECOND / 2), Ask::Draw), "other boards are shown at once");
+}
