@@ -121,15 +121,13 @@ impl TimeScale {
         let Some(step) = STEPS_S.into_iter().find(|step| span_s / step <= labels_max(*step)) else {
             return Vec::new();
         };
-        // Round in the viewer's time: a six-hour label stands at 06:00 there, not in Greenwich.
-        let offset_s = offset_s(zone, to);
-        let first_s = (from.div_euclid(1_000) + offset_s).div_euclid(step) * step - offset_s;
-        let moments = (0..=labels_max(step) + 1).map(|index| first_s + index * step);
+        let (from_s, to_s) = (from.div_euclid(1_000), to.div_euclid(1_000));
+        let moments = round_moments(zone, from_s, to_s, step);
         let tick = |at_s: i64| {
             let bin = self.bin(Wall(at_s.saturating_mul(1_000)))?;
             Some(Tick { at: self.middle(bin), label: moment(zone, at_s, step) })
         };
-        moments.filter_map(tick).take(labels_max(step) as usize).collect()
+        moments.into_iter().filter_map(tick).take(labels_max(step) as usize).collect()
     }
 
     fn absolute(&self, at: Wall) -> i64 {
@@ -164,6 +162,30 @@ pub fn day(zone: &TimeZone, at: Wall) -> Label {
 /// Columns a label takes with its mark and the space after it.
 fn label_pitch(step: i64) -> i64 {
     if step < MINUTE { 12 } else { 9 }
+}
+
+/// Moments of a span that are round in the viewer's time: a six-hour label stands at 06:00 there, not in Greenwich. A
+/// local time that a change of the clocks leaves out is left out; of one that comes twice the hourly labels show both.
+fn round_moments(zone: &TimeZone, from_s: i64, to_s: i64, step: i64) -> Vec<i64> {
+    let (from_offset, to_offset) = (offset_s(zone, from_s * 1_000), offset_s(zone, to_s * 1_000));
+    // Clocks change by whole multiples of the shorter steps.
+    if step < HOUR {
+        let first = (from_s + to_offset).div_euclid(step) * step - to_offset;
+        return (first..=to_s).step_by(step as usize).collect();
+    }
+    let (first, last) = (from_s + from_offset.min(to_offset), to_s + from_offset.max(to_offset));
+    let mut moments = Vec::new();
+    for local in (first.div_euclid(step) * step..=last).step_by(step as usize) {
+        // The offsets on either side of a change; the larger one is the earlier moment.
+        let [one, other] = [local - DAY, local + DAY].map(|near| offset_s(zone, near * 1_000));
+        let both = [local - one.max(other), local - one.min(other)];
+        let mut valid = both.into_iter().filter(|at| at + offset_s(zone, at * 1_000) == local);
+        let earlier = valid.next();
+        let later = valid.next().filter(|later| step == HOUR && earlier != Some(*later));
+        moments.extend(earlier.into_iter().chain(later));
+    }
+    moments.sort_unstable();
+    moments
 }
 
 fn offset_s(zone: &TimeZone, at_ms: i64) -> i64 {

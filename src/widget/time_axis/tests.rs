@@ -37,6 +37,25 @@ fn labels_stay_true_when_the_clocks_change() {
 }
 
 #[test]
+fn labels_are_round_on_both_sides_of_a_change_of_the_clocks() {
+    let labels = |edge_s: i64, hours: u64, columns| {
+        labels(TimeScale::new(Wall(edge_s * 1_000), hours * 3_600_000, 240), "Europe/Berlin", columns)
+    };
+    // 2026-03-29: 02:00 is left out. The edges are 12:00 and 06:00 there.
+    let (noon, morning) = (1_774_778_400, 1_774_756_800);
+    assert_eq!(labels(noon, 24, 40), ["12:00", "18:00", "Mar 29", "06:00"]);
+    assert_eq!(labels(noon, 24 * 7, 70), ["Mar 23", "Mar 24", "Mar 25", "Mar 26", "Mar 27", "Mar 28", "Mar 29"]);
+    assert_eq!(labels(morning, 6, 60), ["Mar 29", "01:00", "03:00", "04:00", "05:00", "06:00"]);
+    assert_eq!(labels(morning, 12, 60), ["18:00", "20:00", "22:00", "Mar 29", "04:00", "06:00"]);
+    // 2026-10-25: 02:00 comes twice.
+    let (noon, morning) = (1_792_926_000, 1_792_904_400);
+    assert_eq!(labels(noon, 24, 40), ["18:00", "Oct 25", "06:00", "12:00"]);
+    assert_eq!(labels(noon, 24 * 7, 70), ["Oct 19", "Oct 20", "Oct 21", "Oct 22", "Oct 23", "Oct 24", "Oct 25"]);
+    assert_eq!(labels(morning, 6, 60), ["02:00", "02:00", "03:00", "04:00", "05:00", "06:00"]);
+    assert_eq!(labels(morning, 12, 60), ["20:00", "22:00", "Oct 25", "02:00", "04:00", "06:00"]);
+}
+
+#[test]
 fn no_room_means_no_labels() {
     assert_eq!(labels(TimeScale::new(NOW, 60_000, 100), "UTC", 0), [] as [String; 0]);
 }
