@@ -45,6 +45,45 @@ pub struct Look {
     pub glyphs: GlyphSet,
 }
 
+/// Marks of series by glyph set where a colour tells them apart: braille, block.
+const MARK: [Glyph; 2] = [Glyph::new('●'), Glyph::new('■')];
+/// Marks where none does; for blocks those that console fonts have.
+const MARKS_BRAILLE: [Glyph; 8] = [
+    Glyph::new('●'),
+    Glyph::new('▲'),
+    Glyph::new('■'),
+    Glyph::new('◆'),
+    Glyph::new('○'),
+    Glyph::new('△'),
+    Glyph::new('□'),
+    Glyph::new('◇'),
+];
+const MARKS_BLOCK: [Glyph; 8] = [
+    Glyph::new('■'),
+    Glyph::new('▲'),
+    Glyph::new('▼'),
+    Glyph::new('►'),
+    Glyph::new('◄'),
+    Glyph::new('+'),
+    Glyph::new('x'),
+    Glyph::new('o'),
+];
+
+// === impl Look ===
+
+impl Look {
+    /// What stands for a series of a chart: without colours each has a mark of its own.
+    pub fn mark(self, series: usize) -> Glyph {
+        match self.glyphs {
+            GlyphSet::Ascii => raster::ASCII_MARKS[series % raster::ASCII_MARKS.len()],
+            GlyphSet::Braille if self.theme.coloured => MARK[0],
+            GlyphSet::Block if self.theme.coloured => MARK[1],
+            GlyphSet::Braille => MARKS_BRAILLE[series % MARKS_BRAILLE.len()],
+            GlyphSet::Block => MARKS_BLOCK[series % MARKS_BLOCK.len()],
+        }
+    }
+}
+
 /// A place on an axis, 0 at its start and 1 at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick {

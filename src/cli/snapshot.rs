@@ -13,7 +13,7 @@ use crate::config::{self, Asked, HostSettings, TENANT_DEFAULT};
 use crate::encode::{Encoding, export};
 use crate::frame::Grid;
 use crate::model::dataset::SourceHealth;
-use crate::model::{Dataset, GlyphSet, ViewSpec};
+use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
 use crate::runtime::{self, timer};
 use crate::scene::{self, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
@@ -43,7 +43,8 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let (seen, format) = capabilities(snapshot);
     let mut spec = ViewSpec::new(TENANT_DEFAULT, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
     spec.params = snapshot.params.iter().cloned().collect();
-    spec.palette = seen.palette;
+    // Text has no colours to tell things apart.
+    spec.palette = if snapshot.format == Format::Text { Palette::Mono } else { seen.palette };
     spec.glyphs = seen.glyphs;
     spec.timezone = seen.timezone;
     spec.validate().map_err(Failure::usage)?;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: parts are shown whole or not at all, the least important go first; the state of the view goes last.
 
+use jiff::tz::TimeZone;
+
 use super::Board;
 use super::moment::{Changes, Moment};
 use crate::base::{Rect, Size, Wall};
@@ -98,7 +100,9 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
     }
     parts.push(part("? help", Role::Status, true, 2));
     parts.push(part("q quit", Role::Status, true, 1));
-    let mut clock = part(time_axis::clock(&moment.zone, moment.now).as_str(), Role::Status, true, 6);
+    // A zone nobody knows: these hours are not what the viewer's own clock says.
+    let zone = if moment.zone == TimeZone::UTC && spec.timezone != "UTC" { " UTC" } else { "" };
+    let mut clock = part(&format!("{}{zone}", time_axis::clock(&moment.zone, moment.now)), Role::Status, true, 6);
     clock.next = Some(moment.next_second());
     parts.push(clock);
     parts

@@ -3,7 +3,7 @@ mod gone;
 use super::*;
 use crate::base::Size;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{GlyphSet, Kind, Sample, SeriesKey, Unit};
+use crate::model::{GlyphSet, Kind, Palette, Sample, SeriesKey, Unit};
 
 /// 2023-11-14 22:13:20.250 UTC: a quarter second into a second.
 pub(super) const NOW: Wall = Wall(1_700_000_000_250);
@@ -214,6 +214,43 @@ fn zoom_and_time_zone_reach_the_axis() {
     has(&text, "╵03:43:00");
     has(&text, "30 s");
     has(&text, "q quit  03:43:20");
+}
+
+#[test]
+fn a_clock_in_a_zone_nobody_knows_says_that_it_shows_another() {
+    let clock = |zone: &str| {
+        let mut far = spec(120, 40);
+        far.timezone = zone.to_owned();
+        picture(&far, &host_data(2), NOW).0.lines().last().map(|row| row.split("q quit  ").last().map(str::to_owned))
+    };
+    assert_eq!(clock("Europe/Berlin"), Some(Some("23:13:20".to_owned())));
+    assert_eq!(clock("UTC"), Some(Some("22:13:20".to_owned())));
+    for zone in ["Nowhere/Atlantis", "CET-1CEST", ""] {
+        assert_eq!(clock(zone), Some(Some("22:13:20 UTC".to_owned())), "{zone:?}");
+    }
+}
+
+#[test]
+fn lines_are_named_or_left_out_and_counted_at_every_size() {
+    let data = host_data(4);
+    has(&picture(&spec(80, 24), &data, NOW).0, "─ ● 1m  0.86  ● 5m  0.91  ● 15m  0.90 ─");
+    for cols in 1..=200 {
+        for (rows, palette) in [(24, Palette::Truecolor), (24, Palette::Mono), (12, Palette::Truecolor)] {
+            let mut some = spec(cols, rows);
+            some.palette = palette;
+            let (text, _) = picture(&some, &data, NOW);
+            // Without colours the lines themselves carry marks.
+            let heads = text.lines().filter(|row| palette == Palette::Truecolor || row.starts_with('╭'));
+            for (head, mark) in heads.flat_map(|head| ["● ", "▲ ", "■ "].map(|mark| (head, mark))) {
+                for after in head.split(mark).skip(1) {
+                    assert!(after.starts_with(|next: char| next.is_ascii_alphanumeric()), "{cols}x{rows}:\n{text}");
+                }
+            }
+        }
+    }
+    let mut mono = spec(120, 40);
+    mono.palette = Palette::Mono;
+    has(&picture(&mono, &data, NOW).0, "─ ● 1m  0.86  ▲ 5m  0.91  ■ 15m  0.90 ─");
 }
 
 #[test]

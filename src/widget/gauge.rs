@@ -190,7 +190,7 @@ fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {
     let Some(share) = gauge.share else { return };
     let per_cell = shapes.parts.len() + 1;
     let filled = parts(share, usize::from(area.width) * per_cell);
-    let style = look.theme.level(gauge.level);
+    let style = look.theme.bar(gauge.level);
     let whole = (filled / per_cell) as u16;
     canvas.fill(Rect::new(area.x, area.y, whole, 1), shapes.full, style);
     if let Some(part) = (filled % per_cell).checked_sub(1) {
@@ -238,11 +238,11 @@ fn upright_bar(gauge: &Gauge, canvas: &mut Canvas<'_>, look: Look) {
     // The part of a cell that is not filled shows the track where colours allow, or else the track has a shape.
     let (steps, rest, style): (&[Glyph], Glyph, Style) = match look.glyphs {
         GlyphSet::Braille if look.theme.coloured => {
-            (&EIGHTHS, Glyph::new('█'), look.theme.level(gauge.level).bg(track.fg))
+            (&EIGHTHS, Glyph::new('█'), look.theme.bar(gauge.level).bg(track.fg))
         }
-        GlyphSet::Braille => (&EIGHTHS, Glyph::new('░'), look.theme.level(gauge.level)),
-        GlyphSet::Block => (&HALF, Glyph::new('░'), look.theme.level(gauge.level)),
-        GlyphSet::Ascii => (&HASH, Glyph::new('.'), look.theme.level(gauge.level)),
+        GlyphSet::Braille => (&EIGHTHS, Glyph::new('░'), look.theme.bar(gauge.level)),
+        GlyphSet::Block => (&HALF, Glyph::new('░'), look.theme.bar(gauge.level)),
+        GlyphSet::Ascii => (&HASH, Glyph::new('.'), look.theme.bar(gauge.level)),
     };
     let filled = gauge.share.map_or(0, |share| parts(share, usize::from(height) * steps.len()));
     for y in 0..height {

@@ -3,7 +3,7 @@
 //! Invariant: every role that carries text reaches WCAG AA (4.5 to 1) on its background in true colour, every series
 //! too, and no two series are told apart by red against green alone. Without colours the attributes tell things apart.
 
-use crate::frame::{Color, Style};
+use crate::frame::{Attrs, Color, Style};
 use crate::model::{Palette, spec};
 
 #[cfg(test)]
@@ -227,6 +227,13 @@ impl Theme {
     #[inline]
     pub fn level(&self, level: Level) -> Style {
         self.levels[level as usize].bg(self.ground)
+    }
+
+    /// The style of a bar of this level: as its text but never reversed, for a reversed bar looks like an empty one.
+    #[inline]
+    pub fn bar(&self, level: Level) -> Style {
+        let style = self.level(level);
+        Style { attrs: style.attrs.without(Attrs::REVERSE), ..style }
     }
 
     /// The style of the series with this number on its chart; they repeat after eight.

@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::Grid;
+use crate::frame::{Attrs, Grid};
+use crate::model::{Palette, spec};
+use crate::widget::Theme;
 use crate::widget::testing::{GLYPH_SETS, check, check_ascii, drawn, look};
 
 fn gauge(name: &str, share: f32, detail: &str) -> Gauge {
@@ -78,6 +80,23 @@ fn little_is_not_nothing_and_much_is_not_all() {
 fn a_gauge_without_data_says_so_and_has_no_bar() {
     let unknown = [Gauge::unknown(Label::plain("swap"), Label::plain("unknown"))];
     check(&picture(&unknown, 24, 1, GlyphSet::Braille), &["swap ─────────── unknown"]);
+}
+
+#[test]
+fn without_colours_a_critical_bar_is_full_and_only_its_text_is_reversed() {
+    let mono = Look { theme: Theme::of(spec::Theme::Dark, Palette::Mono), glyphs: GlyphSet::Braille };
+    let reversed = |gauge: Gauge, width: u16, height: u16| -> (Grid, String) {
+        let grid = drawn(width, height, |canvas| paint(&GaugePlan { gauges: vec![gauge; 3] }, canvas, mono));
+        let is = |x: u16| grid.cell(x, 0).style.attrs.contains(Attrs::REVERSE);
+        let row = (0..width).map(|x| if is(x) { 'R' } else { '.' }).collect();
+        (grid, row)
+    };
+    let (grid, row) = reversed(gauge("RAM", 1.0, ""), 20, 3);
+    check(&grid, &["RAM ━━━━━━━━━━  100%"; 3]);
+    assert_eq!(row, "...............RRRRR");
+    let (grid, row) = reversed(gauge("RAM", 1.0, ""), 5, 2);
+    check(&grid, &["█ █ █"; 2]);
+    assert_eq!(row, ".....");
 }
 
 #[test]

@@ -38,6 +38,9 @@ fn plot<D: Dots>(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look
         Some(tint) if filled => look.theme.series(series).bg(tint),
         _ => look.theme.series(series),
     });
+    if !look.theme.coloured && look.glyphs != GlyphSet::Ascii && plan.lines.len() > 1 {
+        marks(plan, canvas, plot, look);
+    }
     for threshold in &plan.thresholds {
         let y = row(threshold.at, plot);
         let right = plot.right().saturating_sub(1);
@@ -45,10 +48,17 @@ fn plot<D: Dots>(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look
     }
 }
 
+/// Columns from one mark of a series to its next where colours do not tell lines apart.
+const MARKS_APART: usize = 12;
+
+/// Part of a row by which a place may lie above the row it is meant for: several times the error of a place in single
+/// precision on the tallest plot, and less than anyone sees.
+const ROUNDING: f32 = 1e-4;
+
 /// The row of the plot a value falls into; the same that a line's dot takes.
 fn row(at: f32, plot: Rect) -> u16 {
     let last = f32::from(plot.height.saturating_sub(1));
-    let from_top = ((1.0 - at) * f32::from(plot.height)).floor().min(last);
+    let from_top = ((1.0 - at) * f32::from(plot.height) + ROUNDING).floor().min(last);
     plot.y + from_top.max(0.0) as u16
 }
 
@@ -125,8 +135,8 @@ fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
     let (across, down) = raster.dots();
     let owner = (line.series % 8) as u8;
     let x_of = |at: f32| ((at * across as f32) as i32).min(across - 1);
-    let height = down as f32;
-    let y_of = |value: f32| (((1.0 - value) * height) as i32).clamp(0, down - 1);
+    let (height, rounding) = (down as f32, ROUNDING * D::DOWN as f32);
+    let y_of = |value: f32| (((1.0 - value) * height + rounding) as i32).clamp(0, down - 1);
     let mut before: Option<(i32, i32)> = None;
     for stroke in &line.strokes {
         let x = x_of(stroke.at);
@@ -146,6 +156,21 @@ fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
         } else {
             raster.column(x, y_of(stroke.high), y_of(stroke.low), owner);
             before = Some((x, y_of(stroke.last)));
+        }
+    }
+}
+
+/// Each series' own mark on its line, every few columns and by turns, so that lines on one row are all seen.
+fn marks(plan: &LinePlan, canvas: &mut Canvas<'_>, plot: Rect, look: Look) {
+    for line in &plan.lines {
+        let turn = (line.series * MARKS_APART / plan.lines.len()) % MARKS_APART;
+        for stroke in &line.strokes {
+            let x = ((stroke.at * f32::from(plot.width)) as u16).min(plot.width - 1);
+            // Counted from the right, where the present is.
+            if usize::from(plot.width - 1 - x) % MARKS_APART == turn {
+                let mark = look.mark(line.series);
+                canvas.glyph(plot.x + x, row(stroke.last, plot), mark, look.theme.series(line.series));
+            }
         }
     }
 }

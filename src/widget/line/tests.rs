@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::frame::Grid;
+use crate::model::{Palette, spec};
 use crate::widget::testing::{GLYPH_SETS, check, check_ascii, drawn, look};
+use crate::widget::{Look, Theme};
 
 const EDGE: Wall = Wall(1_700_000_000_000);
 
@@ -98,10 +100,10 @@ fn small_charts_lose_times_first_and_values_then() {
     let chart = Chart { lines: &[&ramp], range_s: 60, gap_s: 3, include: &[0.0, 60.0] };
     check(
         &picture(&chart, 24, 4, GlyphSet::Ascii),
-        &["   50             ...'''", "              ..-''", "         ..-'''", "    0 .-''"],
+        &["   50             ...'''", "              ..-''", "         ...'''", "    0 .-''"],
     );
-    check(&picture(&chart, 8, 3, GlyphSet::Ascii), &["     .''", "  ..'", ".''"]);
-    check(&picture(&chart, 3, 1, GlyphSet::Ascii), &["-''"]);
+    check(&picture(&chart, 8, 3, GlyphSet::Ascii), &["     .''", "  ..''", ".''"]);
+    check(&picture(&chart, 3, 1, GlyphSet::Ascii), &[".''"]);
     check(&picture(&chart, 1, 1, GlyphSet::Braille), &["⡞"]);
 }
 
@@ -121,9 +123,9 @@ fn constant_data_is_a_level_line_and_one_point_a_dot() {
 fn a_gap_in_the_data_is_a_gap_in_the_line() {
     let points: Vec<(i64, f64)> = ramp().into_iter().filter(|(before, _)| !(20..40).contains(before)).collect();
     let chart = Chart { lines: &[&points], range_s: 60, gap_s: 3, include: &[0.0] };
-    check(&picture(&chart, 12, 3, GlyphSet::Ascii), &["       ..'''", "   .", ".''"]);
+    check(&picture(&chart, 12, 3, GlyphSet::Ascii), &["       ..'''", "", ".'''"]);
     let joined = Chart { gap_s: 30, ..chart };
-    check(&picture(&joined, 12, 3, GlyphSet::Ascii), &["      ...'''", "   .'''", ".''"]);
+    check(&picture(&joined, 12, 3, GlyphSet::Ascii), &["      ...'''", "   ..''", ".'''"]);
 }
 
 #[test]
@@ -187,6 +189,47 @@ fn thresholds_within_the_axis_are_drawn_with_their_words() {
     let plan = builder.finish(Unit::None, &[0.0, 10.0], &[threshold(7.0), threshold(99.0)], &TimeZone::UTC, &layout);
     let grid = drawn(20, 4, |canvas| paint(&plan, &layout, canvas, look(GlyphSet::Braille)));
     check(&grid, &["┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈", "╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌high╌", "", "┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈"]);
+}
+
+#[test]
+fn a_constant_lies_on_the_gridline_of_its_tick_beside_its_label_at_every_height() {
+    let spans: [&[f64]; 6] = [&[0.0, 100.0], &[0.0, 1.0], &[0.0, 0.7], &[0.0, 3.0], &[-30.0, 10.0], &[0.1, 0.6]];
+    for (height, glyphs, include) in (1..=100).flat_map(|height| {
+        let sets = GLYPH_SETS.into_iter();
+        sets.flat_map(move |glyphs| spans.into_iter().map(move |include| (height, glyphs, include)))
+    }) {
+        let layout = Layout::new(40, height, Unit::None, glyphs);
+        let empty = LineBuilder::new(TimeScale::new(EDGE, 60_000, layout.bins()));
+        for tick in empty.finish(Unit::None, include, &[], &TimeZone::UTC, &layout).values.ticks {
+            let value: f64 = tick.label.as_str().parse().expect("invariant: small numbers have no prefix");
+            let points: Vec<(i64, f64)> = (0..60).rev().map(|before| (before, value)).collect();
+            let grid = picture(&Chart { lines: &[&points], range_s: 60, gap_s: 3, include }, 40, height, glyphs);
+            let text = grid.to_text();
+            let rows = text.lines().take(usize::from(layout.plot.height));
+            let labelled = rows.filter(|row| row.split_whitespace().next() == Some(tick.label.as_str()));
+            for row in labelled {
+                let drawn = row.chars().skip(20).all(|glyph| !matches!(glyph, '┈' | '─' | ' '));
+                assert!(drawn && row.chars().count() == 40, "{value} at height {height} {glyphs:?}:\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_colours_each_series_has_its_mark_on_its_line() {
+    let flat = |value: f64| -> Vec<(i64, f64)> { (0..61).rev().map(|before| (before, value)).collect() };
+    let (low, high) = (flat(1.0), flat(2.0));
+    let mono = |glyphs| Look { theme: Theme::of(spec::Theme::Dark, Palette::Mono), glyphs };
+    let picture = |lines: &[&[(i64, f64)]], glyphs| {
+        drawn(24, 3, |canvas| {
+            let layout = Layout { gutter: 0, plot: Rect::new(0, 0, 24, 3), times: None, glyphs };
+            let chart = Chart { lines, range_s: 60, gap_s: 3, include: &[0.0, 3.0] };
+            paint(&plan(&chart, &layout), &layout, canvas, mono(glyphs));
+        })
+    };
+    check(&picture(&[&low, &high], GlyphSet::Braille), &["", "⠉⠉⠉⠉⠉▲⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉▲⠉⠉⠉⠉⠉⠉", "⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉●⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉●"]);
+    check(&picture(&[&low, &low], GlyphSet::Block), &["", "────────────────────────", "▀▀▀▀▀▲▀▀▀▀▀■▀▀▀▀▀▲▀▀▀▀▀■"]);
+    assert!(!picture(&[&low], GlyphSet::Braille).to_text().contains('●'), "one line needs no mark");
 }
 
 fn any_value() -> impl Strategy<Value = f64> {

@@ -56,13 +56,13 @@ fn every_glyph_set_has_its_box() {
 }
 
 #[test]
-fn a_legend_loses_its_names_then_entries_from_the_end() {
+fn a_legend_loses_entries_from_the_end_and_counts_them() {
     let legend = [entry(0, "all", "20%"), entry(1, "busiest", "100%")];
     let top = |width| picture(&legend, None, width, 6, GlyphSet::Ascii).row_text(0);
     assert_eq!(top(40), "+- CPU --- - all  20%  * busiest 100% -+");
-    assert_eq!(top(38), "+- CPU ------------- -  20%  * 100% -+");
-    assert_eq!(top(27), "+- CPU -- -  20%  * 100% -+");
-    assert_eq!(top(20), "+- CPU --- -  20% -+");
+    assert_eq!(top(38), "+- CPU ------------- - all  20%  +1 -+");
+    assert_eq!(top(27), "+- CPU -- - all  20%  +1 -+");
+    assert_eq!(top(26), "+- CPU ------------------+");
     assert_eq!(top(16), "+- CPU --------+");
 }
 
