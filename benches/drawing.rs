@@ -1,6 +1,5 @@
 //! What the parts of one frame cost: labels, drawing, delta, keyframe.
 
-#[expect(dead_code, reason = "a whole frame is for the comparison with ratatui")]
 #[path = "board/board.rs"]
 mod board;
 #[path = "board/parts.rs"]

@@ -1,18 +1,24 @@
 //! Instructions that the parts of one frame take, counted by callgrind: the same on a busy machine and on an idle one.
 //!
-//! Fails when a part takes more than its bound in `benches/instructions.toml`. Each part runs in a process of its own
+//! Fails when a part takes more than its bound in `benches/instructions.toml`, or a whole frame more than its share of
+//! what ratatui takes for the same board. Each part runs in a process of its own
 //! under valgrind, once without and once with its turns; the difference is what the turns took.
 
-#[expect(dead_code, reason = "a whole frame is for the comparison with ratatui")]
 #[path = "board/board.rs"]
 mod board;
 #[path = "board/parts.rs"]
 mod parts;
+#[expect(dead_code, reason = "only the picture that is the same as ours is counted here")]
+#[path = "board/theirs.rs"]
+mod theirs;
 
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail, ensure};
+use parts::Part;
+use theirs::Theirs;
 
 /// Turns counted of each part.
 const TURNS: u64 = 64;
@@ -20,6 +26,10 @@ const TURNS: u64 = 64;
 const TURNS_BEFORE: u64 = 8;
 /// Tells this program that it runs under valgrind: which part, how many turns.
 const COUNTED: &str = "--counted";
+/// The part that ratatui's frame is compared with.
+const OURS: &str = "frame";
+/// The same by ratatui.
+const THEIRS: Part = Part { name: "ratatui", prepare: ratatui };
 
 /// `benches/instructions.toml`.
 #[derive(serde::Deserialize)]
@@ -27,6 +37,8 @@ const COUNTED: &str = "--counted";
 struct Bounds {
     /// Most instructions of one turn.
     instructions_max: BTreeMap<String, u64>,
+    /// Most of ratatui's instructions for one frame.
+    share_max: f64,
 }
 
 fn main() -> Result<ExitCode> {
@@ -41,12 +53,23 @@ fn main() -> Result<ExitCode> {
 
 /// The part's turns, under valgrind.
 fn run(name: &str, turns: u64) -> Result<()> {
-    let part = parts::PARTS.iter().find(|part| part.name == name).with_context(|| format!("no part {name}"))?;
+    let mut all = parts::PARTS.iter().chain([&THEIRS]);
+    let part = all.find(|part| part.name == name).with_context(|| format!("no part {name}"))?;
     let mut work = (part.prepare)();
     for _ in 0..TURNS_BEFORE + turns {
         work();
     }
     Ok(())
+}
+
+fn ratatui() -> Box<dyn FnMut()> {
+    let states = parts::states();
+    let mut theirs = Theirs::new();
+    let mut turn = 0;
+    Box::new(move || {
+        black_box(theirs.frame(black_box(&states[turn % parts::STATES])));
+        turn += 1;
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "the result is for a person at a terminal")]
@@ -58,15 +81,26 @@ fn guard() -> Result<ExitCode> {
         ensure!(known.contains(&name.as_str()), "benches/instructions.toml bounds {name}, which is no part");
     }
     println!("{:<16}{:>14}{:>14}{:>8}", "one turn", "instructions", "at most", "share");
-    let mut is_over = false;
+    let (mut is_over, mut ours) = (false, 0);
     for part in parts::PARTS {
         let bound = *bounds.instructions_max.get(part.name).with_context(|| format!("no bound for {}", part.name))?;
-        let taken = (counted(part.name, TURNS)? - counted(part.name, 0)?) / TURNS;
+        let taken = of_one_turn(part.name)?;
+        ours = if part.name == OURS { taken } else { ours };
         let mark = if taken > bound { "  OVER THE BOUND" } else { "" };
         println!("{:<16}{taken:>14}{bound:>14}{:>8.2}{mark}", part.name, taken as f64 / bound as f64);
         is_over |= taken > bound;
     }
+    let theirs = of_one_turn(THEIRS.name)?;
+    let share = ours as f64 / theirs as f64;
+    let mark = if share > bounds.share_max { "  OVER THE BOUND" } else { "" };
+    println!("{:<16}{theirs:>14}{:>14}", THEIRS.name, "");
+    println!("{:<16}{share:>14.3}{:>14.3}{:>8.2}{mark}", "frame / ratatui", bounds.share_max, share / bounds.share_max);
+    is_over |= share > bounds.share_max;
     Ok(if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn of_one_turn(part: &str) -> Result<u64> {
+    Ok((counted(part, TURNS)? - counted(part, 0)?) / TURNS)
 }
 
 /// All instructions of a process that does this many turns.

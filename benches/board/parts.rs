@@ -2,6 +2,8 @@
 //!
 //! Invariant: each turn of a piece of work is like the turns before it; nothing grows.
 
+mod host;
+
 use std::hint::black_box;
 
 use unblink::encode::{Encoder, Encoding};
@@ -9,7 +11,8 @@ use unblink::frame::Grid;
 use unblink::label::Label;
 
 use super::board::data::Data;
-use super::board::ours;
+use super::board::ours::{self, Ours};
+use host::Host;
 
 /// One part of a frame.
 pub struct Part {
@@ -40,10 +43,12 @@ pub const PARTS: &[Part] = &[
     Part { name: "draw", prepare: draw },
     Part { name: "delta", prepare: delta },
     Part { name: "keyframe", prepare: keyframe },
+    Part { name: "frame", prepare: frame },
+    Part { name: "scene/host", prepare: scene_host },
 ];
 
 /// States of the board that are gone through in turn.
-const STATES: usize = 64;
+pub const STATES: usize = 64;
 
 fn labels(texts: &'static [&'static str]) -> Box<dyn FnMut()> {
     Box::new(move || {
@@ -90,7 +95,26 @@ fn keyframe() -> Box<dyn FnMut()> {
     })
 }
 
-fn states() -> Vec<Data> {
+/// Draw and delta: what ratatui does in one call.
+fn frame() -> Box<dyn FnMut()> {
+    let states = states();
+    let mut ours = Ours::new();
+    let mut turn = 0;
+    Box::new(move || {
+        black_box(ours.frame(black_box(&states[turn % STATES])));
+        turn += 1;
+    })
+}
+
+/// A second of the board that everybody sees first: samples, plans, cells, delta.
+fn scene_host() -> Box<dyn FnMut()> {
+    let mut host = Host::new();
+    Box::new(move || {
+        black_box(host.frame());
+    })
+}
+
+pub fn states() -> Vec<Data> {
     let mut data = Data::new();
     (0..=STATES).map(|_| data.stepped()).collect()
 }
