@@ -5,6 +5,7 @@
 //! viewers or clocks.
 
 pub mod animation;
+pub mod bars;
 pub mod gauge;
 pub mod heatmap;
 pub mod legend;

@@ -17,6 +17,17 @@ const UPRIGHT: [Glyph; 8] = [
     Glyph::new('▇'),
     Glyph::new('█'),
 ];
+/// Eighths of a cell from the left.
+const ACROSS: [Glyph; 8] = [
+    Glyph::new('▏'),
+    Glyph::new('▎'),
+    Glyph::new('▍'),
+    Glyph::new('▌'),
+    Glyph::new('▋'),
+    Glyph::new('▊'),
+    Glyph::new('▉'),
+    Glyph::new('█'),
+];
 const WHOLE: Glyph = Glyph::new('#');
 
 /// Parts a cell is divided into.
@@ -31,6 +42,11 @@ pub(super) fn parts(share: f32, cells: u16, glyphs: GlyphSet) -> i32 {
     if parts == 0 && share != 0.0 && cells > 0 { share.signum() as i32 } else { parts }
 }
 
+/// Cells that so many parts touch.
+pub(super) fn cells(parts: i32, glyphs: GlyphSet) -> u16 {
+    u16::try_from(parts.unsigned_abs().div_ceil(per_cell(glyphs).unsigned_abs())).unwrap_or(u16::MAX)
+}
+
 /// A style for shapes: a block that is reversed would be a hole.
 pub(super) fn solid(style: Style) -> Style {
     Style { attrs: style.attrs.without(Attrs::REVERSE), ..style }
@@ -39,6 +55,26 @@ pub(super) fn solid(style: Style) -> Style {
 /// The part of a cell that is not covered, shown by turning fore- and background round.
 fn rest(style: Style) -> Style {
     style.with(Attrs::REVERSE)
+}
+
+/// A bar over the rows of `area`, from its left edge to the right; to the left of it when `parts` are negative.
+pub(super) fn across(canvas: &mut Canvas<'_>, area: Rect, parts: i32, style: Style, glyphs: GlyphSet) {
+    let (style, per_cell) = (solid(style), per_cell(glyphs));
+    let (whole, part) = ((parts.abs() / per_cell) as u16, parts.abs() % per_cell);
+    let full = if glyphs == GlyphSet::Ascii { WHOLE } else { ACROSS[7] };
+    let rows = |x: u16, width: u16| Rect::new(x, area.y, width, area.height);
+    if parts >= 0 {
+        canvas.fill(rows(area.x, whole), full, style);
+        if part > 0 {
+            canvas.fill(rows(area.x + whole, 1), ACROSS[part as usize - 1], style);
+        }
+    } else {
+        let whole = whole.min(area.x);
+        canvas.fill(rows(area.x - whole, whole), full, style);
+        if part > 0 && whole < area.x {
+            canvas.fill(rows(area.x - whole - 1, 1), ACROSS[7 - part as usize], rest(style));
+        }
+    }
 }
 
 /// A bar over the columns of `area`, standing on its upper edge; hanging from it when `parts` are negative.
