@@ -8,6 +8,7 @@ pub mod animation;
 pub mod bars;
 pub mod gauge;
 pub mod heatmap;
+pub mod histogram;
 pub mod legend;
 pub mod levels;
 pub mod line;
