@@ -14,7 +14,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use gather::{Asked, Loaded, Override, load, strange_variables};
@@ -22,7 +22,8 @@ pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, 
 
 use crate::base::{Diagnostic, limits};
 use crate::notation::Document;
-use crate::wire::feed::ConfigFile;
+use crate::scene::{self, Boards};
+use crate::wire::feed::{ConfigFile, FileKind};
 
 /// The tenant there is where nothing else is configured.
 pub const TENANT_DEFAULT: &str = "default";
@@ -76,7 +77,7 @@ pub enum Level {
 pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
     let mut draft = schema::Draft::default();
     let mut complaints = Vec::new();
-    for file in files {
+    for file in files.iter().filter(|file| file.kind == FileKind::Settings) {
         match Document::new(&file.name, &file.bytes) {
             Ok(document) => {
                 // An override has one line, which the person never wrote as such.
@@ -92,6 +93,39 @@ pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
     complaints.sort_by_key(|complaint| (place(&complaint.file), complaint.line, complaint.column));
     if complaints.is_empty() {
         return Ok(settings);
+    }
+    complaints.truncate(limits::DIAGNOSTICS_MAX);
+    Err(complaints)
+}
+
+/// Everything these files say, or every complaint about any of them.
+pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagnostic>> {
+    match (parse(files), boards(files)) {
+        (Ok(settings), Ok(boards)) => Ok((settings, boards)),
+        (settings, boards) => {
+            let mut complaints: Vec<Diagnostic> =
+                [settings.err(), boards.err()].into_iter().flatten().flatten().collect();
+            complaints.truncate(limits::DIAGNOSTICS_MAX);
+            Err(complaints)
+        }
+    }
+}
+
+/// The boards in these files and those that come with the program, or every complaint about any of them.
+///
+/// A board of a person's own goes before a shipped one, and takes the place of the one it shares its name with.
+pub fn boards(files: &[ConfigFile]) -> Result<Boards, Vec<Diagnostic>> {
+    let mut boards = Vec::new();
+    let mut complaints = Vec::new();
+    for file in files.iter().filter(|file| file.kind == FileKind::Board) {
+        let name = Path::new(&file.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        match scene::file::read(name, &file.name, &file.bytes) {
+            Ok(board) => boards.push(board),
+            Err(found) => complaints.extend(found),
+        }
+    }
+    if complaints.is_empty() {
+        return Ok(Boards::with_shipped(boards));
     }
     complaints.truncate(limits::DIAGNOSTICS_MAX);
     Err(complaints)

@@ -6,6 +6,7 @@ pub mod binding;
 pub mod board;
 pub mod dataset;
 pub mod key;
+pub mod log;
 pub mod series;
 pub mod spec;
 pub mod unit;

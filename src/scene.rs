@@ -5,12 +5,15 @@
 //! the panels they concern. This must not know terminals, sessions or processes.
 
 mod board;
+pub mod chart;
+pub mod file;
 mod health;
 mod help;
 mod layout;
 mod moment;
 mod panel;
 mod query;
+pub mod select;
 mod shipped;
 mod status;
 #[cfg(test)]

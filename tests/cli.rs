@@ -143,6 +143,34 @@ fn a_mistyped_variable_is_pointed_out_and_starts_all_the_same() {
 }
 
 #[test]
+fn boards_of_ones_own_are_checked_listed_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("unblink.toml");
+    fs::write(&main, "").unwrap();
+    let boards = folder.path().join("boards.d");
+    fs::create_dir(&boards).unwrap();
+    let wall = "[panel.words]\nchart = \"text\"\ntext = \"the **wall** of {ok}room 4{/}\"\n";
+    fs::write(boards.join("wall.toml"), wall).unwrap();
+    fs::write(boards.join(".wall.toml.swp"), "what an editor leaves").unwrap();
+    let out = succeeds(&["check", main.to_str().unwrap()]);
+    assert!(out.contains("wall.toml") && !out.contains("swp"), "{out}");
+    let drawn = ["snapshot", "wall", "--format", "text", "--size", "60x8", "--config", main.to_str().unwrap()];
+    let text = succeeds(&drawn);
+    assert!(text.contains("the wall of room 4") && text.contains("words"), "{text}");
+
+    fs::write(boards.join("other.toml"), "[panel.a]\nchart = \"pie\"\n").unwrap();
+    fs::write(&main, "[host]\nintervall = 1\n").unwrap();
+    fails(&["check", main.to_str().unwrap()], 64, &["unblink.toml:2:1", "boards.d/other.toml:2:9", "pie"]);
+}
+
+#[test]
+fn the_schema_of_boards_is_for_editors() {
+    let schema: serde_json::Value = serde_json::from_str(&succeeds(&["check", "--schema"])).unwrap();
+    assert!(schema["$schema"].as_str().unwrap().contains("json-schema.org"), "{schema}");
+    assert!(schema["properties"]["layout"].is_object(), "{schema}");
+}
+
+#[test]
 fn completions_are_made_for_every_shell_and_are_sound() {
     for shell in ["bash", "zsh", "fish"] {
         let script = succeeds(&["completions", shell]);

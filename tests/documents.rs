@@ -128,6 +128,25 @@ fn every_configuration_shown_is_accepted() {
 }
 
 #[test]
+fn every_board_shown_is_accepted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let boards = folder.path().join("boards.d");
+    std::fs::create_dir(&boards).expect("a temporary folder");
+    let mut shown = 0;
+    for (path, text) in pages() {
+        for block in blocks(&text, "toml board") {
+            shown += 1;
+            std::fs::write(boards.join("shown.toml"), &block).expect("a temporary file");
+            std::fs::write(folder.path().join("unblink.toml"), "").expect("a temporary file");
+            let output = Command::new(env!("CARGO_BIN_EXE_unblink")).arg("check").arg(folder.path()).output();
+            let output = output.expect("the program can be started");
+            assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    assert!(shown > 0, "no board was found");
+}
+
+#[test]
 fn the_caps_of_the_protocols_are_those_of_the_program() {
     let page = files::text("docs/protocols.md").replace('\n', " ");
     let attach = limits::ATTACH_MESSAGE_BYTES_MAX / 1024;

@@ -27,6 +27,10 @@ pub const REMOVED_LISTED_MAX: usize = 32;
 
 /// Lines kept of one entry of a log: a stack trace. A longer one says how many it lost.
 pub const LOG_ENTRY_LINES_MAX: usize = 64;
+/// Entries kept of one log.
+pub const LOG_ENTRIES_MAX: usize = 1024;
+/// Logs of one tenant.
+pub const LOGS_MAX: usize = 64;
 
 // --- protocols ---
 
@@ -67,6 +71,18 @@ pub const NAME_BYTES_MAX: usize = 64;
 pub const BOARDS_MAX: usize = 1024;
 /// Length of a board's title.
 pub const TITLE_BYTES_MAX: usize = 256;
+/// One text of a board file.
+pub const BOARD_TEXT_BYTES_MAX: usize = 4096;
+/// Entries of one list of a board file: lines, rows, columns.
+pub const BOARD_LIST_MAX: usize = 256;
+/// Panels of one board.
+pub const PANELS_MAX: usize = 256;
+/// Layouts within layouts.
+pub const LAYOUT_DEPTH_MAX: usize = 16;
+/// Pictures of a board a second; no screen shows more.
+pub const REFRESH_HZ_MAX: f64 = 120.0;
+/// Series one chart shows.
+pub const SELECTED_MAX: usize = 1024;
 /// Parameters of one view.
 pub const PARAMS_MAX: usize = 16;
 /// Length of a parameter's name as a board declares it.

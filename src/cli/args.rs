@@ -159,6 +159,9 @@ pub struct Check {
     /// The file, or the folder of `unblink.toml` [default: what `serve` would read]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
+    /// Write the JSON Schema of board files to the standard output instead, for editors
+    #[arg(long, conflicts_with = "path")]
+    pub schema: bool,
 }
 
 #[derive(Debug, Args)]

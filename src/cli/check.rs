@@ -4,12 +4,16 @@ use super::args::Check;
 use super::failure::Failure;
 use super::{output, places};
 use crate::config::{self, Asked};
+use crate::scene::file;
 use crate::sink::hold;
 
 /// The file a folder is asked for.
 const FILE: &str = "unblink.toml";
 
 pub fn run(check: &Check) -> Result<(), Failure> {
+    if check.schema {
+        return output::write(format!("{:#}\n", file::schema()).as_bytes());
+    }
     let path = check.path.clone().map(|path| if path.is_dir() { path.join(FILE) } else { path });
     let places = places::own();
     let asked = Asked { config: path, flags: Vec::new() };

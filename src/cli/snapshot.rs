@@ -34,7 +34,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let asked = Asked { config: snapshot.config.clone(), flags: Vec::new() };
     let loaded = config::load(&asked, places::environment, &places::own())
         .map_err(|complaints| Failure::configuration(&complaints))?;
-    let boards = Boards::shipped();
+    let boards = loaded.boards;
     let name = snapshot.board.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
     let name = name.unwrap_or(&snapshot.board);
     if boards.get(name).is_none() {

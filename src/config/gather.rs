@@ -5,10 +5,11 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Places, Settings, parse, schema};
+use super::{Places, Settings, schema, understand};
 use crate::base::{Diagnostic, limits};
 use crate::notation::{harmless, nearest};
-use crate::wire::feed::ConfigFile;
+use crate::scene::Boards;
+use crate::wire::feed::{ConfigFile, FileKind};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -34,6 +35,7 @@ pub struct Override {
 pub struct Loaded {
     pub files: Vec<ConfigFile>,
     pub settings: Settings,
+    pub boards: Boards,
 }
 
 /// What every variable of ours begins with.
@@ -42,6 +44,9 @@ const PREFIX: &str = "UNBLINK_";
 const VARIABLES_BESIDE: [&str; 2] = ["UNBLINK_CONFIG", "UNBLINK_BUILD_ID"];
 /// Strange variables told of at once.
 const STRANGE_MAX: usize = 16;
+
+/// Lies beside `unblink.toml`.
+const BOARDS_FOLDER: &str = "boards.d";
 
 const FLAG: &str = "flag ";
 const ENVIRONMENT: &str = "environment ";
@@ -56,15 +61,17 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
     let mut files = Vec::new();
     let named = asked.config.clone().or_else(|| env("UNBLINK_CONFIG").map(PathBuf::from));
     match &named {
-        Some(path) => files.push(read_file(path).map_err(|complaint| vec![complaint])?.ok_or_else(|| {
-            vec![whole_file(
-                path,
-                "the file does not exist".to_owned(),
-                "check the path, or leave it out for the defaults",
-            )]
-        })?),
+        Some(path) => {
+            files.push(read_file(path, FileKind::Settings).map_err(|complaint| vec![complaint])?.ok_or_else(|| {
+                vec![whole_file(
+                    path,
+                    "the file does not exist".to_owned(),
+                    "check the path, or leave it out for the defaults",
+                )]
+            })?)
+        }
         // No configuration at all is useful.
-        None => files.extend(read_file(&places.config).map_err(|complaint| vec![complaint])?),
+        None => files.extend(read_file(&places.config, FileKind::Settings).map_err(|complaint| vec![complaint])?),
     }
     for key in schema::KEYS {
         let variable = variable(key);
@@ -75,8 +82,51 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
     for flag in &asked.flags {
         files.push(one_line(format!("{FLAG}{}", flag.flag), flag.section, flag.key, &flag.value));
     }
-    let settings = parse(&files)?;
-    Ok(Loaded { files, settings })
+    let mut complaints = Vec::new();
+    let main = named.as_ref().unwrap_or(&places.config);
+    files.extend(board_files(main, &mut complaints));
+    // Everything that is wrong, wherever it stands.
+    match understand(&files) {
+        Ok((settings, boards)) if complaints.is_empty() => Ok(Loaded { files, settings, boards }),
+        Ok(_) => Err(complaints),
+        Err(found) => {
+            complaints.extend(found);
+            complaints.truncate(limits::DIAGNOSTICS_MAX);
+            Err(complaints)
+        }
+    }
+}
+
+/// The boards beside a configuration file, in the order of their names. There may be none.
+fn board_files(main: &Path, complaints: &mut Vec<Diagnostic>) -> Vec<ConfigFile> {
+    let folder = main.parent().unwrap_or(Path::new("")).join(BOARDS_FOLDER);
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            let message = format!("cannot list: {error}");
+            complaints.push(whole_file(&folder, message, "make it readable for the daemon's user"));
+            return Vec::new();
+        }
+    };
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    // What an editor leaves beside a file it writes begins with a dot, or ends otherwise.
+    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
+    paths.sort();
+    if paths.len() > limits::BOARDS_MAX {
+        let message = format!("there are {} boards, at most {} are allowed", paths.len(), limits::BOARDS_MAX);
+        complaints.push(whole_file(&folder, message, "move some of them elsewhere"));
+        paths.truncate(limits::BOARDS_MAX);
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        match read_file(&path, FileKind::Board) {
+            Ok(file) => files.extend(file),
+            Err(complaint) => complaints.push(complaint),
+        }
+    }
+    files
 }
 
 /// Variables of the environment that look like settings of ours and are none: mistyped, most likely. They are no
@@ -107,11 +157,11 @@ fn variable(key: &schema::Key) -> String {
 
 fn one_line(name: String, section: &str, key: &str, value: &str) -> ConfigFile {
     let value = toml::Value::from(value);
-    ConfigFile { name, bytes: format!("[{section}]\n{key} = {value}\n").into_bytes() }
+    ConfigFile { kind: FileKind::Settings, name, bytes: format!("[{section}]\n{key} = {value}\n").into_bytes() }
 }
 
 /// One regular file of bounded length; none when there is no such file.
-fn read_file(path: &Path) -> Result<Option<ConfigFile>, Diagnostic> {
+fn read_file(path: &Path, kind: FileKind) -> Result<Option<ConfigFile>, Diagnostic> {
     // Without waiting: a pipe in the file's place must not hold up the start.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let file = match opened {
@@ -131,7 +181,7 @@ fn read_file(path: &Path) -> Result<Option<ConfigFile>, Diagnostic> {
     if bytes.len() > cap {
         return Err(whole_file(path, format!("the file is longer than {cap} bytes"), "is it the right file?"));
     }
-    Ok(Some(ConfigFile { name: path.display().to_string(), bytes }))
+    Ok(Some(ConfigFile { kind, name: path.display().to_string(), bytes }))
 }
 
 fn whole_file(path: &Path, message: String, remedy: &str) -> Diagnostic {

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::notation::parse_duration;
+use crate::wire::feed::FileKind;
 
 fn file(text: &str) -> ConfigFile {
-    ConfigFile { name: "unblink.toml".to_owned(), bytes: text.as_bytes().to_vec() }
+    ConfigFile { kind: FileKind::Settings, name: "unblink.toml".to_owned(), bytes: text.as_bytes().to_vec() }
 }
 
 fn shown(text: &str) -> String {
@@ -127,7 +128,7 @@ fn bad_values_say_what_would_be_good() {
 
 #[test]
 fn bytes_that_are_no_text_are_placed() {
-    let bad = ConfigFile { name: "x.toml".to_owned(), bytes: b"[host]\nint\xffer".to_vec() };
+    let bad = ConfigFile { kind: FileKind::Settings, name: "x.toml".to_owned(), bytes: b"[host]\nint\xffer".to_vec() };
     let complaints = parse(&[bad]).unwrap_err();
     assert_eq!((complaints[0].line, complaints[0].column), (2, 4));
     assert!(complaints[0].message.contains("not UTF-8"));
@@ -244,7 +245,7 @@ proptest! {
     #[test]
     fn any_bytes_are_settings_or_complaints_with_places(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let text = bytes.clone();
-        if let Err(complaints) = parse(&[ConfigFile { name: "x".to_owned(), bytes }]) {
+        if let Err(complaints) = parse(&[ConfigFile { kind: FileKind::Settings, name: "x".to_owned(), bytes }]) {
             let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
             for complaint in complaints {
                 prop_assert!(complaint.line >= 1 && complaint.line as usize <= lines);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::log::{Entry, Stream};
 use super::series::{Point, Rejected, Sample, SeriesKey, Window};
 use crate::base::{Wall, limits};
 
@@ -35,6 +36,7 @@ pub struct SourceHealth {
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     series: BTreeMap<SeriesKey, Window>,
+    logs: BTreeMap<String, Stream>,
     sources: BTreeMap<String, SourceHealth>,
     revision: u64,
 }
@@ -86,6 +88,20 @@ impl Dataset {
             health.last_good = health.last_good.map(|then| then.min(at));
         }
         self.revision += 1;
+    }
+
+    /// Takes one entry of a log; false where there are as many logs as there may be.
+    pub fn append(&mut self, stream: &str, entry: Entry) -> bool {
+        if !self.logs.contains_key(stream) && self.logs.len() >= limits::LOGS_MAX {
+            return false;
+        }
+        self.logs.entry(stream.to_owned()).or_default().push(entry);
+        self.revision += 1;
+        true
+    }
+
+    pub fn log(&self, stream: &str) -> Option<&Stream> {
+        self.logs.get(stream)
     }
 
     pub fn window(&self, key: &SeriesKey) -> Option<&Window> {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: every panel stands in the layout exactly once, in reading order; a board has at least one.
 
+use super::chart::{Fill, Log, Progress, Table, Threshold, Words};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit};
 
@@ -62,15 +63,19 @@ pub enum Chart {
         /// Decimals of bare numbers in the legend.
         decimals: u8,
         lines: Vec<LineSource>,
-        /// Whether the space under the first line is filled.
-        filled: bool,
+        fill: Fill,
         /// Values the axis always shows.
         include: Vec<f64>,
         /// A series whose newest value the axis also shows: the total of which the lines are parts.
         include_series: Option<SeriesKey>,
+        thresholds: Vec<Threshold>,
     },
     Gauges(Vec<GaugeSource>),
     Text(Vec<TextRow>),
+    Words(Words),
+    Table(Table),
+    Progress(Progress),
+    Log(Log),
 }
 
 /// One line of a line chart.
@@ -113,6 +118,15 @@ pub enum TextRow {
     Age { key: Label },
 }
 
+// === impl Chart ===
+
+impl Chart {
+    /// Whether it shows anything that a source delivers.
+    pub fn needs_data(&self) -> bool {
+        !matches!(self, Chart::Words(_))
+    }
+}
+
 // === impl Boards ===
 
 impl Boards {
@@ -122,7 +136,14 @@ impl Boards {
 
     /// The boards every tenant has.
     pub fn shipped() -> Boards {
-        Boards::new(vec![super::shipped::host()])
+        Boards::with_shipped(Vec::new())
+    }
+
+    /// A tenant's own boards first, then the shipped ones, except those whose name it took for its own.
+    pub fn with_shipped(mut own: Vec<Board>) -> Boards {
+        let taken: Vec<String> = own.iter().map(|board| board.name.clone()).collect();
+        own.extend(super::shipped::all().into_iter().filter(|board| !taken.contains(&board.name)));
+        Boards::new(own)
     }
 
     pub fn get(&self, name: &str) -> Option<&Board> {

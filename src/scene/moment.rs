@@ -24,7 +24,12 @@ pub struct Moment<'a> {
 
 /// Gathers when a picture would change by itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Changes(Option<Wall>);
+pub struct Changes {
+    /// Known to the second.
+    second: Option<Wall>,
+    /// Known to the millisecond: what moves.
+    exact: Option<Wall>,
+}
 
 // === impl Moment ===
 
@@ -87,13 +92,20 @@ impl<'a> Moment<'a> {
 impl Changes {
     /// Something will look different from `at` on.
     pub fn at(&mut self, at: Wall) {
-        self.0 = Some(self.0.map_or(at, |known| known.min(at)));
+        self.second = Some(self.second.map_or(at, |known| known.min(at)));
     }
 
-    /// The first change after `now`, not before the next whole second.
+    /// Something moves at `at`, which is no matter of seconds.
+    pub fn exactly_at(&mut self, at: Wall) {
+        self.exact = Some(self.exact.map_or(at, |known| known.min(at)));
+    }
+
+    /// The first change after `now`; not before the next whole second, but for what moves.
     pub fn next(self, now: Wall) -> Option<Wall> {
         let next_second = Wall((now.0.div_euclid(1_000) + 1).saturating_mul(1_000));
         let whole = |at: Wall| Wall(at.0.saturating_add(999).div_euclid(1_000).saturating_mul(1_000));
-        self.0.map(|at| whole(at).max(next_second))
+        let second = self.second.map(|at| whole(at).max(next_second));
+        let exact = self.exact.map(|at| at.max(Wall(now.0.saturating_add(1))));
+        second.into_iter().chain(exact).min()
     }
 }

@@ -2,22 +2,26 @@
 //!
 //! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
 
+mod reach;
+mod rows;
+
 use std::time::Duration;
 
 use super::board::{Chart, GaugeSource, LineSource, PanelSpec, Shown, TextRow};
+use super::chart::Fill;
 use super::health::{self, Health};
 use super::moment::{Changes, Moment};
 use super::query::{self, When};
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
-use crate::model::{Dataset, Unit, Window};
+use crate::model::{Dataset, Unit};
 use crate::widget::gauge::{self, Gauge, GaugePlan};
 use crate::widget::legend::Entry;
 use crate::widget::line::{self, Layout, LineBuilder};
 use crate::widget::panel::{self, Notice, Panel};
 use crate::widget::text::{self, Row, TextPlan};
-use crate::widget::{Role, TimeScale};
+use crate::widget::{Level, Role, TimeScale};
 
 /// A gap in a line: this many intervals without a point.
 const GAP_INTERVALS: u64 = 3;
@@ -26,8 +30,11 @@ const UNKNOWN: &str = "unknown";
 
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
-    let (newest, oldest) = reach(&spec.chart, moment);
-    let health = health::judge(&spec.source, newest, oldest, moment, changes);
+    let (newest, oldest) = reach::reach(&spec.chart, moment);
+    let health = match spec.chart.needs_data() {
+        true => health::judge(&spec.source, newest, oldest, moment, changes),
+        false => Health::Good,
+    };
     let when = health::when(&spec.source, newest, moment);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
@@ -56,64 +63,17 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         }
         Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, changes), &mut canvas, moment.look),
         Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment, when), &mut canvas, moment.look),
+        Chart::Words(words) => rows::words(words, moment, &mut canvas),
+        Chart::Table(table) => rows::table(table, moment, when, &mut canvas),
+        Chart::Progress(progress) => {
+            let interval_ms = health::interval_ms(&spec.source, moment);
+            rows::progress(progress, interval_ms, moment, when, &mut canvas, changes);
+        }
+        Chart::Log(log) => rows::log(log, moment, &mut canvas),
     }
     if notice.is_some() {
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
-    }
-}
-
-/// The newest point a chart has at the right edge, and the oldest it has at all.
-fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
-    let data = moment.data;
-    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None };
-    match chart {
-        Chart::Line { lines, .. } => {
-            for line in lines {
-                match &line.shown {
-                    Shown::Series(key) => reach.take(data.window(key)),
-                    // Made of others: what it has the others have.
-                    Shown::Largest { .. } => {}
-                }
-            }
-        }
-        Chart::Gauges(sources) => {
-            for source in sources {
-                match source {
-                    GaugeSource::Each { name, label } => {
-                        reach.take(query::labelled(data, name, label).map(|(_, window)| window));
-                    }
-                    GaugeSource::Share { part, .. } => reach.take(data.window(part)),
-                }
-            }
-        }
-        Chart::Text(rows) => {
-            for row in rows {
-                match row {
-                    TextRow::Value { series, .. } => reach.take(data.window(series)),
-                    TextRow::Fact { name, .. } => reach.take(data.named(name).map(|(_, window)| window)),
-                    TextRow::Count { .. } | TextRow::Age { .. } => {}
-                }
-            }
-        }
-    }
-    (reach.newest, reach.oldest)
-}
-
-struct Reach {
-    edge: Wall,
-    newest: Option<Wall>,
-    oldest: Option<Wall>,
-}
-
-impl Reach {
-    fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
-        for window in windows {
-            let newest = window.at(self.edge).map(|point| point.at);
-            let oldest = window.first().map(|point| point.at);
-            self.newest = self.newest.max(newest);
-            self.oldest = self.oldest.into_iter().chain(oldest).min();
-        }
     }
 }
 
@@ -144,7 +104,7 @@ fn line_chart(
     canvas: &mut Canvas<'_>,
     changes: &mut Changes,
 ) {
-    let Chart::Line { unit, lines, filled, include, include_series, .. } = chart else { return };
+    let Chart::Line { unit, lines, fill, include, include_series, thresholds, .. } = chart else { return };
     let mut include = include.clone();
     include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, when)));
     let (width, height) = canvas.size();
@@ -157,10 +117,17 @@ fn line_chart(
     for line in lines {
         query::trace(moment.data, &line.shown, moment.edge, gap_ms, &mut builder);
     }
-    if *filled {
+    if *fill == Fill::First {
         builder.fill();
     }
-    let plan = builder.finish(*unit, &include, &[], &moment.zone, &layout);
+    let marks: Vec<(f64, Label, Role)> = thresholds
+        .iter()
+        .map(|mark| {
+            let name = mark.name.clone().unwrap_or_default();
+            (mark.at, name, if mark.level == Level::Critical { Role::Failure } else { Role::Warning })
+        })
+        .collect();
+    let plan = builder.finish(*unit, &include, &marks, &moment.zone, &layout);
     if moment.spec.paused_at.is_none() {
         // The window slides on by a bin.
         changes.at(Wall(scale.next_at().0.saturating_add(moment.now.0.saturating_sub(moment.edge.0))));

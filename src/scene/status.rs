@@ -141,7 +141,8 @@ fn back(offset_ms: u64) -> String {
 /// The worst of the board's sources in two words, and when they change.
 fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)> {
     let mut worst: Option<(String, Wall)> = None;
-    for panel in board.into_iter().flat_map(|board| &board.panels) {
+    let panels = board.into_iter().flat_map(|board| &board.panels);
+    for panel in panels.filter(|panel| panel.chart.needs_data()) {
         let Some(health) = moment.data.source(&panel.source) else {
             worst = worst.or(Some(("waiting".to_owned(), Wall(i64::MAX))));
             continue;

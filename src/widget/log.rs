@@ -13,34 +13,10 @@ use std::iter::Peekable;
 use jiff::tz::TimeZone;
 
 use super::time_axis::{clock, day};
-use crate::base::{Wall, limits};
 use crate::label::Label;
+pub use crate::model::log::{Entry, Severity};
 
 pub use paint::paint;
-
-/// How much an entry matters, the least first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    Trace,
-    Debug,
-    #[default]
-    Info,
-    Warn,
-    Error,
-}
-
-/// One entry of a log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    pub at: Wall,
-    pub severity: Severity,
-    /// Who says it; empty where that is clear.
-    pub source: Label,
-    /// The entry's own lines, at most `limits::LOG_ENTRY_LINES_MAX`.
-    pub lines: Vec<Label>,
-    /// Lines beyond those.
-    pub lines_cut: usize,
-}
 
 /// How a log is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,69 +51,6 @@ pub struct Record {
     pub lines: Vec<Label>,
     /// How many they are.
     pub times: usize,
-}
-
-// === impl Severity ===
-
-impl Severity {
-    pub const ALL: [Severity; 5] = [Severity::Trace, Severity::Debug, Severity::Info, Severity::Warn, Severity::Error];
-
-    /// The level that a log calls by this word, in any case; none for a word nobody uses.
-    pub fn from_word(word: &str) -> Option<Severity> {
-        const WORDS: [(&str, Severity); 15] = [
-            ("trace", Severity::Trace),
-            ("debug", Severity::Debug),
-            ("info", Severity::Info),
-            ("information", Severity::Info),
-            ("notice", Severity::Info),
-            ("warn", Severity::Warn),
-            ("warning", Severity::Warn),
-            ("err", Severity::Error),
-            ("error", Severity::Error),
-            ("crit", Severity::Error),
-            ("critical", Severity::Error),
-            ("fatal", Severity::Error),
-            ("panic", Severity::Error),
-            ("alert", Severity::Error),
-            ("emerg", Severity::Error),
-        ];
-        WORDS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, severity)| severity)
-    }
-
-    /// Five columns at most; the first letter is unlike those of the others.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Severity::Trace => "TRACE",
-            Severity::Debug => "DEBUG",
-            Severity::Info => "INFO",
-            Severity::Warn => "WARN",
-            Severity::Error => "ERROR",
-        }
-    }
-}
-
-// === impl Entry ===
-
-impl Entry {
-    /// An entry of one or several lines.
-    pub fn new(at: Wall, severity: Severity, text: &str) -> Entry {
-        let mut raw = text.trim_end_matches(['\n', '\r']).split('\n');
-        let lines: Vec<Label> =
-            raw.by_ref().take(limits::LOG_ENTRY_LINES_MAX).map(|line| Label::plain(line.trim_end())).collect();
-        Entry { at, severity, source: Label::default(), lines, lines_cut: raw.count() }
-    }
-
-    /// The same entry with the name of who says it.
-    pub fn from_source(self, source: Label) -> Entry {
-        Entry { source, ..self }
-    }
-
-    fn says_the_same_as(&self, other: &Entry) -> bool {
-        self.severity == other.severity
-            && self.lines == other.lines
-            && self.lines_cut == other.lines_cut
-            && self.source == other.source
-    }
 }
 
 // === impl LogPlan ===

@@ -30,9 +30,19 @@ pub struct Hello {
     pub tenant: String,
 }
 
+/// What a configuration file is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileKind {
+    /// `unblink.toml`, or one setting said elsewhere.
+    Settings,
+    /// A board, named after the file.
+    Board,
+}
+
 /// One configuration file as root read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigFile {
+    pub kind: FileKind,
     /// Path as it is shown in diagnostics.
     #[serde(deserialize_with = "bounded::text::<_, { limits::COMPLAINT_BYTES_MAX }>")]
     pub name: String,

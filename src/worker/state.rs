@@ -202,17 +202,13 @@ impl State {
 
     fn prepare(&mut self, number: u64, files: &[ConfigFile]) -> Outcome {
         self.prepared = None;
-        match config::parse(files) {
-            Ok(settings) => {
-                let boards = Boards::shipped();
+        match config::understand(files) {
+            Ok((settings, boards)) => {
                 let catalogue = boards.catalogue();
                 self.prepared = Some(Generation { number, boards, settings });
                 Outcome::Accepted(catalogue)
             }
-            Err(mut complaints) => {
-                complaints.truncate(limits::DIAGNOSTICS_MAX);
-                Outcome::Refused(complaints)
-            }
+            Err(complaints) => Outcome::Refused(complaints),
         }
     }
 

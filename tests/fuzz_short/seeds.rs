@@ -52,7 +52,11 @@ fn feed_hello() -> feed::Hello {
 }
 
 fn feed_to_worker() -> Vec<feed::ToWorker> {
-    let file = feed::ConfigFile { name: "boards.d/a.toml".to_owned(), bytes: b"[board]\ntitle = \"a\"\n".to_vec() };
+    let file = feed::ConfigFile {
+        kind: feed::FileKind::Board,
+        name: "boards.d/a.toml".to_owned(),
+        bytes: b"[board]\ntitle = \"a\"\n".to_vec(),
+    };
     vec![
         feed::ToWorker::Hello(feed_hello()),
         feed::ToWorker::Prepare { generation: 3, files: vec![file.clone(), file] },

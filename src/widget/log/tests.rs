@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::{Wall, limits};
 use crate::frame::{Attrs, Grid};
 use crate::model::{GlyphSet, Palette, spec};
 use crate::widget::testing::{GLYPH_SETS, check, check_ascii, drawn, drawn_inside, look};

@@ -17,7 +17,11 @@ fn hello() -> impl Strategy<Value = Hello> {
 }
 
 fn file() -> impl Strategy<Value = ConfigFile> {
-    ("[a-z/.]{0,20}", prop::collection::vec(any::<u8>(), 0..50)).prop_map(|(name, bytes)| ConfigFile { name, bytes })
+    ("[a-z/.]{0,20}", prop::collection::vec(any::<u8>(), 0..50)).prop_map(|(name, bytes)| ConfigFile {
+        kind: FileKind::Board,
+        name,
+        bytes,
+    })
 }
 
 fn to_worker() -> impl Strategy<Value = ToWorker> {

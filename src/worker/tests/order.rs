@@ -1,6 +1,7 @@
 //! The order of messages: what comes first, what is answered, what goes ahead of what.
 
 use super::*;
+use crate::wire::feed::FileKind;
 
 #[tokio::test(start_paused = true)]
 async fn the_worker_ends_quietly_with_its_feed() {
@@ -79,7 +80,11 @@ async fn messages_out_of_order_end_the_worker_with_their_name() {
 #[tokio::test(start_paused = true)]
 async fn refused_files_change_nothing() {
     let mut root = Root::ready().await;
-    let files = vec![ConfigFile { name: "unblink.toml".to_owned(), bytes: b"[host]\nintervall = \"2s\"\n".to_vec() }];
+    let files = vec![ConfigFile {
+        kind: FileKind::Settings,
+        name: "unblink.toml".to_owned(),
+        bytes: b"[host]\nintervall = \"2s\"\n".to_vec(),
+    }];
     root.send(ToWorker::Prepare { generation: 2, files }).await;
     let Heard::Prepared { generation: 2, outcome: Outcome::Refused(complaints) } = root.hear().await else {
         panic!("there is no such key")
@@ -98,7 +103,7 @@ async fn a_commit_sets_the_rhythm_of_the_host_and_leaves_views_unbroken() {
     root.subscribe(VIEW).await;
     root.frame().await;
     let text = b"[host]\ninterval = \"5s\"\ndeadline = \"1s\"\n".to_vec();
-    root.commit(2, &[ConfigFile { name: "unblink.toml".to_owned(), bytes: text }]).await;
+    root.commit(2, &[ConfigFile { kind: FileKind::Settings, name: "unblink.toml".to_owned(), bytes: text }]).await;
     root.send(ToWorker::Credit { view: VIEW }).await;
     root.pass(root.refresh).await;
     root.sample(9.0).await;

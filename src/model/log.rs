@@ -1,0 +1,121 @@
+//! Logs: what was said, by whom and when.
+//!
+//! Invariant: an entry is safe text of a bounded number of lines; a stream keeps its newest entries, in the order they
+//! came.
+
+use std::collections::VecDeque;
+
+use crate::base::{Wall, limits};
+use crate::label::Label;
+
+/// How much an entry matters, the least first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+}
+
+/// One entry of a log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub at: Wall,
+    pub severity: Severity,
+    /// Who says it; empty where that is clear.
+    pub source: Label,
+    /// The entry's own lines, at most `limits::LOG_ENTRY_LINES_MAX`.
+    pub lines: Vec<Label>,
+    /// Lines beyond those.
+    pub lines_cut: usize,
+}
+
+/// The newest entries of one log.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    entries: VecDeque<Entry>,
+}
+
+// === impl Severity ===
+
+impl Severity {
+    pub const ALL: [Severity; 5] = [Severity::Trace, Severity::Debug, Severity::Info, Severity::Warn, Severity::Error];
+
+    /// The level that a log calls by this word, in any case; none for a word nobody uses.
+    pub fn from_word(word: &str) -> Option<Severity> {
+        const WORDS: [(&str, Severity); 15] = [
+            ("trace", Severity::Trace),
+            ("debug", Severity::Debug),
+            ("info", Severity::Info),
+            ("information", Severity::Info),
+            ("notice", Severity::Info),
+            ("warn", Severity::Warn),
+            ("warning", Severity::Warn),
+            ("err", Severity::Error),
+            ("error", Severity::Error),
+            ("crit", Severity::Error),
+            ("critical", Severity::Error),
+            ("fatal", Severity::Error),
+            ("panic", Severity::Error),
+            ("alert", Severity::Error),
+            ("emerg", Severity::Error),
+        ];
+        WORDS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, severity)| severity)
+    }
+
+    /// Five columns at most; the first letter is unlike those of the others.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Severity::Trace => "TRACE",
+            Severity::Debug => "DEBUG",
+            Severity::Info => "INFO",
+            Severity::Warn => "WARN",
+            Severity::Error => "ERROR",
+        }
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// An entry of one or several lines.
+    pub fn new(at: Wall, severity: Severity, text: &str) -> Entry {
+        let mut raw = text.trim_end_matches(['\n', '\r']).split('\n');
+        let lines: Vec<Label> =
+            raw.by_ref().take(limits::LOG_ENTRY_LINES_MAX).map(|line| Label::plain(line.trim_end())).collect();
+        Entry { at, severity, source: Label::default(), lines, lines_cut: raw.count() }
+    }
+
+    /// The same entry with the name of who says it.
+    pub fn from_source(self, source: Label) -> Entry {
+        Entry { source, ..self }
+    }
+
+    /// Whether only the time tells them apart.
+    pub fn says_the_same_as(&self, other: &Entry) -> bool {
+        self.severity == other.severity
+            && self.lines == other.lines
+            && self.lines_cut == other.lines_cut
+            && self.source == other.source
+    }
+}
+
+// === impl Stream ===
+
+impl Stream {
+    /// Takes an entry; the oldest goes once the stream is full.
+    pub fn push(&mut self, entry: Entry) {
+        if self.entries.len() == limits::LOG_ENTRIES_MAX {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(entry);
+    }
+
+    /// Entries not after `edge`, the newest last.
+    pub fn until(&self, edge: Wall) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
+        let newer = self.entries.iter().rev().take_while(|entry| entry.at > edge).count();
+        self.entries.range(..self.entries.len() - newer)
+    }
+}

@@ -1,0 +1,175 @@
+//! Each kind of chart, from the keys of its panel.
+
+use super::keys;
+use super::section::Section;
+use crate::label::Label;
+use crate::model::SeriesKey;
+use crate::notation::{harmless, remedy_for};
+use crate::scene::board::{Chart, GaugeSource, LineSource, Shown, TextRow};
+use crate::scene::chart::{Fill, Log, Progress, Table, TableColumn, Threshold, Words};
+use crate::widget::Level;
+use crate::widget::text::Align;
+
+/// Decimals of bare numbers where nothing is said.
+const DECIMALS_DEFAULT: u8 = 1;
+
+/// None where something was complained of; then too all keys were looked at, so that everything was.
+pub fn read(chart: &str, panel: &Section<'_>) -> Option<Chart> {
+    Some(match chart {
+        "line" => line(panel),
+        "gauges" => Chart::Gauges(panel.tables("gauges").iter().filter_map(gauge).collect()),
+        "facts" => Chart::Text(panel.tables("rows").iter().filter_map(fact).collect()),
+        "text" => {
+            let text = panel.text("text");
+            let align = match panel.word("align") {
+                Some("centre") => Align::Centre,
+                Some("right") => Align::Right,
+                _ => Align::Left,
+            };
+            Chart::Words(Words { text: text?, align })
+        }
+        "table" => table(panel)?,
+        "progress" => {
+            let (by, done, total) = (panel.text("by"), panel.text("done"), panel.text("total"));
+            let unit = panel.unit("unit").unwrap_or_default();
+            Chart::Progress(Progress { by: by?, done: done?, total, unit })
+        }
+        "log" => {
+            let (stream, wrap) = (panel.text("stream"), panel.flag("wrap").unwrap_or(false));
+            Chart::Log(Log { stream: stream?, wrap })
+        }
+        _ => return None,
+    })
+}
+
+fn line(panel: &Section<'_>) -> Chart {
+    Chart::Line {
+        unit: panel.unit("unit").unwrap_or_default(),
+        decimals: decimals(panel),
+        lines: panel.tables("lines").iter().filter_map(one_line).collect(),
+        fill: match panel.word("fill") {
+            Some("first") => Fill::First,
+            _ => Fill::None,
+        },
+        include: panel.numbers("include"),
+        include_series: panel.text("include_series").map(|name| SeriesKey::plain(&name)),
+        thresholds: thresholds(panel),
+    }
+}
+
+fn one_line(section: &Section<'_>) -> Option<LineSource> {
+    let (name, labels, kind) = (section.label("name"), section.pairs("where"), one_of(section, &["series", "largest"]));
+    let shown = match kind? {
+        "series" => {
+            let labels: Vec<(&str, &str)> =
+                labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            Shown::Series(SeriesKey::labelled(&section.text("series")?, &labels))
+        }
+        _ => {
+            let (series, label) = (section.text("largest"), needed(section, "by", "largest"));
+            Shown::Largest { name: series?, label: label? }
+        }
+    };
+    Some(LineSource { name: name?, shown })
+}
+
+fn gauge(section: &Section<'_>) -> Option<GaugeSource> {
+    if one_of(section, &["each", "part"])? == "each" {
+        let (name, label) = (section.text("each"), needed(section, "by", "each"));
+        return Some(GaugeSource::Each { name: name?, label: label? });
+    }
+    let (name, part) = (needed(section, "name", "part"), section.text("part"));
+    let (whole, none) = (needed(section, "whole", "part"), section.label("none"));
+    Some(GaugeSource::Share {
+        name: Label::plain(&name?),
+        part: SeriesKey::plain(&part?),
+        whole: SeriesKey::plain(&whole?),
+        none: none.unwrap_or_else(|| Label::plain("none")),
+    })
+}
+
+fn fact(section: &Section<'_>) -> Option<TextRow> {
+    let (key, kind) = (section.label("name"), one_of(section, &["value", "label", "count", "age"]));
+    Some(match kind? {
+        "value" => {
+            let series = section.text("value");
+            TextRow::Value { key: key?, series: SeriesKey::plain(&series?) }
+        }
+        "label" => {
+            let (name, label) = (needed(section, "of", "label"), section.text("label"));
+            TextRow::Fact { key: key?, name: name?, label: label? }
+        }
+        "count" => {
+            let (name, label) = (section.text("count"), needed(section, "by", "count"));
+            TextRow::Count { key: key?, name: name?, label: label? }
+        }
+        _ => TextRow::Age { key: key? },
+    })
+}
+
+fn table(panel: &Section<'_>) -> Option<Chart> {
+    let column = |section: &Section<'_>| {
+        let (title, series) = (section.label("title"), section.text("series"));
+        let unit = section.unit("unit").unwrap_or_default();
+        let (thresholds, full_at) = (thresholds(section), section.number("full_at"));
+        Some(TableColumn { title: title?, series: series?, unit, thresholds, full_at })
+    };
+    let columns: Vec<TableColumn> = panel.tables("columns").iter().filter_map(column).collect();
+    let by = panel.text("by");
+    let title = panel.label("name").or_else(|| by.as_deref().map(Label::plain)).unwrap_or_default();
+    let sort = match panel.text("sort") {
+        None => None,
+        Some(sort) if sort == title.as_str() => None,
+        Some(sort) => {
+            let found = columns.iter().position(|column| column.title.as_str() == sort);
+            if found.is_none() {
+                let known: Vec<&str> = columns.iter().map(|column| column.title.as_str()).collect();
+                let message = format!("sort: there is no column {:?}", harmless(&sort));
+                panel.complaints().add(panel.span("sort"), message, remedy_for(&sort, &known, "columns"));
+            }
+            found
+        }
+    };
+    let descending = panel.flag("descending").unwrap_or(false);
+    Some(Chart::Table(Table { by: by?, title, columns, sort, descending }))
+}
+
+fn thresholds(section: &Section<'_>) -> Vec<Threshold> {
+    let one = |section: &Section<'_>| {
+        let (at, level, name) = (section.number("at"), level(section), section.label("name"));
+        Some(Threshold { at: at?, level: level?, name })
+    };
+    section.tables("thresholds").iter().filter_map(one).collect()
+}
+
+fn level(section: &Section<'_>) -> Option<Level> {
+    Some(match section.word("level")? {
+        "good" => Level::Good,
+        "high" => Level::High,
+        _ => Level::Critical,
+    })
+}
+
+fn decimals(section: &Section<'_>) -> u8 {
+    section.whole("decimals").and_then(|decimals| u8::try_from(decimals).ok()).unwrap_or(DECIMALS_DEFAULT)
+}
+
+/// Which one of several keys that exclude each other was written.
+fn one_of(section: &Section<'_>, names: &[&'static str]) -> Option<&'static str> {
+    let mut said = names.iter().copied().filter(|name| section.has(name));
+    if let (Some(name), None) = (said.next(), said.next()) {
+        return Some(name);
+    }
+    let message = format!("one of these keys belongs here: {}", names.join(", "));
+    section.complaints().add(section.place(), message, "write exactly one of them");
+    None
+}
+
+/// A key that another one needs.
+fn needed(section: &Section<'_>, name: &'static str, with: &str) -> Option<String> {
+    if !section.has(name) {
+        let message = format!("`{with}` needs the key `{name}`");
+        section.complaints().add(section.place(), message, keys::about(name));
+    }
+    section.text(name)
+}

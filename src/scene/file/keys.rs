@@ -1,0 +1,156 @@
+//! All keys of a board file, with what they hold and what they are for.
+
+use super::shape::{Field, Shape};
+use crate::base::limits;
+
+const PRIORITY: Shape = Shape::Whole(0..=9);
+const VALUE: Shape = Shape::Number(f64::MIN..=f64::MAX);
+const LEVELS: Shape = Shape::Word(&["good", "high", "critical"]);
+
+/// The kinds of charts and their keys.
+pub const CHARTS: &[(&str, &[Field])] = &[
+    ("line", LINE),
+    ("gauges", GAUGES),
+    ("facts", FACTS),
+    ("text", TEXT),
+    ("table", TABLE),
+    ("progress", PROGRESS),
+    ("log", LOG),
+];
+
+/// Names of all kinds of charts.
+pub const CHART_NAMES: &[&str] = &["line", "gauges", "facts", "text", "table", "progress", "log"];
+
+pub const BOARD: &[Field] = &[
+    Field::new("title", Shape::Text, "what the board is about, in a few words"),
+    Field::new(
+        "refresh_hz",
+        Shape::Number(0.1..=limits::REFRESH_HZ_MAX),
+        "most pictures a second; 4 where nothing is said",
+    ),
+    Field::new("panel", Shape::Named, "the panels, each in a table [panel.NAME]").required(),
+    Field::new("layout", Shape::Layout, "who stands where; without it panels share the screen evenly"),
+];
+
+/// Keys every panel has.
+pub const PANEL: &[Field] = &[
+    Field::new("chart", Shape::Word(CHART_NAMES), "the kind of chart").required(),
+    Field::new("title", Shape::Text, "stands on the panel's border; its name where nothing is said"),
+    Field::new("source", Shape::Text, "the source of its data, whose health is shown on the panel"),
+    Field::new("min", Shape::Cells, "columns and rows below which the panel is left out"),
+    Field::new("priority", PRIORITY, "on a small screen the lowest go first"),
+];
+
+pub const LAYOUT: &[Field] = &[
+    Field::new("row", Shape::Layout, "parts side by side"),
+    Field::new("column", Shape::Layout, "parts above each other"),
+    Field::new("panel", Shape::Text, "the panel that stands here"),
+    Field::new("ratio", Shape::Whole(1..=1000), "its share of the room; 1 where nothing is said"),
+];
+
+const SERIES: Field = Field::new("series", Shape::Text, "name of the series");
+const WHERE: Field = Field::new("where", Shape::Pairs, "labels the series must have: { name = \"value\" }");
+const BY: Field = Field::new("by", Shape::Text, "the label that tells the series apart");
+const UNIT: Field =
+    Field::new("unit", Shape::Unit, "what the values count, such as \"percent\", \"bytes\" or \"orders/s\"");
+const DECIMALS: Field = Field::new("decimals", Shape::Whole(0..=6), "decimals of bare numbers");
+const NAME: Field = Field::new("name", Shape::Text, "what it is called on the screen");
+const LEVELS_AT: Field =
+    Field::new("thresholds", Shape::Tables(THRESHOLD), "levels by value: [{ at = 80, level = \"high\" }]");
+
+pub const THRESHOLD: &[Field] = &[
+    Field::new("at", VALUE, "the level holds from this value on").required(),
+    Field::new("level", LEVELS, "good, high or critical").required(),
+    NAME,
+];
+
+const LINE: &[Field] = &[
+    Field::new("lines", Shape::Tables(ONE_LINE), "the lines: [{ name = \"all\", series = \"x\" }]").required(),
+    UNIT,
+    DECIMALS,
+    Field::new("fill", Shape::Word(&["none", "first"]), "where the space under lines is filled"),
+    Field::new("include", Shape::Numbers, "values the axis always shows"),
+    Field::new("include_series", Shape::Text, "a series whose newest value the axis always shows"),
+    LEVELS_AT,
+];
+pub const ONE_LINE: &[Field] = &[
+    NAME.required(),
+    SERIES,
+    WHERE,
+    Field::new(
+        "largest",
+        Shape::Text,
+        "instead of `series`: the largest of all series of this name that have the label `by`",
+    ),
+    BY,
+];
+
+const GAUGES: &[Field] = &[Field::new("gauges", Shape::Tables(ONE_GAUGE), "the gauges").required()];
+pub const ONE_GAUGE: &[Field] = &[
+    NAME,
+    Field::new("each", Shape::Text, "one gauge for each series of this name; its values are percentages"),
+    BY,
+    Field::new("part", Shape::Text, "the series that is shown as a share"),
+    Field::new("whole", Shape::Text, "the series it is a share of"),
+    Field::new("none", Shape::Text, "what is said where the whole is 0"),
+];
+
+const FACTS: &[Field] = &[Field::new("rows", Shape::Tables(ONE_FACT), "the rows").required()];
+pub const ONE_FACT: &[Field] = &[
+    NAME.required(),
+    Field::new("value", Shape::Text, "the newest value of this series"),
+    Field::new("label", Shape::Text, "the value of this label of the newest series `of`"),
+    Field::new("of", Shape::Text, "the series whose label is meant"),
+    Field::new("count", Shape::Text, "how many series of this name have the label `by`"),
+    BY,
+    Field::new("age", Shape::Flag, "how old the source's data is"),
+];
+
+const TEXT: &[Field] = &[
+    Field::new("text", Shape::Text, "the text; **bold**, *italic*, `code`, {warn}warning{/}").required(),
+    Field::new("align", Shape::Word(&["left", "centre", "right"]), "left where nothing is said"),
+];
+
+const TABLE: &[Field] = &[
+    BY.required(),
+    Field::new("name", Shape::Text, "title of the first column, which names the rows"),
+    Field::new("columns", Shape::Tables(ONE_COLUMN), "the columns of numbers").required(),
+    Field::new("sort", Shape::Text, "title of the column the rows are sorted by"),
+    Field::new("descending", Shape::Flag, "the largest first"),
+];
+pub const ONE_COLUMN: &[Field] = &[
+    Field::new("title", Shape::Text, "stands above the column").required(),
+    SERIES.required(),
+    UNIT,
+    LEVELS_AT,
+    Field::new(
+        "full_at",
+        Shape::Number(f64::MIN_POSITIVE..=f64::MAX),
+        "a bar stands behind the numbers, full at this value",
+    ),
+];
+
+const PROGRESS: &[Field] = &[
+    BY.required(),
+    Field::new("done", Shape::Text, "the series that says how much is done").required(),
+    Field::new("total", Shape::Text, "the series that says how much there is to do"),
+    UNIT,
+];
+
+const LOG: &[Field] = &[
+    Field::new("stream", Shape::Text, "name of the log").required(),
+    Field::new("wrap", Shape::Flag, "whether long lines go on in the next row"),
+];
+
+/// The keys of a kind of chart.
+pub fn of_chart(name: &str) -> &'static [Field] {
+    CHARTS.iter().find(|(chart, _)| *chart == name).map_or(&[], |(_, fields)| *fields)
+}
+
+/// What a key that another one needs is for.
+pub fn about(name: &str) -> &'static str {
+    let fields = [ONE_LINE, ONE_GAUGE, ONE_FACT].into_iter().flatten();
+    fields.into_iter().find(|field| field.name == name).map_or("", |field| field.about)
+}
+
+const _: () = assert!(CHARTS.len() == CHART_NAMES.len());

@@ -1,0 +1,75 @@
+//! How far the data of a panel reaches, by which its health is judged.
+
+use crate::base::Wall;
+use crate::model::Window;
+use crate::scene::board::{Chart, GaugeSource, Shown, TextRow};
+use crate::scene::moment::Moment;
+use crate::scene::query;
+
+/// The newest point a chart has at the right edge, and the oldest it has at all.
+pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
+    let data = moment.data;
+    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None };
+    match chart {
+        Chart::Line { lines, .. } => {
+            for line in lines {
+                match &line.shown {
+                    Shown::Series(key) => reach.take(data.window(key)),
+                    // Made of others: what it has the others have.
+                    Shown::Largest { .. } => {}
+                }
+            }
+        }
+        Chart::Gauges(sources) => {
+            for source in sources {
+                match source {
+                    GaugeSource::Each { name, label } => {
+                        reach.take(query::labelled(data, name, label).map(|(_, window)| window));
+                    }
+                    GaugeSource::Share { part, .. } => reach.take(data.window(part)),
+                }
+            }
+        }
+        Chart::Text(rows) => {
+            for row in rows {
+                match row {
+                    TextRow::Value { series, .. } => reach.take(data.window(series)),
+                    TextRow::Fact { name, .. } => reach.take(data.named(name).map(|(_, window)| window)),
+                    TextRow::Count { .. } | TextRow::Age { .. } => {}
+                }
+            }
+        }
+        Chart::Table(table) => {
+            for column in &table.columns {
+                reach.take(query::labelled(data, &column.series, &table.by).map(|(_, window)| window));
+            }
+        }
+        Chart::Progress(progress) => {
+            reach.take(query::labelled(data, &progress.done, &progress.by).map(|(_, window)| window));
+        }
+        Chart::Log(log) => {
+            let newest = data.log(&log.stream).and_then(|stream| stream.until(moment.edge).next_back());
+            reach.newest = newest.map(|entry| entry.at);
+            reach.oldest = reach.newest;
+        }
+        Chart::Words(_) => {}
+    }
+    (reach.newest, reach.oldest)
+}
+
+struct Reach {
+    edge: Wall,
+    newest: Option<Wall>,
+    oldest: Option<Wall>,
+}
+
+impl Reach {
+    fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
+        for window in windows {
+            let newest = window.at(self.edge).map(|point| point.at);
+            let oldest = window.first().map(|point| point.at);
+            self.newest = self.newest.max(newest);
+            self.oldest = self.oldest.into_iter().chain(oldest).min();
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Charts of rows: tables, progress, logs, words.
+
+use crate::base::Wall;
+use crate::frame::Canvas;
+use crate::label::Label;
+use crate::model::{SeriesKey, Window};
+use crate::scene::chart::{self, Log, Progress, Table, Words};
+use crate::scene::moment::{Changes, Moment};
+use crate::scene::query::{self, When};
+use crate::scene::select::Select;
+use crate::widget::log::{self, LogPlan, Options};
+use crate::widget::progress::{self, Job, ProgressPlan, State};
+use crate::widget::table::{self, Align, Cell, Column, Sort, TablePlan, Width};
+use crate::widget::text::rich::{self, Fit, RichPlan};
+
+/// A job that made no headway for this many intervals has stalled.
+const STALLED_INTERVALS: u64 = 5;
+/// Pictures a second of what moves on a bar whose end nobody knows.
+const STRIPE_MS: i64 = 250;
+
+/// A table; its rows are the values of one label.
+pub fn table(spec: &Table, moment: &Moment<'_>, when: When, canvas: &mut Canvas<'_>) {
+    let mut columns = vec![Column::new(spec.title.as_str()).width(Width::Min(6)).priority(u8::MAX)];
+    for (index, column) in spec.columns.iter().enumerate() {
+        // Of those without room the last goes first.
+        let priority = u8::MAX.saturating_sub(u8::try_from(index).unwrap_or(u8::MAX)).saturating_sub(1);
+        columns.push(Column::new(column.title.as_str()).align(Align::Decimal).priority(priority));
+    }
+    let selects: Vec<Select> = spec
+        .columns
+        .iter()
+        .map(|column| Select { series: column.series.clone(), with: Vec::new(), by: Some(spec.by.clone()) })
+        .collect();
+    let mut names: Vec<Label> = Vec::new();
+    let mut found: Vec<Vec<(Label, Option<f64>)>> = Vec::new();
+    for select in &selects {
+        let values: Vec<(Label, Option<f64>)> =
+            select.all(moment.data).into_iter().map(|one| (one.name, query::window_value(one.window, when))).collect();
+        for (name, _) in &values {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        found.push(values);
+    }
+    let rows = names.into_iter().map(|name| {
+        let cells = spec.columns.iter().zip(&found).map(|(column, values)| {
+            let value = values.iter().find(|(other, _)| *other == name).and_then(|(_, value)| *value);
+            let Some(value) = value else { return Cell::missing() };
+            let mut cell = Cell::number(value, column.unit);
+            if !column.thresholds.is_empty() {
+                cell = cell.level(chart::level(&column.thresholds, value));
+            }
+            match column.full_at {
+                Some(full_at) => cell.share((value / full_at) as f32),
+                None => cell,
+            }
+        });
+        let cells: Vec<Cell> = cells.collect();
+        std::iter::once(Cell::text(name)).chain(cells).collect()
+    });
+    let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
+    table::paint(&TablePlan::new(columns, rows.collect(), Some(sort), 0), canvas, moment.look);
+}
+
+/// Bars of jobs, by the label that names them.
+pub fn progress(
+    spec: &Progress,
+    interval_ms: u64,
+    moment: &Moment<'_>,
+    when: When,
+    canvas: &mut Canvas<'_>,
+    changes: &mut Changes,
+) {
+    let done = Select { series: spec.done.clone(), with: Vec::new(), by: Some(spec.by.clone()) };
+    let stalled_ms = i64::try_from(interval_ms.saturating_mul(STALLED_INTERVALS)).unwrap_or(i64::MAX);
+    let mut endless = false;
+    let jobs: Vec<Job> = done
+        .all(moment.data)
+        .into_iter()
+        .filter_map(|one| {
+            let newest = query::current(one.window, when)?;
+            let total = spec.total.as_ref().and_then(|total| {
+                let key = SeriesKey { name: total.clone(), labels: one.key.labels.clone() };
+                query::value(moment.data, &key, when)
+            });
+            let before = one.window.between(Wall(newest.at.0.saturating_sub(stalled_ms)), newest.at).next();
+            let rate = before.and_then(|before| {
+                let seconds = newest.at.since(before.at).as_secs_f64();
+                (seconds > 0.0).then(|| (newest.value - before.value) / seconds)
+            });
+            let state = match total {
+                Some(total) if newest.value >= total => State::Done,
+                _ if rate == Some(0.0) && is_old(one.window, newest.at, stalled_ms) => State::Stalled,
+                _ => State::Running,
+            };
+            endless |= total.is_none() && state == State::Running;
+            Some(Job { name: one.name, done: newest.value, total, unit: spec.unit, rate, state })
+        })
+        .collect();
+    let frame = moment.now.0.div_euclid(STRIPE_MS);
+    if endless && moment.is_live() {
+        changes.exactly_at(Wall((frame + 1).saturating_mul(STRIPE_MS)));
+    }
+    progress::paint(&ProgressPlan::new(&jobs), canvas, moment.look, frame.unsigned_abs());
+}
+
+/// Whether a window reaches back that far.
+fn is_old(window: &Window, newest: Wall, span_ms: i64) -> bool {
+    window.first().is_some_and(|first| newest.0.saturating_sub(first.at.0) >= span_ms)
+}
+
+pub fn log(spec: &Log, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
+    let Some(stream) = moment.data.log(&spec.stream) else { return };
+    let options = Options { wrap: spec.wrap, collapse: true, back: 0 };
+    let (_, rows) = canvas.size();
+    log::paint(&LogPlan::new(stream.until(moment.edge), options, &moment.zone, rows), canvas, moment.look);
+}
+
+pub fn words(spec: &Words, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
+    rich::paint(&RichPlan::new(&spec.text, spec.align, Fit::Wrap), canvas, moment.look);
+}
