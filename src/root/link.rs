@@ -121,7 +121,7 @@ impl Drop for Link {
 mod tests {
     use super::super::launch::Life;
     use super::*;
-    use crate::wire::feed::ConfigFile;
+    use crate::wire::feed::{ConfigFile, FileKind};
 
     #[tokio::test]
     async fn what_waits_for_a_worker_that_does_not_read_is_bounded_in_bytes_too() {
@@ -129,7 +129,7 @@ mod tests {
         let life = Life::Task(runtime::spawn("worker", std::future::pending()));
         let (heard, _hears) = mpsc::channel(1);
         let link = Link::new(Launched { stream: Box::new(ours), pid: None, life }, Epoch(1), "default", &heard);
-        let file = ConfigFile { name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
+        let file = ConfigFile { kind: FileKind::Settings, name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
         let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();
         assert_eq!(taken, 6, "sixty of sixty-four megabytes");
