@@ -17,6 +17,7 @@ pub mod panel;
 pub mod progress;
 pub mod sparkline;
 pub mod stat;
+pub mod state_timeline;
 pub mod table;
 pub mod text;
 pub mod theme;
