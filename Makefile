@@ -6,6 +6,7 @@ BUILD = $(CARGO) --locked
 
 # $(call need,TOOL,REMEDY): a missing tool fails the target in one line, it never skips it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2)" >&2; exit 1; }
+need_kernel = @[ -n "$${UNBLINK_LAB_KERNEL:-$$(ls /boot/vmlinuz-* 2>/dev/null)}" ] || { echo "make $@: no kernel in /boot; apt-get install linux-image-amd64" >&2; exit 1; }
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
@@ -29,10 +30,14 @@ install: ## the program and its manual pages, under PREFIX (/usr/local)
 test: ## all tests; no privileges needed
 	$(BUILD) test
 
-test-system: ## tests with real users and a real terminal (root; tmux)
+test-system: ## tests with real users, a real terminal and a real console (root; tmux, qemu)
 	$(need_root)
 	$(call need,tmux,apt-get install tmux)
 	$(call need,setpriv,apt-get install util-linux)
+	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
+	$(call need,busybox,apt-get install busybox-static)
+	$(call need,cpio,apt-get install cpio)
+	$(need_kernel)
 	$(BUILD) test --test system
 
 stress: ## long counts of what `make test` does shortly; results go to docs/results/

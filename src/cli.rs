@@ -7,6 +7,7 @@ mod args;
 mod attach;
 mod check;
 mod demo;
+mod devices;
 mod failure;
 mod generate;
 mod listing;

@@ -4,8 +4,10 @@
 //! (the daemon feels it) yet keys and signals still count; while the daemon is gone the last frame stays up. Decides
 //! nothing itself, `machine::reconnect`, `machine::resize` and `machine::input` do.
 
+mod bidding;
 mod connection;
 mod daemon;
+pub mod device;
 mod screen;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{clock, random};
 use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION, VERSION_WITH_PING};
 
+use bidding::{Bid, Bidding};
 use connection::{Broken, Connection};
 use daemon::{Attempted, Attempting};
 use screen::Screen;
@@ -72,7 +75,7 @@ const TYPED_BYTES: usize = 1024;
 struct Client {
     options: Options,
     daemon: Daemon,
-    signals: Signals,
+    bidding: Bidding,
     screen: Screen,
     machine: Reconnect,
     resizes: Resizes,
@@ -95,7 +98,7 @@ struct Client {
 
 /// What woke the loop.
 enum Happening {
-    Signal(Signal),
+    Bid(Bid),
     Typed(io::Result<usize>),
     Written(io::Result<usize>),
     Attempted(Attempted),
@@ -123,13 +126,17 @@ pub async fn first_trouble(daemon: &mut Daemon, terminal: ClientError) -> Client
 /// [`run`] on a terminal that is open already.
 pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
     let signals = Signals::listen(&Signal::ALL).map_err(ClientError::Signals)?;
+    run_under(Bidding::Signals(signals), terminal, options, daemon).await
+}
+
+async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
     let (machine, first) = Reconnect::new(clock::mono());
     let resizes = Resizes::new(terminal.size());
     let screen = Screen::new(terminal, &options.terminal);
     let mut client = Client {
         options,
         daemon,
-        signals,
+        bidding,
         screen,
         machine,
         resizes,
@@ -167,7 +174,7 @@ impl Client {
             }
             self.listen()?;
             match self.next(&mut typed).await {
-                Happening::Signal(signal) => self.signal(signal)?,
+                Happening::Bid(bid) => self.bid(bid)?,
                 Happening::Typed(Ok(0)) => return Err(ClientError::Gone(io::ErrorKind::UnexpectedEof.into())),
                 Happening::Typed(result) => {
                     let count = result.map_err(ClientError::Gone)?;
@@ -207,7 +214,7 @@ impl Client {
         let taken = terminal.is_taken();
         tokio::select! {
             biased;
-            signal = self.signals.next() => Happening::Signal(signal),
+            bid = self.bidding.next() => Happening::Bid(bid),
             result = terminal.read(typed), if taken => Happening::Typed(result),
             result = terminal.write(unwritten), if !idle => Happening::Written(result),
             attempted = if_some(self.attempting.as_mut()) => Happening::Attempted(attempted),
@@ -329,6 +336,10 @@ impl Client {
     }
 
     fn typed(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
+        // It is read all the same: what nobody reads fills up, and a device that went tells so to its readers.
+        if !self.bidding.heeds_keys() {
+            return Ok(());
+        }
         let mut keys = Vec::new();
         self.decoder.push(bytes, &mut keys);
         self.flush_at = self.decoder.patience().map(|patience| clock::mono() + patience);
@@ -359,6 +370,19 @@ impl Client {
         match self.machine.banner() {
             Some(text) => self.screen.show_banner(text.to_owned()).map_err(ClientError::Gone),
             None => Ok(()),
+        }
+    }
+
+    fn bid(&mut self, bid: Bid) -> Result<(), ClientError> {
+        match bid {
+            Bid::Signal(signal) => self.signal(signal),
+            Bid::Release => self.step(Event::Quit),
+            Bid::LookAtSize => {
+                if self.screen.is_resized() {
+                    self.resizes.changed(clock::mono());
+                }
+                Ok(())
+            }
         }
     }
 

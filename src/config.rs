@@ -10,6 +10,7 @@
 mod gather;
 mod places;
 mod schema;
+mod terminal;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub use gather::{Asked, Loaded, Override, load, strange_variables};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
+pub use terminal::TerminalSettings;
 
 use crate::base::{Diagnostic, limits};
 use crate::notation::Document;
@@ -35,6 +37,8 @@ pub struct Settings {
     pub admin: SocketSettings,
     pub host: HostSettings,
     pub log: LogSettings,
+    /// Devices the daemon draws on by itself, in the order of the file.
+    pub terminals: Vec<TerminalSettings>,
 }
 
 /// One listening socket.

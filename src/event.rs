@@ -5,6 +5,7 @@
 //! into it if it comes again, info is the course of life, debug is for finding faults.
 
 mod daemon;
+mod device;
 mod feed;
 mod session;
 mod source;
@@ -12,6 +13,7 @@ mod source;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
+pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};
@@ -55,6 +57,8 @@ pub struct Counters {
     pub sessions_closed: Counter,
     pub sessions_refused: Counter,
     pub sessions_stalled: Counter,
+    pub devices_opened: Counter,
+    pub devices_gone: Counter,
     pub frames_dropped: Counter,
     pub keys_dropped: Counter,
     pub source_failures: Counter,
@@ -74,6 +78,8 @@ pub static COUNTERS: Counters = Counters {
     sessions_closed: Counter::new(),
     sessions_refused: Counter::new(),
     sessions_stalled: Counter::new(),
+    devices_opened: Counter::new(),
+    devices_gone: Counter::new(),
     frames_dropped: Counter::new(),
     keys_dropped: Counter::new(),
     source_failures: Counter::new(),

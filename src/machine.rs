@@ -3,6 +3,7 @@
 //! Invariant: no I/O, no clock, no randomness; what a step needs is handed in, so months can be tried in a moment.
 
 pub mod backoff;
+pub mod device;
 pub mod input;
 pub mod liveness;
 pub mod pace;

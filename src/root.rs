@@ -37,6 +37,7 @@ use crate::sys::socket::{BindError, Peer};
 use crate::sys::{clock, host};
 use crate::wire::feed::ConfigFile;
 
+use session::Seat;
 use state::{Course, State};
 use worker::Worker;
 
@@ -64,13 +65,15 @@ pub struct Parts {
     pub launcher: Launcher,
     /// None for a root that only its own process can watch.
     pub sockets: Option<Sockets>,
+    /// Devices that this process draws on as well; each takes descriptors.
+    pub devices: usize,
 }
 
 /// What a root can be told from within its process.
 #[derive(Debug)]
 pub enum Order {
-    /// A viewer of this very process.
-    View(UnixStream),
+    /// A viewer of this very process, and the device it draws on, where that is not its controlling terminal.
+    View(StdUnixStream, Option<String>),
     /// The first time: say farewell and end. The second time: end.
     Stop,
     RepaintAll,
@@ -80,10 +83,17 @@ pub enum Order {
 #[derive(Clone, Debug)]
 pub struct Orders(mpsc::Sender<Order>);
 
-const ORDERS_WAITING_MAX: usize = 16;
+/// All devices at once may want to be viewers.
+const ORDERS_WAITING_MAX: usize = limits::TERMINALS_MAX + 16;
 
 /// `unblink serve`: runs a daemon until a signal ends it. On the main thread, which the worker's life is tied to.
-pub fn serve(loaded: Loaded, places: &Places) -> Result<(), RootError> {
+/// `beside` starts what else there is to be, given the means to attach to it; what that is goes when the daemon has
+/// ended.
+pub fn serve<B>(
+    loaded: Loaded,
+    places: &Places,
+    beside: impl FnOnce(Orders) -> io::Result<B>,
+) -> Result<(), RootError> {
     let set_up = |what| move |error| RootError::SetUp { what, error };
     let runtime = runtime::build().map_err(set_up("start the runtime"))?;
     raise_descriptors();
@@ -97,14 +107,17 @@ pub fn serve(loaded: Loaded, places: &Places) -> Result<(), RootError> {
         let started_at = clock::mono();
         DaemonStarted { pid: host::pid(), attach, admin }.emit();
         let (orders, waiting) = orders();
+        let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
         let obeying = runtime::spawn("signals", obey(signals, orders));
         let parts = Parts {
             files: loaded.files,
             launcher: Launcher::process(loaded.settings.log.level),
             sockets: Some(sockets),
+            devices: loaded.settings.terminals.len(),
         };
         let ended = run(parts, waiting).await;
         obeying.abort();
+        drop(beside);
         DaemonStopped { uptime_s: clock::mono().since(started_at).as_secs() }.emit();
         ended
     })
@@ -125,7 +138,7 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     let mut doors = Doors::open(parts.sockets, arrivals_in, asks_in)?;
     let worker = Worker::new(TENANT_DEFAULT, parts.launcher, parts.files, heard_in);
     let descriptors = getrlimit(Resource::Nofile).current;
-    let sessions_max = sessions_max(descriptors);
+    let sessions_max = sessions_max(descriptors, parts.devices);
     if sessions_max < limits::SESSIONS_MAX {
         SessionsLimited { sessions_max, descriptors: descriptors.unwrap_or(0) }.emit();
     }
@@ -136,7 +149,16 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
         let wake_at = state.wake_at();
         let course = tokio::select! {
             order = orders.recv(), if !orphaned => match order {
-                Some(Order::View(stream)) => state.arrived(stream, None, clock::mono()),
+                // Its connection is closed; whoever draws is told to end, too.
+                Some(Order::View(..)) if state.stopping() => Course::On,
+                Some(Order::View(stream, device)) => match UnixStream::from_std(stream) {
+                    Ok(stream) => {
+                        let seat = device.map_or(Seat::Here, Seat::Device);
+                        state.arrived(stream, seat, clock::mono())
+                    }
+                    // The viewer sees its connection closed, and tries again.
+                    Err(_) => Course::On,
+                },
                 Some(Order::RepaintAll) => state.repaint_all(clock::mono()),
                 Some(Order::Stop) => {
                     // Nobody should come through a door that leads nowhere.
@@ -150,7 +172,7 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
                 }
             },
             Some((epoch, heard)) = heard.recv() => state.heard(epoch, heard, clock::mono()),
-            Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Some(peer), clock::mono()),
+            Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Seat::Socket(peer), clock::mono()),
             Some(event) = events.recv() => state.event(event, clock::mono()),
             Some(ask) = asks.recv() => {
                 state.answer(ask, clock::mono());
@@ -203,21 +225,22 @@ fn raise_descriptors() {
 }
 
 /// How many viewers may come with so many descriptors, no number meaning no limit: a worker can always be started
-/// beside them.
-fn sessions_max(descriptors: Option<u64>) -> usize {
+/// and every device opened beside them.
+fn sessions_max(descriptors: Option<u64>, devices: usize) -> usize {
+    let reserved = limits::DESCRIPTORS_RESERVED + devices * limits::DEVICE_DESCRIPTORS;
     let descriptors = descriptors.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
-    descriptors.saturating_sub(limits::DESCRIPTORS_RESERVED).clamp(1, limits::SESSIONS_MAX)
+    descriptors.saturating_sub(reserved).clamp(1, limits::SESSIONS_MAX)
 }
 
 // === impl Orders ===
 
 impl Orders {
-    /// Attaches this process to its own root. Fails when that has ended.
-    pub fn connect(&self) -> io::Result<StdUnixStream> {
+    /// Attaches this process to its own root, from any thread. Fails when that has ended.
+    pub fn connect(&self, device: Option<&str>) -> io::Result<StdUnixStream> {
         let (ours, theirs) = StdUnixStream::pair()?;
         theirs.set_nonblocking(true)?;
-        let theirs = UnixStream::from_std(theirs)?;
-        self.0.try_send(Order::View(theirs)).map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
+        let order = Order::View(theirs, device.map(str::to_owned));
+        self.0.try_send(order).map_err(|_| io::Error::from(io::ErrorKind::ConnectionRefused))?;
         Ok(ours)
     }
 

@@ -20,6 +20,8 @@ mod text;
 mod attaching;
 #[path = "e2e/demo.rs"]
 mod demo;
+#[path = "e2e/devices.rs"]
+mod devices;
 #[path = "e2e/harness.rs"]
 mod harness;
 #[path = "e2e/logging.rs"]

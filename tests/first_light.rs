@@ -49,12 +49,15 @@ impl Daemon {
             (Box::new(ours), Box::pin(life))
         }));
         let (orders, waiting) = root::orders();
-        let root = runtime::spawn("root", root::run(Parts { files: Vec::new(), launcher, sockets: None }, waiting));
+        let root = runtime::spawn(
+            "root",
+            root::run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting),
+        );
         Daemon { orders, root, kill }
     }
 
     async fn viewer(&self, cols: u16, rows: u16) -> Viewer {
-        let stream = self.orders.connect().expect("root lives");
+        let stream = self.orders.connect(None).expect("root lives");
         stream.set_nonblocking(true).expect("a socket");
         let stream = UnixStream::from_std(stream).expect("a runtime");
         let mut viewer = Viewer { stream, arrived: bytes::BytesMut::new(), screen: blank(cols, rows), spec: None };

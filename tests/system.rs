@@ -1,7 +1,9 @@
-//! What only a whole system shows: two real users and a real terminal. Run by `make test-system` as root.
+//! What only a whole system shows: two real users, a real terminal, a real console. Run by `make test-system` as root.
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
+#[path = "system/console.rs"]
+mod console;
 #[path = "system/stage.rs"]
 mod stage;
 #[path = "system/terminal.rs"]

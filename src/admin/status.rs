@@ -55,8 +55,11 @@ pub struct ViewRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionRow {
     pub id: u64,
-    /// `attach` or `local`.
+    /// `attach`, `local` or `tty`.
     pub kind: String,
+    /// Of a `tty`, what it draws on.
+    #[serde(default)]
+    pub device: Option<String>,
     /// The id of its view.
     pub view: u64,
     pub lag_versions: u64,

@@ -11,6 +11,10 @@ use std::time::Duration;
 pub const COLS_MAX: u16 = 1000;
 /// Tallest terminal drawn.
 pub const ROWS_MAX: u16 = 500;
+/// Devices one daemon draws on by itself; each has a thread. A machine has 63 virtual terminals.
+pub const TERMINALS_MAX: usize = 64;
+/// Length of a device's path.
+pub const DEVICE_BYTES_MAX: usize = 255;
 
 // --- text ---
 
@@ -105,6 +109,8 @@ pub const HEARD_WAITING_MAX: usize = 16;
 pub const HEARD_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX;
 /// Time viewers and workers have to go once the daemon is told to stop.
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(3);
+/// Time the daemon's own devices have to be given back after that; a line that sends nothing takes a second.
+pub const RELEASE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Requests to the admin socket at one time; more wait to be accepted.
 pub const ADMIN_CONNECTIONS_MAX: usize = 32;
@@ -122,6 +128,8 @@ pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
 pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;
 /// Descriptors that are kept from viewers: sockets, the runtime's own, admin connections, arrivals, and a new worker.
 pub const DESCRIPTORS_RESERVED: usize = 96;
+/// The same for each device the daemon draws on: its runtime's, its own end of the connection, the device thrice.
+pub const DEVICE_DESCRIPTORS: usize = 8;
 /// Accepted connections that wait for root's loop; more wait in the kernel.
 pub const ARRIVALS_WAITING_MAX: usize = 16;
 /// Messages that wait for a worker: all views' subscriptions and credits, all sessions' keys.

@@ -20,9 +20,9 @@ async fn show(options: Options) -> Result<(), Failure> {
     let (orders, waiting) = root::orders();
     // The standard error is the very screen that is drawn on.
     let launcher = Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard };
-    let root = root::run(Parts { files: Vec::new(), launcher, sockets: None }, waiting);
+    let root = root::run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting);
     let door = orders.clone();
-    let client = client::run(options, Daemon::Here(Box::new(move || door.connect())));
+    let client = client::run(options, Daemon::Here(Box::new(move || door.connect(None))));
     tokio::select! {
         ended = client => ended.map_err(|error| attach::failure(error, Vec::new())),
         // Nobody ordered it to.

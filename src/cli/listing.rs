@@ -94,10 +94,11 @@ fn status_text(status: &Status) -> String {
         let viewers = u64::try_from(row.viewers).unwrap_or(u64::MAX);
         views.row([number(row.id), Some(board), Some(row.size.clone()), number(row.version), number(viewers)]);
     }
-    let mut sessions = Table::new(&[">SESSION", "KIND", ">VIEW", ">LAG", ">STALLED"]);
+    let mut sessions = Table::new(&[">SESSION", "KIND", ">VIEW", ">LAG", ">STALLED", "DEVICE"]);
     for row in &status.sessions {
         let stalled = (row.stalled_ms > 0).then(|| format!("{} s", row.stalled_ms.div_ceil(1000)));
-        sessions.row([number(row.id), Some(row.kind.clone()), number(row.view), number(row.lag_versions), stalled]);
+        let (kind, device) = (Some(row.kind.clone()), row.device.clone());
+        sessions.row([number(row.id), kind, number(row.view), number(row.lag_versions), stalled, device]);
     }
     let mut tree = Table::new(&["PART", "KIND", "STATE", ">RESTARTS"]);
     grow(&mut tree, &status.tree, 0);
@@ -190,13 +191,24 @@ mod tests {
                 version: 6,
                 viewers: 2,
             }],
-            sessions: vec![SessionRow {
-                id: 1,
-                kind: "attach".to_owned(),
-                view: 1,
-                lag_versions: 0,
-                stalled_ms: 1_200,
-            }],
+            sessions: vec![
+                SessionRow {
+                    id: 1,
+                    kind: "attach".to_owned(),
+                    device: None,
+                    view: 1,
+                    lag_versions: 0,
+                    stalled_ms: 1_200,
+                },
+                SessionRow {
+                    id: 2,
+                    kind: "tty".to_owned(),
+                    device: Some("/dev/tty8".to_owned()),
+                    view: 1,
+                    lag_versions: 0,
+                    stalled_ms: 0,
+                },
+            ],
             tree: node(
                 "root",
                 vec![node("viewer", vec![]), node("viewer", vec![]), node("tenant", vec![node("a", vec![])])],
@@ -213,8 +225,9 @@ mod tests {
              VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
              \x20  1  default/host  80x24        6        2\n\
              \n\
-             SESSION  KIND    VIEW  LAG  STALLED\n\
-             \x20     1  attach     1    0      2 s\n\
+             SESSION  KIND    VIEW  LAG  STALLED  DEVICE\n\
+             \x20     1  attach     1    0      2 s  -\n\
+             \x20     2  tty        1    0        -  /dev/tty8\n\
              \n\
              PART          KIND  STATE    RESTARTS\n\
              root          task  running         -\n\

@@ -5,6 +5,7 @@ use std::path::{PathBuf, absolute};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::Serve;
+use super::devices::Devices;
 use super::failure::Failure;
 use super::places;
 use crate::config::{self, Asked, Level, Override};
@@ -31,7 +32,8 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
     for strange in places::strange_variables() {
         tracing::warn!(remedy = strange.remedy, "{}: {}", strange.file, strange.message);
     }
-    root::serve(loaded, &places).map_err(Failure::runtime)
+    let terminals = loaded.settings.terminals.clone();
+    root::serve(loaded, &places, |orders| Devices::start(terminals, &orders)).map_err(Failure::runtime)
 }
 
 pub fn filter(level: Level) -> LevelFilter {

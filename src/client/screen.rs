@@ -57,6 +57,11 @@ impl Screen {
         self.size
     }
 
+    /// Whether the terminal has another size now.
+    pub fn is_resized(&self) -> bool {
+        self.terminal.size() != self.size
+    }
+
     /// Asks the terminal for its size again.
     pub fn resized(&mut self) -> Size {
         self.size = self.terminal.size();
@@ -126,7 +131,7 @@ impl Screen {
                 }
             }
             if let Some(setup) = self.setup_due.take() {
-                self.unwritten = Bytes::from_static(setup);
+                self.unwritten = self.terminal.opening(setup);
             } else if let Some(text) = self.banner_due.take() {
                 self.unwritten = self.banner(&text);
             } else {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::terminal::{self, TerminalSettings};
 use super::{HostSettings, Level, Settings, SocketSettings};
 use crate::base::{Diagnostic, limits};
 use crate::notation::{Document, harmless, parse_duration, remedy_for};
@@ -18,6 +19,7 @@ pub struct Draft {
     interval: Option<Duration>,
     deadline: Option<Said<Duration>>,
     level: Option<Level>,
+    pub(super) terminals: Vec<TerminalSettings>,
 }
 
 /// A value whose fitness depends on another one: kept with the complaint that it would earn.
@@ -35,9 +37,9 @@ pub struct Key {
 }
 
 /// What is wrong with one value.
-struct Wrong {
-    message: String,
-    remedy: String,
+pub(super) struct Wrong {
+    pub(super) message: String,
+    pub(super) remedy: String,
 }
 
 /// Where a value stands.
@@ -66,7 +68,9 @@ pub fn read(document: &Document<'_>, draft: &mut Draft, complaints: &mut Vec<Dia
     }
     for (name, value) in tables.get_ref() {
         let section: &str = name.get_ref();
-        if KEYS.iter().all(|key| key.section != section) {
+        if section == terminal::SECTION {
+            terminal::read(document, value, &mut draft.terminals, complaints);
+        } else if KEYS.iter().all(|key| key.section != section) {
             let known = sections();
             complaints.push(document.complain(
                 name.span(),
@@ -112,6 +116,7 @@ fn read_section(
 fn sections() -> Vec<&'static str> {
     let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
     names.dedup();
+    names.push(terminal::SECTION);
     names
 }
 
@@ -134,11 +139,12 @@ impl Draft {
             admin: SocketSettings { socket: self.admin_socket },
             host: HostSettings { interval, deadline },
             log: super::LogSettings { level: self.level.unwrap_or_default() },
+            terminals: self.terminals,
         }
     }
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -154,11 +160,11 @@ fn set<T>(slot: &mut Option<T>, value: Result<T, Wrong>) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn wrong(message: impl Into<String>, remedy: impl Into<String>) -> Wrong {
+pub(super) fn wrong(message: impl Into<String>, remedy: impl Into<String>) -> Wrong {
     Wrong { message: message.into(), remedy: remedy.into() }
 }
 
-fn text<'a>(value: &'a DeValue<'_>, example: &str) -> Result<&'a str, Wrong> {
+pub(super) fn text<'a>(value: &'a DeValue<'_>, example: &str) -> Result<&'a str, Wrong> {
     value.as_str().ok_or_else(|| {
         wrong(format!("{} stands where a text belongs", kind(value)), format!("write it as \"{example}\""))
     })

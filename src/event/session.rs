@@ -12,6 +12,8 @@ pub struct SessionOpened<'a> {
     pub board: &'a str,
     pub uid: u32,
     pub pid: i32,
+    /// What it draws on, when that is a device of the daemon's.
+    pub device: Option<&'a str>,
 }
 
 /// A viewer is gone.
@@ -51,7 +53,8 @@ pub struct KeyDropped {
 impl Event for SessionOpened<'_> {
     fn emit(self) {
         COUNTERS.sessions_opened.add(1);
-        info!(session = self.session.0, board = self.board, uid = self.uid, pid = self.pid, "viewer attached");
+        let SessionOpened { session, board, uid, pid, device } = self;
+        info!(session = session.0, board, uid, pid, device, "viewer attached");
     }
 }
 

@@ -81,7 +81,8 @@ impl State {
                 let stalled = standing.and_then(|standing| standing.stalled_since).map(|since| now.since(since));
                 SessionRow {
                     id: id.0,
-                    kind: session.kind().to_owned(),
+                    kind: session.seat.kind().to_owned(),
+                    device: session.seat.device().map(str::to_owned),
                     view: session.view.0,
                     lag_versions: standing.map_or(0, |standing| standing.lag_versions),
                     stalled_ms: stalled.map_or(0, |stalled| u64::try_from(stalled.as_millis()).unwrap_or(u64::MAX)),

@@ -20,17 +20,27 @@ use crate::sys::socket::{self, Peer};
 use crate::wire::attach::{self, Farewell, FarewellCode, Hello, ToClient, ToRoot, Welcome};
 use crate::wire::feed::ToWorker;
 
+/// Where a viewer sits.
+#[derive(Clone, Debug)]
+pub enum Seat {
+    Socket(Peer),
+    /// In this very process, on the terminal it was started on.
+    Here,
+    /// In this very process, on a device.
+    Device(String),
+}
+
 /// Somebody who connected and has not said hello.
 #[derive(Debug)]
 pub struct Stranger {
     line: Line,
     task: Task<()>,
-    peer: Option<Peer>,
+    seat: Seat,
 }
 
 #[derive(Debug)]
 pub struct Session {
-    pub(super) peer: Option<Peer>,
+    pub(super) seat: Seat,
     pub(super) spec: ViewSpec,
     pub(super) view: ViewId,
     task: Task<()>,
@@ -55,25 +65,44 @@ const FAREWELL_DEADLINE: Duration = Duration::from_secs(1);
 /// Stalls longer than this are noted, once each.
 const STALL_NOTED_AFTER: Duration = Duration::from_secs(5);
 
-// === impl Session ===
+// === impl Seat ===
 
-impl Session {
+impl Seat {
     pub(super) fn kind(&self) -> &'static str {
-        if self.peer.is_some() { "attach" } else { "local" }
+        match self {
+            Seat::Socket(_) => "attach",
+            Seat::Here => "local",
+            Seat::Device(_) => "tty",
+        }
+    }
+
+    pub(super) fn device(&self) -> Option<&str> {
+        match self {
+            Seat::Device(device) => Some(device),
+            Seat::Socket(_) | Seat::Here => None,
+        }
+    }
+
+    /// User and process; zeros for our own.
+    fn credentials(&self) -> (u32, i32) {
+        match self {
+            Seat::Socket(peer) => (peer.uid, peer.pid),
+            Seat::Here | Seat::Device(_) => (0, 0),
+        }
     }
 }
 
 // === impl State: coming and going ===
 
 impl State {
-    pub(super) fn connected(&mut self, stream: UnixStream, peer: Option<Peer>) {
+    pub(super) fn connected(&mut self, stream: UnixStream, seat: Seat) {
         self.last_session += 1;
         let id = SessionId(self.last_session);
         // Without it a viewer that does not read would hold seconds of old frames in the kernel.
         let _ = socket::set_send_buffer(&stream, limits::ATTACH_SEND_BUFFER_BYTES);
         let line = Line::new(stream);
         let task = runtime::spawn("viewer", connection::run(id, line.clone(), self.events.clone()));
-        self.strangers.insert(id, Stranger { line, task, peer });
+        self.strangers.insert(id, Stranger { line, task, seat });
         if self.stopping() {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
         } else if self.sessions.len() + self.strangers.len() > self.sessions_max {
@@ -85,7 +114,7 @@ impl State {
     /// Ends a connection before it became a session.
     pub(super) fn turn_away(&mut self, id: SessionId, code: FarewellCode, text: &str) {
         let Some(mut stranger) = self.strangers.remove(&id) else { return };
-        SessionRefused { uid: stranger.peer.as_ref().map_or(0, |peer| peer.uid), why: text }.emit();
+        SessionRefused { uid: stranger.seat.credentials().0, why: text }.emit();
         let farewell = ToClient::Farewell(Farewell { code, text: text.to_owned() });
         // Nothing was sent before, so there is room for one line; who has none has closed.
         let _ = stranger.line.try_write(&farewell.encode());
@@ -119,14 +148,14 @@ impl State {
             return self.turn_away(id, FarewellCode::Full, &text);
         }
         let version = hello.version.min(attach::VERSION);
-        let Some(peer) = self.strangers.get(&id).map(|stranger| stranger.peer.clone()) else { return };
-        let (uid, pid) = peer.as_ref().map_or((0, 0), |peer| (peer.uid, peer.pid));
-        SessionOpened { session: id, board: &spec.board, uid, pid }.emit();
+        let Some(seat) = self.strangers.get(&id).map(|stranger| stranger.seat.clone()) else { return };
+        let (uid, pid) = seat.credentials();
+        SessionOpened { session: id, board: &spec.board, uid, pid, device: seat.device() }.emit();
         let view = self.open_view(&spec, now);
         let Some(Stranger { line, task, .. }) = self.strangers.remove(&id) else { return };
         let unresolved = self.worker.catalogue().is_none();
         let session = Session {
-            peer,
+            seat,
             spec: spec.clone(),
             view,
             task,

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::banner;
 use super::connection::{Event, Line};
 use super::link::Heard;
-use super::session::{Session, Stranger};
+use super::session::{Seat, Session, Stranger};
 use super::views::Views;
 use super::worker::{News, Worker};
 use crate::base::{Epoch, Mono, SessionId, ViewId, limits};
@@ -18,7 +18,6 @@ use crate::encode::grammar;
 use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
 use crate::model::ViewSpec;
-use crate::sys::socket::Peer;
 use crate::wire::attach::FarewellCode;
 use crate::wire::feed::{self, ToRoot, ToWorker};
 
@@ -116,9 +115,9 @@ impl State {
     }
 
     /// Somebody connected; no peer for a viewer of this very process.
-    pub fn arrived(&mut self, stream: UnixStream, peer: Option<Peer>, now: Mono) -> Course {
+    pub fn arrived(&mut self, stream: UnixStream, seat: Seat, now: Mono) -> Course {
         self.note_own_stall(now);
-        self.connected(stream, peer);
+        self.connected(stream, seat);
         self.settle(now)
     }
 

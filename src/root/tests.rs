@@ -259,8 +259,10 @@ fn descriptors_bound_the_viewers_and_leave_room_for_a_worker() {
     let cases =
         [(None, limits::SESSIONS_MAX), (Some(0), 1), (Some(reserved + 30), 30), (Some(1 << 40), limits::SESSIONS_MAX)];
     for (descriptors, expected) in cases {
-        assert_eq!(sessions_max(descriptors), expected, "{descriptors:?}");
+        assert_eq!(sessions_max(descriptors, 0), expected, "{descriptors:?}");
     }
+    let devices = 3 * limits::DEVICE_DESCRIPTORS as u64;
+    assert_eq!(sessions_max(Some(reserved + devices + 30), 3), 30);
 }
 
 #[tokio::test(start_paused = true)]
@@ -371,7 +373,7 @@ async fn q_ends_the_session_and_bye_does_too() {
 async fn a_process_watches_its_own_root_without_any_socket() {
     let mut world = World::without_sockets();
     let mut worker = world.live_worker().await;
-    let stream = world.orders.connect().unwrap();
+    let stream = world.orders.connect(None).unwrap();
     stream.set_nonblocking(true).unwrap();
     let mut viewer = Viewer::on(UnixStream::from_std(stream).unwrap());
     viewer.say(&hello(SIZE.0, SIZE.1)).await;

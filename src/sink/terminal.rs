@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use bytes::Bytes;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -29,20 +30,31 @@ pub const GIVE_BACK: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b
 
 /// How long a terminal that takes no bytes is waited for before what it has not taken is thrown away.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// Between two looks at whether a line has sent everything; no event tells.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// A viewer's terminal. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Terminal {
     tty: AsyncFd<Tty>,
     taken: Option<Taken>,
+    /// None for the terminal of a viewer, who has set it up and whom this process talks to.
+    device: Option<Manners>,
+}
+
+/// What a device is told beyond what every terminal is.
+#[derive(Clone, Debug, Default)]
+pub struct Manners {
+    pub take: Bytes,
+    pub give_back: Bytes,
 }
 
 /// What has to be undone.
 #[derive(Debug)]
 struct Taken {
     raw: RawMode,
-    /// Last, so that what was kept comes out on the terminal as it was.
-    _hold: Hold,
+    /// Last, so that what was kept comes out on the terminal as it was. A device is not where our own words go.
+    _hold: Option<Hold>,
 }
 
 /// Why charts cannot be shown here.
@@ -71,7 +83,22 @@ impl Terminal {
     /// A terminal that is open already.
     pub fn on(tty: Tty) -> Result<Terminal, TerminalError> {
         let tty = watch(tty, Interest::READABLE | Interest::WRITABLE).map_err(TerminalError::Open)?;
-        Ok(Terminal { tty, taken: None })
+        Ok(Terminal { tty, taken: None, device: None })
+    }
+
+    /// A device that is open already and that nobody sits at.
+    pub fn on_device(tty: Tty, manners: Manners) -> Result<Terminal, TerminalError> {
+        let mut terminal = Terminal::on(tty)?;
+        terminal.device = Some(manners);
+        Ok(terminal)
+    }
+
+    /// What to write for taking it over, given what every terminal is told.
+    pub fn opening(&self, every: &'static [u8]) -> Bytes {
+        match &self.device {
+            Some(manners) if !manners.take.is_empty() => [every, &manners.take].concat().into(),
+            _ => Bytes::from_static(every),
+        }
     }
 
     /// Makes it raw and keeps others quiet; write [`TAKE`] next. Again after somebody else used the terminal.
@@ -79,8 +106,12 @@ impl Terminal {
         if let Some(taken) = &self.taken {
             return taken.raw.apply().map_err(TerminalError::Set);
         }
-        let raw = self.tty.get_ref().raw_mode().map_err(TerminalError::Set)?;
-        self.taken = Some(Taken { raw, _hold: hold::hold() });
+        let tty = self.tty.get_ref();
+        let taken = match self.device {
+            None => Taken { raw: tty.raw_mode().map_err(TerminalError::Set)?, _hold: Some(hold::hold()) },
+            Some(_) => Taken { raw: tty.raw_device_mode().map_err(TerminalError::Set)?, _hold: None },
+        };
+        self.taken = Some(taken);
         Ok(())
     }
 
@@ -123,7 +154,7 @@ impl Terminal {
         }
     }
 
-    /// Gives the terminal back; in `PATIENCE` twice at most. Does nothing when it was not taken.
+    /// Gives the terminal back; in `PATIENCE` thrice at most. Does nothing when it was not taken.
     pub fn restore(&mut self) {
         let Some(taken) = self.taken.take() else { return };
         let tty = self.tty.get_ref();
@@ -132,14 +163,20 @@ impl Terminal {
             std::mem::forget(taken.raw);
             return;
         }
-        if !write_before(tty, GIVE_BACK, clock::mono() + PATIENCE) {
+        let words = match &self.device {
+            Some(manners) => [GIVE_BACK, &manners.give_back].concat().into(),
+            None => Bytes::from_static(GIVE_BACK),
+        };
+        let mut whole = write_before(tty, &words, clock::mono() + PATIENCE);
+        if !whole {
             // Stalled or stopped by Ctrl-S. What it has not taken by now is a picture nobody needs any more.
             let _ = tty.discard_output();
             let _ = tty.unblock();
-            if !write_before(tty, GIVE_BACK, clock::mono() + PATIENCE) {
-                // Closing a serial line waits half a minute for bytes that are left.
-                let _ = tty.discard_output();
-            }
+            whole = write_before(tty, &words, clock::mono() + PATIENCE);
+        }
+        if !whole || !sent_before(tty, clock::mono() + PATIENCE) {
+            // Closing a serial line waits half a minute for bytes that are left.
+            let _ = tty.discard_output();
         }
         // Errors here mean that the terminal is gone; then there is nothing to give back.
         drop(taken);
@@ -169,6 +206,18 @@ fn write_before(tty: &Tty, mut bytes: &[u8], deadline: Mono) -> bool {
             // Gone: no use in trying again either.
             Err(_) => return true,
         }
+    }
+    true
+}
+
+/// Whether all that was written left the machine before the deadline. Only serial lines let one wait.
+fn sent_before(tty: &Tty, deadline: Mono) -> bool {
+    while tty.output_waiting() > 0 {
+        if clock::mono() >= deadline {
+            return false;
+        }
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(LOOK.subsec_nanos()) };
+        let _ = poll(&mut [], Some(&timeout));
     }
     true
 }

@@ -9,9 +9,13 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::process::getpgrp;
 use rustix::termios::{
-    Action, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcgetpgrp, tcgetwinsize,
-    tcsetattr,
+    Action, InputModes, OptionalActions, QueueSelector, Termios, isatty, tcflow, tcflush, tcgetattr, tcgetpgrp,
+    tcgetwinsize, tcsetattr,
 };
+
+mod console;
+
+pub use console::{ConsoleDefaults, Font};
 
 use crate::base::Size;
 
@@ -26,6 +30,8 @@ pub struct Tty {
 pub struct RawMode {
     fd: OwnedFd,
     before: Termios,
+    /// Typed and shown text is UTF-8, which a device has to be told; the keyboard's mode before, on a console.
+    device: Option<Option<i32>>,
 }
 
 /// Whether this descriptor is a terminal.
@@ -73,10 +79,28 @@ impl Tty {
 
     /// Keys arrive one by one and unechoed from now on, Ctrl-C is a key like any other.
     pub fn raw_mode(&self) -> io::Result<RawMode> {
+        self.raw(None)
+    }
+
+    /// The same for a device that nobody has set up for us: it is told that text is UTF-8.
+    pub fn raw_device_mode(&self) -> io::Result<RawMode> {
+        self.raw(Some(console::keyboard(self.borrowed()).ok()))
+    }
+
+    fn raw(&self, device: Option<Option<i32>>) -> io::Result<RawMode> {
         let before = tcgetattr(&self.fd)?;
-        let guard = RawMode { fd: self.fd.try_clone()?, before };
+        let guard = RawMode { fd: self.fd.try_clone()?, before, device };
         guard.apply()?;
         Ok(guard)
+    }
+
+    /// Whether it is the controlling terminal of this process: a shell sits behind it, or our own log.
+    pub fn is_ours(&self) -> bool {
+        tcgetpgrp(&self.fd).is_ok()
+    }
+
+    fn borrowed(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     /// Whether it is our controlling terminal and a shell put us behind something else: setting it up would stop us.
@@ -133,11 +157,21 @@ impl RawMode {
     pub fn apply(&self) -> io::Result<()> {
         let mut raw = self.before.clone();
         raw.make_raw();
+        if let Some(keyboard) = self.device {
+            raw.input_modes |= InputModes::IUTF8;
+            if keyboard.is_some() {
+                // Not allowed to everybody, and of no weight where nobody types.
+                let _ = console::keyboard_to_utf8(self.fd.as_fd());
+            }
+        }
         Ok(tcsetattr(&self.fd, OptionalActions::Now, &raw)?)
     }
 
     /// Gives the terminal back as it was. Also done on drop; here a failure can be told.
     pub fn restore(&self) -> io::Result<()> {
+        if let Some(Some(keyboard)) = self.device {
+            let _ = console::set_keyboard(self.fd.as_fd(), keyboard);
+        }
         // Not after a drain: a stalled terminal would hold us up for ever.
         Ok(tcsetattr(&self.fd, OptionalActions::Now, &self.before)?)
     }

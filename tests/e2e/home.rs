@@ -46,8 +46,20 @@ impl Home {
         command.env("XDG_STATE_HOME", self.path("state")).env("RUST_BACKTRACE", "1");
         command.env("UNBLINK_ATTACH_SOCKET", self.socket());
         command.env("UNBLINK_ADMIN_SOCKET", self.path("run/unblink/admin.sock"));
+        if self.configuration().exists() {
+            command.env("UNBLINK_CONFIG", self.configuration());
+        }
         command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("LANG", "C.UTF-8").env("TZ", "UTC");
         command
+    }
+
+    /// The configuration that commands of this home read from now on.
+    pub fn configure(&self, text: &str) {
+        fs::write(self.configuration(), text).unwrap();
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.path("config/unblink.toml")
     }
 
     /// What the daemon says of itself.

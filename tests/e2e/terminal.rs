@@ -97,8 +97,18 @@ impl Terminal {
         Terminal { name: name.to_owned(), pty, device, before, child, shared }
     }
 
+    /// A screen of the machine with nobody at it: what sits on it does nothing. When it goes, the screen goes.
+    pub fn screen(size: (u16, u16)) -> Terminal {
+        Terminal::spawn("a screen", Command::new("sleep").arg("infinity"), size)
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where others find this terminal.
+    pub fn device(&self) -> String {
+        self.pty.path().unwrap()
     }
 
     /// Waits until the screen is as wanted, and answers with its text.

@@ -440,7 +440,8 @@ async fn a_worker_that_cannot_be_started_is_tried_again() {
         (Box::new(ours), Box::pin(async { "never came up".to_owned() }))
     }));
     let (order, waiting) = orders();
-    let root = crate::runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets: None }, waiting));
+    let root =
+        crate::runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting));
     for expected in 1..=6 {
         assert_eq!(patiently("the next try", starts.recv()).await, Some(expected));
     }

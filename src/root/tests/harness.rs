@@ -139,7 +139,7 @@ impl World {
             (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
         }));
         let (orders, waiting) = orders();
-        let root = runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets }, waiting));
+        let root = runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets, devices: 0 }, waiting));
         World { folder, orders, root, workers }
     }
 

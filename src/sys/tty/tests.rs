@@ -56,6 +56,21 @@ fn raw_mode_ends_with_its_guard_even_in_a_panic() {
     assert!(cooked(&terminal), "the terminal stayed raw");
 }
 
+#[test]
+fn a_device_is_told_that_text_is_utf8_and_given_back_as_it_was() {
+    let (_pty, terminal, tty) = open(80, 24);
+    let mut before = tcgetattr(&terminal).unwrap();
+    before.input_modes.remove(InputModes::IUTF8);
+    tcsetattr(&terminal, OptionalActions::Now, &before).unwrap();
+    let guard = tty.raw_device_mode().unwrap();
+    let now = tcgetattr(&terminal).unwrap();
+    assert!(now.input_modes.contains(InputModes::IUTF8));
+    assert!(!now.local_modes.intersects(LocalModes::ECHO | LocalModes::ICANON));
+    drop(guard);
+    assert_eq!(tcgetattr(&terminal).unwrap().input_modes, before.input_modes);
+    assert_eq!(tcgetattr(&terminal).unwrap().local_modes, before.local_modes);
+}
+
 /// Writes until the terminal takes no more.
 fn fill(tty: &Tty) -> usize {
     let mut sent = 0;
