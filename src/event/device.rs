@@ -14,7 +14,7 @@ pub struct DeviceOpened<'a> {
     pub again: bool,
 }
 
-/// A device that was shown on is gone, or cannot be opened; it is tried again.
+/// A device is gone, cannot be opened, or its viewer has ended; it is tried again.
 #[derive(Debug)]
 pub struct DeviceGone<'a> {
     pub device: &'a str,
@@ -48,9 +48,9 @@ impl Event for DeviceGone<'_> {
         let DeviceGone { device, why, retry_in_ms, again } = self;
         // A screen that is unplugged for a week shall not fill a log.
         if again {
-            debug!(device, why, retry_in_ms, "terminal is still not to be had");
+            debug!(device, why, retry_in_ms, "terminal still shows nothing");
         } else {
-            warn!(device, why, retry_in_ms, "terminal is not to be had; it is tried until it is");
+            warn!(device, why, retry_in_ms, "terminal shows nothing; it is tried until it does");
         }
     }
 }

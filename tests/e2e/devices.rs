@@ -78,7 +78,7 @@ fn a_screen_that_goes_is_shown_on_again_once_there_is_one() {
     let daemon = Daemon::start(&home);
     let missed = |times: usize| {
         daemon.log.wait_for(&format!("{times} times that it is missed"), |log| {
-            (log.matches("terminal is not to be had").count() >= times).then_some(())
+            (log.matches("terminal shows nothing").count() >= times).then_some(())
         });
     };
     missed(1);
@@ -124,6 +124,21 @@ fn a_keyboard_counts_only_where_that_was_said() {
         }
         screen.assert_no_garbage();
     }
+}
+
+#[test]
+fn a_viewer_that_quits_at_a_screen_finds_it_as_it_was_configured() {
+    let screen = Terminal::screen((80, 24));
+    let home = home(&screen.device(), &format!("{LOOK}input = true\n"));
+    let _daemon = Daemon::start(&home);
+    screen.wait_for(BOARD);
+    screen.type_keys("?");
+    screen.wait_for("this help");
+    screen.type_keys("q");
+    screen
+        .wait_until("the board without help", |seen| seen.text().contains(BOARD) && !seen.text().contains("this help"));
+    screen.wait_for_change();
+    screen.assert_no_garbage();
 }
 
 #[test]
