@@ -105,7 +105,13 @@ pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
 /// Everything these files say, or every complaint about any of them.
 pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagnostic>> {
     match (parse(files), boards(files)) {
-        (Ok(settings), Ok(boards)) => Ok((settings, boards)),
+        (Ok(settings), Ok(boards)) => {
+            let documents = files.iter().filter(|file| file.kind == FileKind::Settings);
+            let documents = documents.filter_map(|file| Document::new(&file.name, &file.bytes).ok());
+            let unknown: Vec<Diagnostic> =
+                documents.flat_map(|document| terminal::unknown_boards(&document, &boards)).collect();
+            if unknown.is_empty() { Ok((settings, boards)) } else { Err(unknown) }
+        }
         (settings, boards) => {
             let mut complaints: Vec<Diagnostic> =
                 [settings.err(), boards.err()].into_iter().flatten().flatten().collect();

@@ -230,3 +230,6 @@ impl Keeping {
         let _ = (&tty).write(format!("\r\nunblink: {}\r\n", Label::plain(words)).as_bytes());
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,12 @@ use std::path::PathBuf;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::TENANT_DEFAULT;
 use super::schema::{Wrong, kind, text, wrong};
 use crate::base::{Diagnostic, limits};
 use crate::model::{GlyphSet, Palette};
 use crate::notation::{Document, harmless, remedy_for};
+use crate::scene::Boards;
 
 /// One device that shows a board.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +75,29 @@ pub fn read(
             terminals.push(settings);
         }
     }
+}
+
+/// Complaints about boards that are on no list. Only where the rest was found right.
+pub fn unknown_boards(document: &Document<'_>, boards: &Boards) -> Vec<Diagnostic> {
+    let (tables, _) = document.tables();
+    let Some(DeValue::Array(list)) = tables.get_ref().get(SECTION).map(Spanned::get_ref) else { return Vec::new() };
+    let asked = list.iter().filter_map(|entry| match entry.get_ref() {
+        DeValue::Table(table) => table.get("board"),
+        _ => None,
+    });
+    let names: Vec<String> = boards.catalogue().boards.into_iter().map(|board| board.name).collect();
+    let known: Vec<&str> = names.iter().map(String::as_str).collect();
+    let complain = |value: &Spanned<DeValue<'_>>| {
+        let name = value.get_ref().as_str()?;
+        let of_tenant = name.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
+        let board = of_tenant.unwrap_or(name);
+        if boards.get(board).is_some() {
+            return None;
+        }
+        let message = format!("terminal.board: there is no board {:?}", harmless(name));
+        Some(document.complain(value.span(), message, remedy_for(board, &known, "boards")))
+    };
+    asked.filter_map(complain).collect()
 }
 
 fn read_one(

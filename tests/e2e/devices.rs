@@ -159,18 +159,6 @@ fn a_screen_that_takes_nothing_disturbs_nobody_and_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_board_that_is_not_there_is_told_on_the_screen() {
-    let screen = Terminal::screen((80, 24));
-    let home = Home::new();
-    home.configure(&format!("[[terminal]]\ndevice = '{}'\nboard = 'nosuch'\n", screen.device()));
-    let daemon = Daemon::start(&home);
-    screen.wait_for("there is no board \"nosuch\"");
-    daemon.log.wait_for("the same in the log", |log| log.contains("nosuch").then_some(()));
-    assert_eq!(daemon.stop().code(), Some(0));
-    screen.assert_given_back();
-}
-
-#[test]
 fn the_terminal_the_daemon_was_started_on_is_not_drawn_on() {
     let home = Home::new();
     let script = "printf '[[terminal]]\\ndevice = \"%s\"\\n' \"$(tty)\" > config/unblink.toml; \

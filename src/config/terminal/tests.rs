@@ -108,6 +108,22 @@ fn what_no_device_or_terminal_is_called_is_refused() {
 }
 
 #[test]
+fn a_board_that_is_on_no_list_is_refused_where_it_is_named() {
+    let said = |text: &str| match crate::config::understand(&file(text)) {
+        Ok(_) => String::new(),
+        Err(complaints) => complaints.iter().map(ToString::to_string).collect(),
+    };
+    for board in ["host", "default/host"] {
+        assert_eq!(said(&format!("[[terminal]]\ndevice = '/dev/tty8'\nboard = '{board}'\n")), "");
+    }
+    assert_eq!(
+        said("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'hots'\n"),
+        "unblink.toml:3:9: terminal.board: there is no board \"hots\"\n    board = 'hots'\n            ^\n    did you mean `host`?"
+    );
+    assert!(said("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'other/host'\n").contains("there is no board"));
+}
+
+#[test]
 fn there_are_only_so_many() {
     let many = |count: usize| -> String {
         (0..count).map(|number| format!("[[terminal]]\ndevice = '/dev/tty{number}'\n")).collect()
