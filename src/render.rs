@@ -62,6 +62,10 @@ impl View {
         }
     }
 
+    pub fn spec(&self) -> &ViewSpec {
+        &self.spec
+    }
+
     /// Root can take one more frame.
     pub fn credit(&mut self) {
         self.pace.credited();

@@ -6,6 +6,7 @@
 
 pub mod asking;
 pub mod host;
+pub mod synthetic;
 
 use std::io;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 use crate::base::Wall;
 use crate::model::Sample;
 use crate::model::dataset::SourceHealth;
+use crate::model::log::Entry;
 use crate::runtime::{self, timer};
 use crate::sys::clock;
 use asking::{Asking, Rhythm};
@@ -26,6 +28,8 @@ pub struct Update {
     pub source: &'static str,
     /// Empty when only the health changed.
     pub samples: Vec<Sample>,
+    /// New entries of logs, by the log's name.
+    pub entries: Vec<(&'static str, Entry)>,
     pub health: SourceHealth,
 }
 
@@ -78,7 +82,9 @@ pub async fn ask(
         Err(error) => {
             asking.lost(clock::wall(), format!("its reading thread cannot be started: {error}"));
             // Nobody listening is the end too.
-            let _ = updates.send(Update { source: name, samples: Vec::new(), health: asking.health() }).await;
+            let _ = updates
+                .send(Update { source: name, samples: Vec::new(), entries: Vec::new(), health: asking.health() })
+                .await;
             return;
         }
     };
@@ -103,7 +109,7 @@ pub async fn ask(
             tracing::error!(source = name, "the reading thread takes no more asks");
         }
         if todo.report {
-            let update = Update { source: name, samples, health: asking.health() };
+            let update = Update { source: name, samples, entries: Vec::new(), health: asking.health() };
             if updates.send(update).await.is_err() {
                 return;
             }

@@ -18,13 +18,14 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
-use crate::runtime::{self, timer};
-use crate::source::asking::Rhythm;
-use crate::source::{Update, host};
+use crate::runtime::{self, Task, timer};
+use crate::source::{Update, host, synthetic};
 use crate::sys::clock;
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
 use state::State;
+
+pub use state::Controls;
 
 /// How a worker is run.
 #[derive(Clone, Debug)]
@@ -88,10 +89,15 @@ where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let (updates_in, updates) = mpsc::channel(UPDATES_QUEUED_MAX);
-    let (rhythm, heard) = watch::channel(None);
-    let sampling = runtime::spawn("source-host", host::run(options.proc, heard, updates_in));
-    let served = serve(stream, Sources { updates, rhythm }, options.wall).await;
-    sampling.abort();
+    let (host, rhythm) = watch::channel(None);
+    let (synthetic, watched) = watch::channel(false);
+    let sampling = [
+        runtime::spawn("source-host", host::run(options.proc, rhythm, updates_in.clone())),
+        runtime::spawn("source-synthetic", synthetic::run(watched, updates_in)),
+    ];
+    let controls = Controls { host, synthetic };
+    let served = serve(stream, Sources { updates, controls }, options.wall).await;
+    sampling.iter().for_each(Task::abort);
     served
 }
 
@@ -99,8 +105,7 @@ where
 #[derive(Debug)]
 pub struct Sources {
     pub updates: mpsc::Receiver<Update>,
-    /// How often this machine is looked at; set by each commit.
-    pub rhythm: watch::Sender<Option<Rhythm>>,
+    pub controls: Controls,
 }
 
 /// [`run`] with sources of the caller's.
@@ -117,7 +122,7 @@ where
     let (frames, frames_out) = mpsc::channel(FRAMES_QUEUED_MAX);
     let reader = runtime::spawn("feed-reader", carry::read(reading, input_in));
     let writer = runtime::spawn("feed-writer", carry::write(writing, answers_out, frames_out));
-    let state = State::new(&hello, sources.rhythm);
+    let state = State::new(&hello, sources.controls);
     let ended = turn(state, Queues { input, updates: sources.updates, answers, frames }, wall).await;
     reader.abort();
     match ended {

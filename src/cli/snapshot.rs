@@ -17,7 +17,7 @@ use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
 use crate::runtime::{self, timer};
 use crate::scene::{self, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
-use crate::source::{Update, host};
+use crate::source::{Update, host, synthetic};
 use crate::sys::clock;
 use crate::sys::tty::{Tty, is_terminal};
 
@@ -52,12 +52,13 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         board.check_params(&spec.params).map_err(Failure::usage)?;
     }
 
-    let data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
+    let mut data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
+    make_up(&mut data, spec.range_ms);
     let mut grid = Grid::new(spec.size);
     scene::draw(&boards, &spec, &data, clock::wall(), &mut grid);
     let bytes = match format {
         Format::Ansi => export::ansi(&grid, Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii }),
-        Format::Text => export::text(&grid).into_bytes(),
+        Format::Text => export::text(&grid, spec.glyphs == GlyphSet::Ascii).into_bytes(),
         Format::Json => export::json(&grid).into_bytes(),
         Format::Svg => export::svg(&grid, name).into_bytes(),
     };
@@ -128,6 +129,20 @@ async fn sample(settings: &HostSettings, watch_for: Option<Duration>) -> Dataset
     let _ = timer::timeout(deadline, gather).await;
     sampling.abort();
     data
+}
+
+/// What a daemon would have made up while the range shown went by.
+fn make_up(data: &mut Dataset, range_ms: u64) {
+    let now = clock::wall();
+    let synthetic::Moment { samples, entries } = synthetic::between(now - Duration::from_millis(range_ms), now);
+    for sample in samples {
+        // As above.
+        let _ = data.insert(sample);
+    }
+    for (stream, entry) in entries {
+        let _ = data.append(stream, entry);
+    }
+    data.set_source(synthetic::NAME, synthetic::health(now));
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {

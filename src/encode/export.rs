@@ -13,7 +13,9 @@ pub use ansi::ansi;
 pub use svg::svg;
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthChar;
 
+use super::fallback;
 use crate::frame::{Color, Grid, Style};
 
 /// A frame as JSON.
@@ -47,9 +49,25 @@ struct Run {
     attrs: Vec<&'static str>,
 }
 
-/// All rows without their trailing blanks, each ended by a line feed.
-pub fn text(grid: &Grid) -> String {
-    grid.to_text()
+/// All rows without their trailing blanks, each ended by a line feed; where nothing but ASCII is wanted, something like
+/// it stands in for the rest, column by column.
+pub fn text(grid: &Grid, ascii: bool) -> String {
+    let text = grid.to_text();
+    if !ascii || text.is_ascii() {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() {
+            plain.push(c);
+            continue;
+        }
+        let columns = UnicodeWidthChar::width(c).unwrap_or(0);
+        for column in 0..columns {
+            plain.push(if column == 0 { char::from(fallback::ascii(u32::from(c))) } else { ' ' });
+        }
+    }
+    plain
 }
 
 /// `{"cols", "rows", "lines": [{"text", "runs": [{"x", "columns", "text", "fg"?, "bg"?, "attrs"?}]}]}`, ended by a line

@@ -5,7 +5,7 @@
 
 use super::style::PackedStyle;
 use super::symbol::Symbol;
-use super::{Glyph, Grid, Style};
+use super::{Color, Glyph, Grid, Style};
 use crate::base::Rect;
 use crate::label::{Cluster, Label};
 
@@ -93,6 +93,15 @@ impl<'a> Canvas<'a> {
     pub fn dim(&mut self, rect: Rect) {
         let rect = self.clip(rect);
         self.grid.restyle(rect, PackedStyle::dimmed);
+    }
+
+    /// Changes the background of the cells that have another, and keeps them otherwise.
+    pub fn tint(&mut self, rect: Rect, from: Color, to: Color) {
+        let rect = self.clip(rect);
+        self.grid.restyle(rect, |style| {
+            let style = style.unpack();
+            PackedStyle::from(if style.bg == from { style.bg(to) } else { style })
+        });
     }
 
     fn clip(&self, rect: Rect) -> Rect {

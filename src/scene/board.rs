@@ -2,7 +2,9 @@
 //!
 //! Invariant: every panel stands in the layout exactly once, in reading order; a board has at least one.
 
-use super::chart::{Fill, Log, Progress, Table, Threshold, Words};
+use super::chart::{
+    Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
+};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit};
 
@@ -73,6 +75,13 @@ pub enum Chart {
     Gauges(Vec<GaugeSource>),
     Text(Vec<TextRow>),
     Words(Words),
+    Bars(Bars),
+    Sparklines(Vec<Spark>),
+    Stat(Stat),
+    Histogram(Histogram),
+    Heatmap(Heatmap),
+    States(States),
+    Animation(Animation),
     Table(Table),
     Progress(Progress),
     Log(Log),
@@ -123,7 +132,7 @@ pub enum TextRow {
 impl Chart {
     /// Whether it shows anything that a source delivers.
     pub fn needs_data(&self) -> bool {
-        !matches!(self, Chart::Words(_))
+        !matches!(self, Chart::Words(_) | Chart::Animation(_))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod reach;
 mod rows;
+mod shapes;
 
 use std::time::Duration;
 
@@ -27,6 +28,16 @@ use crate::widget::{Level, Role, TimeScale};
 const GAP_INTERVALS: u64 = 3;
 /// What is said in place of a value that nobody reports.
 const UNKNOWN: &str = "unknown";
+
+/// What charts are drawn from.
+struct Pane<'a, 'm> {
+    moment: &'a Moment<'m>,
+    when: When,
+    interval_ms: u64,
+    /// Points further apart are not joined.
+    gap_ms: u64,
+    changes: &'a mut Changes,
+}
 
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
@@ -56,24 +67,41 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
         return;
     }
+    let interval_ms = health::interval_ms(&spec.source, moment);
+    let gap_ms = interval_ms.saturating_mul(GAP_INTERVALS);
+    let pane = &mut Pane { moment, when, interval_ms, gap_ms, changes };
     match &spec.chart {
-        Chart::Line { .. } => {
-            let gap_ms = health::interval_ms(&spec.source, moment).saturating_mul(GAP_INTERVALS);
-            line_chart(&spec.chart, gap_ms, moment, when, &mut canvas, changes);
-        }
-        Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, changes), &mut canvas, moment.look),
+        Chart::Line { .. } => line_chart(&spec.chart, pane, &mut canvas),
+        Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, pane.changes), &mut canvas, moment.look),
         Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment, when), &mut canvas, moment.look),
         Chart::Words(words) => rows::words(words, moment, &mut canvas),
-        Chart::Table(table) => rows::table(table, moment, when, &mut canvas),
-        Chart::Progress(progress) => {
-            let interval_ms = health::interval_ms(&spec.source, moment);
-            rows::progress(progress, interval_ms, moment, when, &mut canvas, changes);
-        }
+        Chart::Table(table) => rows::table(table, pane, &mut canvas),
+        Chart::Progress(progress) => rows::progress(progress, pane, &mut canvas),
         Chart::Log(log) => rows::log(log, moment, &mut canvas),
+        Chart::Bars(bars) => shapes::bars(bars, pane, &mut canvas),
+        Chart::Sparklines(rows) => shapes::sparklines(rows, pane, &mut canvas),
+        Chart::Stat(stat) => shapes::stat(stat, pane, &mut canvas),
+        Chart::Histogram(histogram) => shapes::histogram(histogram, pane, &mut canvas),
+        Chart::Heatmap(heatmap) => shapes::heatmap(heatmap, pane, &mut canvas),
+        Chart::States(states) => shapes::states(states, pane, &mut canvas),
+        Chart::Animation(animation) => shapes::animation(animation, pane, &mut canvas),
     }
     if notice.is_some() {
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
+    }
+}
+
+// === impl Pane ===
+
+impl Pane<'_, '_> {
+    /// The time axis slides on by a bin, unless the picture is paused.
+    fn slides(&mut self, scale: TimeScale) {
+        let moment = self.moment;
+        if moment.spec.paused_at.is_none() {
+            let behind_ms = moment.now.0.saturating_sub(moment.edge.0);
+            self.changes.at(Wall(scale.next_at().0.saturating_add(behind_ms)));
+        }
     }
 }
 
@@ -96,14 +124,8 @@ fn legend(lines: &[LineSource], unit: Unit, decimals: u8, data: &Dataset, when: 
     lines.iter().enumerate().filter_map(entry).collect()
 }
 
-fn line_chart(
-    chart: &Chart,
-    gap_ms: u64,
-    moment: &Moment<'_>,
-    when: When,
-    canvas: &mut Canvas<'_>,
-    changes: &mut Changes,
-) {
+fn line_chart(chart: &Chart, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
+    let (moment, when) = (pane.moment, pane.when);
     let Chart::Line { unit, lines, fill, include, include_series, thresholds, .. } = chart else { return };
     let mut include = include.clone();
     include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, when)));
@@ -114,11 +136,14 @@ fn line_chart(
     }
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, layout.bins());
     let mut builder = LineBuilder::new(scale);
-    for line in lines {
-        query::trace(moment.data, &line.shown, moment.edge, gap_ms, &mut builder);
+    match fill {
+        Fill::None => {}
+        Fill::First => builder.fill(),
+        Fill::All => builder.fill_every(),
+        Fill::Stacked => builder.stack(),
     }
-    if *fill == Fill::First {
-        builder.fill();
+    for line in lines {
+        query::trace(moment.data, &line.shown, moment.edge, pane.gap_ms, &mut builder);
     }
     let marks: Vec<(f64, Label, Role)> = thresholds
         .iter()
@@ -128,10 +153,7 @@ fn line_chart(
         })
         .collect();
     let plan = builder.finish(*unit, &include, &marks, &moment.zone, &layout);
-    if moment.spec.paused_at.is_none() {
-        // The window slides on by a bin.
-        changes.at(Wall(scale.next_at().0.saturating_add(moment.now.0.saturating_sub(moment.edge.0))));
-    }
+    pane.slides(scale);
     line::paint(&plan, &layout, canvas, moment.look);
 }
 

@@ -65,6 +65,14 @@ pub fn current(window: &Window, when: When) -> Option<Point> {
     window.at(when.at).filter(|point| point.at >= when.since)
 }
 
+/// A series' points, one from before the span included.
+pub fn points(window: &Window, from: Wall, to: Wall) -> Vec<(Wall, f64)> {
+    match window.kind {
+        Kind::Gauge => gauge(window, from, to).collect(),
+        Kind::Counter => rates(window, from, to).collect(),
+    }
+}
+
 fn gauge(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
     let before = window.at(Wall(from.0.saturating_sub(1)));
     before.into_iter().chain(window.between(from, to)).map(|point| (point.at, point.value))

@@ -4,7 +4,8 @@ use super::board::Board;
 use super::file;
 
 /// Names and texts, in the order they are offered in.
-const FILES: &[(&str, &str)] = &[("host", include_str!("shipped/host.toml"))];
+const FILES: &[(&str, &str)] =
+    &[("host", include_str!("shipped/host.toml")), ("demo", include_str!("shipped/demo.toml"))];
 
 /// All of them.
 pub fn all() -> Vec<Board> {

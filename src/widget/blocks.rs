@@ -28,7 +28,17 @@ const ACROSS: [Glyph; 8] = [
     Glyph::new('▉'),
     Glyph::new('█'),
 ];
-const WHOLE: Glyph = Glyph::new('#');
+/// A whole cell of the only bars of a chart in ASCII.
+pub(super) const HASH: Glyph = Glyph::new('#');
+
+/// How a bar is drawn.
+#[derive(Clone, Copy)]
+pub(super) struct Ink {
+    pub style: Style,
+    pub glyphs: GlyphSet,
+    /// A whole cell in ASCII.
+    pub whole: Glyph,
+}
 
 /// Parts a cell is divided into.
 fn per_cell(glyphs: GlyphSet) -> i32 {
@@ -58,10 +68,10 @@ fn rest(style: Style) -> Style {
 }
 
 /// A bar over the rows of `area`, from its left edge to the right; to the left of it when `parts` are negative.
-pub(super) fn across(canvas: &mut Canvas<'_>, area: Rect, parts: i32, style: Style, glyphs: GlyphSet) {
-    let (style, per_cell) = (solid(style), per_cell(glyphs));
+pub(super) fn across(canvas: &mut Canvas<'_>, area: Rect, parts: i32, ink: Ink) {
+    let (style, per_cell) = (solid(ink.style), per_cell(ink.glyphs));
     let (whole, part) = ((parts.abs() / per_cell) as u16, parts.abs() % per_cell);
-    let full = if glyphs == GlyphSet::Ascii { WHOLE } else { ACROSS[7] };
+    let full = if ink.glyphs == GlyphSet::Ascii { ink.whole } else { ACROSS[7] };
     let rows = |x: u16, width: u16| Rect::new(x, area.y, width, area.height);
     if parts >= 0 {
         canvas.fill(rows(area.x, whole), full, style);
@@ -78,10 +88,10 @@ pub(super) fn across(canvas: &mut Canvas<'_>, area: Rect, parts: i32, style: Sty
 }
 
 /// A bar over the columns of `area`, standing on its upper edge; hanging from it when `parts` are negative.
-pub(super) fn upright(canvas: &mut Canvas<'_>, area: Rect, parts: i32, style: Style, glyphs: GlyphSet) {
-    let (style, per_cell) = (solid(style), per_cell(glyphs));
+pub(super) fn upright(canvas: &mut Canvas<'_>, area: Rect, parts: i32, ink: Ink) {
+    let (style, per_cell) = (solid(ink.style), per_cell(ink.glyphs));
     let (whole, part) = ((parts.abs() / per_cell) as u16, parts.abs() % per_cell);
-    let full = if glyphs == GlyphSet::Ascii { WHOLE } else { UPRIGHT[7] };
+    let full = if ink.glyphs == GlyphSet::Ascii { ink.whole } else { UPRIGHT[7] };
     let columns = |y: u16, height: u16| Rect::new(area.x, y, area.width, height);
     if parts >= 0 {
         let whole = whole.min(area.y);

@@ -3,7 +3,11 @@
 //! Invariant: a plan has at most one stroke per series and bin however much data there is, and no extreme is lost in
 //! making it; a gap in the data is a gap in the line.
 
+mod area;
+#[cfg(test)]
+mod area_tests;
 mod paint;
+mod stack;
 #[cfg(test)]
 mod tests;
 
@@ -34,9 +38,41 @@ pub struct LinePlan {
     pub values: ValueAxis,
     pub times: Vec<Tick>,
     pub lines: Vec<Polyline>,
-    /// Whether the space under the first line is filled.
-    pub filled: bool,
+    pub area: Area,
     pub thresholds: Vec<Threshold>,
+    /// Whether the space above each threshold is tinted.
+    pub bands: bool,
+    /// From left to right.
+    pub annotations: Vec<Mark>,
+}
+
+/// Where the space under lines is tinted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Area {
+    #[default]
+    None,
+    /// Under the first line.
+    First,
+    /// Under every line, down to the next one.
+    Every,
+    /// As for every line; each stands on the sum of those before it.
+    Stacked,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Annotation {
+    pub at: Wall,
+    pub label: Label,
+    pub role: Role,
+}
+
+/// An annotation on the axis of time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    pub at: f32,
+    pub label: Label,
+    pub role: Role,
 }
 
 /// One series, left to right.
@@ -73,7 +109,11 @@ pub struct Threshold {
 pub struct LineBuilder {
     scale: TimeScale,
     lines: Vec<Vec<Bin>>,
-    filled: bool,
+    area: Area,
+    bands: bool,
+    annotations: Vec<Annotation>,
+    /// By bin what the next stacked line stands on.
+    base: Vec<f64>,
     extent: Extent,
 }
 
@@ -142,7 +182,15 @@ impl Layout {
 
 impl LineBuilder {
     pub fn new(scale: TimeScale) -> LineBuilder {
-        LineBuilder { scale, lines: Vec::new(), filled: false, extent: Extent::default() }
+        LineBuilder {
+            scale,
+            lines: Vec::new(),
+            area: Area::None,
+            bands: false,
+            annotations: Vec::new(),
+            base: Vec::new(),
+            extent: Extent::default(),
+        }
     }
 
     pub fn scale(&self) -> TimeScale {
@@ -151,7 +199,30 @@ impl LineBuilder {
 
     /// Fills the space under the first line.
     pub fn fill(&mut self) {
-        self.filled = true;
+        self.area = Area::First;
+    }
+
+    /// Fills the space under every line.
+    pub fn fill_every(&mut self) {
+        self.area = Area::Every;
+    }
+
+    /// Draws each line on the sum of those before it. To be said before the first line.
+    pub fn stack(&mut self) {
+        self.area = Area::Stacked;
+        self.base = vec![0.0; self.scale.bins()];
+        // Heights are compared, so they all begin at nothing.
+        self.extent.take(0.0);
+    }
+
+    /// Tints the space above each threshold.
+    pub fn bands(&mut self) {
+        self.bands = true;
+    }
+
+    /// Marks a moment; one outside the span is left out.
+    pub fn annotate(&mut self, annotation: Annotation) {
+        self.annotations.push(annotation);
     }
 
     /// Adds the next series: points in the order of time, best from one point before the span so that the line comes
@@ -167,11 +238,15 @@ impl LineBuilder {
         };
         // `for_each` and not `for`: a chain of slices is much faster to walk from the inside.
         points.for_each(|(at, value)| tracer.point(at, value));
-        for bin in &tracer.bins {
+        let bins = match self.area {
+            Area::Stacked => stack::stacked(&tracer.bins, &mut self.base),
+            Area::None | Area::First | Area::Every => tracer.bins,
+        };
+        for bin in &bins {
             self.extent.take(bin.low);
             self.extent.take(bin.high);
         }
-        self.lines.push(tracer.bins);
+        self.lines.push(bins);
     }
 
     /// Makes the plan; `include` as in `ValueAxis::new`.
@@ -198,7 +273,13 @@ impl LineBuilder {
             .map(|(value, label, role)| Threshold { at: values.at(*value), label: label.clone(), role: *role })
             .collect();
         let times = self.scale.ticks(zone, layout.time_columns());
-        LinePlan { times, values, lines, filled: self.filled, thresholds }
+        let mark = |annotation: Annotation| {
+            let at = self.scale.middle(self.scale.bin(annotation.at)?);
+            Some(Mark { at, label: annotation.label, role: annotation.role })
+        };
+        let mut annotations: Vec<Mark> = self.annotations.into_iter().filter_map(mark).collect();
+        annotations.sort_by(|left, right| left.at.total_cmp(&right.at));
+        LinePlan { times, values, lines, area: self.area, thresholds, bands: self.bands, annotations }
     }
 }
 

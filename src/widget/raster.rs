@@ -148,6 +148,13 @@ impl<D: Dots> Raster<D> {
         }
     }
 
+    /// From now on the line with this number is the one whose lower side is filled.
+    pub(super) fn follow(&mut self, filled: u8) {
+        self.filled = Some(filled);
+        self.tops.clear();
+        self.tops.resize(self.across as usize, self.down as u16);
+    }
+
     /// By column of cells the first row that lies under the filled line; empty when none is filled. A cell that the
     /// line passes in its upper half counts as under it.
     pub(super) fn filled_from(&self) -> Vec<u16> {

@@ -245,8 +245,14 @@ impl Theme {
     /// The ground under a filled series; none where colours are too few for one.
     #[inline]
     pub fn tint(&self, index: usize) -> Option<Color> {
-        // An eighth of the series' colour: seen as one with the line, and no line on it is lost.
-        self.mixed(self.series(index).fg, 4)
+        self.tint_of(self.series(index))
+    }
+
+    /// The ground under something of this style, as `tint`.
+    #[inline]
+    pub fn tint_of(&self, style: Style) -> Option<Color> {
+        // An eighth of its colour: seen as one with the line, and no line on it is lost.
+        self.mixed(style.fg, 4)
     }
 
     /// The ground of every other row of a table; none where colours are too few for one.

@@ -20,7 +20,7 @@ use crate::render::{FrameOut, View};
 use crate::runtime;
 use crate::scene::Boards;
 use crate::source::asking::Rhythm;
-use crate::source::{Update, host};
+use crate::source::{Update, host, synthetic};
 use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
@@ -37,10 +37,18 @@ pub struct State {
     views: Views,
     /// Until when first frames wait for the first data.
     held_until: Option<Mono>,
-    /// Tells the host source how often to look.
-    rhythm: watch::Sender<Option<Rhythm>>,
+    controls: Controls,
     counts: Counts,
     told: Counts,
+}
+
+/// What sources are told.
+#[derive(Debug)]
+pub struct Controls {
+    /// How often this machine is looked at; none before the first commit.
+    pub host: watch::Sender<Option<Rhythm>>,
+    /// Whether anybody watches made-up data.
+    pub synthetic: watch::Sender<bool>,
 }
 
 /// One set of files that root handed over, understood.
@@ -63,7 +71,7 @@ struct Counts {
 // === impl State ===
 
 impl State {
-    pub fn new(hello: &Hello, rhythm: watch::Sender<Option<Rhythm>>) -> State {
+    pub fn new(hello: &Hello, controls: Controls) -> State {
         State {
             epoch: hello.epoch,
             prepared: None,
@@ -71,7 +79,7 @@ impl State {
             data: Dataset::default(),
             views: Views::default(),
             held_until: None,
-            rhythm,
+            controls,
             counts: Counts::default(),
             told: Counts::default(),
         }
@@ -94,7 +102,10 @@ impl State {
             ToWorker::Subscribe { view, spec } => self.subscribe(view, spec, now)?,
             // The view may have gone while the credit was under way.
             ToWorker::Credit { view } => self.views.credit(view, now),
-            ToWorker::Unsubscribe { view } => self.views.remove(view),
+            ToWorker::Unsubscribe { view } => {
+                self.views.remove(view);
+                self.watch_synthetic();
+            }
             ToWorker::Key { session, spec, key } => {
                 let catalogue =
                     self.committed.as_ref().map_or_else(Catalogue::default, |ready| ready.boards.catalogue());
@@ -109,7 +120,7 @@ impl State {
 
     /// Takes what a source has to tell.
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
-        let Update { source, samples, health } = update;
+        let Update { source, samples, entries, health } = update;
         self.tell(source, &health, wall);
         // The clock was set back: what comes now is the newest there is, whatever was taken before.
         let interval = Duration::from_millis(health.interval_ms);
@@ -125,6 +136,11 @@ impl State {
                     self.counts.samples_rejected += 1;
                     SampleRejected { source, series: &name, why: &why.to_string() }.emit();
                 }
+            }
+        }
+        for (stream, entry) in entries {
+            if !self.data.append(stream, entry) {
+                self.counts.samples_rejected += 1;
             }
         }
         self.data.set_source(source, health);
@@ -216,7 +232,7 @@ impl State {
         match self.prepared.take() {
             Some(prepared) if prepared.number == number => {
                 let host = &prepared.settings.host;
-                self.rhythm.send_replace(Some(host::rhythm(host.interval, host.deadline)));
+                self.controls.host.send_replace(Some(host::rhythm(host.interval, host.deadline)));
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
                 }
@@ -229,7 +245,20 @@ impl State {
         }
         let boards = &self.committed.as_ref().expect("invariant: set above").boards;
         self.views.boards_changed(boards, now);
+        self.watch_synthetic();
         Ok(())
+    }
+
+    /// Data is made up only while a view shows some.
+    fn watch_synthetic(&self) {
+        let Some(Generation { boards, .. }) = &self.committed else { return };
+        let shows_some = |spec: &ViewSpec| {
+            boards
+                .get(&spec.board)
+                .is_some_and(|board| board.panels.iter().any(|panel| panel.source == synthetic::NAME))
+        };
+        let watched = self.views.specs().any(shows_some);
+        self.controls.synthetic.send_if_modified(|known| std::mem::replace(known, watched) != watched);
     }
 
     fn subscribe(&mut self, id: ViewId, spec: ViewSpec, now: Mono) -> Result<(), WorkerError> {
@@ -243,6 +272,7 @@ impl State {
             return Err(order("Subscribe", format!("there are {} views, as many as there may be", limits::VIEWS_MAX)));
         }
         self.views.insert(id, View::new(spec, &generation.boards), now);
+        self.watch_synthetic();
         Ok(())
     }
 

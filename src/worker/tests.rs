@@ -12,6 +12,7 @@ use crate::base::{Epoch, SessionId, Size, Version, ViewId};
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{Catalogue, Key, Kind, Sample, SeriesKey, Unit, ViewSpec};
 use crate::runtime::Task;
+use crate::source::asking::Rhythm;
 use crate::wire::feed::{ConfigFile, Outcome, WorkerStatus};
 
 const EPOCH: Epoch = Epoch(7);
@@ -83,7 +84,8 @@ impl Root {
         let (feed, other) = tokio::io::duplex(pipe_bytes);
         let (updates, updates_out) = mpsc::channel(UPDATES_QUEUED_MAX);
         let (rhythm_in, rhythm) = watch::channel(None);
-        let sources = Sources { updates: updates_out, rhythm: rhythm_in };
+        let (synthetic, _) = watch::channel(false);
+        let sources = Sources { updates: updates_out, controls: Controls { host: rhythm_in, synthetic } };
         let worker = runtime::spawn("worker", serve(other, sources, wall));
         let (board, refresh) = (String::new(), SECOND);
         Root { feed, updates, rhythm, worker, board, refresh, status: None, statuses: 0 }
@@ -185,7 +187,10 @@ impl Root {
             sample("host_memory_total_bytes", Unit::Bytes, 1e9),
         ];
         let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1000 };
-        self.updates.send(Update { source: "host", samples, health }).await.expect("the worker takes samples");
+        self.updates
+            .send(Update { source: "host", samples, entries: Vec::new(), health })
+            .await
+            .expect("the worker takes samples");
     }
 
     /// Lets that much time pass; what the worker says meanwhile waits in the pipe.

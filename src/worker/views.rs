@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Mono, ViewId};
 use crate::machine::pace::Ask;
+use crate::model::ViewSpec;
 use crate::render::View;
 use crate::scene::Boards;
 
@@ -28,6 +29,10 @@ struct Entry {
 impl Views {
     pub fn len(&self) -> usize {
         self.map.len()
+    }
+
+    pub fn specs(&self) -> impl Iterator<Item = &ViewSpec> {
+        self.map.values().map(|entry| entry.view.spec())
     }
 
     pub fn contains(&self, id: ViewId) -> bool {

@@ -17,7 +17,7 @@ fn sample() -> Grid {
 
 #[test]
 fn text_has_every_row() {
-    assert_eq!(text(&sample()), " a<b 中\n█⢁\n");
+    assert_eq!(text(&sample(), false), " a<b 中\n█⢁\n");
 }
 
 #[test]

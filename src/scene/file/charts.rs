@@ -6,10 +6,18 @@ use crate::label::Label;
 use crate::model::SeriesKey;
 use crate::notation::{harmless, remedy_for};
 use crate::scene::board::{Chart, GaugeSource, LineSource, Shown, TextRow};
-use crate::scene::chart::{Fill, Log, Progress, Table, TableColumn, Threshold, Words};
+use crate::scene::chart::{
+    Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, StateName, States, Table, TableColumn,
+    Threshold, Words,
+};
+use crate::scene::select::Select;
 use crate::widget::Level;
+use crate::widget::animation::Kind;
+use crate::widget::bars::Direction;
 use crate::widget::text::Align;
 
+/// Pictures a second of an animation that says nothing: smooth enough for what falls slowly.
+const FRAMES_HZ_DEFAULT: f64 = 20.0;
 /// Decimals of bare numbers where nothing is said.
 const DECIMALS_DEFAULT: u8 = 1;
 
@@ -27,6 +35,39 @@ pub fn read(chart: &str, panel: &Section<'_>) -> Option<Chart> {
                 _ => Align::Left,
             };
             Chart::Words(Words { text: text?, align })
+        }
+        "bars" => {
+            let (select, group_by) = (select(panel), panel.text("group_by"));
+            let direction = match panel.word("direction") {
+                Some("vertical") => Direction::Upright,
+                _ => Direction::Across,
+            };
+            let (unit, thresholds) = (panel.unit("unit").unwrap_or_default(), thresholds(panel));
+            Chart::Bars(Bars { select: select?, group_by, unit, direction, thresholds })
+        }
+        "sparklines" => Chart::Sparklines(panel.tables("rows").iter().filter_map(spark).collect()),
+        "stat" => stat(panel)?,
+        "histogram" => {
+            let (select, unit) = (one(panel), panel.unit("unit").unwrap_or_default());
+            Chart::Histogram(Histogram { select: select?, unit })
+        }
+        "heatmap" => {
+            let (select, unit) = (select(panel), panel.unit("unit").unwrap_or_default());
+            Chart::Heatmap(Heatmap { select: select?, unit, include: panel.numbers("include") })
+        }
+        "states" => {
+            let (select, states) = (select(panel), panel.tables("states").iter().filter_map(state).collect());
+            Chart::States(States { select: select?, states })
+        }
+        "animation" => {
+            let seed = panel.whole("seed").map_or(0, i64::unsigned_abs);
+            let frames_hz = panel.number("frames_hz").unwrap_or(FRAMES_HZ_DEFAULT);
+            let kind = match panel.word("animation")? {
+                "snow" => Kind::Snow,
+                "fountain" => Kind::Fountain,
+                _ => Kind::Rain,
+            };
+            Chart::Animation(Animation { kind, seed, frames_hz })
         }
         "table" => table(panel)?,
         "progress" => {
@@ -49,6 +90,8 @@ fn line(panel: &Section<'_>) -> Chart {
         lines: panel.tables("lines").iter().filter_map(one_line).collect(),
         fill: match panel.word("fill") {
             Some("first") => Fill::First,
+            Some("all") => Fill::All,
+            Some("stacked") => Fill::Stacked,
             _ => Fill::None,
         },
         include: panel.numbers("include"),
@@ -107,6 +150,25 @@ fn fact(section: &Section<'_>) -> Option<TextRow> {
     })
 }
 
+fn stat(panel: &Section<'_>) -> Option<Chart> {
+    let (select, unit) = (one(panel), panel.unit("unit").unwrap_or_default());
+    let (decimals, delta, thresholds) = (decimals(panel), panel.duration("delta"), thresholds(panel));
+    let rise_is_good = panel.word("better").map(|better| better == "up");
+    let sparkline = panel.flag("sparkline").unwrap_or(true);
+    Some(Chart::Stat(Stat { select: select?, unit, decimals, delta, rise_is_good, thresholds, sparkline }))
+}
+
+fn spark(section: &Section<'_>) -> Option<Spark> {
+    let (name, select) = (section.label("name"), select(section));
+    let unit = section.unit("unit").unwrap_or_default();
+    Some(Spark { name, select: select?, unit })
+}
+
+fn state(section: &Section<'_>) -> Option<StateName> {
+    let (value, name, level) = (section.number("value"), section.label("name"), level(section));
+    Some(StateName { value: value?, name: name?, level })
+}
+
 fn table(panel: &Section<'_>) -> Option<Chart> {
     let column = |section: &Section<'_>| {
         let (title, series) = (section.label("title"), section.text("series"));
@@ -132,6 +194,18 @@ fn table(panel: &Section<'_>) -> Option<Chart> {
     };
     let descending = panel.flag("descending").unwrap_or(false);
     Some(Chart::Table(Table { by: by?, title, columns, sort, descending }))
+}
+
+/// Series told apart by a label.
+fn select(section: &Section<'_>) -> Option<Select> {
+    let (series, with, by) = (section.text("series"), section.pairs("where"), section.text("by"));
+    Some(Select { series: series?, with, by })
+}
+
+/// The same for charts of one series.
+fn one(section: &Section<'_>) -> Option<Select> {
+    let (series, with) = (section.text("series"), section.pairs("where"));
+    Some(Select { series: series?, with, by: None })
 }
 
 fn thresholds(section: &Section<'_>) -> Vec<Threshold> {

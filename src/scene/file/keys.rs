@@ -13,13 +13,35 @@ pub const CHARTS: &[(&str, &[Field])] = &[
     ("gauges", GAUGES),
     ("facts", FACTS),
     ("text", TEXT),
+    ("bars", BARS),
+    ("sparklines", SPARKLINES),
+    ("stat", STAT),
+    ("histogram", HISTOGRAM),
+    ("heatmap", HEATMAP),
+    ("states", STATES),
     ("table", TABLE),
     ("progress", PROGRESS),
     ("log", LOG),
+    ("animation", ANIMATION),
 ];
 
 /// Names of all kinds of charts.
-pub const CHART_NAMES: &[&str] = &["line", "gauges", "facts", "text", "table", "progress", "log"];
+pub const CHART_NAMES: &[&str] = &[
+    "line",
+    "gauges",
+    "facts",
+    "text",
+    "bars",
+    "sparklines",
+    "stat",
+    "histogram",
+    "heatmap",
+    "states",
+    "table",
+    "progress",
+    "log",
+    "animation",
+];
 
 pub const BOARD: &[Field] = &[
     Field::new("title", Shape::Text, "what the board is about, in a few words"),
@@ -68,7 +90,7 @@ const LINE: &[Field] = &[
     Field::new("lines", Shape::Tables(ONE_LINE), "the lines: [{ name = \"all\", series = \"x\" }]").required(),
     UNIT,
     DECIMALS,
-    Field::new("fill", Shape::Word(&["none", "first"]), "where the space under lines is filled"),
+    Field::new("fill", Shape::Word(&["none", "first", "all", "stacked"]), "where the space under lines is filled"),
     Field::new("include", Shape::Numbers, "values the axis always shows"),
     Field::new("include_series", Shape::Text, "a series whose newest value the axis always shows"),
     LEVELS_AT,
@@ -111,6 +133,51 @@ const TEXT: &[Field] = &[
     Field::new("align", Shape::Word(&["left", "centre", "right"]), "left where nothing is said"),
 ];
 
+const BARS: &[Field] = &[
+    SERIES.required(),
+    WHERE,
+    BY,
+    UNIT,
+    Field::new("group_by", Shape::Text, "a second label: bars of equal value of it stand together"),
+    Field::new("direction", Shape::Word(&["horizontal", "vertical"]), "which way the bars go"),
+    LEVELS_AT,
+];
+
+const SPARKLINES: &[Field] = &[Field::new("rows", Shape::Tables(ONE_SPARK), "the rows").required()];
+pub const ONE_SPARK: &[Field] = &[NAME, SERIES.required(), WHERE, BY, UNIT];
+
+const STAT: &[Field] = &[
+    SERIES.required(),
+    WHERE,
+    UNIT,
+    DECIMALS,
+    Field::new("delta", Shape::Span, "how far back the value lies that the difference counts from"),
+    Field::new("better", Shape::Word(&["up", "down"]), "which way of the difference is the better one"),
+    LEVELS_AT,
+    Field::new("sparkline", Shape::Flag, "whether the past is drawn below; yes where nothing is said"),
+];
+
+const HISTOGRAM: &[Field] = &[SERIES.required(), WHERE, UNIT];
+const HEATMAP: &[Field] =
+    &[SERIES.required(), WHERE, BY, UNIT, Field::new("include", Shape::Numbers, "values the colours always span")];
+
+const STATES: &[Field] = &[
+    SERIES.required(),
+    WHERE,
+    BY,
+    Field::new(
+        "states",
+        Shape::Tables(ONE_STATE),
+        "what the values mean: [{ value = 0, name = \"up\", level = \"good\" }]",
+    )
+    .required(),
+];
+pub const ONE_STATE: &[Field] = &[
+    Field::new("value", VALUE, "the value").required(),
+    NAME.required(),
+    Field::new("level", LEVELS, "how bad it is"),
+];
+
 const TABLE: &[Field] = &[
     BY.required(),
     Field::new("name", Shape::Text, "title of the first column, which names the rows"),
@@ -140,6 +207,12 @@ const PROGRESS: &[Field] = &[
 const LOG: &[Field] = &[
     Field::new("stream", Shape::Text, "name of the log").required(),
     Field::new("wrap", Shape::Flag, "whether long lines go on in the next row"),
+];
+
+const ANIMATION: &[Field] = &[
+    Field::new("animation", Shape::Word(&["snow", "fountain", "rain"]), "what moves").required(),
+    Field::new("seed", Shape::Whole(0..=i64::MAX), "another seed, another picture"),
+    Field::new("frames_hz", Shape::Number(0.1..=limits::REFRESH_HZ_MAX), "pictures a second; 20 where nothing is said"),
 ];
 
 /// The keys of a kind of chart.

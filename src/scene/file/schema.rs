@@ -59,6 +59,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Number(range) if *range.start() == f64::MIN => json!({ "type": "number" }),
         Shape::Number(range) => json!({ "type": "number", "minimum": range.start(), "maximum": range.end() }),
         Shape::Whole(range) => json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }),
+        Shape::Span => json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h)$" }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Cells => {
             json!({ "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 2, "maxItems": 2 })

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -13,7 +14,7 @@ use super::shape::{Field, Shape};
 use crate::base::{Diagnostic, limits};
 use crate::label::Label;
 use crate::model::Unit;
-use crate::notation::{Document, harmless, remedy_for};
+use crate::notation::{Document, harmless, parse_duration, remedy_for};
 
 /// Everything that is wrong with one file, gathered while it is read.
 #[derive(Debug)]
@@ -156,6 +157,20 @@ impl<'d> Section<'d> {
         }
         self.complain(value, format!("{name}: {number} is not possible"), between(range.start(), range.end()));
         None
+    }
+
+    /// A span of time.
+    pub fn duration(&self, name: &'static str) -> Option<Duration> {
+        let value = self.value(name)?;
+        let text = self.expect(value, name, value.get_ref().as_str(), "a duration", "write it as \"5m\"")?;
+        match parse_duration(text) {
+            Ok(span) => Some(span),
+            Err(error) => {
+                let message = format!("{name}: {:?} is no duration: {error}", harmless(text));
+                self.complain(value, message, "write it as \"5m\"");
+                None
+            }
+        }
     }
 
     /// One of the words the key's shape lists.

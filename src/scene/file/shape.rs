@@ -21,6 +21,8 @@ pub enum Shape {
     Flag,
     Number(RangeInclusive<f64>),
     Whole(RangeInclusive<i64>),
+    /// Such as `"5m"`.
+    Span,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A unit, by its name.

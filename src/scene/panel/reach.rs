@@ -1,10 +1,11 @@
 //! How far the data of a panel reaches, by which its health is judged.
 
 use crate::base::Wall;
-use crate::model::Window;
+use crate::model::{Dataset, Window};
 use crate::scene::board::{Chart, GaugeSource, Shown, TextRow};
 use crate::scene::moment::Moment;
 use crate::scene::query;
+use crate::scene::select::Select;
 
 /// The newest point a chart has at the right edge, and the oldest it has at all.
 pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
@@ -48,11 +49,18 @@ pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>)
             reach.take(query::labelled(data, &progress.done, &progress.by).map(|(_, window)| window));
         }
         Chart::Log(log) => {
-            let newest = data.log(&log.stream).and_then(|stream| stream.until(moment.edge).next_back());
-            reach.newest = newest.map(|entry| entry.at);
+            // Silence of a log is no failure: what was said last is what there is.
+            let told = data.log(&log.stream).is_some_and(|stream| stream.until(moment.edge).next_back().is_some());
+            reach.newest = told.then_some(moment.edge);
             reach.oldest = reach.newest;
         }
-        Chart::Words(_) => {}
+        Chart::Bars(bars) => reach.select(&bars.select, data),
+        Chart::Sparklines(rows) => rows.iter().for_each(|row| reach.select(&row.select, data)),
+        Chart::Stat(stat) => reach.select(&stat.select, data),
+        Chart::Histogram(histogram) => reach.select(&histogram.select, data),
+        Chart::Heatmap(heatmap) => reach.select(&heatmap.select, data),
+        Chart::States(states) => reach.select(&states.select, data),
+        Chart::Words(_) | Chart::Animation(_) => {}
     }
     (reach.newest, reach.oldest)
 }
@@ -64,6 +72,10 @@ struct Reach {
 }
 
 impl Reach {
+    fn select(&mut self, select: &Select, data: &Dataset) {
+        self.take(select.all(data).into_iter().map(|one| one.window));
+    }
+
     fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
         for window in windows {
             let newest = window.at(self.edge).map(|point| point.at);

@@ -1,12 +1,13 @@
 //! Charts of rows: tables, progress, logs, words.
 
+use super::Pane;
 use crate::base::Wall;
 use crate::frame::Canvas;
 use crate::label::Label;
 use crate::model::{SeriesKey, Window};
 use crate::scene::chart::{self, Log, Progress, Table, Words};
-use crate::scene::moment::{Changes, Moment};
-use crate::scene::query::{self, When};
+use crate::scene::moment::Moment;
+use crate::scene::query;
 use crate::scene::select::Select;
 use crate::widget::log::{self, LogPlan, Options};
 use crate::widget::progress::{self, Job, ProgressPlan, State};
@@ -19,7 +20,8 @@ const STALLED_INTERVALS: u64 = 5;
 const STRIPE_MS: i64 = 250;
 
 /// A table; its rows are the values of one label.
-pub fn table(spec: &Table, moment: &Moment<'_>, when: When, canvas: &mut Canvas<'_>) {
+pub fn table(spec: &Table, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
+    let (moment, when) = (pane.moment, pane.when);
     let mut columns = vec![Column::new(spec.title.as_str()).width(Width::Min(6)).priority(u8::MAX)];
     for (index, column) in spec.columns.iter().enumerate() {
         // Of those without room the last goes first.
@@ -64,16 +66,10 @@ pub fn table(spec: &Table, moment: &Moment<'_>, when: When, canvas: &mut Canvas<
 }
 
 /// Bars of jobs, by the label that names them.
-pub fn progress(
-    spec: &Progress,
-    interval_ms: u64,
-    moment: &Moment<'_>,
-    when: When,
-    canvas: &mut Canvas<'_>,
-    changes: &mut Changes,
-) {
+pub fn progress(spec: &Progress, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
+    let (moment, when) = (pane.moment, pane.when);
     let done = Select { series: spec.done.clone(), with: Vec::new(), by: Some(spec.by.clone()) };
-    let stalled_ms = i64::try_from(interval_ms.saturating_mul(STALLED_INTERVALS)).unwrap_or(i64::MAX);
+    let stalled_ms = i64::try_from(pane.interval_ms.saturating_mul(STALLED_INTERVALS)).unwrap_or(i64::MAX);
     let mut endless = false;
     let jobs: Vec<Job> = done
         .all(moment.data)
@@ -100,7 +96,7 @@ pub fn progress(
         .collect();
     let frame = moment.now.0.div_euclid(STRIPE_MS);
     if endless && moment.is_live() {
-        changes.exactly_at(Wall((frame + 1).saturating_mul(STRIPE_MS)));
+        pane.changes.exactly_at(Wall((frame + 1).saturating_mul(STRIPE_MS)));
     }
     progress::paint(&ProgressPlan::new(&jobs), canvas, moment.look, frame.unsigned_abs());
 }

@@ -7,7 +7,8 @@ use super::{Bar, BarsPlan, Direction};
 use crate::frame::{Attrs, Canvas, Glyph, Style};
 use crate::label::Label;
 use crate::model::GlyphSet;
-use crate::widget::{Look, Role, levels};
+use crate::widget::raster::ASCII_MARKS;
+use crate::widget::{Look, Role, blocks, levels};
 
 /// Paints into the whole canvas.
 pub fn paint(plan: &BarsPlan, canvas: &mut Canvas<'_>, look: Look) {
@@ -26,6 +27,13 @@ fn style(bar: &Bar, look: Look) -> Style {
         Some(level) => look.theme.level(level),
         None => look.theme.series(bar.series),
     }
+}
+
+/// Where several series stand side by side each has the mark it has in a legend.
+fn ink(bar: &Bar, plan: &BarsPlan, look: Look) -> blocks::Ink {
+    let mark = ASCII_MARKS[bar.series % ASCII_MARKS.len()];
+    let whole = if plan.bars_per_group() > 1 { mark } else { blocks::HASH };
+    blocks::Ink { style: style(bar, look), glyphs: look.glyphs, whole }
 }
 
 /// How the value of a bar is written on the ground.

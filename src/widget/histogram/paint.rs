@@ -69,7 +69,8 @@ impl Layout {
 }
 
 fn bins(plan: &HistogramPlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
-    let (plot, style) = (layout.plot, look.theme.series(plan.series));
+    let plot = layout.plot;
+    let ink = blocks::Ink { style: look.theme.series(plan.series), glyphs: look.glyphs, whole: blocks::HASH };
     let count = u16::try_from(plan.bins.len()).unwrap_or(u16::MAX);
     let each = plot.width / count;
     if each == 0 {
@@ -79,14 +80,14 @@ fn bins(plan: &HistogramPlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Lo
             let end = (usize::from(x) + 1) * plan.bins.len() / usize::from(plot.width);
             let share = plan.bins[first..end].iter().copied().fold(0.0, f32::max);
             let parts = blocks::parts(share, plot.height, look.glyphs);
-            blocks::upright(canvas, Rect::new(plot.x + x, plot.bottom(), 1, 0), parts, style, look.glyphs);
+            blocks::upright(canvas, Rect::new(plot.x + x, plot.bottom(), 1, 0), parts, ink);
         }
         return;
     }
     let gap = u16::from(each >= BIN_COLUMNS_FOR_GAP);
     for (index, share) in (0..count).zip(&plan.bins) {
         let area = Rect::new(plot.x + index * each, plot.bottom(), each - gap, 0);
-        blocks::upright(canvas, area, blocks::parts(*share, plot.height, look.glyphs), style, look.glyphs);
+        blocks::upright(canvas, area, blocks::parts(*share, plot.height, look.glyphs), ink);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Puts the plan of a line chart on cells.
 
-use super::{Layout, LinePlan, Polyline};
+use super::{Area, Layout, LinePlan, Polyline, area};
 use crate::base::Rect;
 use crate::frame::{Canvas, Color, Glyph, Style};
 use crate::model::GlyphSet;
@@ -23,21 +23,38 @@ pub fn paint(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Lo
 /// Everything but the labels of time.
 fn plot<D: Dots>(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look: Look) {
     let plot = layout.plot;
-    let tint = if plan.filled { look.theme.tint(0) } else { None };
+    let tint = if plan.area == Area::First { look.theme.tint(0) } else { None };
     let mut raster = Raster::<D>::new(plot.width, plot.height, tint.map(|_| 0));
     // The first series is the one the chart is about: drawn last, it lies on top.
+    let each = matches!(plan.area, Area::Every | Area::Stacked) && look.theme.tint(0).is_some();
+    let mut tops = Vec::new();
     for line in plan.lines.iter().rev() {
+        if each {
+            raster.follow((line.series % 8) as u8);
+        }
         draw(line, &mut raster);
+        if each {
+            tops.push((line.series, raster.filled_from()));
+        }
+    }
+    if each {
+        // All are tinted in the end; nothing is filled while drawing.
+        raster.follow(u8::MAX);
     }
     let filled_from = raster.filled_from();
     if let Some(tint) = tint {
         fill(&filled_from, canvas, plot, look.theme.style(Role::Text).bg(tint));
     }
     grid(plan, layout, canvas, &Ground { filled_from: &filled_from, tint }, look);
+    area::marks(plan, canvas, plot, look);
     raster.paint(canvas, plot, &filled_from, |series, filled| match tint {
         Some(tint) if filled => look.theme.series(series).bg(tint),
         _ => look.theme.series(series),
     });
+    area::areas(&tops, canvas, plot, look);
+    if plan.bands {
+        area::bands(plan, canvas, plot, look);
+    }
     if !look.theme.coloured && look.glyphs != GlyphSet::Ascii && plan.lines.len() > 1 {
         marks(plan, canvas, plot, look);
     }
@@ -46,6 +63,7 @@ fn plot<D: Dots>(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look
         let right = plot.right().saturating_sub(1);
         right_aligned(canvas, right, y, &threshold.label, look.theme.style(threshold.role));
     }
+    area::labels(plan, canvas, plot, look);
 }
 
 /// Columns from one mark of a series to its next where colours do not tell lines apart.
@@ -56,7 +74,7 @@ const MARKS_APART: usize = 12;
 const ROUNDING: f32 = 1e-4;
 
 /// The row of the plot a value falls into; the same that a line's dot takes.
-fn row(at: f32, plot: Rect) -> u16 {
+pub(super) fn row(at: f32, plot: Rect) -> u16 {
     let last = f32::from(plot.height.saturating_sub(1));
     let from_top = ((1.0 - at) * f32::from(plot.height) + ROUNDING).floor().min(last);
     plot.y + from_top.max(0.0) as u16

@@ -6,7 +6,7 @@ use crate::model::{Palette, spec};
 use crate::widget::testing::{GLYPH_SETS, check, check_ascii, drawn, look};
 use crate::widget::{Look, Theme};
 
-const EDGE: Wall = Wall(1_700_000_000_000);
+pub(super) const EDGE: Wall = Wall(1_700_000_000_000);
 
 struct Chart<'a> {
     lines: &'a [&'a [(i64, f64)]],
@@ -173,7 +173,7 @@ fn the_space_under_the_first_line_is_filled_and_nothing_else() {
     let ramp = ramp();
     let chart = Chart { lines: &[&ramp], range_s: 60, gap_s: 3, include: &[0.0] };
     let mut plan = plan(&chart, &layout);
-    plan.filled = true;
+    plan.area = Area::First;
     let grid = drawn(12, 3, |canvas| paint(&plan, &layout, canvas, look(GlyphSet::Ascii)));
     let tint = look(GlyphSet::Ascii).theme.tint(0).expect("true colour has shades");
     let tinted =

@@ -50,7 +50,8 @@ pub(in crate::widget) fn paint_in(
             }
             _ => {
                 let parts = blocks::parts(share, height, glyphs).max(1);
-                blocks::upright(canvas, Rect::new(x, height, 1, 0), parts, style, glyphs);
+                let ink = blocks::Ink { style, glyphs, whole: blocks::HASH };
+                blocks::upright(canvas, Rect::new(x, height, 1, 0), parts, ink);
             }
         }
     }

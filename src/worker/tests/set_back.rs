@@ -19,9 +19,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        let (synthetic, _) = watch::channel(false);
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
-        let mut state = State::new(&hello(), rhythm);
+        let mut state = State::new(&hello(), Controls { host: rhythm, synthetic });
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
         for message in [
@@ -43,7 +44,11 @@ impl Bench {
         let at = self.wall - Duration::from_millis(20);
         let sample = Sample { key, kind: Kind::Gauge, unit: Unit::None, at, value: load };
         let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1000 };
-        self.state.update(Update { source: "host", samples: vec![sample], health }, self.now, self.wall);
+        self.state.update(
+            Update { source: "host", samples: vec![sample], entries: Vec::new(), health },
+            self.now,
+            self.wall,
+        );
         self.rejected = self.state.take_status().samples_rejected;
         self.state.message(ToWorker::Credit { view: VIEW }, self.now, self.wall).expect("a credit");
         while self.state.wants_to_draw() {

@@ -1,7 +1,7 @@
 //! Bars that grow to the right, a row each.
 
 use super::super::{BarsPlan, Group};
-use super::{more, on_bar, style, value, value_style, zero_line};
+use super::{ink, more, on_bar, value, value_style, zero_line};
 use crate::base::Rect;
 use crate::frame::{Canvas, Glyph};
 use crate::model::GlyphSet;
@@ -105,7 +105,7 @@ fn one(group: &Group, plan: &BarsPlan, layout: &Layout, canvas: &mut Canvas<'_>,
         let reach = if rising { 1.0 - plan.zero } else { plan.zero };
         let share = if reach > 0.0 { (at - plan.zero) / reach } else { 0.0 };
         let parts = blocks::parts(share, room, look.glyphs);
-        blocks::across(canvas, Rect::new(start, y, 0, 1), parts, style(bar, look), look.glyphs);
+        blocks::across(canvas, Rect::new(start, y, 0, 1), parts, ink(bar, plan, look));
         let cells = blocks::cells(parts, look.glyphs);
         match (layout.outside, rising) {
             (true, true) => {

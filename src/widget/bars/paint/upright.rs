@@ -1,7 +1,7 @@
 //! Bars that grow upwards, side by side.
 
 use super::super::{BarsPlan, Group};
-use super::{more, style, value, value_style, zero_line};
+use super::{ink, more, value, value_style, zero_line};
 use crate::base::Rect;
 use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
@@ -119,7 +119,7 @@ fn one(group: &Group, plan: &BarsPlan, layout: &Layout, x: u16, canvas: &mut Can
         let share = if reach > 0.0 { (at - plan.zero) / reach } else { 0.0 };
         let parts = blocks::parts(share, room, look.glyphs);
         let area = Rect::new(x, layout.zero(), layout.bar, 0);
-        blocks::upright(canvas, area, parts, style(bar, look), look.glyphs);
+        blocks::upright(canvas, area, parts, ink(bar, plan, look));
         if layout.values {
             let cells = blocks::cells(parts, look.glyphs);
             let y = if rising { (layout.zero() - cells).checked_sub(1) } else { Some(layout.zero() + cells) };

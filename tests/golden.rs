@@ -1,0 +1,124 @@
+//! What every kind of chart looks like, as files a person can open, compared with what is drawn now.
+//!
+//! `UNBLINK_BLESS=1 cargo test --test golden` writes them anew; then look at every one that changed. `.txt` opens in
+//! an editor, `.ansi` with `cat`, `.svg` in a browser.
+
+use std::fs;
+use std::path::PathBuf;
+
+use unblink::base::{Size, Wall};
+use unblink::encode::{Encoding, export};
+use unblink::frame::Grid;
+use unblink::model::{Dataset, GlyphSet, Palette, ViewSpec};
+use unblink::scene::{self, Boards};
+use unblink::source::synthetic;
+
+/// A moment at which all is to be seen: a service down, one slow, jobs done and under way.
+const NOW: Wall = Wall(1_700_000_650_000);
+
+fn data() -> Dataset {
+    let mut data = Dataset::default();
+    let synthetic::Moment { samples, entries } = synthetic::between(Wall(NOW.0 - 300_000), NOW);
+    for sample in samples {
+        data.insert(sample).expect("made-up samples are sound");
+    }
+    for (stream, entry) in entries {
+        assert!(data.append(stream, entry));
+    }
+    data.set_source(synthetic::NAME, synthetic::health(NOW));
+    data
+}
+
+fn spec(glyphs: GlyphSet, palette: Palette, size: (u16, u16)) -> ViewSpec {
+    let spec = ViewSpec::new("default", "demo", Size::clamped(size.0, size.1));
+    ViewSpec { glyphs, palette, ..spec }
+}
+
+fn draw(boards: &Boards, data: &Dataset, spec: &ViewSpec) -> Grid {
+    let mut grid = Grid::new(spec.size);
+    scene::draw(boards, spec, data, NOW, &mut grid);
+    grid
+}
+
+/// Every panel on a screen of its own, one below the other.
+fn panels(glyphs: GlyphSet, palette: Palette, write: impl Fn(&Grid) -> String) -> String {
+    let (boards, data) = (Boards::shipped(), data());
+    let count = boards.get("demo").expect("the board is shipped").panels.len();
+    let mut all = String::new();
+    for focus in 0..count {
+        for size in [(64, 16), (28, 7)] {
+            let focus = u16::try_from(focus).expect("few panels");
+            let spec = ViewSpec { focus, full_screen: true, ..spec(glyphs, palette, size) };
+            all.push_str(&write(&draw(&boards, &data, &spec)));
+            all.push('\n');
+        }
+    }
+    all
+}
+
+fn check(name: &str, drawn: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UNBLINK_BLESS").is_some() {
+        fs::write(&path, drawn).expect("the folder can be written");
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let line = kept.lines().zip(drawn.lines()).position(|(kept, drawn)| kept != drawn);
+    let at = line.unwrap_or_else(|| kept.lines().count().min(drawn.lines().count()));
+    let around = |text: &str| text.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
+    assert!(
+        kept == drawn,
+        "tests/golden/{name} differs from line {}:\n{}\n--- is drawn now:\n{}",
+        at + 1,
+        around(&kept),
+        around(drawn)
+    );
+}
+
+#[test]
+fn every_chart_is_drawn_as_kept_in_every_set_of_characters() {
+    for (name, glyphs) in [("braille", GlyphSet::Braille), ("block", GlyphSet::Block), ("ascii", GlyphSet::Ascii)] {
+        let drawn = panels(glyphs, Palette::Mono, |grid| export::text(grid, glyphs == GlyphSet::Ascii));
+        assert!(glyphs != GlyphSet::Ascii || drawn.is_ascii());
+        check(&format!("charts-{name}.txt"), &drawn);
+    }
+}
+
+#[test]
+fn every_chart_is_drawn_as_kept_in_every_palette() {
+    let palettes = [("256", Palette::Indexed), ("16", Palette::Ansi), ("mono", Palette::Mono)];
+    for (name, palette) in palettes {
+        let ansi = |grid: &Grid| {
+            let bytes = export::ansi(grid, Encoding { palette, ascii: false });
+            String::from_utf8(bytes).expect("what is encoded is UTF-8")
+        };
+        check(&format!("charts-{name}.ansi"), &panels(GlyphSet::Braille, palette, ansi));
+    }
+}
+
+#[test]
+fn the_board_of_all_charts_is_drawn_as_kept() {
+    let (boards, data) = (Boards::shipped(), data());
+    for (name, size) in [("demo-160x50", (160, 50)), ("demo-80x24", (80, 24))] {
+        let spec = spec(GlyphSet::Braille, Palette::Truecolor, size);
+        check(&format!("{name}.svg"), &export::svg(&draw(&boards, &data, &spec), name));
+    }
+}
+
+/// No size, no set of characters and no moment, with data or without, is too much for a chart.
+#[test]
+fn every_chart_is_drawn_at_any_size() {
+    let (boards, full, empty) = (Boards::shipped(), data(), Dataset::default());
+    let count = boards.get("demo").expect("the board is shipped").panels.len();
+    let sizes = [(1, 1), (2, 2), (3, 1), (1, 9), (5, 3), (9, 4), (17, 5), (40, 12), (300, 4), (4, 200), (1000, 500)];
+    for size in sizes {
+        for glyphs in [GlyphSet::Braille, GlyphSet::Block, GlyphSet::Ascii] {
+            let spec = spec(glyphs, Palette::Truecolor, size);
+            for data in [&full, &empty] {
+                draw(&boards, data, &spec);
+                for focus in 0..u16::try_from(count).expect("few panels") {
+                    draw(&boards, data, &ViewSpec { focus, full_screen: true, ..spec.clone() });
+                }
+            }
+        }
+    }
+}
