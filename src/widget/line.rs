@@ -4,8 +4,6 @@
 //! making it; a gap in the data is a gap in the line.
 
 mod area;
-#[cfg(test)]
-mod area_tests;
 mod paint;
 mod stack;
 #[cfg(test)]

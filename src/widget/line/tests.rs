@@ -1,3 +1,5 @@
+mod area;
+
 use proptest::prelude::*;
 
 use super::*;

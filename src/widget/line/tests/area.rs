@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use super::tests::EDGE;
 use super::*;
 use crate::frame::{Color, Glyph, Grid};
 use crate::model::{Palette, spec};
