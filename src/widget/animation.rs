@@ -93,7 +93,7 @@ fn light(look: Look) -> Style {
 // === impl Dice ===
 
 impl Dice {
-    /// The dice of one thing in its so-manieth round.
+    /// The dice of one thing in one of its rounds.
     fn of(seed: u64, thing: u64, round: u64) -> Dice {
         let seed = Dice(seed).next() ^ thing;
         Dice(Dice(seed).next() ^ round)

@@ -49,6 +49,8 @@ fn all_of_time_can_be_drawn() {
             let grid = picture(kind, u64::MAX, frame, (30, 10), GlyphSet::Braille);
             assert!(lit(&grid) > 5, "{kind:?} {frame}:\n{}", grid.to_text());
         }
+        let late = |frame| picture(kind, 1, frame, (30, 10), GlyphSet::Braille);
+        assert_ne!(late(5), late(5 + (1 << 40)), "{kind:?} goes by the whole number of the frame");
     }
 }
 

@@ -373,6 +373,7 @@ mod tests {
         }
         check("`**a** {warn}b{/}`", &["C:**a** {warn}b{/}"]);
         check("**a *b** c*", &["B:a *b", ": c*"]);
+        check("**a *b** c**", &["B:a *b", ": c**"]);
         check("{warn}*a{/} b*", &["Warn:*a", ": b*"]);
         assert_eq!(parse(""), [Span { text: Label::default(), ink: Ink::default() }]);
     }
