@@ -9,7 +9,7 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
-use crate::scene::{self, Boards};
+use crate::scene::{self, Boards, Slowed};
 
 /// One spec's picture over time.
 #[derive(Debug)]
@@ -67,20 +67,20 @@ impl View {
     }
 
     /// Root can take one more frame.
-    pub fn credit(&mut self) {
-        self.pace.credited();
+    pub fn credit(&mut self, now: Mono) {
+        self.pace.credited(now);
     }
 
     /// The boards are others now; the next version still stands on what root has.
-    pub fn boards_changed(&mut self, boards: &Boards) {
+    pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
         self.pace.retune(refresh_hz(boards, &self.spec));
-        self.pace.changed();
+        self.pace.changed(now);
     }
 
     /// Data or the health of a source changed.
-    pub fn changed(&mut self) {
+    pub fn changed(&mut self, now: Mono) {
         if !self.settled {
-            self.pace.changed();
+            self.pace.changed(now);
         }
     }
 
@@ -89,12 +89,19 @@ impl View {
         self.pace.ask(now)
     }
 
+    /// Refreshes that were skipped because drawing came too late for them, since the view began.
+    pub fn missed(&self) -> u64 {
+        self.pace.missed()
+    }
+
     /// Draws if it is time to; nothing when it is not, or when the picture is the same as before.
     pub fn draw(&mut self, now: Mono, wall: Wall, boards: &Boards, data: &Dataset) -> Option<FrameOut> {
         if self.ask(now) != Ask::Draw {
             return None;
         }
-        let drawn = scene::draw(boards, &self.spec, data, wall, &mut self.drawing);
+        let board_hz = refresh_hz(boards, &self.spec);
+        let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
+        let drawn = scene::draw_slowed(boards, &self.spec, data, wall, slowed, &mut self.drawing);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());

@@ -29,6 +29,7 @@ use crate::model::spec::Overlay;
 use crate::model::{Dataset, ViewSpec};
 use crate::widget::text::{Align, Row, TextPlan};
 use crate::widget::{Role, text};
+pub use moment::Slowed;
 use moment::{Changes, Moment};
 
 /// What is known of a picture besides the picture.
@@ -40,8 +41,20 @@ pub struct Drawn {
 
 /// Draws what a spec asks for. The grid takes the spec's size.
 pub fn draw(boards: &Boards, spec: &ViewSpec, data: &Dataset, now: Wall, grid: &mut Grid) -> Drawn {
+    draw_slowed(boards, spec, data, now, None, grid)
+}
+
+/// [`draw`] for a view whose rate may have been lowered, which its status line says.
+pub fn draw_slowed(
+    boards: &Boards,
+    spec: &ViewSpec,
+    data: &Dataset,
+    now: Wall,
+    slowed: Option<Slowed>,
+    grid: &mut Grid,
+) -> Drawn {
     grid.resize(spec.size);
-    let moment = Moment::new(spec, data, now);
+    let moment = Moment { slowed, ..Moment::new(spec, data, now) };
     grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
     let area = spec.size.area();

@@ -36,6 +36,8 @@ pub struct WorkerRow {
     pub last_fault: Option<String>,
     pub series: u32,
     pub frames_drawn: u64,
+    /// Refreshes left out because drawing came too late for them.
+    pub frames_late: u64,
     pub samples: u64,
     pub samples_rejected: u64,
 }

@@ -180,6 +180,7 @@ mod tests {
                 last_fault: Some("was killed by signal 9 (SIGKILL)".to_owned()),
                 series: 13,
                 frames_drawn: 12,
+                frames_late: 0,
                 samples: 62,
                 samples_rejected: 0,
             }],

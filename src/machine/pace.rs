@@ -1,7 +1,10 @@
-//! When a view may be drawn next.
+//! When a view may be drawn next, and how fast it may go on.
 //!
 //! Invariant: nothing is drawn unless something would look different, never more often than the board's refresh rate,
-//! and never without credit. The refresh slots lie on a grid, so a timer that fires late does not slow the board down.
+//! and never without credit. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
+//! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
+//! need not. A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
+//! Three late frames in a row halve the rate, ten seconds without one double it again, up to the board's.
 //! This keeps no clock: `now` is handed in, and the wall clock matters only as a distance.
 
 use std::time::Duration;
@@ -14,15 +17,39 @@ mod tests;
 /// The pacing of one view.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    interval: Duration,
-    /// Something changed since the view was drawn.
-    dirty: bool,
-    /// The receiver can take a frame.
-    credit: bool,
+    refresh_hz: f64,
+    grid: Grid,
+    /// The newest frame; none before the first.
+    last: Option<Last>,
+    /// How often the rate was halved.
+    halvings: u32,
+    /// Since when what is shown is out of date.
+    dirty_since: Option<Mono>,
+    /// Since when the receiver can take a frame; none while it cannot.
+    credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
     change_at: Option<Mono>,
-    /// No frame before this.
-    slot: Mono,
+    late_in_a_row: u32,
+    /// The last late frame or change of the rate.
+    trouble_at: Mono,
+    missed: u64,
+}
+
+/// Ticks at equal distances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Grid {
+    origin: Mono,
+    /// In parts of a nanosecond, `1 << FRACTION_BITS` of them: a year of ticks is off by less than a millisecond.
+    step: u128,
+}
+
+/// The newest frame.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    /// The tick it was drawn for.
+    tick: u64,
+    /// When drawing began.
+    at: Mono,
 }
 
 /// What to do about a view.
@@ -39,60 +66,174 @@ pub enum Ask {
 pub const REFRESH_HZ_MAX: f64 = 120.0;
 /// Slowest refresh: a board whose rate is nonsense is still drawn once a minute.
 const REFRESH_HZ_MIN: f64 = 1.0 / 60.0;
+/// The rate is not halved below this: slower than its clock a board would look dead.
+const LOWERED_HZ_MIN: f64 = 1.0;
+/// So many late frames in a row are no accident any more.
+const LATE_IN_A_ROW_MAX: u32 = 3;
+/// As long without a late frame the machine has room for a faster rate; so long also that trying costs little.
+const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+const FRACTION_BITS: u32 = 32;
 
 // === impl Pace ===
 
 impl Pace {
     /// A view nobody has drawn yet, with its first credit.
     pub fn new(refresh_hz: f64) -> Pace {
-        Pace { interval: interval(refresh_hz), dirty: true, credit: true, change_at: None, slot: Mono(0) }
+        let refresh_hz = sound(refresh_hz);
+        Pace {
+            refresh_hz,
+            grid: Grid::new(Mono(0), refresh_hz),
+            last: None,
+            halvings: 0,
+            dirty_since: Some(Mono(0)),
+            credit_since: Some(Mono(0)),
+            change_at: None,
+            late_in_a_row: 0,
+            trouble_at: Mono(0),
+            missed: 0,
+        }
     }
 
-    /// The board refreshes at another rate from its next frame on.
+    /// The board refreshes at another rate from now on.
     pub fn retune(&mut self, refresh_hz: f64) {
-        self.interval = interval(refresh_hz);
+        let refresh_hz = sound(refresh_hz);
+        if refresh_hz == self.refresh_hz {
+            return;
+        }
+        let origin = self.last.map_or(Mono(0), |last| self.grid.tick(last.tick));
+        self.last = self.last.map(|last| Last { tick: 0, ..last });
+        self.grid = Grid::new(origin, refresh_hz);
+        (self.refresh_hz, self.halvings, self.late_in_a_row) = (refresh_hz, 0, 0);
     }
 
     /// Data, health or catalogue changed.
-    pub fn changed(&mut self) {
-        self.dirty = true;
+    pub fn changed(&mut self, now: Mono) {
+        self.dirty_since.get_or_insert(now);
     }
 
     /// The receiver can take one more frame.
-    pub fn credited(&mut self) {
-        self.credit = true;
+    pub fn credited(&mut self, now: Mono) {
+        self.credit_since.get_or_insert(now);
     }
 
     /// The view was drawn as it looked at `now`, which was `wall`. `sent` says whether a frame went out: one that
     /// equals the frame before does not, and leaves the credit.
     pub fn drawn(&mut self, now: Mono, wall: Wall, next_change_at: Option<Wall>, sent: bool) {
-        self.dirty = false;
-        self.credit &= !sent;
+        let missed = self.count(now);
+        self.dirty_since = None;
+        if sent {
+            self.credit_since = None;
+        }
         // Kept as a distance: a wall clock that is set back must not put the next change off.
         self.change_at = next_change_at.map(|at| now + at.since(wall));
-        // On the grid of slots as long as frames are no more than a slot late; at least half a slot apart, so that a
-        // late frame is not followed by a burst.
-        let on_grid = self.slot + self.interval;
-        self.slot = if now < on_grid { on_grid.max(now + self.interval / 2) } else { now + self.interval };
+        self.judge(now, missed);
     }
 
     /// Whether to draw now, or when to ask again.
     pub fn ask(&self, now: Mono) -> Ask {
-        if !self.credit {
-            return Ask::Idle;
-        }
-        let due = match self.change_at {
-            _ if self.dirty => self.slot,
-            Some(change_at) => change_at.max(self.slot),
-            None => return Ask::Idle,
+        let Some(wanted) = self.wanted() else { return Ask::Idle };
+        // At least half a step apart, so that a late frame is not followed by a burst.
+        let due = match &self.last {
+            None => wanted,
+            Some(last) => wanted.max(self.grid.tick(last.tick + self.stride())).max(last.at + self.step() / 2),
         };
         if due <= now { Ask::Draw } else { Ask::Until(due) }
     }
+
+    /// Ticks at which there was something to draw and nothing was drawn, since ever.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// The rate in force, if it is not the board's.
+    pub fn lowered_hz(&self) -> Option<f64> {
+        (self.halvings > 0).then(|| self.refresh_hz / self.stride() as f64)
+    }
+
+    /// Since when there is something to draw and room for it. Waiting for credit is no lateness of ours.
+    fn wanted(&self) -> Option<Mono> {
+        let changed = self.dirty_since.into_iter().chain(self.change_at).min()?;
+        Some(changed.max(self.credit_since?))
+    }
+
+    /// Enters a frame that begins now; returns how many ticks it missed.
+    fn count(&mut self, now: Mono) -> u64 {
+        let wanted = self.wanted().unwrap_or(now).min(now);
+        let Some(last) = self.last else {
+            // Nobody can have waited for a view that was not there.
+            self.grid.origin = now;
+            self.last = Some(Last { tick: 0, at: now });
+            return 0;
+        };
+        let mut due = last.tick + self.stride();
+        if wanted > self.grid.tick(due) {
+            self.grid.origin = wanted;
+            due = 0;
+        }
+        let missed = self.grid.steps(now.since(self.grid.tick(due))) / self.stride();
+        self.last = Some(Last { tick: due + missed * self.stride(), at: now });
+        self.missed = self.missed.saturating_add(missed);
+        missed
+    }
+
+    /// Lowers or raises the rate after a frame that missed so many ticks.
+    fn judge(&mut self, now: Mono, missed: u64) {
+        let halvings = self.halvings;
+        if missed > 0 {
+            self.trouble_at = now;
+            self.late_in_a_row += 1;
+            if self.late_in_a_row >= LATE_IN_A_ROW_MAX {
+                self.late_in_a_row = 0;
+                let lower = self.refresh_hz / (2 * self.stride()) as f64;
+                self.halvings += u32::from(lower >= LOWERED_HZ_MIN);
+            }
+        } else {
+            self.late_in_a_row = 0;
+            if self.halvings > 0 && now.since(self.trouble_at) >= RECOVERED_AFTER {
+                self.halvings -= 1;
+                self.trouble_at = now;
+            }
+        }
+        if self.halvings != halvings {
+            // The rate is part of the picture.
+            self.changed(now);
+        }
+    }
+
+    /// Ticks of the board's rate to one of the rate in force.
+    fn stride(&self) -> u64 {
+        1 << self.halvings
+    }
+
+    fn step(&self) -> Duration {
+        self.grid.span(self.stride())
+    }
 }
 
-fn interval(refresh_hz: f64) -> Duration {
+// === impl Grid ===
+
+impl Grid {
+    fn new(origin: Mono, refresh_hz: f64) -> Grid {
+        let part = (1u64 << FRACTION_BITS) as f64;
+        Grid { origin, step: (1e9 / refresh_hz * part) as u128 }
+    }
+
+    fn tick(&self, index: u64) -> Mono {
+        self.origin + self.span(index)
+    }
+
+    fn span(&self, steps: u64) -> Duration {
+        let nanos = (u128::from(steps) * self.step) >> FRACTION_BITS;
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// Whole steps in a span.
+    fn steps(&self, span: Duration) -> u64 {
+        u64::try_from((span.as_nanos() << FRACTION_BITS) / self.step).unwrap_or(u64::MAX)
+    }
+}
+
+fn sound(refresh_hz: f64) -> f64 {
     // `clamp` alone would pass a NaN on.
-    let refresh_hz =
-        if refresh_hz.is_nan() { REFRESH_HZ_MIN } else { refresh_hz.clamp(REFRESH_HZ_MIN, REFRESH_HZ_MAX) };
-    Duration::from_secs_f64(1.0 / refresh_hz)
+    if refresh_hz.is_nan() { REFRESH_HZ_MIN } else { refresh_hz.clamp(REFRESH_HZ_MIN, REFRESH_HZ_MAX) }
 }

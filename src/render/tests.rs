@@ -34,14 +34,14 @@ fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
     let mut view = View::new(spec, &boards);
     let first = view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
     assert_eq!((first.version, first.base), (Version(1), Version::NONE));
-    view.credit();
-    view.changed();
+    view.credit(Mono(2));
+    view.changed(Mono(2));
     let later = Mono(1) + 10 * SECOND;
     assert_eq!(view.draw(later, WALL, &boards, &data(1.0)), None, "drawn, and the same");
-    view.changed();
+    view.changed(Mono(2));
     let next = view.draw(later + 10 * SECOND, WALL, &boards, &data(2.0)).expect("the credit is still there");
     assert_eq!((next.version, next.base), (Version(2), Version(1)));
-    view.changed();
+    view.changed(Mono(2) + 20 * SECOND);
     assert_eq!(view.ask(later + 100 * SECOND), Ask::Idle, "now it is used");
 }
 
@@ -67,8 +67,8 @@ fn a_view_that_is_asked_too_early_does_nothing() {
     let (boards, spec) = boards();
     let mut view = View::new(spec, &boards);
     view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
-    view.credit();
-    view.changed();
+    view.credit(Mono(2));
+    view.changed(Mono(2));
     assert_eq!(view.draw(Mono(2), WALL, &boards, &data(2.0)), None);
     assert!(matches!(view.ask(Mono(2)), Ask::Until(_)), "it is still wanted");
 }
@@ -78,8 +78,8 @@ fn a_board_nobody_knows_is_drawn_in_words_and_comes_alive_with_its_boards() {
     let (boards, spec) = boards();
     let mut view = View::new(ViewSpec { board: "nowhere".to_owned(), ..spec }, &boards);
     assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some());
-    view.credit();
-    view.boards_changed(&boards);
+    view.credit(Mono(2));
+    view.boards_changed(&boards, Mono(2));
     assert!(matches!(view.ask(Mono(1) + 2 * SECOND), Ask::Draw));
 }
 
@@ -93,8 +93,8 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
         // Ten seconds, four samples in each.
         for quarter in 0..40_u32 {
             let passed = quarter * SECOND / 4;
-            view.credit();
-            view.changed();
+            view.credit(Mono(1_000_000_000) + passed);
+            view.changed(Mono(1_000_000_000) + passed);
             let (now, wall) = (Mono(1_000_000_000) + passed, WALL + passed);
             drawn += usize::from(view.ask(now) == Ask::Draw);
             view.draw(now, wall, &boards, &data(f64::from(quarter)));
@@ -105,9 +105,35 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
     assert_eq!(count(paused.clone()), 10, "once a second the age is another");
 
     let mut view = View::new(paused, &boards);
-    view.changed();
+    view.changed(Mono(1));
     assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some(), "what it shows first is drawn at once");
-    view.credit();
-    view.boards_changed(&boards);
+    view.credit(Mono(1));
+    view.boards_changed(&boards, Mono(2));
     assert!(matches!(view.ask(Mono(1) + SECOND / 2), Ask::Draw), "other boards are shown at once");
+}
+
+#[test]
+fn a_view_drawn_too_late_says_at_what_rate_it_goes_until_it_keeps_up() {
+    let (boards, spec) = boards();
+    let board_hz = boards.get(&spec.board).expect("it is listed").refresh_hz;
+    let step = Duration::from_secs_f64(1.0 / board_hz);
+    let words = format!("{:.0} of {board_hz:.0} frames/s", board_hz / 2.0);
+    let (mut view, mut now, mut seen) = (View::new(spec.clone(), &boards), Mono(1), Vec::new());
+    let mut turn = |late: Duration| {
+        view.credit(now);
+        view.changed(now);
+        if let Ask::Until(at) = view.ask(now) {
+            now = at + late;
+        }
+        view.draw(now, WALL + now.since(Mono(1)), &boards, &data(1.0));
+        // What was drawn is what is shown, or what it was before.
+        let rows = crate::encode::export::text(&view.shown, false);
+        seen.push((rows.contains(&words), view.missed()));
+    };
+    turn(Duration::ZERO);
+    (0..3).for_each(|_| turn(step * 3 / 2));
+    turn(Duration::ZERO);
+    (0..1_000).for_each(|_| turn(Duration::ZERO));
+    assert_eq!(seen[..5], [(false, 0), (false, 1), (false, 2), (false, 3), (true, 3)], "{words}");
+    assert_eq!(seen.last(), Some(&(false, 3)), "it kept up for long");
 }

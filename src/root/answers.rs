@@ -67,6 +67,7 @@ impl State {
             last_fault: self.worker.last_fault().map(str::to_owned),
             series: said.series,
             frames_drawn: said.frames_drawn,
+            frames_late: said.frames_late,
             samples: said.samples,
             samples_rejected: said.samples_rejected,
         }

@@ -20,6 +20,14 @@ pub struct Moment<'a> {
     pub edge: Wall,
     pub zone: TimeZone,
     pub look: Look,
+    pub slowed: Option<Slowed>,
+}
+
+/// A view that is drawn less often than its board asks, for want of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slowed {
+    pub shown_hz: f64,
+    pub board_hz: f64,
 }
 
 /// Gathers when a picture would change by itself.
@@ -43,6 +51,7 @@ impl<'a> Moment<'a> {
             edge: Wall(spec.paused_at.unwrap_or(now).0.saturating_sub(offset_ms)),
             zone: time_axis::zone(&spec.timezone),
             look: Look { theme: Theme::of(spec.theme, spec.palette), glyphs: spec.glyphs },
+            slowed: None,
         }
     }
 

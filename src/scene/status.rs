@@ -98,6 +98,10 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         let panels = if hidden == 1 { "panel" } else { "panels" };
         parts.push(part(&format!("+{hidden} {panels}"), Role::Status, false, 4));
     }
+    if let Some(slowed) = moment.slowed {
+        let text = format!("{:.0} of {:.0} frames/s", slowed.shown_hz, slowed.board_hz);
+        parts.push(part(&text, Role::StatusPaused, false, 7));
+    }
     parts.push(part("? help", Role::Status, true, 2));
     parts.push(part("q quit", Role::Status, true, 1));
     // A zone nobody knows: these hours are not what the viewer's own clock says.

@@ -105,7 +105,10 @@ pub struct Frame<'a> {
 pub struct WorkerStatus {
     pub series: u32,
     pub frames_drawn: u64,
+    /// Drawn, and equal to the frame before.
     pub frames_skipped: u64,
+    /// Refreshes left out because drawing came too late for them.
+    pub frames_late: u64,
     pub samples: u64,
     pub samples_rejected: u64,
     /// Name, state in words, restarts: one row for each task and thread of the worker.

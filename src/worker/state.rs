@@ -64,6 +64,7 @@ struct Generation {
 struct Counts {
     frames_drawn: u64,
     frames_skipped: u64,
+    frames_late: u64,
     samples: u64,
     samples_rejected: u64,
 }
@@ -184,7 +185,9 @@ impl State {
     fn draw(&mut self, now: Mono, wall: Wall) -> Option<(ViewId, FrameOut)> {
         let boards = &self.committed.as_ref()?.boards;
         let (id, view) = self.views.next_ready(now)?;
+        let missed_before = view.missed();
         let out = view.draw(now, wall, boards, &self.data);
+        self.counts.frames_late += view.missed() - missed_before;
         self.views.judge(id, now);
         match out {
             Some(_) => self.counts.frames_drawn += 1,
@@ -210,6 +213,7 @@ impl State {
             series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),
             frames_drawn: self.counts.frames_drawn,
             frames_skipped: self.counts.frames_skipped,
+            frames_late: self.counts.frames_late,
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),

@@ -52,20 +52,20 @@ impl Views {
     /// Root can take one more frame of this view; nothing when the view is gone.
     pub fn credit(&mut self, id: ViewId, now: Mono) {
         if let Some(entry) = self.map.get_mut(&id) {
-            entry.view.credit();
+            entry.view.credit(now);
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
         }
     }
 
     /// The boards are others now.
     pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
-        self.map.values_mut().for_each(|entry| entry.view.boards_changed(boards));
+        self.map.values_mut().for_each(|entry| entry.view.boards_changed(boards, now));
         self.judge_all(now);
     }
 
     /// Data changed for all.
     pub fn changed(&mut self, now: Mono) {
-        self.map.values_mut().for_each(|entry| entry.view.changed());
+        self.map.values_mut().for_each(|entry| entry.view.changed(now));
         self.judge_all(now);
     }
 

@@ -17,7 +17,7 @@ fn a_new_view_is_drawn_at_once() {
 fn a_view_that_does_not_change_is_left_alone() {
     let mut pace = Pace::new(10.0);
     pace.drawn(ms(1_000), Wall(0), None, true);
-    pace.credited();
+    pace.credited(ms(1_001));
     assert_eq!(pace.ask(ms(1_000_000)), Ask::Idle);
 }
 
@@ -25,9 +25,9 @@ fn a_view_that_does_not_change_is_left_alone() {
 fn without_credit_nothing_is_drawn_however_much_changes() {
     let mut pace = Pace::new(10.0);
     pace.drawn(ms(1_000), Wall(0), Some(Wall(500)), true);
-    pace.changed();
+    pace.changed(ms(1_100));
     assert_eq!(pace.ask(ms(9_000)), Ask::Idle);
-    pace.credited();
+    pace.credited(ms(9_000));
     assert_eq!(pace.ask(ms(9_000)), Ask::Draw);
 }
 
@@ -35,7 +35,7 @@ fn without_credit_nothing_is_drawn_however_much_changes() {
 fn a_frame_that_was_not_sent_leaves_its_credit() {
     let mut pace = Pace::new(10.0);
     pace.drawn(ms(1_000), Wall(0), None, false);
-    pace.changed();
+    pace.changed(ms(2_000));
     assert_eq!(pace.ask(ms(2_000)), Ask::Draw);
 }
 
@@ -43,7 +43,7 @@ fn a_frame_that_was_not_sent_leaves_its_credit() {
 fn a_change_waits_for_its_slot() {
     let mut pace = Pace::new(4.0);
     pace.drawn(ms(1_000), Wall(0), None, false);
-    pace.changed();
+    pace.changed(ms(1_050));
     assert_eq!(pace.ask(ms(1_100)), Ask::Until(ms(1_250)));
     assert_eq!(pace.ask(ms(1_250)), Ask::Draw);
 }
@@ -72,7 +72,7 @@ fn a_nonsensical_rate_still_draws() {
         let mut pace = Pace::new(rate);
         assert_eq!(pace.ask(ms(0)), Ask::Draw, "{rate}");
         pace.drawn(ms(0), Wall(0), None, false);
-        pace.changed();
+        pace.changed(ms(1));
         assert_eq!(pace.ask(ms(61_000)), Ask::Draw, "{rate}");
     }
 }
@@ -86,8 +86,8 @@ fn run(refresh_hz: f64, late_ms: &[u64], until_ms: u64) -> Vec<u64> {
             Ask::Draw => {
                 drawn.push(now.0 / MS);
                 pace.drawn(now, Wall(0), None, true);
-                pace.credited();
-                pace.changed();
+                pace.credited(now);
+                pace.changed(now);
             }
             Ask::Until(at) => now = at + Duration::from_millis(*late.next().expect("invariant: a cycle has no end")),
             Ask::Idle => unreachable!("a view that changes all the time is never idle"),
@@ -102,7 +102,130 @@ fn timers_that_fire_late_do_not_slow_the_board_down() {
     assert!((1_199..=1_201).contains(&drawn.len()), "{} frames in a minute at 20 Hz", drawn.len());
 }
 
+#[test]
+fn after_a_rest_a_change_is_drawn_at_once() {
+    let mut pace = Pace::new(1.0);
+    pace.drawn(ms(1_000), Wall(0), None, false);
+    pace.changed(ms(7_300));
+    assert_eq!(pace.ask(ms(7_300)), Ask::Draw);
+    pace.drawn(ms(7_400), Wall(0), None, false);
+    pace.changed(ms(7_401));
+    assert_eq!(pace.ask(ms(7_401)), Ask::Until(ms(8_300)), "the grid begins with the change, not with the drawing");
+}
+
+#[test]
+fn a_million_ticks_later_the_grid_has_not_drifted() {
+    for refresh_hz in [60u64, 7, 120, 1] {
+        let mut pace = Pace::new(refresh_hz as f64);
+        let origin = ms(10_000);
+        let mut now = origin;
+        for index in 0..=1_000_000u64 {
+            assert_eq!(pace.ask(now), Ask::Draw, "tick {index} at {refresh_hz} Hz");
+            pace.drawn(now, Wall(0), None, true);
+            pace.credited(now);
+            pace.changed(now);
+            let Ask::Until(at) = pace.ask(now) else { panic!("a view that changes all the time has a next tick") };
+            let exact = u128::from(index + 1) * 1_000_000_000 / u128::from(refresh_hz);
+            let off = i128::from(at.0 - origin.0) - exact as i128;
+            assert!((-1..=0).contains(&off), "tick {} at {refresh_hz} Hz is {off} ns off", index + 1);
+            // Late by something below a step, another each time.
+            now = Mono(at.0 + (index * 7_919) % (1_000_000_000 / refresh_hz / 2));
+        }
+        assert_eq!((pace.missed(), pace.lowered_hz()), (0, None));
+    }
+}
+
+/// Draws a view that changes all the time, each frame this many steps behind its tick in turn.
+fn drawn_late(pace: &mut Pace, now: &mut Mono, steps_late: &[f64]) {
+    for late in steps_late {
+        pace.changed(*now);
+        pace.credited(*now);
+        if let Ask::Until(at) = pace.ask(*now) {
+            *now = at + pace.step().mul_f64(*late);
+        }
+        assert_eq!(pace.ask(*now), Ask::Draw);
+        pace.drawn(*now, Wall(0), None, true);
+    }
+}
+
+#[test]
+fn three_late_frames_in_a_row_halve_the_rate_and_not_two() {
+    let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
+    drawn_late(&mut pace, &mut now, &[0.0, 1.5, 1.5, 0.2, 1.5, 1.5]);
+    assert_eq!((pace.missed(), pace.lowered_hz()), (4, None));
+    drawn_late(&mut pace, &mut now, &[2.5]);
+    assert_eq!((pace.missed(), pace.lowered_hz()), (6, Some(30.0)));
+    pace.credited(now);
+    let Ask::Until(next) = pace.ask(now) else { panic!("the status line has to say so, and not at once") };
+    assert!(next.since(now) > Duration::from_millis(16), "half as often from now on");
+}
+
+#[test]
+fn the_rate_is_not_lowered_below_one_a_second_and_comes_back_step_by_step() {
+    let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
+    drawn_late(&mut pace, &mut now, &[1.5; 100]);
+    assert_eq!(pace.lowered_hz(), Some(60.0 / 32.0));
+    let (mut rates, mut since) = (vec![60.0 / 32.0], now);
+    while let Some(rate) = pace.lowered_hz() {
+        drawn_late(&mut pace, &mut now, &[0.1]);
+        if pace.lowered_hz() != Some(rate) {
+            assert!(now.since(since) >= RECOVERED_AFTER, "after {:?} only", now.since(since));
+            since = now;
+            rates.extend(pace.lowered_hz());
+        }
+    }
+    assert_eq!(rates, [1.875, 3.75, 7.5, 15.0, 30.0]);
+}
+
+#[test]
+fn waiting_for_credit_is_no_lateness() {
+    let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
+    for _ in 0..10 {
+        pace.drawn(now, Wall(0), None, true);
+        pace.changed(now);
+        now = now + Duration::from_secs(2);
+        pace.credited(now);
+        assert_eq!(pace.ask(now), Ask::Draw);
+    }
+    assert_eq!((pace.missed(), pace.lowered_hz()), (0, None));
+}
+
+#[test]
+fn boards_of_another_rate_begin_anew() {
+    let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
+    drawn_late(&mut pace, &mut now, &[1.5; 4]);
+    pace.retune(60.0);
+    assert_eq!(pace.lowered_hz(), Some(30.0), "the same rate");
+    pace.retune(10.0);
+    assert_eq!(pace.lowered_hz(), None);
+    pace.credited(now);
+    pace.changed(now);
+    let Ask::Until(next) = pace.ask(now) else { panic!("not at once") };
+    assert!(next.since(now) > Duration::from_millis(50), "{:?}", next.since(now));
+}
+
 proptest! {
+    #[test]
+    fn every_tick_that_was_due_is_drawn_or_counted_as_missed(
+        refresh_hz in 0.1f64..120.0,
+        steps_late in proptest::collection::vec(0.0f64..6.0, 1..200),
+    ) {
+        let (mut pace, mut now) = (Pace::new(refresh_hz), ms(10_000));
+        drawn_late(&mut pace, &mut now, &[0.0]);
+        let (origin, mut due, mut drawn) = (pace.grid.origin, 0, 0);
+        for late in steps_late {
+            let (stride, before) = (pace.stride(), pace.last.expect("it was drawn").tick);
+            drawn_late(&mut pace, &mut now, &[late]);
+            drawn += 1;
+            // Counted by the clock: ticks of the rate in force that passed since the last frame's.
+            let passed = (now.since(origin).as_secs_f64() * refresh_hz + 1e-6).floor() as u64 - before;
+            due += passed / stride;
+            prop_assert_eq!(pace.grid.origin, origin, "it never rested");
+            prop_assert!(pace.lowered_hz().is_none_or(|hz| (LOWERED_HZ_MIN..refresh_hz).contains(&hz)));
+        }
+        prop_assert_eq!(drawn + pace.missed(), due);
+    }
+
     #[test]
     fn the_refresh_rate_is_never_exceeded(
         refresh_hz in 1.0f64..120.0,

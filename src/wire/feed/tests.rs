@@ -70,6 +70,7 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
             series,
             frames_drawn: counts[0],
             frames_skipped: counts[1],
+            frames_late: counts[0] ^ counts[1],
             samples: counts[2],
             samples_rejected: counts[3],
             tree,
