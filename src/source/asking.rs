@@ -129,10 +129,13 @@ impl Asking {
         SourceHealth { state: self.state.clone(), last_good: self.last_good, interval_ms: millis(self.rhythm.interval) }
     }
 
-    /// The first failure since the last success stays: it is the cause.
+    /// The first failure since the last success stays: it is the cause. Nothing of it lies ahead of a clock that was
+    /// set back since, or its age would stand still until the clock has come there.
     fn fail(&mut self, wall: Wall, why: String) {
-        if !matches!(self.state, SourceState::Failed { .. }) {
-            self.state = SourceState::Failed { since: wall, why };
+        self.last_good = self.last_good.map(|then| then.min(wall));
+        match &mut self.state {
+            SourceState::Failed { since, .. } => *since = (*since).min(wall),
+            state => *state = SourceState::Failed { since: wall, why },
         }
     }
 
