@@ -218,6 +218,31 @@ fn a_constant_lies_on_the_gridline_of_its_tick_beside_its_label_at_every_height(
 }
 
 #[test]
+fn a_value_on_the_edge_of_two_rows_falls_into_the_lower_one_at_every_height() {
+    for height in 1..=100_u16 {
+        let plot = Rect::new(0, 0, 1, height);
+        let axis = ValueAxis::new(Extent::default(), &[0.0, f64::from(height)], Unit::None, 2);
+        for wanted in 0..height {
+            assert_eq!(paint::row(axis.at(f64::from(height - wanted)), plot), wanted, "of {height} rows");
+        }
+        for glyphs in GLYPH_SETS {
+            let layout = Layout { gutter: 0, plot, times: None, glyphs };
+            for wanted in (0..height).step_by(7) {
+                let value = f64::from(height - wanted);
+                let points: Vec<(i64, f64)> = (0..60).rev().map(|before| (before, value)).collect();
+                let include = [0.0, f64::from(height)];
+                let chart = Chart { lines: &[&points], range_s: 60, gap_s: 3, include: &include };
+                let mut plan = plan(&chart, &layout);
+                plan.values.ticks.clear();
+                let grid = drawn(1, height, |canvas| paint(&plan, &layout, canvas, look(glyphs)));
+                let inked = grid.to_text().lines().position(|row| !row.trim().is_empty());
+                assert_eq!(inked, Some(usize::from(wanted)), "of {height} rows of {glyphs:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn without_colours_each_series_has_its_mark_on_its_line() {
     let flat = |value: f64| -> Vec<(i64, f64)> { (0..61).rev().map(|before| (before, value)).collect() };
     let (low, high) = (flat(1.0), flat(2.0));
