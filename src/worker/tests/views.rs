@@ -146,6 +146,26 @@ async fn ages_move_although_no_data_comes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_paused_view_is_drawn_once_a_second_for_its_age_and_not_for_samples() {
+    let mut root = Root::ready().await;
+    let start = clock::mono();
+    let spec = ViewSpec { paused_at: Some(wall()), ..root.spec() };
+    root.send(ToWorker::Subscribe { view: VIEW, spec }).await;
+    root.frame().await;
+    for turn in 0..40 {
+        root.send(ToWorker::Credit { view: VIEW }).await;
+        root.pass(SECOND / 2).await;
+        root.sample(f64::from(turn)).await;
+        while root.hear_within(A_MOMENT).await.is_some() {}
+    }
+    while root.hear_within(2 * SECOND).await.is_some() {}
+    let seconds = clock::mono().since(start).as_secs();
+    let status = root.status.clone().expect("samples were counted");
+    let drawn = status.frames_drawn + status.frames_skipped;
+    assert!(status.samples >= 160 && (15..=seconds + 2).contains(&drawn), "{status:?} in {seconds} s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn outgrown_deltas_are_replaced_by_a_keyframe_of_the_same_version() {
     let mut root = Root::ready().await;
     root.subscribe(VIEW).await;
