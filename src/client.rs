@@ -47,6 +47,8 @@ pub struct Options {
     pub board: Option<String>,
     pub params: BTreeMap<String, String>,
     pub terminal: Capabilities,
+    /// Rows to use among other lines of the screen; none for a screen of its own.
+    pub inline: Option<u16>,
 }
 
 /// Why a client ended otherwise than by its viewer's wish.
@@ -131,8 +133,8 @@ pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Res
 
 async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
     let (machine, first) = Reconnect::new(clock::mono());
-    let resizes = Resizes::new(terminal.size());
-    let screen = Screen::new(terminal, &options.terminal);
+    let screen = Screen::new(terminal, &options.terminal, options.inline);
+    let resizes = Resizes::new(screen.size());
     let mut client = Client {
         options,
         daemon,

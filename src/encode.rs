@@ -15,6 +15,7 @@ pub mod grammar;
 mod order;
 pub mod palette;
 mod pen;
+mod place;
 mod row;
 mod sgr;
 #[cfg(test)]
@@ -27,6 +28,7 @@ use crate::model::Palette;
 use order::Writer;
 use palette::Reducer;
 use pen::{Pen, Tables};
+pub use place::place;
 use row::Task;
 use sgr::Transitions;
 

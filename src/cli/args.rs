@@ -26,6 +26,9 @@ const ENVIRONMENT: &str = "Environment:
   LC_ALL, LC_CTYPE, LANG    which characters it has
   TZ                        the time zone shown, an IANA name";
 
+/// A chart with its axes and the status line, and still most of a screen for other lines.
+const INLINE_ROWS: &str = "10";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "unblink",
@@ -113,6 +116,12 @@ pub struct Attach {
     /// The daemon's socket [default: yours, then the system's]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub socket: Option<PathBuf>,
+    /// Draw in place among the lines of the screen, in its lowest rows (10 unless said); the last picture stays
+    #[arg(
+        long, value_name = "ROWS", num_args = 0..=1, require_equals = true, default_missing_value = INLINE_ROWS,
+        value_parser = clap::value_parser!(u16).range(1..=i64::from(limits::ROWS_MAX))
+    )]
+    pub inline: Option<u16>,
     #[command(flatten)]
     pub look: Look,
 }

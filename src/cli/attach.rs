@@ -18,7 +18,8 @@ pub fn run(attach: Attach) -> Result<(), Failure> {
             Ok(terminal) => terminal,
             Err(dumb) => return Err(client::first_trouble(&mut daemon, dumb.into()).await),
         };
-        let options = Options { board: attach.board, params: attach.params.into_iter().collect(), terminal };
+        let params = attach.params.into_iter().collect();
+        let options = Options { board: attach.board, params, terminal, inline: attach.inline };
         client::run(options, daemon).await
     });
     ended.map_err(Failure::runtime)?.map_err(|error| failure(error, refused))

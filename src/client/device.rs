@@ -182,7 +182,12 @@ impl Keeping {
         }
         self.what = what;
         self.set_state("live");
-        let options = Options { board: self.setting.board.clone(), params: BTreeMap::new(), terminal: capabilities };
+        let options = Options {
+            board: self.setting.board.clone(),
+            params: BTreeMap::new(),
+            terminal: capabilities,
+            inline: None,
+        };
         let (connect, name) = (Arc::clone(&self.surroundings.connect), self.name.clone());
         let daemon = Daemon::Here(Box::new(move || connect(&name)));
         let (release, released) = watch::channel(false);

@@ -26,20 +26,41 @@ pub struct Screen {
     size: Size,
     /// To be written before anything else.
     unwritten: Bytes,
+    /// Rows wanted at the bottom of a screen whose other lines stay; none for a screen of its own.
+    inline: Option<u16>,
+    /// Rows above those that are ours.
+    above: u16,
     /// The terminal has to be set up before the next frame.
-    setup_due: Option<&'static [u8]>,
+    setup_due: Option<Setup>,
     /// The banner to be painted after what is unwritten.
     banner_due: Option<String>,
+}
+
+/// How a terminal is set up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setup {
+    /// What stands there is not ours.
+    Take,
+    /// What stands there is.
+    Retake,
 }
 
 // === impl Screen ===
 
 impl Screen {
-    pub fn new(terminal: Terminal, capabilities: &Capabilities) -> Screen {
+    /// With `inline` as many rows at the bottom of the screen are used, or all there are, and stay afterwards.
+    pub fn new(mut terminal: Terminal, capabilities: &Capabilities, inline: Option<u16>) -> Screen {
         let ascii = capabilities.glyphs == GlyphSet::Ascii;
         let encoding = Encoding { palette: capabilities.palette, ascii };
+        if inline.is_some() {
+            terminal.keep_picture();
+        }
         let size = terminal.size();
-        Screen { terminal, encoding, size, unwritten: Bytes::new(), setup_due: None, banner_due: None }
+        let unwritten = Bytes::new();
+        let mut screen =
+            Screen { terminal, encoding, size, unwritten, inline, above: 0, setup_due: None, banner_due: None };
+        screen.resized();
+        screen
     }
 
     /// The terminal and what it has to take next, to be waited for together with other things.
@@ -52,40 +73,40 @@ impl Screen {
         self.unwritten.is_empty()
     }
 
-    /// The size as last asked.
+    /// The size of what is ours, as last asked.
     pub fn size(&self) -> Size {
         self.size
     }
 
     /// Whether the terminal has another size now.
     pub fn is_resized(&self) -> bool {
-        self.terminal.size() != self.size
+        part(self.terminal.size(), self.inline) != (self.size, self.above)
     }
 
     /// Asks the terminal for its size again.
     pub fn resized(&mut self) -> Size {
-        self.size = self.terminal.size();
+        (self.size, self.above) = part(self.terminal.size(), self.inline);
         self.size
     }
 
     /// Takes the terminal over, if that has not been done.
     pub fn take(&mut self) -> Result<(), TerminalError> {
-        if self.terminal.is_taken() { Ok(()) } else { self.set_up(TAKE) }
+        if self.terminal.is_taken() { Ok(()) } else { self.set_up(Setup::Take) }
     }
 
     /// Makes sure of the terminal after a glitch. What is on it stays.
     pub fn make_sure(&mut self) -> Result<(), TerminalError> {
-        if self.terminal.is_taken() { self.set_up(RETAKE) } else { Ok(()) }
+        if self.terminal.is_taken() { self.set_up(Setup::Retake) } else { Ok(()) }
     }
 
     /// Takes the terminal over again after somebody else had it.
     pub fn retake(&mut self) -> Result<(), TerminalError> {
-        if self.terminal.is_taken() { self.set_up(TAKE) } else { Ok(()) }
+        if self.terminal.is_taken() { self.set_up(Setup::Take) } else { Ok(()) }
     }
 
-    fn set_up(&mut self, setup: &'static [u8]) -> Result<(), TerminalError> {
+    fn set_up(&mut self, setup: Setup) -> Result<(), TerminalError> {
         self.terminal.take()?;
-        self.size = self.terminal.size();
+        self.resized();
         self.setup_due = Some(setup);
         self.put_next().map_err(TerminalError::Set)
     }
@@ -93,7 +114,7 @@ impl Screen {
     /// Puts a frame on an idle screen; whatever banner there was is painted over.
     pub fn show_frame(&mut self, bytes: Bytes) -> io::Result<()> {
         debug_assert!(self.is_idle(), "invariant: frames are read only while the screen is idle");
-        self.unwritten = bytes;
+        self.unwritten = self.placed(bytes);
         self.put_next()
     }
 
@@ -131,17 +152,46 @@ impl Screen {
                 }
             }
             if let Some(setup) = self.setup_due.take() {
-                self.unwritten = self.terminal.opening(setup);
+                self.unwritten = self.opening(setup);
             } else if let Some(text) = self.banner_due.take() {
-                self.unwritten = self.banner(&text);
+                self.unwritten = self.placed(self.banner(&text));
             } else {
                 return Ok(());
             }
         }
     }
 
+    fn opening(&self, setup: Setup) -> Bytes {
+        match (setup, self.inline) {
+            (Setup::Retake, _) => self.terminal.opening(RETAKE),
+            (Setup::Take, None) => self.terminal.opening(TAKE),
+            (Setup::Take, Some(_)) => {
+                // As many lines as are needed below the cursor go up, and no more: where the cursor is nobody says.
+                let room = "\n".repeat(usize::from(self.size.rows()) - 1);
+                [room.as_bytes(), RETAKE].concat().into()
+            }
+        }
+    }
+
+    /// A frame where it belongs on the screen.
+    fn placed(&self, frame: Bytes) -> Bytes {
+        if self.inline.is_none() {
+            return frame;
+        }
+        let mut bytes = encode::place(&frame, self.above);
+        // A terminal that becomes lower keeps the cursor's line, and with it what is ours at the bottom.
+        bytes.extend_from_slice(format!("\x1b[{};1H", self.above + self.size.rows()).as_bytes());
+        bytes.into()
+    }
+
     fn banner(&self, text: &str) -> Bytes {
         let text = if self.encoding.ascii { text.replace('·', "-") } else { text.to_owned() };
         Bytes::from(encode::banner(self.size, self.encoding, &Label::plain(&text), BANNER))
     }
+}
+
+/// The part of a terminal that is ours, and the rows above it.
+fn part(terminal: Size, inline: Option<u16>) -> (Size, u16) {
+    let rows = inline.map_or(terminal.rows(), |rows| rows.clamp(1, terminal.rows()));
+    (Size::clamped(terminal.cols(), rows), terminal.rows() - rows)
 }

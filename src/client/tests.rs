@@ -41,6 +41,7 @@ fn options() -> Options {
         board: Some("host".to_owned()),
         params: BTreeMap::new(),
         terminal: Capabilities { palette: Palette::Ansi, glyphs: GlyphSet::Block, timezone: "UTC".to_owned() },
+        inline: None,
     }
 }
 

@@ -28,6 +28,10 @@ pub const RETAKE: &[u8] = b"\x1b\\\x1b[r\x1b[?6l\x1b[4l\x1b[?7l\x1b(B\x0f\x1b[0m
 /// screen would keep the charts) and undoes what [`TAKE`] did.
 pub const GIVE_BACK: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b[?25h\x1b[?1049l";
 
+/// [`GIVE_BACK`] for a picture among other lines: it stays, and the cursor stands below it. Beyond the last row means
+/// the last one to every terminal.
+pub const GIVE_BACK_INLINE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?25h\x1b[9999;1H\r\n";
+
 /// How long a terminal that takes no bytes is waited for before what it has not taken is thrown away.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Between two looks at whether a line has sent everything; no event tells.
@@ -40,6 +44,7 @@ pub struct Terminal {
     taken: Option<Taken>,
     /// None for the terminal of a viewer, who has set it up and whom this process talks to.
     device: Option<Manners>,
+    give_back: &'static [u8],
 }
 
 /// What a device is told beyond what every terminal is.
@@ -83,7 +88,7 @@ impl Terminal {
     /// A terminal that is open already.
     pub fn on(tty: Tty) -> Result<Terminal, TerminalError> {
         let tty = watch(tty, Interest::READABLE | Interest::WRITABLE).map_err(TerminalError::Open)?;
-        Ok(Terminal { tty, taken: None, device: None })
+        Ok(Terminal { tty, taken: None, device: None, give_back: GIVE_BACK })
     }
 
     /// A device that is open already and that nobody sits at.
@@ -91,6 +96,11 @@ impl Terminal {
         let mut terminal = Terminal::on(tty)?;
         terminal.device = Some(manners);
         Ok(terminal)
+    }
+
+    /// What is on it stays when it is given back, see [`GIVE_BACK_INLINE`].
+    pub fn keep_picture(&mut self) {
+        self.give_back = GIVE_BACK_INLINE;
     }
 
     /// What to write for taking it over, given what every terminal is told.
@@ -164,8 +174,8 @@ impl Terminal {
             return;
         }
         let words = match &self.device {
-            Some(manners) => [GIVE_BACK, &manners.give_back].concat().into(),
-            None => Bytes::from_static(GIVE_BACK),
+            Some(manners) => [self.give_back, &manners.give_back].concat().into(),
+            None => Bytes::from_static(self.give_back),
         };
         let mut whole = write_before(tty, &words, clock::mono() + PATIENCE);
         if !whole {
