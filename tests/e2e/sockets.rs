@@ -82,9 +82,9 @@ fn gives_up(home: &Home, socket: &Path, why: &str) {
     let shown = socket.display().to_string();
     let mut terminal = Terminal::run(home, &["attach", "--socket", &shown], (200, 24));
     assert_eq!(terminal.wait_end().code(), UNREACHABLE, "{}", terminal.text());
-    terminal.wait_for("is no daemon");
-    let words = terminal.wait_for(why);
-    assert!(words.contains(&shown) && words.contains("--socket"), "{words}");
+    // The remedy comes last.
+    let words = terminal.wait_for("--socket");
+    assert!([shown.as_str(), "is no daemon", why].iter().all(|part| words.contains(part)), "{words}");
     terminal.assert_given_back();
     terminal.assert_no_garbage();
 }
