@@ -56,7 +56,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         complaints.add(0..0, message, format!("use at most {} bytes, without /", limits::NAME_BYTES_MAX));
     }
     let board = Section::open(table, 0..0, keys::BOARD, complaints);
-    let mut panels: Vec<(String, PanelSpec)> = Vec::new();
+    let mut panels: Vec<(String, Option<PanelSpec>)> = Vec::new();
     let named = board.named("panel");
     if named.len() > limits::PANELS_MAX {
         complaints.add(
@@ -65,11 +65,10 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
             format!("at most {} are allowed", limits::PANELS_MAX),
         );
     }
-    // Read to the end, whatever is wrong with one of them.
+    // Read to the end, whatever is wrong with one of them: the layout may name it all the same.
     for (key, span, table) in named.into_iter().take(limits::PANELS_MAX) {
-        if let Some(spec) = panel(&key, table, span, complaints) {
-            panels.push((key, spec));
-        }
+        let spec = panel(&key, table, span, complaints);
+        panels.push((key, spec));
     }
     if panels.is_empty() && complaints.is_empty() {
         complaints.add(board.span("panel"), "there is no panel", "write [panel.SOMETHING] with a chart");
@@ -79,7 +78,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         Some(value) => layout::read(value, &names, complaints)?,
         None => layout::even(panels.len()),
     };
-    let mut panels: Vec<Option<PanelSpec>> = panels.into_iter().map(|(_, spec)| Some(spec)).collect();
+    let mut panels: Vec<Option<PanelSpec>> = panels.into_iter().map(|(_, spec)| spec).collect();
     let title = board.text("title").unwrap_or_else(|| name.to_owned());
     let refresh_hz = board.number("refresh_hz").unwrap_or(REFRESH_HZ_DEFAULT);
     if !complaints.is_empty() {

@@ -120,6 +120,19 @@ fn a_layout_holds_each_panel_once() {
 }
 
 #[test]
+fn a_layout_may_name_a_panel_that_is_complained_of() {
+    check("[panel.a]\nchart = \"lin\"\n[layout]\nrow = [\"a\"]\n", &["2:9 chart: \"lin\" is not known here"]);
+    check(
+        "[panel.a]\nchart = \"lin\"\n[layout]\nrow = [\"b\"]\n",
+        &[
+            "2:9 chart: \"lin\" is not known here",
+            "3:1 the panel \"a\" stands nowhere in the layout",
+            "4:8 there is no panel \"b\"",
+        ],
+    );
+}
+
+#[test]
 fn a_board_without_panels_is_none() {
     check("title = \"x\"", &["1:1 the key `panel` is missing"]);
     check("[panel]", &["1:1 there is no panel"]);
