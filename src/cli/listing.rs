@@ -69,11 +69,11 @@ fn boards_text(list: &BoardList) -> String {
 fn status_text(status: &Status) -> String {
     let root = &status.root;
     let head = Label::plain(&format!(
-        "unblink {} serves as process {}, for {}, generation {}",
-        root.build,
+        "unblink serves as process {} for {}, generation {}, build {}",
         root.pid,
         span(root.uptime_s),
-        root.generation
+        root.generation,
+        root.build
     ));
     let number = |number: u64| Some(number.to_string());
     let mut workers = Table::new(&["WORKER", "STATE", ">PID", ">RESTARTS", ">SERIES", ">FRAMES", "LAST FAULT"]);
@@ -218,7 +218,7 @@ mod tests {
         };
         assert_eq!(
             status_text(&status),
-            "unblink 1.0 serves as process 7, for 1 h 2 min, generation 1\n\
+            "unblink serves as process 7 for 1 h 2 min, generation 1, build 1.0\n\
              \n\
              WORKER   STATE    PID  RESTARTS  SERIES  FRAMES  LAST FAULT\n\
              default  waiting    -         1      13      12  was killed by signal 9 (SIGKILL)\n\
