@@ -18,7 +18,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use gather::{Asked, Loaded, Override, load, strange_variables};
+pub use gather::{Asked, Loaded, Override, is_board, load, load_board, strange_variables};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
 pub use terminal::TerminalSettings;
 

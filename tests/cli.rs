@@ -161,6 +161,10 @@ fn boards_of_ones_own_are_checked_listed_and_drawn() {
     fs::write(boards.join("other.toml"), "[panel.a]\nchart = \"pie\"\n").unwrap();
     fs::write(&main, "[host]\nintervall = 1\n").unwrap();
     fails(&["check", main.to_str().unwrap()], 64, &["unblink.toml:2:1", "boards.d/other.toml:2:9", "pie"]);
+    // One of them alone, whatever is wrong beside it.
+    assert!(succeeds(&["check", boards.join("wall.toml").to_str().unwrap()]).contains("wall.toml"));
+    fails(&["check", boards.join("other.toml").to_str().unwrap()], 64, &["boards.d/other.toml:2:9", "pie"]);
+    fails(&["check", boards.join("none.toml").to_str().unwrap()], 64, &["boards.d/none.toml", "does not exist"]);
 }
 
 #[test]

@@ -165,7 +165,7 @@ pub struct Snapshot {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The file, or the folder of `unblink.toml` [default: what `serve` would read]
+    /// The file, the folder of `unblink.toml`, or one board in `boards.d` [default: what `serve` would read]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
     /// Write the JSON Schema of board files to the standard output instead, for editors

@@ -16,9 +16,11 @@ pub fn run(check: &Check) -> Result<(), Failure> {
     }
     let path = check.path.clone().map(|path| if path.is_dir() { path.join(FILE) } else { path });
     let places = places::own();
-    let asked = Asked { config: path, flags: Vec::new() };
-    let loaded =
-        config::load(&asked, places::environment, &places).map_err(|complaints| Failure::configuration(&complaints))?;
+    let loaded = match path {
+        Some(board) if config::is_board(&board) => config::load_board(&board),
+        config => config::load(&Asked { config, flags: Vec::new() }, places::environment, &places),
+    }
+    .map_err(|complaints| Failure::configuration(&complaints))?;
     for strange in places::strange_variables() {
         hold::say(&format!("warning: {strange}"));
     }

@@ -97,6 +97,21 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
     }
 }
 
+/// Whether a file is one of those that `load` reads as boards.
+pub fn is_board(path: &Path) -> bool {
+    let absolute = std::path::absolute(path);
+    absolute.is_ok_and(|path| path.parent().and_then(Path::file_name).is_some_and(|folder| folder == BOARDS_FOLDER))
+}
+
+/// Reads and parses one board alone, whatever lies beside it.
+pub fn load_board(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
+    let file = read_file(path, FileKind::Board).map_err(|complaint| vec![complaint])?;
+    let file = file.ok_or_else(|| vec![whole_file(path, "the file does not exist".to_owned(), "check the path")])?;
+    let files = vec![file];
+    let (settings, boards) = understand(&files)?;
+    Ok(Loaded { files, settings, boards })
+}
+
 /// The boards beside a configuration file, in the order of their names. There may be none.
 fn board_files(main: &Path, complaints: &mut Vec<Diagnostic>) -> Vec<ConfigFile> {
     let folder = main.parent().unwrap_or(Path::new("")).join(BOARDS_FOLDER);
