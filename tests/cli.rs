@@ -104,6 +104,10 @@ fn wrong_usage_is_two() {
     fails(&["snapshot"], 2, &["BOARD"]);
     fails(&["snapshot", "host", "--size", "0x0"], 2, &["COLSxROWS"]);
     fails(&["snapshot", "host", "--format", "png"], 2, &["svg"]);
+    fails(&["snapshot", "host", "--every", "5s"], 2, &["--follow"]);
+    fails(&["snapshot", "host", "--follow", "--every", "5ms"], 2, &["100 ms"]);
+    fails(&["snapshot", "host", "--follow", "--format", "svg"], 2, &["no SVG file"]);
+    fails(&["attach", "--inline=0"], 2, &["--inline"]);
     fails(&["completions", "tcsh"], 2, &["bash"]);
 }
 

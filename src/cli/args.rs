@@ -153,6 +153,13 @@ pub struct Snapshot {
     /// Watch this long first, such as 5m, so that lines have a past [default: half a second]
     #[arg(long = "for", value_name = "DURATION", value_parser = crate::notation::parse_duration)]
     pub watch: Option<Duration>,
+    /// Draw it again and again, in place on a terminal, one after the other elsewhere; ends by a signal or without
+    /// readers
+    #[arg(long, conflicts_with = "output")]
+    pub follow: bool,
+    /// With --follow: time between two pictures
+    #[arg(long, value_name = "DURATION", value_parser = crate::notation::parse_duration, default_value = "1s", requires = "follow")]
+    pub every: Duration,
     /// Write into this file instead of the standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

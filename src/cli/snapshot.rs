@@ -1,4 +1,6 @@
-//! `unblink snapshot`: a board drawn once, in this process, without a daemon.
+//! `unblink snapshot`: a board drawn in this process, without a daemon; once, or again and again.
+
+mod follow;
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,15 +10,16 @@ use tokio::sync::{mpsc, watch};
 use super::args::{Format, Snapshot};
 use super::failure::Failure;
 use super::{output, places};
-use crate::base::Size;
+use crate::base::{Size, Wall};
 use crate::config::{self, Asked, HostSettings, TENANT_DEFAULT};
 use crate::encode::{Encoding, export};
 use crate::frame::Grid;
 use crate::model::dataset::SourceHealth;
 use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
-use crate::runtime::{self, timer};
+use crate::runtime::{self, Task, timer};
 use crate::scene::{self, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
+use crate::source::asking::Rhythm;
 use crate::source::{Update, host, synthetic};
 use crate::sys::clock;
 use crate::sys::tty::{Tty, is_terminal};
@@ -30,6 +33,25 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// Time for all of them; what has come by then is drawn.
 const DEADLINE: Duration = Duration::from_secs(3);
 
+/// What is drawn, and as what.
+struct Picture {
+    boards: Boards,
+    spec: ViewSpec,
+    format: Format,
+    grid: Grid,
+}
+
+/// What there is to draw, and where more comes from.
+struct Sampling {
+    data: Dataset,
+    settings: HostSettings,
+    /// Until when the synthetic source has told.
+    made_up_to: Option<Wall>,
+    updates: mpsc::Receiver<Update>,
+    rhythm: watch::Sender<Option<Rhythm>>,
+    task: Task<()>,
+}
+
 pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let asked = Asked { config: snapshot.config.clone(), flags: Vec::new() };
     let loaded = config::load(&asked, places::environment, &places::own())
@@ -40,6 +62,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     if boards.get(name).is_none() {
         return Err(no_such_board(&boards, &snapshot.board));
     }
+    let in_place = follow::check(snapshot)?;
     let (seen, format) = capabilities(snapshot);
     let mut spec = ViewSpec::new(TENANT_DEFAULT, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
     spec.params = snapshot.params.iter().cloned().collect();
@@ -52,20 +75,22 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         board.check_params(&spec.params).map_err(Failure::usage)?;
     }
 
-    let mut data = runtime::block_on(sample(&loaded.settings.host, snapshot.watch)).map_err(Failure::runtime)?;
-    make_up(&mut data, spec.range_ms);
-    let mut grid = Grid::new(spec.size);
-    scene::draw(&boards, &spec, &data, clock::wall(), &mut grid);
-    let bytes = match format {
-        Format::Ansi => export::ansi(&grid, Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii }),
-        Format::Text => export::text(&grid, spec.glyphs == GlyphSet::Ascii).into_bytes(),
-        Format::Json => export::json(&grid).into_bytes(),
-        Format::Svg => export::svg(&grid, name).into_bytes(),
+    let grid = Grid::new(spec.size);
+    let mut picture = Picture { boards, spec, format, grid };
+    let drawing = async {
+        let mut sampling = Sampling::start(loaded.settings.host);
+        sampling.gather(snapshot.watch).await;
+        if snapshot.follow {
+            return follow::run(sampling, picture, snapshot.every, in_place).await;
+        }
+        sampling.make_up(picture.spec.range_ms);
+        let bytes = picture.draw(&sampling.data);
+        match &snapshot.output {
+            Some(path) => write_file(path, &bytes),
+            None => output::write(&bytes),
+        }
     };
-    match &snapshot.output {
-        Some(path) => write_file(path, &bytes),
-        None => output::write(&bytes),
-    }
+    runtime::block_on(drawing).map_err(Failure::runtime)?
 }
 
 fn no_such_board(boards: &Boards, name: &str) -> Failure {
@@ -98,51 +123,87 @@ fn size(snapshot: &Snapshot) -> Size {
     fits.unwrap_or(Size::clamped(SIZE_DEFAULT.0, SIZE_DEFAULT.1))
 }
 
-/// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
-async fn sample(settings: &HostSettings, watch_for: Option<Duration>) -> Dataset {
-    let (updates_in, mut updates) = mpsc::channel::<Update>(1);
-    let (interval, readings_max, deadline) = match watch_for {
-        None => (INTERVAL, READINGS, DEADLINE),
-        Some(span) => (settings.interval, usize::MAX, span),
-    };
-    let rhythm = host::rhythm(interval, settings.deadline.min(interval));
-    let (_steady, rhythm) = watch::channel(Some(rhythm));
-    let sampling = runtime::spawn("source-host", host::run("/proc".into(), rhythm, updates_in));
-    let interval_ms = u64::try_from(settings.interval.as_millis()).unwrap_or(u64::MAX);
-    let mut data = Dataset::default();
-    let gather = async {
-        let mut readings = 0;
-        while readings < readings_max
-            && let Some(update) = updates.recv().await
-        {
-            readings += usize::from(!update.samples.is_empty());
-            // The picture tells of the rhythm a daemon would have, not of this hurry.
-            let health = SourceHealth { interval_ms, ..update.health };
-            data.set_source(update.source, health);
-            for sample in update.samples {
-                // What is not taken is missing in the picture; a daemon counts it.
-                let _ = data.insert(sample);
-            }
+// === impl Picture ===
+
+impl Picture {
+    /// As it looks now.
+    fn draw(&mut self, data: &Dataset) -> Vec<u8> {
+        let Picture { boards, spec, format, grid } = self;
+        scene::draw(boards, spec, data, clock::wall(), grid);
+        let ascii = spec.glyphs == GlyphSet::Ascii;
+        match format {
+            Format::Ansi => export::ansi(grid, Encoding { palette: spec.palette, ascii }),
+            Format::Text => export::text(grid, ascii).into_bytes(),
+            Format::Json => export::json(grid).into_bytes(),
+            Format::Svg => export::svg(grid, &spec.board).into_bytes(),
         }
-    };
-    // Too slow a machine still gets a picture of what there is, and of what is missing.
-    let _ = timer::timeout(deadline, gather).await;
-    sampling.abort();
-    data
+    }
 }
 
-/// What a daemon would have made up while the range shown went by.
-fn make_up(data: &mut Dataset, range_ms: u64) {
-    let now = clock::wall();
-    let synthetic::Moment { samples, entries } = synthetic::between(now - Duration::from_millis(range_ms), now);
-    for sample in samples {
-        // As above.
-        let _ = data.insert(sample);
+// === impl Sampling ===
+
+impl Sampling {
+    fn start(settings: HostSettings) -> Sampling {
+        let (updates_in, updates) = mpsc::channel::<Update>(1);
+        let (rhythm, heard) = watch::channel(None);
+        let task = runtime::spawn("source-host", host::run("/proc".into(), heard, updates_in));
+        Sampling { data: Dataset::default(), settings, made_up_to: None, updates, rhythm, task }
     }
-    for (stream, entry) in entries {
-        let _ = data.append(stream, entry);
+
+    /// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
+    async fn gather(&mut self, watch_for: Option<Duration>) {
+        let (interval, readings_max, deadline) = match watch_for {
+            None => (INTERVAL, READINGS, DEADLINE),
+            Some(span) => (self.settings.interval, usize::MAX, span),
+        };
+        self.look_every(interval);
+        let gather = async {
+            let mut readings = 0;
+            while readings < readings_max
+                && let Some(update) = self.updates.recv().await
+            {
+                readings += usize::from(!update.samples.is_empty());
+                self.take(update);
+            }
+        };
+        // Too slow a machine still gets a picture of what there is, and of what is missing.
+        let _ = timer::timeout(deadline, gather).await;
     }
-    data.set_source(synthetic::NAME, synthetic::health(now));
+
+    fn look_every(&self, interval: Duration) {
+        self.rhythm.send_replace(Some(host::rhythm(interval, self.settings.deadline.min(interval))));
+    }
+
+    fn take(&mut self, update: Update) {
+        // The picture tells of the rhythm a daemon would have, not of this hurry.
+        let interval_ms = u64::try_from(self.settings.interval.as_millis()).unwrap_or(u64::MAX);
+        self.data.set_source(update.source, SourceHealth { interval_ms, ..update.health });
+        for sample in update.samples {
+            // What is not taken is missing in the picture; a daemon counts it.
+            let _ = self.data.insert(sample);
+        }
+    }
+
+    /// What a daemon would have made up while the range shown went by.
+    fn make_up(&mut self, range_ms: u64) {
+        let now = clock::wall();
+        let from = self.made_up_to.replace(now).unwrap_or(now - Duration::from_millis(range_ms));
+        let synthetic::Moment { samples, entries } = synthetic::between(from, now);
+        for sample in samples {
+            // As above.
+            let _ = self.data.insert(sample);
+        }
+        for (stream, entry) in entries {
+            let _ = self.data.append(stream, entry);
+        }
+        self.data.set_source(synthetic::NAME, synthetic::health(now));
+    }
+}
+
+impl Drop for Sampling {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
