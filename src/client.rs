@@ -25,6 +25,7 @@ use crate::machine::input::Decoder;
 use crate::machine::reconnect::{Action, End, Event, Loss, Parting, Reconnect};
 use crate::machine::resize::{Resizes, Tell};
 use crate::machine::session;
+use crate::model::spec::Theme;
 use crate::model::{Key, ViewSpec};
 use crate::runtime::timer;
 use crate::sink::capability::{Capabilities, Dumb};
@@ -46,6 +47,8 @@ pub struct Options {
     /// `BOARD` or `TENANT/BOARD`; none for the first there is.
     pub board: Option<String>,
     pub params: BTreeMap<String, String>,
+    /// None for the board's own.
+    pub theme: Option<Theme>,
     pub terminal: Capabilities,
     /// Rows to use among other lines of the screen; none for a screen of its own.
     pub inline: Option<u16>,
@@ -284,6 +287,7 @@ impl Client {
             palette: terminal.palette,
             glyphs: terminal.glyphs,
             timezone: terminal.timezone.clone(),
+            theme: self.options.theme,
             resume,
         };
         self.resizes = Resizes::new(size);

@@ -54,14 +54,15 @@ pub fn draw_slowed(
     grid: &mut Grid,
 ) -> Drawn {
     grid.resize(spec.size);
-    let moment = Moment { slowed, ..Moment::new(spec, data, now) };
+    let board = boards.get(&spec.board);
+    let theme = board.map(|board| board.theme).unwrap_or_default();
+    let moment = Moment { slowed, ..Moment::new(spec, theme, data, now) };
     grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
     let area = spec.size.area();
     let status_rows = status::rows(spec.size);
     let board_area = Rect { height: area.height - status_rows, ..area };
 
-    let board = boards.get(&spec.board);
     let mut hidden = 0;
     match board {
         Some(board) => {

@@ -70,6 +70,7 @@ impl Daemon {
             palette: Palette::Truecolor,
             glyphs: GlyphSet::Braille,
             timezone: "UTC".to_owned(),
+            theme: None,
             resume: None,
         };
         viewer.say(&ToRoot::Hello(Box::new(hello))).await;

@@ -11,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::base::{Size, limits};
 use crate::config::Level;
+use crate::model::spec::Theme;
 use crate::model::{BINDINGS, Palette};
 use crate::sink::capability::{ColorChoice, Wishes};
 
@@ -209,6 +210,9 @@ pub struct Look {
     /// Colours to use
     #[arg(long, value_enum, value_name = "WHICH", default_value_t = Color::Auto)]
     pub color: Color,
+    /// Theme, instead of the board's own
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub theme: Option<ThemeName>,
     /// Draw with nothing but ASCII
     #[arg(long)]
     pub ascii_only: bool,
@@ -226,6 +230,15 @@ pub enum Color {
     Mono,
     /// The same as mono
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    Dark,
+    Light,
+    HighContrast,
+    /// The terminal's own colours: bold, dim and reverse only
+    Mono,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -258,6 +271,16 @@ impl Look {
             Color::Mono | Color::Never => ColorChoice::Always(Palette::Mono),
         };
         Wishes { color, ascii_only: self.ascii_only }
+    }
+
+    /// The theme asked for; none for the board's own.
+    pub fn theme(self) -> Option<Theme> {
+        self.theme.map(|name| match name {
+            ThemeName::Dark => Theme::Dark,
+            ThemeName::Light => Theme::Light,
+            ThemeName::HighContrast => Theme::HighContrast,
+            ThemeName::Mono => Theme::Mono,
+        })
     }
 }
 

@@ -19,7 +19,8 @@ pub fn run(attach: Attach) -> Result<(), Failure> {
             Err(dumb) => return Err(client::first_trouble(&mut daemon, dumb.into()).await),
         };
         let params = attach.params.into_iter().collect();
-        let options = Options { board: attach.board, params, terminal, inline: attach.inline };
+        let options =
+            Options { board: attach.board, params, theme: attach.look.theme(), terminal, inline: attach.inline };
         client::run(options, daemon).await
     });
     ended.map_err(Failure::runtime)?.map_err(|error| failure(error, refused))

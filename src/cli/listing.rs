@@ -246,6 +246,7 @@ mod tests {
                 name: "host".to_owned(),
                 title: "this machine".to_owned(),
                 panels: 6,
+                theme: Default::default(),
                 params: Vec::new(),
             },
         };

@@ -69,6 +69,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     // Text has no colours to tell things apart.
     spec.palette = if snapshot.format == Format::Text { Palette::Mono } else { seen.palette };
     spec.glyphs = seen.glyphs;
+    spec.theme = snapshot.look.theme();
     spec.timezone = seen.timezone;
     spec.validate().map_err(Failure::usage)?;
     if let Some(board) = boards.catalogue().board(name) {

@@ -185,6 +185,7 @@ impl Keeping {
         let options = Options {
             board: self.setting.board.clone(),
             params: BTreeMap::new(),
+            theme: None,
             terminal: capabilities,
             inline: None,
         };

@@ -40,6 +40,7 @@ fn options() -> Options {
     Options {
         board: Some("host".to_owned()),
         params: BTreeMap::new(),
+        theme: None,
         terminal: Capabilities { palette: Palette::Ansi, glyphs: GlyphSet::Block, timezone: "UTC".to_owned() },
         inline: None,
     }

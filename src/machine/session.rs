@@ -5,7 +5,7 @@
 
 use crate::base::Wall;
 use crate::model::binding::{self, Intent};
-use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN};
+use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN, Theme};
 use crate::model::{Catalogue, Key, ViewSpec};
 
 pub use crate::model::binding::BINDINGS;
@@ -73,6 +73,12 @@ pub fn step(spec: &ViewSpec, key: Key, catalogue: &Catalogue, now: Wall) -> Opti
         }
         Intent::Pause => next.paused_at = if spec.paused_at.is_some() { None } else { Some(now) },
         Intent::FullScreen => next.full_screen = !spec.full_screen,
+        Intent::NextTheme => {
+            let of_board = catalogue.board(&spec.board).map_or(Theme::default(), |board| board.theme);
+            let theme = spec.theme.unwrap_or(of_board).next();
+            // Who came round to the board's own sees one view with those who never left it.
+            next.theme = (theme != of_board).then_some(theme);
+        }
     }
     (next != *spec).then_some(next)
 }

@@ -23,6 +23,7 @@ pub enum Intent {
     Live,
     Pause,
     FullScreen,
+    NextTheme,
     /// Sends the whole screen again; the shell that writes to the terminal does it.
     Repaint,
 }
@@ -63,6 +64,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { intent: Intent::PanForward, keys: &[Key::Char(']')], shown: "]", what: "forward in time" },
     Binding { intent: Intent::Live, keys: &[Key::Char('0')], shown: "0", what: "back to live" },
     Binding { intent: Intent::Pause, keys: &[Key::Char('p')], shown: "p", what: "pause, and go on" },
+    Binding { intent: Intent::NextTheme, keys: &[Key::Char('t')], shown: "t", what: "other colours" },
     Binding {
         intent: Intent::Repaint,
         keys: &[Key::Char('r'), Key::Ctrl('l')],
@@ -106,6 +108,7 @@ mod tests {
             (Key::Char('0'), Intent::Live),
             (Key::Char('p'), Intent::Pause),
             (Key::Char('f'), Intent::FullScreen),
+            (Key::Char('t'), Intent::NextTheme),
             (Key::Char('r'), Intent::Repaint),
         ] {
             assert_eq!(intent(key), Some(promised));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::spec::Theme;
 use crate::base::{bounded, limits};
 
 /// One board as a list shows it and as session keys need it.
@@ -15,6 +16,9 @@ pub struct BoardFacts {
     pub title: String,
     /// Panels in reading order; at least one.
     pub panels: u16,
+    /// The theme of viewers who chose none.
+    #[serde(default)]
+    pub theme: Theme,
     /// Names of the parameters it takes.
     #[serde(
         default,

@@ -37,12 +37,16 @@ pub enum GlyphSet {
     Ascii,
 }
 
-/// The colours of a board. One so far; the palette reduces it to what the terminal has.
+/// The colours of a board; the palette reduces them to what the terminal has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Theme {
     #[default]
     Dark,
+    Light,
+    HighContrast,
+    /// The terminal's own colours and nothing but attributes, as in the palette of that name.
+    Mono,
 }
 
 /// What lies over the board.
@@ -96,8 +100,10 @@ pub struct ViewSpec {
     pub palette: Palette,
     #[serde(default)]
     pub glyphs: GlyphSet,
-    #[serde(default)]
-    pub theme: Theme,
+    /// The theme the viewer chose; none for the board's own. Its name was new when it could be none: peers from before
+    /// know a `theme` that cannot, and pass over this one.
+    #[serde(default, rename = "chosen_theme")]
+    pub theme: Option<Theme>,
     /// IANA name of the viewer's time zone; unknown names are shown as UTC.
     #[serde(default = "default_timezone", deserialize_with = "bounded::text::<_, { limits::ZONE_BYTES_MAX }>")]
     pub timezone: String,
@@ -124,6 +130,24 @@ pub const RANGE_MS_MIN: u64 = 1_000;
 /// Longest range and offset a spec may ask for: a year.
 pub const RANGE_MS_MAX: u64 = 366 * 24 * 3_600 * 1_000;
 
+// === impl Theme ===
+
+impl Theme {
+    /// All themes, in the order a session key goes through them.
+    pub const ALL: [Theme; 4] = [Theme::Dark, Theme::Light, Theme::HighContrast, Theme::Mono];
+    /// Their names as people write them, in the same order.
+    pub const NAMES: &[&str] = &["dark", "light", "high-contrast", "mono"];
+
+    pub fn named(name: &str) -> Option<Theme> {
+        Theme::ALL.into_iter().zip(Theme::NAMES).find(|(_, known)| **known == name).map(|(theme, _)| theme)
+    }
+
+    /// The one after this; the first after the last.
+    pub fn next(self) -> Theme {
+        Theme::ALL[(self as usize + 1) % Theme::ALL.len()]
+    }
+}
+
 // === impl ViewSpec ===
 
 impl ViewSpec {
@@ -142,7 +166,7 @@ impl ViewSpec {
             size,
             palette: Palette::default(),
             glyphs: GlyphSet::default(),
-            theme: Theme::default(),
+            theme: None,
             timezone: default_timezone(),
             encoding: Encoding::default(),
         }

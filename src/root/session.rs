@@ -185,6 +185,7 @@ impl State {
                 let (tenant, board) = asked.split_once('/').unwrap_or((own, asked));
                 let mut spec = ViewSpec::new(tenant, board, hello.size);
                 spec.params.clone_from(&hello.params);
+                spec.theme = hello.theme;
                 spec
             }
         };

@@ -13,6 +13,7 @@ use super::*;
 use crate::admin::client;
 use crate::admin::status::Status;
 use crate::base::Size;
+use crate::model::spec::Theme;
 use crate::model::{Key, ViewSpec};
 use crate::wire::attach::{FarewellCode, ToClient, ToRoot};
 use crate::wire::feed::{self, ToWorker};
@@ -326,10 +327,31 @@ async fn a_spec_held_over_a_reconnect_goes_on_where_it_was() {
     let mut viewer = world.connect().await;
     let mut held = ViewSpec::new("default", "other", Size::clamped(10, 10));
     held.range_ms = 60_000;
-    let again = crate::wire::attach::Hello { resume: Some(held.clone()), ..greeting(SIZE.0, SIZE.1) };
+    held.theme = Some(Theme::Mono);
+    let again = crate::wire::attach::Hello {
+        resume: Some(held.clone()),
+        theme: Some(Theme::Light),
+        ..greeting(SIZE.0, SIZE.1)
+    };
     viewer.say(&ToRoot::Hello(Box::new(again))).await;
     let (_, spec) = worker.subscribed().await;
     assert_eq!(spec, ViewSpec { size: size(), ..held }, "the terminal's own size, for the rest as it was");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_viewer_brings_its_theme_and_one_without_sees_the_boards_own() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewers = Vec::new();
+    for theme in [None, Some(Theme::HighContrast)] {
+        let mut viewer = world.connect().await;
+        let hello = crate::wire::attach::Hello { theme, ..greeting(SIZE.0, SIZE.1) };
+        viewer.say(&ToRoot::Hello(Box::new(hello))).await;
+        let (_, spec) = worker.subscribed().await;
+        assert_eq!(spec.theme, theme);
+        viewers.push(viewer);
+    }
     world.stop().await;
 }
 

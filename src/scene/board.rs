@@ -6,6 +6,7 @@ use super::chart::{
     Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
 };
 use crate::label::Label;
+use crate::model::spec::Theme;
 use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit};
 
 /// A layout of panels under a name.
@@ -15,6 +16,8 @@ pub struct Board {
     pub title: String,
     /// Most pictures a second.
     pub refresh_hz: f64,
+    /// For viewers who chose none.
+    pub theme: Theme,
     pub layout: Node,
     /// In reading order.
     pub panels: Vec<PanelSpec>,
@@ -164,6 +167,7 @@ impl Boards {
             name: board.name.clone(),
             title: board.title.clone(),
             panels: u16::try_from(board.panels.len()).unwrap_or(u16::MAX),
+            theme: board.theme,
             params: Vec::new(),
         };
         Catalogue { boards: self.boards.iter().map(facts).collect() }

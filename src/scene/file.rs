@@ -19,6 +19,7 @@ use toml::de::DeTable;
 use super::board::{Board, PanelSpec};
 use crate::base::{Diagnostic, limits};
 use crate::label::Label;
+use crate::model::spec::Theme;
 use crate::notation::{Document, harmless, remedy_for};
 use section::{Complaints, Section};
 
@@ -81,6 +82,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
     let mut panels: Vec<Option<PanelSpec>> = panels.into_iter().map(|(_, spec)| spec).collect();
     let title = board.text("title").unwrap_or_else(|| name.to_owned());
     let refresh_hz = board.number("refresh_hz").unwrap_or(REFRESH_HZ_DEFAULT);
+    let theme = board.word("theme").and_then(Theme::named).unwrap_or_default();
     if !complaints.is_empty() {
         return None;
     }
@@ -88,6 +90,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         name: name.to_owned(),
         title: title.chars().take(limits::TITLE_BYTES_MAX / 4).collect(),
         refresh_hz,
+        theme,
         layout,
         panels: order.into_iter().filter_map(|index| panels.get_mut(index)?.take()).collect(),
     })

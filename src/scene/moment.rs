@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::base::Wall;
 use crate::label::Label;
-use crate::model::{Dataset, Unit, ViewSpec};
+use crate::model::{Dataset, Unit, ViewSpec, spec};
 use crate::widget::{Look, Theme, time_axis};
 
 /// One picture's circumstances.
@@ -42,7 +42,8 @@ pub struct Changes {
 // === impl Moment ===
 
 impl<'a> Moment<'a> {
-    pub fn new(spec: &'a ViewSpec, data: &'a Dataset, now: Wall) -> Moment<'a> {
+    /// `theme` is the board's; a viewer's own goes before it.
+    pub fn new(spec: &'a ViewSpec, theme: spec::Theme, data: &'a Dataset, now: Wall) -> Moment<'a> {
         let offset_ms = i64::try_from(spec.offset_ms).unwrap_or(i64::MAX);
         Moment {
             spec,
@@ -50,7 +51,7 @@ impl<'a> Moment<'a> {
             now,
             edge: Wall(spec.paused_at.unwrap_or(now).0.saturating_sub(offset_ms)),
             zone: time_axis::zone(&spec.timezone),
-            look: Look { theme: Theme::of(spec.theme, spec.palette), glyphs: spec.glyphs },
+            look: Look { theme: Theme::of(spec.theme.unwrap_or(theme), spec.palette), glyphs: spec.glyphs },
             slowed: None,
         }
     }

@@ -1,4 +1,5 @@
 mod gone;
+mod themes;
 
 use super::*;
 use crate::base::Size;

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::framing;
 use crate::base::{SessionId, Size, bounded, limits};
+use crate::model::spec::Theme;
 use crate::model::{GlyphSet, Key, Palette, ViewSpec};
 
 /// Spoken by this build.
@@ -46,7 +47,10 @@ pub struct Hello {
     pub glyphs: GlyphSet,
     #[serde(default = "utc", deserialize_with = "bounded::text::<_, { limits::ZONE_BYTES_MAX }>")]
     pub timezone: String,
-    /// The spec held from before a reconnect; goes before `board` and `params`.
+    /// Goes before the board's own.
+    #[serde(default)]
+    pub theme: Option<Theme>,
+    /// The spec held from before a reconnect; goes before `board`, `params` and `theme`.
     #[serde(default)]
     pub resume: Option<ViewSpec>,
 }

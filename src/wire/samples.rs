@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use crate::base::{Size, Wall, limits};
-use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN};
+use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN, Theme};
 use crate::model::{GlyphSet, Key, Palette, ViewSpec};
 
 pub fn palette() -> impl Strategy<Value = Palette> {
@@ -36,12 +36,13 @@ prop_compose! {
         size in size(),
         palette in palette(),
         glyphs in glyphs(),
+        theme in prop::option::of(prop::sample::select(Theme::ALL.to_vec())),
     ) -> ViewSpec {
         let overlay = flags.1.then_some(Overlay::Help);
         let plain = ViewSpec::new(&names.0, &names.1, size);
         let timezone = names.2;
         ViewSpec {
-            params, range_ms, offset_ms, paused_at, focus, full_screen: flags.0, overlay, palette, glyphs, timezone,
+            params, range_ms, offset_ms, paused_at, focus, full_screen: flags.0, overlay, palette, glyphs, theme, timezone,
             ..plain
         }
     }

@@ -74,6 +74,7 @@ fn feed_to_root() -> Vec<Bytes> {
         name: "host".to_owned(),
         title: "This machine".to_owned(),
         panels: 4,
+        theme: Default::default(),
         params: vec!["disk".to_owned()],
     };
     let complaint = Diagnostic {
@@ -121,6 +122,7 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
         palette: Palette::Ansi,
         glyphs: GlyphSet::Ascii,
         timezone: "UTC".to_owned(),
+        theme: None,
         resume: Some(spec()),
     };
     let keys = [Key::Char('q'), Key::Ctrl('c'), Key::BackTab, Key::PageDown, Key::Escape];

@@ -56,12 +56,14 @@ pub fn svg(grid: &Grid, title: &str) -> String {
     let height = u32::from(grid.size().rows()) * CELL_HEIGHT + 2 * MARGIN;
     let mut out = String::new();
     let title = escape(title);
+    // The cells go on to the edge, whatever their theme.
+    let margin = hex(grid.cell(0, 0).style.bg).unwrap_or_else(|| BG_DEFAULT.to_owned());
     put(
         &mut out,
         format_args!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n\
-             <rect width=\"{width}\" height=\"{height}\" rx=\"{CELL_WIDTH}\" fill=\"{BG_DEFAULT}\"/>\n",
+             <rect width=\"{width}\" height=\"{height}\" rx=\"{CELL_WIDTH}\" fill=\"{margin}\"/>\n",
             width / UNITS,
             height / UNITS,
         ),

@@ -13,6 +13,7 @@ fn catalogue(boards: &[(&str, u16)]) -> Catalogue {
             name: (*name).to_owned(),
             title: String::new(),
             panels: *panels,
+            theme: Default::default(),
             params: Vec::new(),
         })
         .collect();
@@ -34,6 +35,20 @@ fn after(start: &ViewSpec, keys: &[Key]) -> ViewSpec {
 
 fn keys(text: &str) -> Vec<Key> {
     text.chars().map(Key::Char).collect()
+}
+
+#[test]
+fn t_goes_round_the_themes_from_the_one_of_the_board() {
+    let mut boards = two();
+    boards.boards[0].theme = Theme::Light;
+    let mut seen = Vec::new();
+    let mut now = spec();
+    for _ in 0..5 {
+        now = step(&now, Key::Char('t'), &boards, NOW).expect("every t shows another theme");
+        seen.push(now.theme);
+    }
+    let round = [Some(Theme::HighContrast), Some(Theme::Mono), Some(Theme::Dark), None, Some(Theme::HighContrast)];
+    assert_eq!(seen, round, "none is the board's own, light, so that equal pictures stay one view");
 }
 
 #[test]

@@ -402,6 +402,7 @@ pub fn greeting(cols: u16, rows: u16) -> Hello {
         palette: Palette::Truecolor,
         glyphs: GlyphSet::Braille,
         timezone: "UTC".to_owned(),
+        theme: None,
         resume: None,
     }
 }
@@ -411,6 +412,7 @@ pub fn catalogue() -> Catalogue {
         name: name.to_owned(),
         title: name.to_uppercase(),
         panels: 3,
+        theme: Default::default(),
         params: if name == "other" { vec!["disk".to_owned(), "node".to_owned()] } else { Vec::new() },
     };
     Catalogue { boards: vec![board("host"), board("other")] }

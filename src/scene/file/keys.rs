@@ -2,6 +2,7 @@
 
 use super::shape::{Field, Shape};
 use crate::base::limits;
+use crate::model::spec::Theme;
 
 const PRIORITY: Shape = Shape::Whole(0..=9);
 const VALUE: Shape = Shape::Number(f64::MIN..=f64::MAX);
@@ -50,6 +51,7 @@ pub const BOARD: &[Field] = &[
         Shape::Number(0.1..=limits::REFRESH_HZ_MAX),
         "most pictures a second; 4 where nothing is said",
     ),
+    Field::new("theme", Shape::Word(Theme::NAMES), "its colours; dark where nothing is said"),
     Field::new("panel", Shape::Named, "the panels, each in a table [panel.NAME]").required(),
     Field::new("layout", Shape::Layout, "who stands where; without it panels share the screen evenly"),
 ];

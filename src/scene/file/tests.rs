@@ -51,6 +51,27 @@ fn a_board_of_little_gets_the_rest_by_default() {
 }
 
 #[test]
+fn a_board_names_its_theme_and_is_drawn_in_it_unless_the_viewer_chose_another() {
+    use crate::base::{Size, Wall};
+    use crate::frame::Grid;
+    use crate::model::{Dataset, Palette, ViewSpec};
+    use crate::widget::{self, Role};
+    for (name, theme) in Theme::NAMES.iter().zip(Theme::ALL) {
+        assert_eq!(good(&format!("theme = \"{name}\"\n{TWO}")).theme, theme);
+    }
+    check(&format!("theme = \"pink\"\n{TWO}"), &["1:9 theme: \"pink\" is not known here"]);
+    let boards = crate::scene::Boards::new(vec![good(&format!("theme = \"light\"\n{TWO}"))]);
+    let mut spec = ViewSpec::new("default", "wall", Size::clamped(60, 10));
+    let mut grid = Grid::new(spec.size);
+    for (chosen, seen) in [(None, Theme::Light), (Some(Theme::HighContrast), Theme::HighContrast)] {
+        spec.theme = chosen;
+        crate::scene::draw(&boards, &spec, &Dataset::default(), Wall(0), &mut grid);
+        let ground = widget::Theme::of(seen, Palette::Truecolor).style(Role::Ground).bg;
+        assert_eq!(grid.cell(30, 5).style.bg, ground, "{chosen:?}");
+    }
+}
+
+#[test]
 fn panels_are_numbered_as_they_are_read_in_the_layout() {
     let board = good(&format!("{TWO}\n[layout]\nrow = [\"b\", {{ panel = \"a\", ratio = 3 }}]\n"));
     let titles: Vec<&str> = board.panels.iter().map(|panel| panel.title.as_str()).collect();

@@ -14,10 +14,11 @@ prop_compose! {
         size in size(),
         palette in palette(),
         glyphs in glyphs(),
+        theme in prop::option::of(prop::sample::select(Theme::ALL.to_vec())),
         resume in prop::option::of(spec()),
     ) -> ToRoot {
         let (build, timezone) = texts;
-        ToRoot::Hello(Box::new(Hello { version, build, board, params, size, palette, glyphs, timezone, resume }))
+        ToRoot::Hello(Box::new(Hello { version, build, board, params, size, palette, glyphs, timezone, theme, resume }))
     }
 }
 
@@ -107,8 +108,20 @@ fn hello_of(json: &str) -> Result<Box<Hello>, DecodeError> {
 fn the_version_before_is_accepted_without_the_newer_fields() {
     let hello = hello_of(r#"{"version":1,"size":{"cols":80,"rows":24}}"#).unwrap();
     assert_eq!(hello.version, VERSION_OLDEST);
-    assert_eq!((hello.board, hello.resume), (None, None));
+    assert_eq!((hello.board, hello.theme, hello.resume), (None, None, None));
     assert_eq!((hello.palette, hello.glyphs, hello.timezone.as_str()), (Palette::Truecolor, GlyphSet::Braille, "UTC"));
+}
+
+#[test]
+fn a_spec_from_before_viewers_chose_themes_is_resumed_in_the_colours_of_the_board() {
+    let spec = r#"{"tenant":"t","board":"b","size":{"cols":80,"rows":24},"theme":"dark"}"#;
+    let hello = hello_of(&format!(r#"{{"version":2,"size":{{"cols":80,"rows":24}},"resume":{spec}}}"#)).unwrap();
+    assert_eq!(hello.resume.map(|spec| spec.theme), Some(None));
+    let mut chosen = ViewSpec::new("t", "b", Size::FALLBACK);
+    chosen.theme = Some(Theme::HighContrast);
+    let json = serde_json::to_value(&chosen).unwrap();
+    assert_eq!(json["chosen_theme"], "high-contrast");
+    assert!(json.get("theme").is_none(), "a daemon from before knows but one `theme`, and would not take ours");
 }
 
 #[test]
@@ -186,6 +199,7 @@ fn the_largest_hello_that_the_caps_allow_fits_into_a_message() {
         palette: Palette::Truecolor,
         glyphs: GlyphSet::Braille,
         timezone: worst(limits::ZONE_BYTES_MAX),
+        theme: Some(Theme::HighContrast),
         resume: Some(spec),
     };
     let message = ToRoot::Hello(Box::new(hello));

@@ -6,6 +6,7 @@ use super::super::samples;
 use super::*;
 use crate::base::Size;
 use crate::model::BoardFacts;
+use crate::model::spec::Theme;
 
 fn hello() -> impl Strategy<Value = Hello> {
     (any::<u16>(), ".{0,20}", any::<u64>(), "[a-z]{0,20}").prop_map(|(version, build, epoch, tenant)| Hello {
@@ -51,7 +52,7 @@ fn complaint() -> impl Strategy<Value = Diagnostic> {
 
 fn outcome() -> impl Strategy<Value = Outcome> {
     let board = ("[a-z]{1,20}", ".{0,40}", any::<u16>(), proptest::collection::vec("[a-z]{1,9}", 0..4))
-        .prop_map(|(name, title, panels, params)| BoardFacts { name, title, panels, params });
+        .prop_map(|(name, title, panels, params)| BoardFacts { name, title, panels, theme: Theme::Light, params });
     prop_oneof![
         prop::collection::vec(board, 0..5).prop_map(|boards| Outcome::Accepted(Catalogue { boards })),
         prop::collection::vec(complaint(), 0..5).prop_map(Outcome::Refused),
@@ -161,7 +162,8 @@ fn lists_are_capped_while_they_are_read() {
     ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX).encode())).unwrap();
     assert!(ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX + 1).encode())).is_err());
 
-    let board = BoardFacts { name: String::new(), title: String::new(), panels: 1, params: Vec::new() };
+    let board =
+        BoardFacts { name: String::new(), title: String::new(), panels: 1, theme: Theme::Dark, params: Vec::new() };
     let catalogue = |boards| ToRoot::Prepared {
         generation: 1,
         outcome: Outcome::Accepted(Catalogue { boards: vec![board.clone(); boards] }),

@@ -1,0 +1,98 @@
+//! Near black, for a dark room: the theme where nothing is said.
+
+use super::{Theme, ink};
+use crate::frame::Color;
+
+/// Ground of the dark theme: near black with a little blue, easy on eyes in a dark room.
+const GROUND: Color = Color::rgb(0x0f, 0x13, 0x1a);
+const STATUS: Color = Color::rgb(0x1b, 0x22, 0x2d);
+
+/// From little to much: lightness rises evenly, ten steps of L* in CIELAB from one to the next, so that it alone orders
+/// the colours for every kind of eye; the hue goes from blue over teal to a pale yellow and only helps.
+const HEAT: [Color; 9] = [
+    Color::rgb(0x20, 0x1c, 0x45),
+    Color::rgb(0x26, 0x32, 0x6d),
+    Color::rgb(0x1a, 0x4c, 0x93),
+    Color::rgb(0x00, 0x6b, 0xa2),
+    Color::rgb(0x00, 0x8b, 0x9e),
+    Color::rgb(0x00, 0xac, 0x90),
+    Color::rgb(0x6e, 0xc6, 0x83),
+    Color::rgb(0xbb, 0xd9, 0x8e),
+    Color::rgb(0xf3, 0xed, 0xb3),
+];
+/// Glyphs carry little heat there, and have to be seen.
+const HEAT_INDEXED: &[Color] = HEAT.split_at(3).1;
+const HEAT_ANSI: &[Color] = &[
+    Color::rgb(0x5c, 0x5c, 0xff),
+    Color::rgb(0x00, 0xcd, 0xcd),
+    Color::rgb(0x00, 0xff, 0xff),
+    Color::rgb(0xff, 0xff, 0xff),
+];
+
+/// After the palette of Okabe and Ito, lightened where the original is too dark on a dark ground, then each series moved
+/// a little to where all eight are as far apart as can be for every kind of eye.
+pub(super) const TRUE: Theme = Theme {
+    ground: GROUND,
+    status_ground: STATUS,
+    text: ink(0xd3, 0xda, 0xe4),
+    muted: ink(0x8e, 0x9a, 0xab),
+    strong: ink(0xf4, 0xf7, 0xfb).bold(),
+    title: ink(0xb6, 0xc2, 0xd2),
+    accent: ink(0x7c, 0xc7, 0xf2).bold(),
+    border_focused: ink(0x5d, 0x84, 0xa3),
+    border: ink(0x3a, 0x45, 0x56),
+    grid: ink(0x2a, 0x33, 0x41),
+    track: ink(0x2c, 0x36, 0x45),
+    warning: ink(0xf0, 0xb4, 0x29),
+    failure: ink(0xff, 0x84, 0x66).bold(),
+    levels: [ink(0x3d, 0xc2, 0x9b), ink(0xf0, 0xb4, 0x29), ink(0xff, 0x6f, 0x4d).bold()],
+    series: [
+        ink(0x74, 0xad, 0xdf),
+        ink(0xff, 0xa0, 0x0f),
+        ink(0x56, 0xe5, 0xb6),
+        ink(0xb7, 0x7c, 0x98),
+        ink(0xff, 0xfc, 0x6c),
+        ink(0xee, 0x64, 0x55),
+        ink(0x8a, 0x82, 0xee),
+        ink(0xc9, 0xe0, 0xf8),
+    ],
+    heat: &HEAT,
+    bar_parts: 8,
+    coloured: true,
+    tinted: true,
+};
+
+/// The 256 colours have no dark shades of a hue.
+pub(super) const INDEXED: Theme = Theme { heat: HEAT_INDEXED, tinted: false, ..TRUE };
+
+/// The sixteen colours have no quiet grey between black and bright black: whatever is quiet shares that one.
+pub(super) const ANSI: Theme = Theme {
+    ground: Color::rgb(0, 0, 0),
+    status_ground: Color::rgb(0, 0, 0),
+    text: ink(0xe5, 0xe5, 0xe5),
+    muted: ink(0xe5, 0xe5, 0xe5),
+    strong: ink(0xff, 0xff, 0xff).bold(),
+    title: ink(0xe5, 0xe5, 0xe5),
+    accent: ink(0x00, 0xff, 0xff).bold(),
+    border_focused: ink(0xe5, 0xe5, 0xe5),
+    border: ink(0x7f, 0x7f, 0x7f),
+    grid: ink(0x7f, 0x7f, 0x7f),
+    track: ink(0x7f, 0x7f, 0x7f),
+    warning: ink(0xff, 0xff, 0x00),
+    failure: ink(0xff, 0x00, 0x00).bold(),
+    levels: [ink(0x00, 0xcd, 0x00), ink(0xff, 0xff, 0x00), ink(0xff, 0x00, 0x00).bold()],
+    series: [
+        ink(0x00, 0xff, 0xff),
+        ink(0xff, 0xff, 0x00),
+        ink(0x00, 0xff, 0x00),
+        ink(0xff, 0x00, 0xff),
+        ink(0xff, 0xff, 0xff),
+        ink(0xff, 0x00, 0x00),
+        ink(0x5c, 0x5c, 0xff),
+        ink(0x00, 0xcd, 0xcd),
+    ],
+    heat: HEAT_ANSI,
+    bar_parts: 8,
+    coloured: true,
+    tinted: false,
+};
