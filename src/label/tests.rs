@@ -65,7 +65,7 @@ fn laws(input: &str, verdict: &Verdict) {
         assert!(cluster.text.chars().count() <= limits::CLUSTER_CODE_POINTS_MAX, "{cluster:?} in {text:?}");
         let summed: usize = cluster.text.chars().map(|c| c.width().unwrap_or(0)).sum();
         let widest = summed.max(cluster.text.width());
-        assert!(widest <= cluster.columns.into(), "{cluster:?} in {text:?} is {widest} columns to some");
+        assert!(widest <= usize::from(cluster.columns), "{cluster:?} in {text:?} is {widest} columns to some");
         assert!(!cluster.text.starts_with(|c: char| c.width() == Some(0)), "{cluster:?} in {text:?} has no base");
         columns += cluster.columns;
         joined.push_str(cluster.text);
