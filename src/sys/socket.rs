@@ -214,7 +214,7 @@ fn lock(path: &Path, shown: &str) -> Result<File, BindError> {
             Err(rustix::io::Errno::WOULDBLOCK) => {}
             Err(error) => return Err(failed("lock")(error.into())),
         }
-        let nobody_answers = matches!(connect(path), Err(ConnectError::Stale | ConnectError::Absent));
+        let nobody_answers = matches!(meet(path), Err(ConnectError::Stale | ConnectError::Absent));
         if !nobody_answers || clock::mono() >= deadline {
             return Err(BindError::Taken { path: shown.to_owned(), pid: read_pid(&mut file) });
         }
@@ -225,6 +225,15 @@ fn lock(path: &Path, shown: &str) -> Result<File, BindError> {
     file.rewind().map_err(failed("write"))?;
     writeln!(file, "{}", host::pid()).map_err(failed("write"))?;
     Ok(file)
+}
+
+/// Connects to whoever listens. A process that is dead and still answers is what [`LAST_GASP`] tells of: its child holds
+/// a duplicate of the listening socket too.
+fn meet(path: &Path) -> Result<UnixStream, ConnectError> {
+    let stream = connect(path)?;
+    let listens = peer(&stream).ok().and_then(|peer| rustix::process::Pid::from_raw(peer.pid));
+    let is_dead = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+    if listens.is_some_and(is_dead) { Err(ConnectError::Stale) } else { Ok(stream) }
 }
 
 fn read_pid(file: &mut File) -> Option<u32> {
@@ -244,7 +253,7 @@ fn clear_stale(path: &Path, shown: &str) -> Result<(), BindError> {
         }
         Ok(_) => {}
     }
-    match connect(path) {
+    match meet(path) {
         Err(ConnectError::Absent) => Ok(()),
         Err(ConnectError::Stale) => fs::remove_file(path).map_err(failed("remove the stale socket")),
         Ok(_) | Err(_) => Err(BindError::Foreign { path: shown.to_owned() }),

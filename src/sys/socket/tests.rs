@@ -1,6 +1,7 @@
 //! Real sockets in directories of their own.
 
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 
 use super::*;
 
@@ -136,4 +137,20 @@ fn a_bounded_send_buffer_fills_early() {
         assert!(sent <= 64 * 1024, "the buffer is not bounded");
     }
     assert!(sent > 0);
+}
+
+#[test]
+fn a_socket_that_only_the_duplicate_of_a_dead_daemon_holds_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sock");
+    let kind = SocketType::STREAM;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+    let theirs = socket.try_clone().unwrap();
+    let mut daemon = std::process::Command::new("true");
+    // SAFETY: between fork and exec it makes one system call and touches no memory.
+    unsafe { daemon.pre_exec(move || Ok(rustix::net::listen(&theirs, 1)?)) };
+    daemon.status().unwrap();
+    assert!(connect(&path).is_ok(), "our duplicate listens on");
+    Listener::bind(&path, 0o600).unwrap();
 }
