@@ -26,7 +26,7 @@ use crate::machine::reconnect::{Action, End, Event, Loss, Parting, Reconnect};
 use crate::machine::resize::{Resizes, Tell};
 use crate::machine::session;
 use crate::model::spec::Theme;
-use crate::model::{Key, ViewSpec};
+use crate::model::{Input, Key, ViewSpec};
 use crate::runtime::timer;
 use crate::sink::capability::{Capabilities, Dumb};
 use crate::sink::terminal::{Terminal, TerminalError};
@@ -52,6 +52,8 @@ pub struct Options {
     pub terminal: Capabilities,
     /// Rows to use among other lines of the screen; none for a screen of its own.
     pub inline: Option<u16>,
+    /// Whether the terminal is asked to report its mouse. Among other lines it never is.
+    pub mouse: bool,
 }
 
 /// Why a client ended otherwise than by its viewer's wish.
@@ -85,6 +87,8 @@ struct Client {
     machine: Reconnect,
     resizes: Resizes,
     decoder: Decoder,
+    /// The daemon takes gestures.
+    gestures: bool,
     /// When the decoder waits no longer for the rest of a sequence.
     flush_at: Option<Mono>,
     attempting: Option<Attempting>,
@@ -136,7 +140,7 @@ pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Res
 
 async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
     let (machine, first) = Reconnect::new(clock::mono());
-    let screen = Screen::new(terminal, &options.terminal, options.inline);
+    let screen = Screen::new(terminal, &options.terminal, options.inline, options.mouse);
     let resizes = Resizes::new(screen.size());
     let mut client = Client {
         options,
@@ -146,6 +150,7 @@ async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemo
         machine,
         resizes,
         decoder: Decoder::default(),
+        gestures: false,
         flush_at: None,
         attempting: None,
         connection: None,
@@ -314,6 +319,7 @@ impl Client {
         match message {
             ToClient::Welcome(welcome) => {
                 self.screen.take()?;
+                self.gestures = welcome.gestures;
                 self.step(Event::Welcomed { answers_pings: welcome.version >= VERSION_WITH_PING })
             }
             // What it sends besides is not for a terminal that is not ours.
@@ -346,10 +352,18 @@ impl Client {
         if !self.bidding.heeds_keys() {
             return Ok(());
         }
-        let mut keys = Vec::new();
-        self.decoder.push(bytes, &mut keys);
+        let mut inputs = Vec::new();
+        self.decoder.push(bytes, &mut inputs);
         self.flush_at = self.decoder.patience().map(|patience| clock::mono() + patience);
-        keys.into_iter().try_for_each(|key| self.key(key))
+        inputs.into_iter().try_for_each(|input| match input {
+            Input::Key(key) => self.key(key),
+            Input::Mouse(gesture) => {
+                if self.gestures {
+                    self.tell(&ToRoot::Mouse(gesture));
+                }
+                Ok(())
+            }
+        })
     }
 
     fn key(&mut self, key: Key) -> Result<(), ClientError> {

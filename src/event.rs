@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
-pub use session::{FrameDropped, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};
 
 /// Something that happened.
@@ -60,7 +60,7 @@ pub struct Counters {
     pub devices_opened: Counter,
     pub devices_gone: Counter,
     pub frames_dropped: Counter,
-    pub keys_dropped: Counter,
+    pub inputs_dropped: Counter,
     pub source_failures: Counter,
     pub source_recoveries: Counter,
     pub samples_rejected: Counter,
@@ -81,7 +81,7 @@ pub static COUNTERS: Counters = Counters {
     devices_opened: Counter::new(),
     devices_gone: Counter::new(),
     frames_dropped: Counter::new(),
-    keys_dropped: Counter::new(),
+    inputs_dropped: Counter::new(),
     source_failures: Counter::new(),
     source_recoveries: Counter::new(),
     samples_rejected: Counter::new(),

@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod board;
 pub mod dataset;
+pub mod input;
 pub mod key;
 pub mod log;
 pub mod series;
@@ -14,6 +15,7 @@ pub mod unit;
 pub use binding::{BINDINGS, Binding, Intent};
 pub use board::{BoardFacts, Catalogue};
 pub use dataset::Dataset;
+pub use input::{Act, Gesture, Input};
 pub use key::Key;
 pub use series::{Kind, Sample, SeriesKey, Window};
 pub use spec::{GlyphSet, Palette, ViewSpec};

@@ -16,10 +16,12 @@ mod query;
 pub mod select;
 mod shipped;
 mod status;
+mod tabs;
 #[cfg(test)]
 mod tests;
+pub mod under;
 
-pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, TextRow};
+pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, Tab, TextRow};
 pub use layout::{Placed, Placement};
 
 use crate::base::{Rect, Wall};
@@ -31,6 +33,14 @@ use crate::widget::text::{Align, Row, TextPlan};
 use crate::widget::{Role, text};
 pub use moment::Slowed;
 use moment::{Changes, Moment};
+
+/// What a picture is made of besides what a viewer asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage<'a> {
+    pub boards: &'a Boards,
+    pub data: &'a Dataset,
+    pub now: Wall,
+}
 
 /// What is known of a picture besides the picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,29 +69,29 @@ pub fn draw_slowed(
     let moment = Moment { slowed, ..Moment::new(spec, theme, data, now) };
     grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
-    let area = spec.size.area();
-    let status_rows = status::rows(spec.size);
-    let board_area = Rect { height: area.height - status_rows, ..area };
+    let areas = layout::areas(board, spec.size);
 
     let mut hidden = 0;
     match board {
         Some(board) => {
-            let placement = layout::place(board, spec, board_area);
+            if areas.tabs.height > 0 {
+                tabs::draw(board, board.tab_index(spec.tab), &mut grid.canvas().sub(areas.tabs), moment.look);
+            }
+            let placement = layout::place(board, spec, areas.panels);
             hidden = placement.hidden;
             for placed in &placement.panels {
                 let panel = &board.panels[placed.panel];
                 panel::draw(panel, placed.focused, &moment, &mut grid.canvas().sub(placed.area), &mut changes);
             }
         }
-        None => unknown_board(boards, &moment, &mut grid.canvas().sub(board_area)),
+        None => unknown_board(boards, &moment, &mut grid.canvas().sub(areas.panels)),
     }
     if spec.overlay == Some(Overlay::Help) {
-        grid.dim(board_area);
-        help::draw(&mut grid.canvas().sub(board_area), moment.look);
+        grid.dim(areas.panels);
+        help::draw(&mut grid.canvas().sub(areas.panels), moment.look);
     }
-    if status_rows > 0 {
-        let row = Rect { y: board_area.height, height: status_rows, ..area };
-        status::draw(board, hidden, &moment, &mut grid.canvas().sub(row), &mut changes);
+    if areas.status.height > 0 {
+        status::draw(board, hidden, &moment, &mut grid.canvas().sub(areas.status), &mut changes);
     }
     Drawn { next_change_at: changes.next(now) }
 }

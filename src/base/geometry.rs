@@ -90,6 +90,11 @@ impl Rect {
         self.y.saturating_add(self.height)
     }
 
+    /// Whether a cell lies in it.
+    pub fn contains(self, x: u16, y: u16) -> bool {
+        (self.x..self.right()).contains(&x) && (self.y..self.bottom()).contains(&y)
+    }
+
     /// The part both cover; empty when they do not meet.
     pub fn intersection(self, other: Rect) -> Rect {
         let x = self.x.max(other.x);

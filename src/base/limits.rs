@@ -81,6 +81,8 @@ pub const BOARD_TEXT_BYTES_MAX: usize = 4096;
 pub const BOARD_LIST_MAX: usize = 256;
 /// Panels of one board.
 pub const PANELS_MAX: usize = 256;
+/// Tabs of one board: more than a row of a usual screen can name.
+pub const TABS_MAX: usize = 32;
 /// Layouts within layouts.
 pub const LAYOUT_DEPTH_MAX: usize = 16;
 /// Pictures of a board a second; no screen shows more.
@@ -132,12 +134,12 @@ pub const DESCRIPTORS_RESERVED: usize = 96;
 pub const DEVICE_DESCRIPTORS: usize = 8;
 /// Accepted connections that wait for root's loop; more wait in the kernel.
 pub const ARRIVALS_WAITING_MAX: usize = 16;
-/// Messages that wait for a worker: all views' subscriptions and credits, all sessions' keys.
+/// Messages that wait for a worker: all views' subscriptions and credits, all sessions' inputs.
 pub const FEED_WAITING_MAX: usize = 2 * VIEWS_MAX + SESSIONS_MAX;
 /// What they hold together: the longest of them, and thousands of the usual ones.
 pub const FEED_WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Keys of one session waiting for the worker; more are dropped and counted.
-pub const KEYS_WAITING_MAX: usize = 64;
+/// Keys and gestures of one session that wait for the worker; more are dropped and counted.
+pub const INPUTS_WAITING_MAX: usize = 64;
 
 // --- processes ---
 

@@ -85,6 +85,9 @@ pub enum Offered {
 #[derive(Debug, Args)]
 #[command(after_help = KEYS.as_str())]
 pub struct Demo {
+    /// Leave the mouse to the terminal, which then selects text with it
+    #[arg(long)]
+    pub no_mouse: bool,
     #[command(flatten)]
     pub look: Look,
 }
@@ -123,6 +126,9 @@ pub struct Attach {
         value_parser = clap::value_parser!(u16).range(1..=i64::from(limits::ROWS_MAX))
     )]
     pub inline: Option<u16>,
+    /// Leave the mouse to the terminal, which then selects text with it
+    #[arg(long)]
+    pub no_mouse: bool,
     #[command(flatten)]
     pub look: Look,
 }

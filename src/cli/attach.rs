@@ -19,8 +19,14 @@ pub fn run(attach: Attach) -> Result<(), Failure> {
             Err(dumb) => return Err(client::first_trouble(&mut daemon, dumb.into()).await),
         };
         let params = attach.params.into_iter().collect();
-        let options =
-            Options { board: attach.board, params, theme: attach.look.theme(), terminal, inline: attach.inline };
+        let options = Options {
+            board: attach.board,
+            params,
+            theme: attach.look.theme(),
+            terminal,
+            inline: attach.inline,
+            mouse: !attach.no_mouse,
+        };
         client::run(options, daemon).await
     });
     ended.map_err(Failure::runtime)?.map_err(|error| failure(error, refused))

@@ -11,7 +11,14 @@ use crate::sys::process::WorkerLog;
 
 pub fn run(demo: &Demo) -> Result<(), Failure> {
     let terminal = Environment::read().capabilities(demo.look.wishes()).map_err(Failure::runtime)?;
-    let options = Options { board: None, params: Default::default(), theme: demo.look.theme(), terminal, inline: None };
+    let options = Options {
+        board: None,
+        params: Default::default(),
+        theme: demo.look.theme(),
+        terminal,
+        inline: None,
+        mouse: !demo.no_mouse,
+    };
     // On the main thread: the worker lives as long as the thread that starts it.
     runtime::block_on(show(options)).map_err(Failure::runtime)?
 }

@@ -188,6 +188,7 @@ impl Keeping {
             theme: None,
             terminal: capabilities,
             inline: None,
+            mouse: self.setting.input,
         };
         let (connect, name) = (Arc::clone(&self.surroundings.connect), self.name.clone());
         let daemon = Daemon::Here(Box::new(move || connect(&name)));

@@ -49,11 +49,13 @@ enum Setup {
 
 impl Screen {
     /// With `inline` as many rows at the bottom of the screen are used, or all there are, and stay afterwards.
-    pub fn new(mut terminal: Terminal, capabilities: &Capabilities, inline: Option<u16>) -> Screen {
+    pub fn new(mut terminal: Terminal, capabilities: &Capabilities, inline: Option<u16>, mouse: bool) -> Screen {
         let ascii = capabilities.glyphs == GlyphSet::Ascii;
         let encoding = Encoding { palette: capabilities.palette, ascii };
         if inline.is_some() {
             terminal.keep_picture();
+        } else if mouse {
+            terminal.listen_to_mouse();
         }
         let size = terminal.size();
         let unwritten = Bytes::new();

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::base::{SessionId, Size, limits};
-use crate::model::{GlyphSet, Palette};
+use crate::model::{Act, Gesture, GlyphSet, Palette};
 use crate::runtime::{self, Task};
 use crate::sink::terminal::{GIVE_BACK, RETAKE, TAKE};
 use crate::sys::fd;
@@ -43,6 +43,7 @@ fn options() -> Options {
         theme: None,
         terminal: Capabilities { palette: Palette::Ansi, glyphs: GlyphSet::Block, timezone: "UTC".to_owned() },
         inline: None,
+        mouse: true,
     }
 }
 
@@ -133,8 +134,12 @@ impl Root {
     }
 
     async fn welcome_as(&mut self, version: u16) -> Hello {
+        self.welcome_with(version, true).await
+    }
+
+    async fn welcome_with(&mut self, version: u16, gestures: bool) -> Hello {
         let ToRoot::Hello(hello) = self.hear().await else { panic!("the first message is the greeting") };
-        self.send(&ToClient::Welcome(Welcome { version, build: String::new(), session: SessionId(1) })).await;
+        self.send(&ToClient::Welcome(Welcome { version, build: String::new(), session: SessionId(1), gestures })).await;
         *hello
     }
 
@@ -194,6 +199,26 @@ async fn a_viewer_sees_frames_sends_keys_and_leaves_a_terminal_as_it_was() {
     scenario.types(b"q");
     assert_eq!(root.hear().await, ToRoot::Bye);
     scenario.ended_well().await;
+}
+
+#[tokio::test]
+async fn a_mouse_is_asked_for_and_told_of_until_the_terminal_is_given_back() {
+    let (mut scenario, mut root) = Scenario::live().await;
+    scenario.sees(b"\x1b[?1002h\x1b[?1006h").await;
+    scenario.types(b"\x1b[<64;5;7M");
+    assert_eq!(root.hear().await, ToRoot::Mouse(Gesture { x: 4, y: 6, act: Act::WheelUp }));
+    scenario.types(b"q");
+    assert_eq!(root.hear().await, ToRoot::Bye);
+    scenario.sees(b"\x1b[?1006l\x1b[?1002l").await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_knows_no_mouse_is_told_of_none() {
+    let mut scenario = Scenario::start();
+    let mut root = scenario.accept().await;
+    root.welcome_with(VERSION, false).await;
+    scenario.types(b"\x1b[<64;5;7Mx");
+    assert_eq!(root.hear().await, ToRoot::Key(Key::Char('x')));
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub struct FrameDropped {
 
 /// A key that came while too many were waiting for the worker.
 #[derive(Debug)]
-pub struct KeyDropped {
+pub struct InputDropped {
     pub session: SessionId,
 }
 
@@ -86,9 +86,9 @@ impl Event for FrameDropped {
     }
 }
 
-impl Event for KeyDropped {
+impl Event for InputDropped {
     fn emit(self) {
-        COUNTERS.keys_dropped.add(1);
-        debug!(session = self.session.0, "key dropped: too many wait for the worker");
+        COUNTERS.inputs_dropped.add(1);
+        debug!(session = self.session.0, "key or gesture dropped: too many wait for the worker");
     }
 }

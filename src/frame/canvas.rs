@@ -62,6 +62,18 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// A glyph on the background that is there; with `on_blank` only where nothing stands yet.
+    pub fn glyph_over(&mut self, x: u16, y: u16, glyph: Glyph, style: Style, on_blank: bool) {
+        if x < self.area.width && y < self.area.height {
+            let (x, y) = (self.area.x + x, self.area.y + y);
+            let before = self.grid.cell(x, y);
+            if !on_blank || before.text() == " " {
+                let bg = before.style.bg;
+                self.grid.put(x, y, glyph.symbol(), style.bg(bg).into());
+            }
+        }
+    }
+
     /// A braille cell with these dots, see [`Glyph::dots`].
     pub fn dots(&mut self, x: u16, y: u16, bits: u8, style: Style) {
         self.glyph(x, y, Glyph::dots(bits), style);

@@ -1,26 +1,30 @@
-//! Bytes from a terminal's keyboard, decoded into keys.
+//! Bytes from a terminal's keyboard and mouse, decoded into keys and gestures.
 //!
 //! Knows the sequences of xterm, the Linux console and rxvt. What it does not know it swallows whole, so
 //! that the tail of an unknown sequence never acts as keys; what is pasted or pressed with Alt does nothing.
 //!
-//! Invariant: the keys depend on the bytes and on where `flush` was called, never on how the bytes were cut into
+//! Invariant: what comes out depends on the bytes and on where `flush` was called, never on how the bytes were cut into
 //! reads; memory is a fixed few bytes; after `flush` the decoder is as good as new.
+
+mod pointer;
 
 use std::time::Duration;
 
-use crate::model::Key;
+use crate::model::{Input, Key};
+use pointer::{Pointer, Report};
 
 /// How long an escape byte waits for the rest of its sequence: longer than a slow link holds a sequence apart,
 /// shorter than a person notices.
 const ESCAPE_PATIENCE: Duration = Duration::from_millis(50);
 /// How long a paste may pause before it counts as broken off and keys count again.
 const PASTE_PATIENCE: Duration = Duration::from_secs(1);
-/// Parameter bytes of a sequence that are looked at; keys need seven at most (`1;5A`, `200~`).
-const PARAMS_BYTES_MAX: usize = 8;
+/// Parameter bytes of a sequence that are looked at: a mouse on the largest screen needs no more (`<65;1000;500M`).
+const PARAMS_BYTES_MAX: usize = 16;
 /// Bytes of one sequence that are swallowed before keys count again: more than any report a terminal sends.
 const SEQUENCE_BYTES_MAX: u16 = 4096;
-/// What `CSI M` of an old mouse report is followed by.
-const MOUSE_REPORT_BYTES: u8 = 3;
+/// What `CSI M` of an old mouse report is followed by: the button and the cell, each with this much on top of it.
+const MOUSE_REPORT_BYTES: usize = 3;
+const MOUSE_REPORT_OFFSET: u8 = 32;
 
 /// Decodes one terminal's input.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +34,7 @@ pub struct Decoder {
     alt: bool,
     /// Between the brackets of a paste: sequences are followed, keys are not given out.
     pasting: bool,
+    pointer: Pointer,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +61,8 @@ enum State {
         escaped: bool,
     },
     Mouse {
-        left: u8,
+        bytes: [u8; MOUSE_REPORT_BYTES],
+        have: usize,
     },
 }
 
@@ -72,13 +78,13 @@ struct Params {
 // === impl Decoder ===
 
 impl Decoder {
-    /// Takes what was read and appends the keys it completes; at most one key a byte.
-    pub fn push(&mut self, bytes: &[u8], keys: &mut Vec<Key>) {
+    /// Takes what was read and appends the inputs it completes; at most one a byte.
+    pub fn push(&mut self, bytes: &[u8], inputs: &mut Vec<Input>) {
         for &byte in bytes {
-            if let Some(key) = self.step(byte)
+            if let Some(input) = self.step(byte)
                 && !self.pasting
             {
-                keys.push(key);
+                inputs.push(input);
             }
         }
     }
@@ -99,20 +105,19 @@ impl Decoder {
         lone.then_some(Key::Escape)
     }
 
-    fn step(&mut self, byte: u8) -> Option<Key> {
-        match self.state {
+    fn step(&mut self, byte: u8) -> Option<Input> {
+        let key = match self.state {
             State::Ground => self.ground(byte, false),
             State::Utf8 { bytes, have, need, alt } => self.utf8(byte, bytes, have, need, alt),
             State::Escape => self.escape(byte),
+            State::Csi(params) if params.is_mouse(byte) => return self.mouse(params.report(byte)),
             State::Csi(params) => self.csi(byte, params),
             State::LinuxFunction => self.end(),
             State::Ss3 { alt } => self.ss3(byte, alt),
             State::Text { seen, escaped } => self.text(byte, seen, escaped),
-            State::Mouse { left } => {
-                self.state = if left > 1 { State::Mouse { left: left - 1 } } else { State::Ground };
-                None
-            }
-        }
+            State::Mouse { bytes, have } => return self.old_mouse(byte, bytes, have),
+        };
+        key.map(Input::Key)
     }
 
     fn ground(&mut self, byte: u8, alt: bool) -> Option<Key> {
@@ -172,7 +177,9 @@ impl Decoder {
     fn csi(&mut self, byte: u8, mut params: Params) -> Option<Key> {
         match byte {
             b'[' if params.seen == 0 => self.state = State::LinuxFunction,
-            b'M' if params.seen == 0 => self.state = State::Mouse { left: MOUSE_REPORT_BYTES },
+            b'M' if params.seen == 0 => {
+                self.state = State::Mouse { bytes: [0; MOUSE_REPORT_BYTES], have: 0 };
+            }
             // rxvt ends shifted keys with `$`, which elsewhere stands before the last byte.
             b'$' if params.is_one_number() => return self.csi_end(byte, params),
             0x20..=0x3f if params.seen < SEQUENCE_BYTES_MAX => {
@@ -244,6 +251,22 @@ impl Decoder {
         }
     }
 
+    /// A report in the numbers of old: three bytes, whatever they are.
+    fn old_mouse(&mut self, byte: u8, mut bytes: [u8; MOUSE_REPORT_BYTES], have: usize) -> Option<Input> {
+        bytes[have] = byte;
+        if have + 1 < MOUSE_REPORT_BYTES {
+            self.state = State::Mouse { bytes, have: have + 1 };
+            return None;
+        }
+        let [button, x, y] = bytes.map(|byte| u16::from(byte.saturating_sub(MOUSE_REPORT_OFFSET)));
+        self.mouse(Some(Report { button, x, y, is_release: false }))
+    }
+
+    fn mouse(&mut self, report: Option<Report>) -> Option<Input> {
+        self.end();
+        report.and_then(|report| self.pointer.take(report)).map(Input::Mouse)
+    }
+
     /// Back to where every sequence begins.
     fn end(&mut self) -> Option<Key> {
         self.state = State::Ground;
@@ -266,6 +289,19 @@ impl Params {
     /// The bytes that came, none if there were more than any key has.
     fn text(&self) -> Option<&[u8]> {
         self.bytes.get(..usize::from(self.seen))
+    }
+
+    /// Whether this byte ends a report in SGR's form: `<` and three numbers.
+    fn is_mouse(&self, last: u8) -> bool {
+        matches!(last, b'M' | b'm') && self.bytes[0] == b'<'
+    }
+
+    /// None of one that is no such report after all.
+    fn report(&self, last: u8) -> Option<Report> {
+        let text = std::str::from_utf8(self.text()?.strip_prefix(b"<")?).ok()?;
+        let mut numbers = text.split(';').map(|number| number.parse().ok());
+        let (button, x, y) = (numbers.next()??, numbers.next()??, numbers.next()??);
+        numbers.next().is_none().then_some(Report { button, x, y, is_release: last == b'm' })
     }
 
     fn is_one_number(&self) -> bool {

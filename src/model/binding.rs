@@ -10,29 +10,52 @@ pub enum Intent {
     /// Ends the session; the shell that reads the keys does it.
     Quit,
     Help,
-    /// Takes away the overlay, or else leaves the full screen.
+    /// Takes away what lies on top: the help, the cursor, the full screen, in this order.
     Close,
     NextBoard,
     PreviousBoard,
-    NextPanel,
-    PreviousPanel,
+    /// The tab with this number, counted from 0.
+    Tab(u16),
+    NextTab,
+    PreviousTab,
+    /// To the panel on that side; sideways the cursor where there is one; up and down the rows of a full screen.
+    Move(Side),
     ZoomIn,
     ZoomOut,
     PanBack,
     PanForward,
     Live,
     Pause,
+    Cursor,
+    Scroll(Leap),
     FullScreen,
     NextTheme,
     /// Sends the whole screen again; the shell that writes to the terminal does it.
     Repaint,
 }
 
+/// The sides of a panel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    Left,
+    Right,
+    Up,
+    Down,
+}
+
+/// How far rows are scrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Leap {
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    pub intent: Intent,
-    pub keys: &'static [Key],
+    pub keys: &'static [(Key, Intent)],
     /// The keys as help writes them; ASCII.
     pub shown: &'static str,
     /// What they do, in a person's words; ASCII.
@@ -41,42 +64,82 @@ pub struct Binding {
 
 /// All keys of a session, in the order help shows them.
 pub const BINDINGS: &[Binding] = &[
-    Binding { intent: Intent::Quit, keys: &[Key::Char('q'), Key::Ctrl('c')], shown: "q", what: "quit" },
-    Binding { intent: Intent::Help, keys: &[Key::Char('?')], shown: "?", what: "this help" },
-    Binding { intent: Intent::NextBoard, keys: &[Key::Tab], shown: "Tab", what: "next board" },
-    Binding { intent: Intent::PreviousBoard, keys: &[Key::BackTab], shown: "Shift-Tab", what: "board before" },
+    Binding { keys: &[(Key::Char('q'), Intent::Quit), (Key::Ctrl('c'), Intent::Quit)], shown: "q", what: "quit" },
+    Binding { keys: &[(Key::Char('?'), Intent::Help)], shown: "?", what: "this help" },
     Binding {
-        intent: Intent::NextPanel,
-        keys: &[Key::Right, Key::Down, Key::Char('l'), Key::Char('j')],
-        shown: "right down l j",
-        what: "next panel",
+        keys: &[(Key::Tab, Intent::NextBoard), (Key::BackTab, Intent::PreviousBoard)],
+        shown: "Tab, Shift-Tab",
+        what: "next board, board before",
     },
     Binding {
-        intent: Intent::PreviousPanel,
-        keys: &[Key::Left, Key::Up, Key::Char('h'), Key::Char('k')],
-        shown: "left up h k",
-        what: "panel before",
+        keys: &[
+            (Key::Char('1'), Intent::Tab(0)),
+            (Key::Char('2'), Intent::Tab(1)),
+            (Key::Char('3'), Intent::Tab(2)),
+            (Key::Char('4'), Intent::Tab(3)),
+            (Key::Char('5'), Intent::Tab(4)),
+            (Key::Char('6'), Intent::Tab(5)),
+            (Key::Char('7'), Intent::Tab(6)),
+            (Key::Char('8'), Intent::Tab(7)),
+            (Key::Char('9'), Intent::Tab(8)),
+            (Key::Char('<'), Intent::PreviousTab),
+            (Key::Char('>'), Intent::NextTab),
+        ],
+        shown: "1 to 9, < >",
+        what: "tabs of the board",
     },
-    Binding { intent: Intent::FullScreen, keys: &[Key::Char('f')], shown: "f", what: "panel full screen, and back" },
-    Binding { intent: Intent::ZoomIn, keys: &[Key::Char('+'), Key::Char('=')], shown: "+", what: "shorter time range" },
-    Binding { intent: Intent::ZoomOut, keys: &[Key::Char('-')], shown: "-", what: "longer time range" },
-    Binding { intent: Intent::PanBack, keys: &[Key::Char('[')], shown: "[", what: "back in time" },
-    Binding { intent: Intent::PanForward, keys: &[Key::Char(']')], shown: "]", what: "forward in time" },
-    Binding { intent: Intent::Live, keys: &[Key::Char('0')], shown: "0", what: "back to live" },
-    Binding { intent: Intent::Pause, keys: &[Key::Char('p')], shown: "p", what: "pause, and go on" },
-    Binding { intent: Intent::NextTheme, keys: &[Key::Char('t')], shown: "t", what: "other colours" },
     Binding {
-        intent: Intent::Repaint,
-        keys: &[Key::Char('r'), Key::Ctrl('l')],
+        keys: &[
+            (Key::Left, Intent::Move(Side::Left)),
+            (Key::Down, Intent::Move(Side::Down)),
+            (Key::Up, Intent::Move(Side::Up)),
+            (Key::Right, Intent::Move(Side::Right)),
+            (Key::Char('h'), Intent::Move(Side::Left)),
+            (Key::Char('j'), Intent::Move(Side::Down)),
+            (Key::Char('k'), Intent::Move(Side::Up)),
+            (Key::Char('l'), Intent::Move(Side::Right)),
+        ],
+        shown: "arrows, h j k l",
+        what: "other panel, move the cursor",
+    },
+    Binding { keys: &[(Key::Char('f'), Intent::FullScreen)], shown: "f", what: "panel full screen, and back" },
+    Binding {
+        keys: &[
+            (Key::PageUp, Intent::Scroll(Leap::PageUp)),
+            (Key::PageDown, Intent::Scroll(Leap::PageDown)),
+            (Key::Home, Intent::Scroll(Leap::Top)),
+            (Key::End, Intent::Scroll(Leap::Bottom)),
+        ],
+        shown: "PgUp PgDn Home End",
+        what: "scroll a table or a log",
+    },
+    Binding { keys: &[(Key::Char('c'), Intent::Cursor)], shown: "c", what: "values at a cursor, and back" },
+    Binding {
+        keys: &[(Key::Char('+'), Intent::ZoomIn), (Key::Char('='), Intent::ZoomIn), (Key::Char('-'), Intent::ZoomOut)],
+        shown: "+ -",
+        what: "shorter, longer time range",
+    },
+    Binding {
+        keys: &[(Key::Char('['), Intent::PanBack), (Key::Char(']'), Intent::PanForward)],
+        shown: "[ ]",
+        what: "back, forward in time",
+    },
+    Binding { keys: &[(Key::Char('0'), Intent::Live)], shown: "0", what: "back to live" },
+    Binding { keys: &[(Key::Char('p'), Intent::Pause)], shown: "p", what: "pause, and go on" },
+    Binding { keys: &[(Key::Char('t'), Intent::NextTheme)], shown: "t", what: "other colours" },
+    Binding {
+        keys: &[(Key::Char('r'), Intent::Repaint), (Key::Ctrl('l'), Intent::Repaint)],
         shown: "r",
         what: "repaint the screen",
     },
-    Binding { intent: Intent::Close, keys: &[Key::Escape], shown: "Esc", what: "close this help" },
+    Binding { keys: &[], shown: "mouse", what: "click, drag back in time, wheel" },
+    Binding { keys: &[(Key::Escape, Intent::Close)], shown: "Esc", what: "close help, cursor, full screen" },
 ];
 
 /// What a key asks for, if anything.
 pub fn intent(key: Key) -> Option<Intent> {
-    BINDINGS.iter().find(|binding| binding.keys.contains(&key)).map(|binding| binding.intent)
+    let mut all = BINDINGS.iter().flat_map(|binding| binding.keys);
+    all.find(|(bound, _)| *bound == key).map(|(_, intent)| *intent)
 }
 
 #[cfg(test)]
@@ -85,7 +148,7 @@ mod tests {
 
     #[test]
     fn no_key_is_bound_twice() {
-        let keys: Vec<Key> = BINDINGS.iter().flat_map(|binding| binding.keys).copied().collect();
+        let keys: Vec<Key> = BINDINGS.iter().flat_map(|binding| binding.keys).map(|(key, _)| *key).collect();
         for (index, key) in keys.iter().enumerate() {
             assert!(!keys[..index].contains(key), "{key:?} is bound twice");
         }
@@ -97,10 +160,10 @@ mod tests {
             (Key::Char('q'), Intent::Quit),
             (Key::Char('?'), Intent::Help),
             (Key::Tab, Intent::NextBoard),
-            (Key::Right, Intent::NextPanel),
-            (Key::Char('j'), Intent::NextPanel),
-            (Key::Up, Intent::PreviousPanel),
-            (Key::Char('h'), Intent::PreviousPanel),
+            (Key::Right, Intent::Move(Side::Right)),
+            (Key::Char('j'), Intent::Move(Side::Down)),
+            (Key::Up, Intent::Move(Side::Up)),
+            (Key::Char('h'), Intent::Move(Side::Left)),
             (Key::Char('+'), Intent::ZoomIn),
             (Key::Char('-'), Intent::ZoomOut),
             (Key::Char('['), Intent::PanBack),
@@ -119,5 +182,11 @@ mod tests {
     #[test]
     fn help_text_is_ascii_so_that_every_terminal_can_show_it() {
         assert!(BINDINGS.iter().all(|binding| binding.shown.is_ascii() && binding.what.is_ascii()));
+    }
+
+    #[test]
+    fn help_fits_the_smallest_usual_terminal() {
+        // 24 rows less the status line, a box and a blank row above and below.
+        assert!(BINDINGS.len() + 4 <= 23, "{} rows", BINDINGS.len());
     }
 }

@@ -49,6 +49,16 @@ pub enum Theme {
     Mono,
 }
 
+/// Where in its rows a panel stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scroll {
+    /// From the first row of a table, from the newest entry of a log; 0 follows.
+    pub rows: u16,
+    /// Of a log: the newest entry that counts, so that what comes later moves nothing.
+    #[serde(default)]
+    pub since: Option<Wall>,
+}
+
 /// What lies over the board.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,9 +97,18 @@ pub struct ViewSpec {
     /// When this session was paused; it sees that moment until it goes on.
     #[serde(default)]
     pub paused_at: Option<Wall>,
-    /// Which panel has the focus, counted in reading order.
+    /// Which of the board's tabs is shown.
+    #[serde(default)]
+    pub tab: u16,
+    /// Which panel has the focus, counted in reading order over all tabs.
     #[serde(default)]
     pub focus: u16,
+    /// How far the focused panel is scrolled.
+    #[serde(default)]
+    pub scroll: Scroll,
+    /// The moment whose values are shown beside their names.
+    #[serde(default)]
+    pub cursor: Option<Wall>,
     /// The focused panel fills the screen.
     #[serde(default)]
     pub full_screen: bool,
@@ -160,7 +179,10 @@ impl ViewSpec {
             range_ms: default_range_ms(),
             offset_ms: 0,
             paused_at: None,
+            tab: 0,
             focus: 0,
+            scroll: Scroll::default(),
+            cursor: None,
             full_screen: false,
             overlay: None,
             size,

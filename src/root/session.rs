@@ -11,10 +11,10 @@ use tokio::net::UnixStream;
 use super::connection::{self, Line};
 use super::state::State;
 use crate::base::{BUILD_ID, Mono, SessionId, Size, ViewId, limits};
-use crate::event::{Event, KeyDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+use crate::event::{Event, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 use crate::fanout::{Gone, Notice, Parting, Sink};
 use crate::machine::session as keys;
-use crate::model::{Catalogue, Key, ViewSpec};
+use crate::model::{Catalogue, Input, ViewSpec};
 use crate::runtime::{self, Task};
 use crate::sys::socket::{self, Peer};
 use crate::wire::attach::{self, Farewell, FarewellCode, Hello, ToClient, ToRoot, Welcome};
@@ -45,9 +45,9 @@ pub struct Session {
     pub(super) view: ViewId,
     task: Task<()>,
     version: u16,
-    /// Keys behind the one the worker is asked about.
-    keys: VecDeque<Key>,
-    key_is_asked: bool,
+    /// What was done after that which the worker is asked about.
+    inputs: VecDeque<Input>,
+    input_is_asked: bool,
     /// The newest size, until it is applied.
     size: Option<Size>,
     resized_at: Mono,
@@ -160,8 +160,8 @@ impl State {
             view,
             task,
             version,
-            keys: VecDeque::new(),
-            key_is_asked: false,
+            inputs: VecDeque::new(),
+            input_is_asked: false,
             size: None,
             resized_at: now,
             unresolved,
@@ -169,7 +169,7 @@ impl State {
             stall_noted: false,
         };
         self.sessions.insert(id, session);
-        let welcome = ToClient::Welcome(Welcome { version, build: BUILD_ID.to_owned(), session: id });
+        let welcome = ToClient::Welcome(Welcome { version, build: BUILD_ID.to_owned(), session: id, gestures: true });
         let notices = [Some(Notice::Welcome(welcome.encode())), self.spec_notice(id)];
         self.fanout.join(id, line, view, notices.into_iter().flatten(), now);
         self.lay_banner(view, now);
@@ -297,13 +297,8 @@ impl State {
         match said {
             ToRoot::Key(key) if keys::is_quit(key) => self.dismiss(id, FarewellCode::Quit, "", now),
             ToRoot::Key(key) if keys::is_repaint(key) => self.fanout.repaint(id, now),
-            ToRoot::Key(key) => {
-                if session.keys.len() >= limits::KEYS_WAITING_MAX {
-                    return KeyDropped { session: id }.emit();
-                }
-                session.keys.push_back(key);
-                self.send_key(id, now);
-            }
+            ToRoot::Key(key) => self.input(id, Input::Key(key), now),
+            ToRoot::Mouse(gesture) => self.input(id, Input::Mouse(gesture), now),
             ToRoot::Resize(size) => {
                 if session.size.replace(size).is_none() {
                     self.resizing.push(id);
@@ -321,22 +316,34 @@ impl State {
         }
     }
 
-    /// Asks the worker about the session's next key, unless it is being asked already.
-    pub(super) fn send_key(&mut self, id: SessionId, now: Mono) {
+    fn input(&mut self, id: SessionId, input: Input, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.key_is_asked || session.unresolved || !self.worker.draws() {
+        if session.inputs.back_mut().is_some_and(|waiting| waiting.absorb(input)) {
             return;
         }
-        let Some(key) = session.keys.pop_front() else { return };
-        session.key_is_asked = true;
-        let message = ToWorker::Key { session: id, spec: session.spec.clone(), key };
+        if session.inputs.len() >= limits::INPUTS_WAITING_MAX {
+            return InputDropped { session: id }.emit();
+        }
+        session.inputs.push_back(input);
+        self.send_input(id, now);
+    }
+
+    /// Asks the worker about the session's next input, unless it is being asked already.
+    pub(super) fn send_input(&mut self, id: SessionId, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.input_is_asked || session.unresolved || !self.worker.draws() {
+            return;
+        }
+        let Some(input) = session.inputs.pop_front() else { return };
+        session.input_is_asked = true;
+        let message = ToWorker::Input { session: id, spec: session.spec.clone(), input };
         self.worker.send(&message, now);
     }
 
     pub(super) fn spec_answered(&mut self, id: SessionId, spec: ViewSpec, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if !std::mem::take(&mut session.key_is_asked) {
-            return self.worker_fault(format!("answered a key of session {}, which pressed none", id.0), now);
+        if !std::mem::take(&mut session.input_is_asked) {
+            return self.worker_fault(format!("answered an input of session {}, which made none", id.0), now);
         }
         let own = &session.spec;
         let spec = ViewSpec {
@@ -349,13 +356,13 @@ impl State {
             ..spec
         };
         self.show(id, spec, now);
-        self.send_key(id, now);
+        self.send_input(id, now);
     }
 
     /// The worker that was asked is gone: what was asked is lost, what waits is asked later.
-    pub(super) fn lose_keys(&mut self) {
+    pub(super) fn lose_inputs(&mut self) {
         for session in self.sessions.values_mut() {
-            session.key_is_asked = false;
+            session.input_is_asked = false;
         }
     }
 

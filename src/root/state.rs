@@ -129,11 +129,11 @@ impl State {
                 Heard::Message(body, _room) => self.message(&body, now),
                 Heard::Closed(why) => {
                     self.worker.closed(why, now);
-                    self.lose_keys();
+                    self.lose_inputs();
                 }
                 Heard::Ended(how) => {
                     self.worker.ended(&how, now);
-                    self.lose_keys();
+                    self.lose_inputs();
                 }
             }
         }
@@ -266,7 +266,7 @@ impl State {
 
     pub(super) fn worker_fault(&mut self, why: String, now: Mono) {
         self.worker.fault(why, now);
-        self.lose_keys();
+        self.lose_inputs();
     }
 
     /// A new life knows of no view: tell it of all that have viewers.
@@ -288,7 +288,7 @@ impl State {
         self.subscribed = true;
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
-            self.send_key(id, now);
+            self.send_input(id, now);
         }
     }
 

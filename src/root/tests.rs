@@ -14,7 +14,7 @@ use crate::admin::client;
 use crate::admin::status::Status;
 use crate::base::Size;
 use crate::model::spec::Theme;
-use crate::model::{Key, ViewSpec};
+use crate::model::{Act, Gesture, Input, Key, ViewSpec};
 use crate::wire::attach::{FarewellCode, ToClient, ToRoot};
 use crate::wire::feed::{self, ToWorker};
 
@@ -25,7 +25,7 @@ fn size() -> Size {
 }
 
 async fn answer_key(worker: &mut harness::Puppet, change: impl FnOnce(&mut ViewSpec)) -> Key {
-    let ToWorker::Key { session, mut spec, key } = worker.next().await else { panic!("no key") };
+    let ToWorker::Input { session, mut spec, input: Input::Key(key) } = worker.next().await else { panic!("no key") };
     change(&mut spec);
     worker.say(&feed::ToRoot::Spec { session, spec }).await;
     key
@@ -124,8 +124,31 @@ async fn each_key_goes_on_from_the_spec_of_the_one_before() {
     assert_eq!(second, Key::Char('b'));
     worker.subscribed().await;
     assert!(matches!(worker.next().await, ToWorker::Unsubscribe { .. }));
-    let ToWorker::Key { spec, key, .. } = worker.next().await else { panic!("no third key") };
+    let ToWorker::Input { spec, input: Input::Key(key), .. } = worker.next().await else { panic!("no third key") };
     assert_eq!((key, spec.range_ms), (Key::Char('c'), 301_000));
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn gestures_reach_the_worker_and_a_drag_that_goes_on_is_asked_about_once() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    worker.subscribed().await;
+    let drag = |columns| Gesture { x: 3, y: 1, act: Act::Drag { columns } };
+    // The first one is asked about at once; the others wait.
+    for columns in [1, 2, 4] {
+        viewer.say(&ToRoot::Mouse(drag(columns))).await;
+    }
+    viewer.say(&ToRoot::Key(Key::Char('a'))).await;
+    // Once this is answered root has heard them all.
+    viewer.say(&ToRoot::Ping).await;
+    while viewer.next().await != ToClient::Pong {}
+    for expected in [Input::Mouse(drag(1)), Input::Mouse(drag(6)), Input::Key(Key::Char('a'))] {
+        let ToWorker::Input { session, spec, input } = worker.next().await else { panic!("no input") };
+        assert_eq!(input, expected);
+        worker.say(&feed::ToRoot::Spec { session, spec }).await;
+    }
     world.stop().await;
 }
 

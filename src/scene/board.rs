@@ -1,13 +1,16 @@
 //! What a board is: panels and their places.
 //!
-//! Invariant: every panel stands in the layout exactly once, in reading order; a board has at least one.
+//! Invariant: every panel stands in the layout of one tab exactly once, in reading order; a board has at least one tab,
+//! and one panel.
+
+use std::ops::Range;
 
 use super::chart::{
     Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
 };
 use crate::label::Label;
 use crate::model::spec::Theme;
-use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit};
+use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit, ViewSpec};
 
 /// A layout of panels under a name.
 #[derive(Clone, Debug)]
@@ -18,9 +21,19 @@ pub struct Board {
     pub refresh_hz: f64,
     /// For viewers who chose none.
     pub theme: Theme,
-    pub layout: Node,
-    /// In reading order.
+    /// One, without a title, on a board that knows no tabs.
+    pub tabs: Vec<Tab>,
+    /// In reading order, tab by tab.
     pub panels: Vec<PanelSpec>,
+}
+
+/// Panels that are seen together.
+#[derive(Clone, Debug)]
+pub struct Tab {
+    pub title: Label,
+    pub layout: Node,
+    /// Which of the board's panels stand on it.
+    pub panels: Range<usize>,
 }
 
 /// All boards of one tenant, in the order Tab goes through them.
@@ -139,6 +152,25 @@ impl Chart {
     }
 }
 
+// === impl Board ===
+
+impl Board {
+    /// The number of the tab that a spec asks for: the last one where there are fewer by now.
+    pub fn tab_index(&self, asked: u16) -> usize {
+        usize::from(asked).min(self.tabs.len().saturating_sub(1))
+    }
+
+    pub fn tab(&self, asked: u16) -> &Tab {
+        self.tabs.get(self.tab_index(asked)).expect("invariant: a board has at least one tab")
+    }
+
+    /// The panel that has the focus: the nearest one on the tab shown.
+    pub fn focus(&self, spec: &ViewSpec) -> usize {
+        let Range { start, end } = self.tab(spec.tab).panels;
+        usize::from(spec.focus).clamp(start, end.saturating_sub(1).max(start))
+    }
+}
+
 // === impl Boards ===
 
 impl Boards {
@@ -160,6 +192,11 @@ impl Boards {
 
     pub fn get(&self, name: &str) -> Option<&Board> {
         self.boards.iter().find(|board| board.name == name)
+    }
+
+    /// In the order Tab goes through them.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.boards.iter().map(|board| board.name.as_str())
     }
 
     pub fn catalogue(&self) -> Catalogue {

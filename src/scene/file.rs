@@ -75,10 +75,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         complaints.add(board.span("panel"), "there is no panel", "write [panel.SOMETHING] with a chart");
     }
     let names: Vec<&str> = panels.iter().map(|(key, _)| key.as_str()).collect();
-    let (layout, order) = match board.value("layout") {
-        Some(value) => layout::read(value, &names, complaints)?,
-        None => layout::even(panels.len()),
-    };
+    let (tabs, order) = layout::read(&board, &names, complaints)?;
     let mut panels: Vec<Option<PanelSpec>> = panels.into_iter().map(|(_, spec)| spec).collect();
     let title = board.text("title").unwrap_or_else(|| name.to_owned());
     let refresh_hz = board.number("refresh_hz").unwrap_or(REFRESH_HZ_DEFAULT);
@@ -91,7 +88,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         title: title.chars().take(limits::TITLE_BYTES_MAX / 4).collect(),
         refresh_hz,
         theme,
-        layout,
+        tabs,
         panels: order.into_iter().filter_map(|index| panels.get_mut(index)?.take()).collect(),
     })
 }

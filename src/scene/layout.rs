@@ -4,7 +4,8 @@
 //! out, except that the focused one is always there.
 
 use super::board::{Board, Node};
-use crate::base::Rect;
+use super::{status, tabs};
+use crate::base::{Rect, Size};
 use crate::model::ViewSpec;
 use crate::widget::panel;
 
@@ -28,20 +29,45 @@ pub struct Placement {
     pub hidden: usize,
 }
 
-/// Shares an area among a board's panels.
+/// Where the parts of a screen go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Areas {
+    pub tabs: Rect,
+    pub panels: Rect,
+    pub status: Rect,
+}
+
+/// The parts of a screen of this size: tabs on top, the status line at the bottom, where there is room for them.
+pub fn areas(board: Option<&Board>, size: Size) -> Areas {
+    let area = size.area();
+    let above = board.map_or(0, |board| tabs::rows(board, size));
+    let below = status::rows(size);
+    Areas {
+        tabs: Rect { height: above, ..area },
+        panels: Rect { y: above, height: area.height - above - below, ..area },
+        status: Rect { y: area.height - below, height: below, ..area },
+    }
+}
+
+/// Shares an area among the panels of the tab that is shown.
 pub fn place(board: &Board, spec: &ViewSpec, area: Rect) -> Placement {
-    let Some(last) = board.panels.len().checked_sub(1) else { return Placement::default() };
-    let focus = usize::from(spec.focus).min(last);
+    let tab = board.tab(spec.tab);
+    let focus = board.focus(spec);
+    if tab.panels.is_empty() {
+        return Placement::default();
+    }
     if spec.full_screen {
         return Placement { panels: vec![Placed { panel: focus, area, focused: true }], hidden: 0 };
     }
     let mut shown = vec![true; board.panels.len()];
     loop {
-        let (width, height) = min(board, &board.layout, &shown);
+        let (width, height) = min(board, &tab.layout, &shown);
         if width <= u32::from(area.width) && height <= u32::from(area.height) {
             break;
         }
-        let least = (0..board.panels.len())
+        let least = tab
+            .panels
+            .clone()
             .filter(|panel| shown[*panel] && *panel != focus)
             .min_by_key(|panel| board.panels[*panel].priority);
         match least {
@@ -50,7 +76,7 @@ pub fn place(board: &Board, spec: &ViewSpec, area: Rect) -> Placement {
         }
     }
     let mut panels = Vec::with_capacity(board.panels.len());
-    divide(board, &board.layout, &shown, area, &mut |panel, mut place| {
+    divide(board, &tab.layout, &shown, area, &mut |panel, mut place| {
         // Panels too small for a box are kept apart by a blank column.
         if !panel::has_box(place.width, place.height) && place.right() < area.right() {
             place.width -= 1;

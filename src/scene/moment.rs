@@ -3,6 +3,8 @@
 //! Invariant: ages and clocks step on whole seconds of the wall clock, all together, so that a screen full of them
 //! changes once a second and not once for each.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use crate::base::Wall;
@@ -54,6 +56,12 @@ impl<'a> Moment<'a> {
             look: Look { theme: Theme::of(spec.theme.unwrap_or(theme), spec.palette), glyphs: spec.glyphs },
             slowed: None,
         }
+    }
+
+    /// The moment under the cursor, where it lies in the span that is shown.
+    pub fn cursor(&self) -> Option<Wall> {
+        let from = self.edge - Duration::from_millis(self.spec.range_ms);
+        self.spec.cursor.filter(|at| (from..=self.edge).contains(at))
     }
 
     /// Whether the picture shows the present and moves with it.

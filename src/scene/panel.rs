@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
 
+mod cursor;
 mod reach;
 mod rows;
 mod shapes;
@@ -16,6 +17,7 @@ use super::query::{self, When};
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
+use crate::model::spec::Scroll;
 use crate::model::{Dataset, Unit};
 use crate::widget::gauge::{self, Gauge, GaugePlan};
 use crate::widget::legend::Entry;
@@ -23,6 +25,9 @@ use crate::widget::line::{self, Layout, LineBuilder};
 use crate::widget::panel::{self, Notice, Panel};
 use crate::widget::text::{self, Row, TextPlan};
 use crate::widget::{Level, Role, TimeScale};
+
+pub use cursor::time_plot;
+pub use rows::Rows;
 
 /// A gap in a line: this many intervals without a point.
 const GAP_INTERVALS: u64 = 3;
@@ -36,17 +41,16 @@ struct Pane<'a, 'm> {
     interval_ms: u64,
     /// Points further apart are not joined.
     gap_ms: u64,
+    /// The moment that charts over time tell the values of: the cursor's, or `when`.
+    reading: When,
+    scroll: Scroll,
     changes: &'a mut Changes,
 }
 
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
-    let (newest, oldest) = reach::reach(&spec.chart, moment);
-    let health = match spec.chart.needs_data() {
-        true => health::judge(&spec.source, newest, oldest, moment, changes),
-        false => Health::Good,
-    };
-    let when = health::when(&spec.source, newest, moment);
+    let (health, when) = judged(spec, moment, changes);
+    let reading = cursor::reading(spec, moment, when);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
         Health::Good => (None, None),
@@ -55,13 +59,18 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
     };
     let legend = match &spec.chart {
         Chart::Line { unit, decimals, lines, .. } if words.is_none() => {
-            legend(lines, *unit, *decimals, moment.data, when)
+            legend(lines, *unit, *decimals, moment.data, reading)
         }
         _ => Vec::new(),
     };
     let (width, height) = canvas.size();
     let inside = panel::inside(width, height, notice.is_some());
-    panel::paint(&Panel { title: &spec.title, legend: &legend, notice, focused }, canvas, moment.look);
+    // On the border, where nothing more urgent is said.
+    let readout = cursor::readout(spec, moment, when)
+        .filter(|_| notice.is_none() && words.is_none() && panel::has_box(width, height))
+        .map(|text| Notice { text, role: Role::Text });
+    let said = notice.or(readout.as_ref());
+    panel::paint(&Panel { title: &spec.title, legend: &legend, notice: said, focused }, canvas, moment.look);
     let mut canvas = canvas.sub(inside);
     if let Some(Notice { text, role }) = words {
         text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
@@ -69,7 +78,8 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
     }
     let interval_ms = health::interval_ms(&spec.source, moment);
     let gap_ms = interval_ms.saturating_mul(GAP_INTERVALS);
-    let pane = &mut Pane { moment, when, interval_ms, gap_ms, changes };
+    let scroll = if focused { moment.spec.scroll } else { Scroll::default() };
+    let pane = &mut Pane { moment, when, interval_ms, gap_ms, reading, scroll, changes };
     match &spec.chart {
         Chart::Line { .. } => line_chart(&spec.chart, pane, &mut canvas),
         Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, pane.changes), &mut canvas, moment.look),
@@ -77,7 +87,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Chart::Words(words) => rows::words(words, moment, &mut canvas),
         Chart::Table(table) => rows::table(table, pane, &mut canvas),
         Chart::Progress(progress) => rows::progress(progress, pane, &mut canvas),
-        Chart::Log(log) => rows::log(log, moment, &mut canvas),
+        Chart::Log(log) => rows::log(log, pane, &mut canvas),
         Chart::Bars(bars) => shapes::bars(bars, pane, &mut canvas),
         Chart::Sparklines(rows) => shapes::sparklines(rows, pane, &mut canvas),
         Chart::Stat(stat) => shapes::stat(stat, pane, &mut canvas),
@@ -86,9 +96,31 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Chart::States(states) => shapes::states(states, pane, &mut canvas),
         Chart::Animation(animation) => shapes::animation(animation, pane, &mut canvas),
     }
+    cursor::draw(&spec.chart, moment, &mut canvas);
     if notice.is_some() {
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
+    }
+}
+
+/// How the data of a panel stands, and which of its values count.
+fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When) {
+    let (newest, oldest) = reach::reach(&spec.chart, moment);
+    let health = match spec.chart.needs_data() {
+        true => health::judge(&spec.source, newest, oldest, moment, changes),
+        false => Health::Good,
+    };
+    (health, health::when(&spec.source, newest, moment))
+}
+
+/// The rows of a panel that scrolls; none of one that does not. `area` is the panel's.
+pub fn rows(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<Rows> {
+    let (health, when) = judged(spec, moment, &mut Changes::default());
+    let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_)));
+    match &spec.chart {
+        Chart::Table(table) => Some(rows::of_table(table, moment, when, inside)),
+        Chart::Log(log) => rows::of_log(log, moment, inside),
+        _ => None,
     }
 }
 

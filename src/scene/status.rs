@@ -4,8 +4,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::Board;
 use super::moment::{Changes, Moment};
+use super::{Board, tabs};
 use crate::base::{Rect, Size, Wall};
 use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
@@ -94,6 +94,16 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         state(board, moment),
         part(&range(spec.range_ms), Role::Status, false, 5),
     ];
+    if let Some(cursor) = moment.cursor() {
+        let text = format!("at {}", time_axis::clock(&moment.zone, cursor));
+        parts.push(part(&text, Role::StatusPaused, false, 7));
+    }
+    // Where the tabs have no row of their own.
+    if let Some(board) = board.filter(|board| board.tabs.len() > 1 && tabs::rows(board, spec.size) == 0) {
+        let (index, tab) = (board.tab_index(spec.tab), board.tab(spec.tab));
+        let text = format!("{} {}/{}", tab.title, index + 1, board.tabs.len());
+        parts.push(part(&text, Role::Status, false, 6));
+    }
     if hidden > 0 {
         let panels = if hidden == 1 { "panel" } else { "panels" };
         parts.push(part(&format!("+{hidden} {panels}"), Role::Status, false, 4));

@@ -1,4 +1,6 @@
+mod cursor;
 mod gone;
+mod scrolled;
 mod themes;
 
 use super::*;
@@ -356,7 +358,11 @@ fn the_catalogue_lists_what_can_be_drawn() {
         let board = boards.get(&facts.name).expect("a listed board is there");
         assert_eq!(usize::from(facts.panels), board.panels.len());
         let mut placed = Vec::new();
-        leaves(&board.layout, &mut placed);
+        for tab in &board.tabs {
+            assert_eq!(tab.panels.start, placed.len());
+            leaves(&tab.layout, &mut placed);
+            assert_eq!(tab.panels.end, placed.len());
+        }
         assert_eq!(placed, (0..board.panels.len()).collect::<Vec<_>>(), "each panel once, in reading order");
     }
 }

@@ -32,6 +32,11 @@ pub const GIVE_BACK: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[2J\x1b[H\x1b[?7h\x1b
 /// the last one to every terminal.
 pub const GIVE_BACK_INLINE: &[u8] = b"\x1b\\\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?25h\x1b[9999;1H\r\n";
 
+/// Asks for reports of buttons, of motion while one is held, and for those in SGR's form, which have no largest screen
+/// (xterm's ctlseqs, 1002 and 1006). A terminal that knows them not passes over them.
+const MOUSE: &[u8] = b"\x1b[?1002h\x1b[?1006h";
+const MOUSE_OFF: &[u8] = b"\x1b\\\x1b[?1006l\x1b[?1002l";
+
 /// How long a terminal that takes no bytes is waited for before what it has not taken is thrown away.
 const PATIENCE: Duration = Duration::from_millis(300);
 /// Between two looks at whether a line has sent everything; no event tells.
@@ -45,6 +50,7 @@ pub struct Terminal {
     /// None for the terminal of a viewer, who has set it up and whom this process talks to.
     device: Option<Manners>,
     give_back: &'static [u8],
+    mouse: bool,
 }
 
 /// What a device is told beyond what every terminal is.
@@ -88,7 +94,7 @@ impl Terminal {
     /// A terminal that is open already.
     pub fn on(tty: Tty) -> Result<Terminal, TerminalError> {
         let tty = watch(tty, Interest::READABLE | Interest::WRITABLE).map_err(TerminalError::Open)?;
-        Ok(Terminal { tty, taken: None, device: None, give_back: GIVE_BACK })
+        Ok(Terminal { tty, taken: None, device: None, give_back: GIVE_BACK, mouse: false })
     }
 
     /// A device that is open already and that nobody sits at.
@@ -103,11 +109,18 @@ impl Terminal {
         self.give_back = GIVE_BACK_INLINE;
     }
 
+    /// It is asked to report its mouse when it is taken over, and to stop when it is given back.
+    pub fn listen_to_mouse(&mut self) {
+        self.mouse = true;
+    }
+
     /// What to write for taking it over, given what every terminal is told.
     pub fn opening(&self, every: &'static [u8]) -> Bytes {
+        let mouse: &[u8] = if self.mouse { MOUSE } else { b"" };
         match &self.device {
-            Some(manners) if !manners.take.is_empty() => [every, &manners.take].concat().into(),
-            _ => Bytes::from_static(every),
+            Some(manners) => [every, &manners.take, mouse].concat().into(),
+            None if self.mouse => [every, mouse].concat().into(),
+            None => Bytes::from_static(every),
         }
     }
 
@@ -173,10 +186,10 @@ impl Terminal {
             std::mem::forget(taken.raw);
             return;
         }
-        let words = match &self.device {
-            Some(manners) => [self.give_back, &manners.give_back].concat().into(),
-            None => Bytes::from_static(self.give_back),
-        };
+        // First of all: reports that nobody reads would be typed into a shell.
+        let mouse: &[u8] = if self.mouse { MOUSE_OFF } else { b"" };
+        let manners: &[u8] = self.device.as_ref().map_or(b"", |manners| &manners.give_back);
+        let words = [mouse, self.give_back, manners].concat();
         let mut whole = write_before(tty, &words, clock::mono() + PATIENCE);
         if !whole {
             // Stalled or stopped by Ctrl-S. What it has not taken by now is a picture nobody needs any more.

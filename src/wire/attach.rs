@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::framing;
 use crate::base::{SessionId, Size, bounded, limits};
 use crate::model::spec::Theme;
-use crate::model::{GlyphSet, Key, Palette, ViewSpec};
+use crate::model::{Gesture, GlyphSet, Key, Palette, ViewSpec};
 
 /// Spoken by this build.
 pub const VERSION: u16 = 2;
@@ -66,6 +66,8 @@ pub enum ToRoot {
     Bye,
     /// Are you alive?
     Ping,
+    /// For a root that takes gestures, see `Welcome`.
+    Mouse(Gesture),
 }
 
 /// Root's answer to `Hello`.
@@ -76,6 +78,9 @@ pub struct Welcome {
     #[serde(default, deserialize_with = "bounded::text::<_, { limits::BUILD_BYTES_MAX }>")]
     pub build: String,
     pub session: SessionId,
+    /// Whether root takes `Mouse`; one from before does not know it.
+    #[serde(default)]
+    pub gestures: bool,
 }
 
 /// Why root ends a session.
@@ -144,6 +149,7 @@ const KIND_RESIZE: u8 = 3;
 const KIND_REPAINT: u8 = 4;
 const KIND_BYE: u8 = 5;
 const KIND_PING: u8 = 6;
+const KIND_MOUSE: u8 = 7;
 const KIND_WELCOME: u8 = 64;
 const KIND_FRAME: u8 = 65;
 const KIND_SPEC: u8 = 66;
@@ -162,6 +168,7 @@ impl ToRoot {
             ToRoot::Repaint => raw(KIND_REPAINT, &[]),
             ToRoot::Bye => raw(KIND_BYE, &[]),
             ToRoot::Ping => raw(KIND_PING, &[]),
+            ToRoot::Mouse(gesture) => json(KIND_MOUSE, gesture),
         }
     }
 
@@ -179,6 +186,7 @@ impl ToRoot {
             KIND_REPAINT => Ok(ToRoot::Repaint),
             KIND_BYE => Ok(ToRoot::Bye),
             KIND_PING => Ok(ToRoot::Ping),
+            KIND_MOUSE => Ok(ToRoot::Mouse(parse(kind, body)?)),
             unknown => Err(DecodeError::UnknownKind(unknown)),
         }
     }

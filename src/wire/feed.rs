@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::framing;
 use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits};
-use crate::model::{Catalogue, Key, ViewSpec};
+use crate::model::{Catalogue, Input, ViewSpec};
 
 /// Changes with every incompatible change of this file.
 pub const VERSION: u16 = 1;
@@ -72,10 +72,10 @@ pub enum ToWorker {
     Credit {
         view: ViewId,
     },
-    Key {
+    Input {
         session: SessionId,
         spec: ViewSpec,
-        key: Key,
+        input: Input,
     },
     Ping {
         nonce: u64,
@@ -136,7 +136,7 @@ pub enum ToRoot<'a> {
         generation: u64,
         outcome: Outcome,
     },
-    /// The new spec of a session after a key.
+    /// The new spec of a session after an input.
     Spec {
         session: SessionId,
         spec: ViewSpec,
@@ -175,7 +175,7 @@ impl ToWorker {
     pub fn decode(body: &[u8]) -> Result<ToWorker, DecodeError> {
         let message: ToWorker = decode(body)?;
         match &message {
-            ToWorker::Subscribe { spec, .. } | ToWorker::Key { spec, .. } => check_spec(spec)?,
+            ToWorker::Subscribe { spec, .. } | ToWorker::Input { spec, .. } => check_spec(spec)?,
             ToWorker::Prepare { files, .. } => {
                 if let Some(file) = files.iter().find(|file| file.bytes.len() > limits::CONFIG_FILE_BYTES_MAX) {
                     return Err(DecodeError::Cap(format!("the file {} is too long", file.name)));

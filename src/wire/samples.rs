@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use crate::base::{Size, Wall, limits};
-use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN, Theme};
-use crate::model::{GlyphSet, Key, Palette, ViewSpec};
+use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN, Scroll, Theme};
+use crate::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec};
 
 pub fn palette() -> impl Strategy<Value = Palette> {
     prop::sample::select(vec![Palette::Truecolor, Palette::Indexed, Palette::Ansi, Palette::Mono])
@@ -31,7 +31,8 @@ prop_compose! {
         range_ms in RANGE_MS_MIN..=RANGE_MS_MAX,
         offset_ms in 0..=RANGE_MS_MAX,
         paused_at in prop::option::of(any::<i64>().prop_map(Wall)),
-        focus in any::<u16>(),
+        (tab, focus, rows) in any::<(u16, u16, u16)>(),
+        moments in any::<(Option<i64>, Option<i64>)>(),
         flags in any::<(bool, bool)>(),
         size in size(),
         palette in palette(),
@@ -42,10 +43,24 @@ prop_compose! {
         let plain = ViewSpec::new(&names.0, &names.1, size);
         let timezone = names.2;
         ViewSpec {
-            params, range_ms, offset_ms, paused_at, focus, full_screen: flags.0, overlay, palette, glyphs, theme, timezone,
-            ..plain
+            params, range_ms, offset_ms, paused_at, tab, focus, full_screen: flags.0, overlay, palette, glyphs, theme,
+            timezone, scroll: Scroll { rows, since: moments.0.map(Wall) }, cursor: moments.1.map(Wall), ..plain
         }
     }
+}
+
+pub fn gesture() -> impl Strategy<Value = Gesture> {
+    let act = prop_oneof![
+        Just(Act::Click),
+        any::<i16>().prop_map(|columns| Act::Drag { columns }),
+        Just(Act::WheelUp),
+        Just(Act::WheelDown),
+    ];
+    (any::<u16>(), any::<u16>(), act).prop_map(|(x, y, act)| Gesture { x, y, act })
+}
+
+pub fn input() -> impl Strategy<Value = Input> {
+    prop_oneof![key().prop_map(Input::Key), gesture().prop_map(Input::Mouse)]
 }
 
 pub fn key() -> impl Strategy<Value = Key> {

@@ -15,10 +15,10 @@ use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{Catalogue, Dataset, ViewSpec};
+use crate::model::{Dataset, ViewSpec};
 use crate::render::{FrameOut, View};
 use crate::runtime;
-use crate::scene::Boards;
+use crate::scene::{Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::{Update, host, synthetic};
 use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus};
@@ -107,11 +107,12 @@ impl State {
                 self.views.remove(view);
                 self.watch_synthetic();
             }
-            ToWorker::Key { session, spec, key } => {
-                let catalogue =
-                    self.committed.as_ref().map_or_else(Catalogue::default, |ready| ready.boards.catalogue());
-                // Answered also when nothing changes: root sends the session's next key only then.
-                let spec = session::step(&spec, key, &catalogue, wall).unwrap_or(spec);
+            ToWorker::Input { session, spec, input } => {
+                let after = self.committed.as_ref().and_then(|ready| {
+                    session::step(&spec, input, Stage { boards: &ready.boards, data: &self.data, now: wall })
+                });
+                // Answered also when nothing changes: root sends the session's next input only then.
+                let spec = after.unwrap_or(spec);
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
             ToWorker::Ping { nonce } => return Ok(Some(ToRoot::Pong { nonce })),

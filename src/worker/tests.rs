@@ -10,7 +10,7 @@ use tokio::io::{AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::base::{Epoch, SessionId, Size, Version, ViewId};
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{Catalogue, Key, Kind, Sample, SeriesKey, Unit, ViewSpec};
+use crate::model::{Catalogue, Input, Key, Kind, Sample, SeriesKey, Unit, ViewSpec};
 use crate::runtime::Task;
 use crate::source::asking::Rhythm;
 use crate::wire::feed::{ConfigFile, Outcome, WorkerStatus};

@@ -9,7 +9,7 @@ use unblink::frame::{Color, Grid, Style};
 use unblink::label::Label;
 use unblink::model::board::{BoardFacts, Catalogue};
 use unblink::model::spec::Overlay;
-use unblink::model::{GlyphSet, Key, Palette, ViewSpec};
+use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec};
 use unblink::wire::{attach, feed, framing};
 
 /// A frame of 40x6 that reaches the edges with everything it has.
@@ -30,6 +30,8 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// Each message without its length, then all of them one after the other with it.
+const GESTURE: Gesture = Gesture { x: 999, y: 0, act: Act::Drag { columns: -3 } };
+
 fn bare_and_streamed(messages: Vec<Bytes>) -> Vec<Vec<u8>> {
     let mut seeds: Vec<Vec<u8>> = messages.iter().map(|message| message[framing::PREFIX_BYTES..].to_vec()).collect();
     seeds.push(messages.concat());
@@ -64,7 +66,8 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Subscribe { view: ViewId(1), spec: spec() },
         feed::ToWorker::Unsubscribe { view: ViewId(1) },
         feed::ToWorker::Credit { view: ViewId(u64::MAX) },
-        feed::ToWorker::Key { session: SessionId(9), spec: spec(), key: Key::Char('中') },
+        feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Key(Key::Char('中')) },
+        feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
         feed::ToWorker::Ping { nonce: 1 << 40 },
     ]
 }
@@ -132,13 +135,14 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
         attach::ToRoot::Repaint,
         attach::ToRoot::Bye,
         attach::ToRoot::Ping,
+        attach::ToRoot::Mouse(GESTURE),
     ];
     messages.extend(keys.map(attach::ToRoot::Key));
     messages
 }
 
 fn attach_to_client() -> Vec<attach::ToClient> {
-    let welcome = attach::Welcome { version: 2, build: BUILD_ID.to_owned(), session: SessionId(4) };
+    let welcome = attach::Welcome { version: 2, build: BUILD_ID.to_owned(), session: SessionId(4), gestures: true };
     let farewell = attach::Farewell { code: attach::FarewellCode::NoSuchBoard, text: "there are: host".to_owned() };
     let mut messages = vec![
         attach::ToClient::Welcome(welcome),

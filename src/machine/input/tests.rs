@@ -1,23 +1,31 @@
-//! Keys from bytes, whole, split and hostile.
+//! Keys and gestures from bytes, whole, split and hostile.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{Decoder, SEQUENCE_BYTES_MAX};
-use crate::model::Key;
+use crate::model::{Act, Gesture, Input, Key};
 
-/// The keys of `bytes` in one piece, without a flush.
-fn keys(bytes: &[u8]) -> Vec<Key> {
-    let mut decoder = Decoder::default();
-    let mut keys = Vec::new();
-    decoder.push(bytes, &mut keys);
-    keys
+/// The inputs of `bytes` in one piece, without a flush.
+fn inputs(bytes: &[u8]) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    Decoder::default().push(bytes, &mut inputs);
+    inputs
+}
+
+fn key(char: char) -> Input {
+    Input::Key(Key::Char(char))
 }
 
 /// The keys of `bytes` and then of a plain `q`: shows whether a sequence was swallowed whole.
 fn check(bytes: &[u8], expect: &[Key]) {
+    check_all(bytes, &expect.iter().map(|key| Input::Key(*key)).collect::<Vec<_>>());
+}
+
+/// The same of keys and gestures.
+fn check_all(bytes: &[u8], expect: &[Input]) {
     let mut expect = expect.to_vec();
-    expect.push(Key::Char('q'));
+    expect.push(key('q'));
     let mut decoder = Decoder::default();
     let mut got = Vec::new();
     decoder.push(bytes, &mut got);
@@ -59,15 +67,19 @@ fn cursor_keys_of_xterm_linux_and_rxvt() {
 #[test]
 fn unknown_sequences_are_swallowed_whole() {
     for sequence in [
-        &b"\x1b[2~"[..],                     // Insert
-        b"\x1b[15;2~",                       // Shift-F5
-        b"\x1bOP",                           // F1
-        b"\x1b[[A",                          // F1 of the Linux console
-        b"\x1b[I",                           // focus gained
-        b"\x1b[?62;22c",                     // device attributes
-        b"\x1b[?2026;2$y",                   // mode report
-        b"\x1b[<0;35;12M",                   // mouse, SGR
-        b"\x1b[M qq",                        // mouse, X10
+        &b"\x1b[2~"[..],   // Insert
+        b"\x1b[15;2~",     // Shift-F5
+        b"\x1bOP",         // F1
+        b"\x1b[[A",        // F1 of the Linux console
+        b"\x1b[I",         // focus gained
+        b"\x1b[?62;22c",   // device attributes
+        b"\x1b[?2026;2$y", // mode report
+        b"\x1b[<0;35;12M", // a press: no gesture before its release
+        b"\x1b[M qq",      // the same as of old
+        b"\x1b[<0;35M",    // mouse reports that are none
+        b"\x1b[<0;35;12;1M",
+        b"\x1b[<;;M",
+        b"\x1b[<0;99999;12M",
         b"\x1b[27;5;9~",                     // modified other key
         b"\x1b[113;5u",                      // kitty
         b"\x1b[24;80R",                      // cursor report
@@ -105,7 +117,7 @@ fn a_paste_without_an_end_does_not_hold_the_keyboard_for_ever() {
     assert!(decoder.patience().is_some());
     assert_eq!(decoder.flush(), None);
     decoder.push(b"q", &mut got);
-    assert_eq!(got, [Key::Char('q')]);
+    assert_eq!(got, [key('q')]);
 }
 
 #[test]
@@ -131,7 +143,7 @@ fn an_unfinished_sequence_is_nothing_once_nothing_follows() {
         assert!(decoder.patience().is_some());
         assert_eq!(decoder.flush(), None);
         decoder.push(b"q", &mut got);
-        assert_eq!(got, [Key::Char('q')], "after {bytes:?}");
+        assert_eq!(got, [key('q')], "after {bytes:?}");
     }
 }
 
@@ -155,6 +167,23 @@ fn an_endless_sequence_ends() {
     check(&bytes, &[]);
 }
 
+#[test]
+fn a_mouse_is_understood_in_the_reports_of_now_and_of_old() {
+    let at = |x, y, act| Input::Mouse(Gesture { x, y, act });
+    check_all(b"\x1b[<0;35;12M\x1b[<0;35;12m", &[at(34, 11, Act::Click)]);
+    check_all(b"\x1b[<65;1000;500M", &[at(999, 499, Act::WheelDown)]);
+    check_all(b"\x1b[<0;5;2M\x1b[<32;9;2M\x1b[<0;9;2m", &[at(4, 1, Act::Drag { columns: 4 })]);
+    check_all(b"\x1b[M !!\x1b[M#!!", &[at(0, 0, Act::Click)]);
+    check_all(b"\x1b[M`\xf0\x22", &[at(207, 1, Act::WheelUp)]);
+    check_all(b"\x1b[M\x00\x00\x00", &[]);
+}
+
+#[test]
+fn keys_between_reports_are_keys() {
+    let click = Input::Mouse(Gesture { x: 2, y: 2, act: Act::Click });
+    check_all(b"\x1b[<0;3;3Mx\x1b[<0;3;3m", &[key('x'), click]);
+}
+
 /// Bytes in which sequences are likely: random bytes alone hardly ever make one.
 fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
@@ -163,6 +192,9 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
         1 => Just(b"\x1b[200~".to_vec()),
         1 => Just(b"\x1b[201~".to_vec()),
         1 => Just(b"\x1b[1;5A".to_vec()),
+        1 => Just(b"\x1b[<0;7;7M".to_vec()),
+        1 => Just(b"\x1b[<0;7;7m".to_vec()),
+        1 => Just(b"\x1b[M".to_vec()),
         1 => Just("中".as_bytes().to_vec()),
     ];
     vec(piece, 0..64).prop_map(|pieces| pieces.concat())
@@ -170,23 +202,23 @@ fn likely_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn keys_do_not_depend_on_how_reads_were_cut(bytes in likely_bytes(), cut in any::<prop::sample::Index>()) {
+    fn inputs_do_not_depend_on_how_reads_were_cut(bytes in likely_bytes(), cut in any::<prop::sample::Index>()) {
         let cut = cut.index(bytes.len() + 1);
         let mut decoder = Decoder::default();
         let mut got = Vec::new();
         decoder.push(&bytes[..cut], &mut got);
         decoder.push(&bytes[cut..], &mut got);
-        prop_assert_eq!(got, keys(&bytes));
+        prop_assert_eq!(got, inputs(&bytes));
     }
 
     #[test]
-    fn no_bytes_make_more_keys_than_bytes_or_a_control_character(bytes in likely_bytes()) {
-        let got = keys(&bytes);
+    fn no_bytes_make_more_inputs_than_bytes_or_a_control_character(bytes in likely_bytes()) {
+        let got = inputs(&bytes);
         prop_assert!(got.len() <= bytes.len());
-        for key in got {
-            match key {
-                Key::Char(char) => prop_assert!(!char.is_control()),
-                Key::Ctrl(char) => prop_assert!(char.is_ascii_lowercase()),
+        for input in got {
+            match input {
+                Input::Key(Key::Char(char)) => prop_assert!(!char.is_control()),
+                Input::Key(Key::Ctrl(char)) => prop_assert!(char.is_ascii_lowercase()),
                 _ => {}
             }
         }
@@ -200,7 +232,7 @@ proptest! {
         prop_assert_eq!(decoder.patience(), None);
         let mut got = Vec::new();
         decoder.push(b"q\x1b[A", &mut got);
-        prop_assert_eq!(got, [Key::Char('q'), Key::Up]);
+        prop_assert_eq!(got, [key('q'), Input::Key(Key::Up)]);
     }
 
     #[test]
@@ -210,7 +242,7 @@ proptest! {
         if decoder.patience().is_none() {
             let mut got = Vec::new();
             decoder.push(b"q", &mut got);
-            prop_assert_eq!(got, [Key::Char('q')]);
+            prop_assert_eq!(got, [key('q')]);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::{Epoch, Size, Version, ViewId, limits};
 use crate::encode::{Encoder, Encoding};
-use crate::model::{Key, ViewSpec};
+use crate::model::{Input, Key, ViewSpec};
 use crate::wire::attach::{FarewellCode, ToRoot as FromViewer};
 use crate::wire::feed::{self, Frame, Outcome, ToRoot, ToWorker};
 
@@ -275,15 +275,15 @@ async fn keys_pressed_while_the_worker_is_down_are_asked_of_the_next_one() {
     let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
     worker.subscribed().await;
     viewer.say(&FromViewer::Key(Key::Char('x'))).await;
-    assert!(matches!(worker.next().await, ToWorker::Key { .. }));
+    assert!(matches!(worker.next().await, ToWorker::Input { .. }));
     worker.die("was killed by signal 9");
     let mut next = world.worker().await;
     viewer.say(&FromViewer::Key(Key::Char('y'))).await;
     viewer.until("worker died").await;
     next.agree().await;
     next.subscribed().await;
-    let ToWorker::Key { key, .. } = next.next().await else { panic!("no key") };
-    assert_eq!(key, Key::Char('y'), "the lost one is not asked again: it may be what killed the worker");
+    let ToWorker::Input { input, .. } = next.next().await else { panic!("no key") };
+    assert_eq!(input, Input::Key(Key::Char('y')), "the lost one is not asked again: it may be what killed the worker");
     world.stop().await;
 }
 
@@ -296,7 +296,7 @@ async fn rude_clients_are_told_why_and_others_notice_nothing() {
     for (bytes, expected) in [
         (&b"\xff\xff\xff\xff"[..], "longest allowed"),
         (&b"\x00\x00\x00\x00"[..], "empty message"),
-        (&b"\x01\x00\x00\x00\x07"[..], "unknown kind 7"),
+        (&b"\x01\x00\x00\x00\x20"[..], "unknown kind 32"),
         (&b"\x02\x00\x00\x00\x01{"[..], "malformed"),
         (&FromViewer::Repaint.encode()[..], "no hello"),
     ] {

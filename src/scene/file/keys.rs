@@ -54,6 +54,11 @@ pub const BOARD: &[Field] = &[
     Field::new("theme", Shape::Word(Theme::NAMES), "its colours; dark where nothing is said"),
     Field::new("panel", Shape::Named, "the panels, each in a table [panel.NAME]").required(),
     Field::new("layout", Shape::Layout, "who stands where; without it panels share the screen evenly"),
+    Field::new(
+        "tab",
+        Shape::Tables(TAB),
+        "instead of `layout`: layouts that are seen one at a time, each in a table [[tab]]",
+    ),
 ];
 
 /// Keys every panel has.
@@ -65,12 +70,17 @@ pub const PANEL: &[Field] = &[
     Field::new("priority", PRIORITY, "on a small screen the lowest go first"),
 ];
 
+const ROW: Field = Field::new("row", Shape::Layout, "parts side by side");
+const COLUMN: Field = Field::new("column", Shape::Layout, "parts above each other");
+const PANEL_HERE: Field = Field::new("panel", Shape::Text, "the panel that stands here");
 pub const LAYOUT: &[Field] = &[
-    Field::new("row", Shape::Layout, "parts side by side"),
-    Field::new("column", Shape::Layout, "parts above each other"),
-    Field::new("panel", Shape::Text, "the panel that stands here"),
+    ROW,
+    COLUMN,
+    PANEL_HERE,
     Field::new("ratio", Shape::Whole(1..=1000), "its share of the room; 1 where nothing is said"),
 ];
+/// One tab: what a layout holds, under a name.
+const TAB: &[Field] = &[Field::new("name", Shape::Text, "what the tab is called").required(), ROW, COLUMN, PANEL_HERE];
 
 const SERIES: Field = Field::new("series", Shape::Text, "name of the series");
 const WHERE: Field = Field::new("where", Shape::Pairs, "labels the series must have: { name = \"value\" }");

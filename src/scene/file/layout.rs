@@ -1,6 +1,8 @@
-//! Rows and columns of a board file.
+//! Tabs, rows and columns of a board file.
 //!
-//! Invariant: a layout that is returned holds each panel once, numbered in reading order.
+//! Invariant: tabs that are returned hold each panel once, numbered in reading order, and none of them is empty.
+
+use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
@@ -8,14 +10,15 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::keys;
 use super::section::{Complaints, Section, kind};
 use crate::base::limits;
+use crate::label::Label;
 use crate::notation::{harmless, remedy_for};
-use crate::scene::board::{Node, Share};
+use crate::scene::board::{Node, Share, Tab};
 
 /// Columns of a board without a layout, by its number of panels.
 const COLUMNS_EVEN_MAX: usize = 3;
 
 /// Panels share the screen evenly, in the order of the file.
-pub fn even(panels: usize) -> (Node, Vec<usize>) {
+fn even(panels: usize) -> (Node, Vec<usize>) {
     let columns = (1..=COLUMNS_EVEN_MAX).find(|columns| columns * columns >= panels).unwrap_or(COLUMNS_EVEN_MAX);
     let share = |node| Share { ratio: 1, node };
     let indices: Vec<usize> = (0..panels).collect();
@@ -24,21 +27,36 @@ pub fn even(panels: usize) -> (Node, Vec<usize>) {
     (Node::Column(rows), indices)
 }
 
-/// A layout and, in reading order, the panels in it as indices into `names`. None where it was complained of.
-pub fn read<'d>(
-    value: &'d Spanned<DeValue<'d>>,
-    names: &[&str],
-    complaints: &'d Complaints<'d>,
-) -> Option<(Node, Vec<usize>)> {
+/// The tabs of a board and, in reading order, the panels on them as indices into `names`: those of `tab`, or one for
+/// `layout`. None where they were complained of.
+pub fn read<'d>(board: &Section<'d>, names: &[&str], complaints: &'d Complaints<'d>) -> Option<(Vec<Tab>, Vec<usize>)> {
     let mut reader = Reader { names, complaints, order: Vec::new() };
-    let node = reader.part(value, 0).map(|share| share.node)?;
+    let (tabs, place) = match (board.value("layout"), board.value("tab")) {
+        (Some(layout), None) => {
+            let node = reader.part(layout, 0)?.node;
+            (vec![Tab { title: Label::default(), layout: node, panels: 0..reader.order.len() }], layout.span())
+        }
+        (None, Some(value)) => (reader.tabs(board, value.span())?, value.span()),
+        (None, None) => {
+            let (layout, order) = even(names.len());
+            return Some((vec![Tab { title: Label::default(), layout, panels: 0..order.len() }], order));
+        }
+        (Some(_), Some(tab)) => {
+            complaints.add(
+                tab.span(),
+                "a board has a layout or tabs, not both",
+                "move the layout into a tab of its own",
+            );
+            return None;
+        }
+    };
     for (index, name) in names.iter().enumerate() {
         if !reader.order.contains(&index) {
             let message = format!("the panel {:?} stands nowhere in the layout", harmless(name));
-            complaints.add(value.span(), message, "put it somewhere, or take it out");
+            complaints.add(place.clone(), message, "put it somewhere, or take it out");
         }
     }
-    Some((node, reader.order))
+    Some((tabs, reader.order))
 }
 
 struct Reader<'n, 'd> {
@@ -70,30 +88,53 @@ impl<'d> Reader<'_, 'd> {
     fn table(&mut self, table: &'d DeTable<'d>, value: &'d Spanned<DeValue<'d>>, depth: usize) -> Option<Share> {
         let section = Section::open(table, value.span(), keys::LAYOUT, self.complaints);
         let ratio = section.whole("ratio").and_then(|ratio| u16::try_from(ratio).ok()).unwrap_or(1);
+        Some(Share { ratio, node: self.node(&section, value.span(), depth)? })
+    }
+
+    /// What one of `row`, `column` and `panel` says.
+    fn node(&mut self, section: &Section<'d>, span: Range<usize>, depth: usize) -> Option<Node> {
         if depth >= limits::LAYOUT_DEPTH_MAX {
             let message = format!("rows and columns stand in each other {depth} deep");
-            self.complaints.add(value.span(), message, format!("at most {} are allowed", limits::LAYOUT_DEPTH_MAX));
+            self.complaints.add(span, message, format!("at most {} are allowed", limits::LAYOUT_DEPTH_MAX));
             return None;
         }
         let said: Vec<&str> = ["row", "column", "panel"].into_iter().filter(|name| section.has(name)).collect();
-        let node = match said.as_slice() {
+        match said.as_slice() {
             ["panel"] => {
                 let named = section.value("panel")?;
                 let name = section.text("panel")?;
-                self.panel(&name, named)?
+                self.panel(&name, named)
             }
-            ["row"] => Node::Row(self.parts(section.value("row")?, depth)?),
-            ["column"] => Node::Column(self.parts(section.value("column")?, depth)?),
+            ["row"] => Some(Node::Row(self.parts(section.value("row")?, depth)?)),
+            ["column"] => Some(Node::Column(self.parts(section.value("column")?, depth)?)),
             _ => {
-                self.complaints.add(
-                    value.span(),
-                    "one of `row`, `column` and `panel` belongs here",
-                    "write exactly one",
-                );
-                return None;
+                self.complaints.add(span, "one of `row`, `column` and `panel` belongs here", "write exactly one");
+                None
             }
-        };
-        Some(Share { ratio, node })
+        }
+    }
+
+    fn tabs(&mut self, board: &Section<'d>, span: Range<usize>) -> Option<Vec<Tab>> {
+        let sections = board.tables("tab");
+        if sections.is_empty() && self.complaints.is_empty() {
+            self.complaints.add(span, "there is no tab", "write [[tab]] with a name and a layout");
+            return None;
+        }
+        if sections.len() > limits::TABS_MAX {
+            let message = format!("there are {} tabs", sections.len());
+            self.complaints.add(span, message, format!("at most {} are allowed", limits::TABS_MAX));
+            return None;
+        }
+        // Read to the end, whatever is wrong with one of them.
+        let mut tabs = Vec::with_capacity(sections.len());
+        for section in &sections {
+            let start = self.order.len();
+            let (title, node) = (section.label("name"), self.node(section, section.place(), 0));
+            if let (Some(title), Some(layout)) = (title, node) {
+                tabs.push(Tab { title, layout, panels: start..self.order.len() });
+            }
+        }
+        (!tabs.is_empty() && tabs.len() == sections.len()).then_some(tabs)
     }
 
     fn parts(&mut self, value: &'d Spanned<DeValue<'d>>, depth: usize) -> Option<Vec<Share>> {

@@ -76,7 +76,7 @@ fn panels_are_numbered_as_they_are_read_in_the_layout() {
     let board = good(&format!("{TWO}\n[layout]\nrow = [\"b\", {{ panel = \"a\", ratio = 3 }}]\n"));
     let titles: Vec<&str> = board.panels.iter().map(|panel| panel.title.as_str()).collect();
     assert_eq!(titles, ["Second", "a"]);
-    let Node::Row(shares) = &board.layout else { panic!("{board:?}") };
+    let Node::Row(shares) = &board.tabs[0].layout else { panic!("{board:?}") };
     let ratios: Vec<u16> = shares.iter().map(|share| share.ratio).collect();
     assert_eq!(ratios, [1, 3]);
 }
@@ -141,6 +141,30 @@ fn a_layout_holds_each_panel_once() {
 }
 
 #[test]
+fn tabs_hold_all_panels_between_them_in_the_order_they_are_read() {
+    let tabs = "[[tab]]\nname = \"one\"\npanel = \"b\"\n[[tab]]\nname = \"two\"\ncolumn = [\"a\"]\n";
+    let board = good(&format!("{TWO}\n{tabs}"));
+    let told: Vec<_> = board.tabs.iter().map(|tab| (tab.title.as_str(), tab.panels.clone())).collect();
+    assert_eq!(told, [("one", 0..1), ("two", 1..2)]);
+    assert_eq!(board.panels[0].title.as_str(), "Second");
+    assert_eq!(good(TWO).tabs.len(), 1, "a board without tabs has one");
+
+    check(&format!("tab = []\n{TWO}"), &["1:7 there is no tab"]);
+    check(&format!("{TWO}\n{tabs}[layout]\nrow = [\"a\", \"b\"]\n"), &["13:1 a board has a layout or tabs, not both"]);
+    check(
+        &format!("{TWO}\n[[tab]]\npanel = \"a\"\n[[tab]]\nname = \"x\"\nrow = [\"a\", \"c\"]\n"),
+        &[
+            "13:1 the key `name` is missing",
+            "17:8 the panel \"a\" stands in the layout twice",
+            "17:13 there is no panel \"c\"",
+        ],
+    );
+    let many: String = (0..33).map(|n| format!("[panel.p{n}]\nchart = \"text\"\ntext = \"\"\n")).collect();
+    let their: String = (0..33).map(|n| format!("[[tab]]\nname = \"{n}\"\npanel = \"p{n}\"\n")).collect();
+    check(&format!("{many}{their}"), &["100:1 there are 33 tabs"]);
+}
+
+#[test]
 fn a_layout_may_name_a_panel_that_is_complained_of() {
     check("[panel.a]\nchart = \"lin\"\n[layout]\nrow = [\"a\"]\n", &["2:9 chart: \"lin\" is not known here"]);
     check(
@@ -189,6 +213,7 @@ proptest! {
             "lines = [{ name = \"x\", series = \"x\" }]\n", "[layout]\n", "row = [\"a\", \"b\"]\n", "column = [{ row = [\"a\"] }]\n",
             "title = \"t\"\n", "by = \"x\"\n", "series = \"s\"\n", "columns = [{ title = \"t\", series = \"s\" }]\n",
             "states = [{ value = 1, name = \"up\" }]\n", "sort = \"t\"\n", "min = [1, 2]\n",
+            "[[tab]]\n", "name = \"t\"\n", "panel = \"a\"\n",
         ]), 0..16),
     ) {
         match read("wall", "wall.toml", pieces.concat().as_bytes()) {

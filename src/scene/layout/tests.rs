@@ -58,8 +58,24 @@ fn a_length_is_shared_by_ratio_and_nobody_goes_below_the_least() {
 fn a_board_without_panels_has_no_places() {
     let mut empty = board();
     empty.panels.clear();
-    empty.layout = Node::Row(Vec::<Share>::new());
+    empty.tabs[0].layout = Node::Row(Vec::<Share>::new());
+    empty.tabs[0].panels = 0..0;
     assert_eq!(place(&empty, &spec(0, false), Rect::new(0, 0, 80, 24)), Placement::default());
+}
+
+#[test]
+fn the_parts_of_a_screen_leave_no_row_out() {
+    let mut two = board();
+    two.tabs.push(two.tabs[0].clone());
+    for rows in 1..40 {
+        for board in [None, Some(&board()), Some(&two)] {
+            let size = Size::clamped(80, rows);
+            let Areas { tabs, panels, status } = areas(board, size);
+            assert_eq!((tabs.y, panels.y, status.y), (0, tabs.height, tabs.height + panels.height));
+            assert_eq!(status.bottom(), rows);
+            assert!(panels.height > 0, "{rows} rows");
+        }
+    }
 }
 
 proptest! {

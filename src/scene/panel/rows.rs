@@ -1,13 +1,13 @@
 //! Charts of rows: tables, progress, logs, words.
 
 use super::Pane;
-use crate::base::Wall;
+use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
 use crate::model::{SeriesKey, Window};
 use crate::scene::chart::{self, Log, Progress, Table, Words};
 use crate::scene::moment::Moment;
-use crate::scene::query;
+use crate::scene::query::{self, When};
 use crate::scene::select::Select;
 use crate::widget::log::{self, LogPlan, Options};
 use crate::widget::progress::{self, Job, ProgressPlan, State};
@@ -19,9 +19,31 @@ const STALLED_INTERVALS: u64 = 5;
 /// Pictures a second of what moves on a bar whose end nobody knows.
 const STRIPE_MS: i64 = 250;
 
+/// The rows of a panel that scrolls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rows {
+    /// How far it can be scrolled.
+    pub max: u16,
+    /// How many are seen at once; at least one.
+    pub page: u16,
+    /// Of a log, whose newest entry stands last and is the one that is followed, what `since` is for.
+    pub follows: bool,
+}
+
 /// A table; its rows are the values of one label.
 pub fn table(spec: &Table, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
-    let (moment, when) = (pane.moment, pane.when);
+    let plan = table_plan(spec, pane.moment, pane.when, usize::from(pane.scroll.rows));
+    table::paint(&plan, canvas, pane.moment.look);
+}
+
+pub fn of_table(spec: &Table, moment: &Moment<'_>, when: When, inside: Rect) -> Rows {
+    let plan = table_plan(spec, moment, when, 0);
+    let page = table::rows_shown(&plan, inside.width, inside.height);
+    let max = plan.rows.len().saturating_sub(usize::from(page));
+    Rows { max: u16::try_from(max).unwrap_or(u16::MAX), page: page.max(1), follows: false }
+}
+
+fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> TablePlan {
     let mut columns = vec![Column::new(spec.title.as_str()).width(Width::Min(6)).priority(u8::MAX)];
     for (index, column) in spec.columns.iter().enumerate() {
         // Of those without room the last goes first.
@@ -62,7 +84,7 @@ pub fn table(spec: &Table, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
         std::iter::once(Cell::text(name)).chain(cells).collect()
     });
     let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
-    table::paint(&TablePlan::new(columns, rows.collect(), Some(sort), 0), canvas, moment.look);
+    TablePlan::new(columns, rows.collect(), Some(sort), first)
 }
 
 /// Bars of jobs, by the label that names them.
@@ -106,11 +128,23 @@ fn is_old(window: &Window, newest: Wall, span_ms: i64) -> bool {
     window.first().is_some_and(|first| newest.0.saturating_sub(first.at.0) >= span_ms)
 }
 
-pub fn log(spec: &Log, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
+pub fn log(spec: &Log, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
+    let (moment, scroll) = (pane.moment, pane.scroll);
     let Some(stream) = moment.data.log(&spec.stream) else { return };
-    let options = Options { wrap: spec.wrap, collapse: true, back: 0 };
+    // What came since somebody looks back moves nothing.
+    let entries = stream.until(moment.edge);
+    let later = scroll.since.map_or(0, |since| entries.len() - stream.until(since.min(moment.edge)).len());
+    let options = Options { wrap: spec.wrap, collapse: true, back: usize::from(scroll.rows).saturating_add(later) };
     let (_, rows) = canvas.size();
-    log::paint(&LogPlan::new(stream.until(moment.edge), options, &moment.zone, rows), canvas, moment.look);
+    log::paint(&LogPlan::new(entries, options, &moment.zone, rows), canvas, moment.look);
+}
+
+/// None of a log that has said nothing.
+pub fn of_log(spec: &Log, moment: &Moment<'_>, inside: Rect) -> Option<Rows> {
+    let newest = moment.spec.scroll.since.map_or(moment.edge, |since| since.min(moment.edge));
+    // An entry has any number of lines: the oldest is reached only where it may stand alone.
+    let max = moment.data.log(&spec.stream)?.until(newest).len().saturating_sub(1);
+    Some(Rows { max: u16::try_from(max).unwrap_or(u16::MAX), page: inside.height.max(1), follows: true })
 }
 
 pub fn words(spec: &Words, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {

@@ -75,7 +75,7 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
     let values: Vec<Label> = found
         .iter()
         .map(|(_, row, one)| {
-            let value = query::window_value(one.window, pane.when);
+            let value = query::window_value(one.window, pane.reading);
             Label::plain(&value.map_or_else(|| UNKNOWN.to_owned(), |value| row.unit.format(value)))
         })
         .collect();
@@ -136,16 +136,23 @@ pub fn histogram(spec: &Histogram, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<
     pane.slides(scale);
 }
 
+pub fn heatmap_layout(found: &[Selected<'_>], width: u16, height: u16) -> heatmap::Layout {
+    heatmap::Layout::new(width, height, &Rows::Names(names(found)))
+}
+
+fn names(found: &[Selected<'_>]) -> Vec<Label> {
+    found.iter().map(|one| one.name.clone()).collect()
+}
+
 pub fn heatmap(spec: &Heatmap, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (width, height) = canvas.size();
     let found = spec.select.all(pane.moment.data);
-    let rows = Rows::Names(found.iter().map(|one| one.name.clone()).collect());
-    let layout = heatmap::Layout::new(width, height, &rows);
+    let layout = heatmap_layout(&found, width, height);
     if layout.plot.is_empty() || found.is_empty() {
         return;
     }
     let scale = TimeScale::new(pane.moment.edge, pane.moment.spec.range_ms, layout.bins());
-    let mut builder = HeatmapBuilder::new(scale, rows);
+    let mut builder = HeatmapBuilder::new(scale, Rows::Names(names(&found)));
     for (row, one) in found.iter().enumerate() {
         builder.row(row, query::points(one.window, scale.from(), pane.moment.edge).into_iter(), pane.gap_ms);
     }
@@ -154,10 +161,14 @@ pub fn heatmap(spec: &Heatmap, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>)
     pane.slides(scale);
 }
 
+pub fn states_layout(found: &[Selected<'_>], width: u16, height: u16) -> state_timeline::Layout {
+    state_timeline::Layout::new(width, height, found.iter().map(|one| &one.name))
+}
+
 pub fn states(spec: &States, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (width, height) = canvas.size();
     let found = spec.select.all(pane.moment.data);
-    let layout = state_timeline::Layout::new(width, height, found.iter().map(|one| &one.name));
+    let layout = states_layout(&found, width, height);
     if layout.plot.is_empty() {
         return;
     }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::super::samples::{glyphs, key, palette, params, size, spec};
+use super::super::samples::{gesture, glyphs, key, palette, params, size, spec};
 use super::*;
 
 prop_compose! {
@@ -30,6 +30,7 @@ fn to_root() -> impl Strategy<Value = ToRoot> {
         Just(ToRoot::Repaint),
         Just(ToRoot::Bye),
         Just(ToRoot::Ping),
+        gesture().prop_map(ToRoot::Mouse),
     ]
 }
 
@@ -45,8 +46,9 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         FarewellCode::Other,
     ];
     prop_oneof![
-        (any::<u16>(), ".{0,30}", any::<u64>())
-            .prop_map(|(version, build, id)| { ToClient::Welcome(Welcome { version, build, session: SessionId(id) }) }),
+        (any::<u16>(), ".{0,30}", any::<u64>(), any::<bool>()).prop_map(|(version, build, id, gestures)| {
+            ToClient::Welcome(Welcome { version, build, session: SessionId(id), gestures })
+        }),
         prop::collection::vec(any::<u8>(), 0..300).prop_map(|bytes| ToClient::Frame(bytes.into())),
         spec().prop_map(ToClient::Spec),
         (prop::sample::select(codes), ".{0,60}").prop_map(|(code, text)| ToClient::Farewell(Farewell { code, text })),

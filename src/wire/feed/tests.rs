@@ -35,10 +35,10 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
         (any::<u64>(), spec()).prop_map(|(view, spec)| ToWorker::Subscribe { view: ViewId(view), spec }),
         any::<u64>().prop_map(|view| ToWorker::Unsubscribe { view: ViewId(view) }),
         any::<u64>().prop_map(|view| ToWorker::Credit { view: ViewId(view) }),
-        (any::<u64>(), spec(), samples::key()).prop_map(|(session, spec, key)| ToWorker::Key {
+        (any::<u64>(), spec(), samples::input()).prop_map(|(session, spec, input)| ToWorker::Input {
             session: SessionId(session),
             spec,
-            key
+            input
         }),
         any::<u64>().prop_map(|nonce| ToWorker::Ping { nonce }),
     ]

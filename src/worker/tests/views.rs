@@ -212,7 +212,7 @@ async fn a_key_changes_the_spec_of_its_own_session_and_no_view() {
     root.frame().await;
     let spec = root.spec();
     for session in [SessionId(5), SessionId(6)] {
-        root.send(ToWorker::Key { session, spec: spec.clone(), key: Key::Char('p') }).await;
+        root.send(ToWorker::Input { session, spec: spec.clone(), input: Input::Key(Key::Char('p')) }).await;
         let Heard::Spec { session: answered, spec: paused } = root.hear().await else { panic!("a spec is due") };
         assert_eq!(answered, session);
         assert!(paused.paused_at.is_some());
@@ -228,7 +228,7 @@ async fn a_key_changes_the_spec_of_its_own_session_and_no_view() {
 async fn a_key_that_changes_nothing_is_answered_too() {
     let mut root = Root::ready().await;
     let spec = root.spec();
-    root.send(ToWorker::Key { session: SessionId(5), spec: spec.clone(), key: Key::Ctrl('z') }).await;
+    root.send(ToWorker::Input { session: SessionId(5), spec: spec.clone(), input: Input::Key(Key::Ctrl('z')) }).await;
     assert_eq!(root.hear().await, Heard::Spec { session: SessionId(5), spec });
 }
 

@@ -1,0 +1,101 @@
+//! The cursor on charts over time: where their axes run, the line through them, and the values under it.
+//!
+//! Invariant: what the cursor says of a moment is what was known of that moment, not what came later.
+
+use super::{Health, judged, shapes};
+use crate::base::Rect;
+use crate::frame::{Canvas, Glyph};
+use crate::label::Label;
+use crate::model::GlyphSet;
+use crate::scene::board::{Chart, PanelSpec};
+use crate::scene::health;
+use crate::scene::moment::{Changes, Moment};
+use crate::scene::query::{self, When};
+use crate::widget::line::Layout;
+use crate::widget::{Look, Role, TimeScale, panel, time_axis};
+
+/// Where a panel's axis of time runs, in cells of the panel, which has this area; none where it has none.
+pub fn time_plot(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<(Rect, TimeScale)> {
+    let (health, _) = judged(spec, moment, &mut Changes::default());
+    if matches!(health, Health::Nothing(_)) {
+        return None;
+    }
+    let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_)));
+    let (plot, bins) = plot(&spec.chart, moment, (inside.width, inside.height))?;
+    let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);
+    let plot = Rect { x: inside.x + plot.x, y: inside.y + plot.y, ..plot };
+    (!plot.is_empty()).then_some((plot, scale))
+}
+
+/// The plot of a chart on a canvas of that size, and its bins.
+fn plot(chart: &Chart, moment: &Moment<'_>, (width, height): (u16, u16)) -> Option<(Rect, u16)> {
+    match chart {
+        Chart::Line { unit, .. } => {
+            let layout = Layout::new(width, height, *unit, moment.look.glyphs);
+            Some((layout.plot, layout.bins()))
+        }
+        Chart::Heatmap(heatmap) => {
+            let found = heatmap.select.all(moment.data);
+            let layout = shapes::heatmap_layout(&found, width, height);
+            Some((layout.plot, layout.bins()))
+        }
+        Chart::States(states) => {
+            let found = states.select.all(moment.data);
+            let layout = shapes::states_layout(&found, width, height);
+            Some((layout.plot, layout.bins()))
+        }
+        _ => None,
+    }
+}
+
+/// The moment that values beside names are of: the cursor's where there is one, else the right edge's.
+pub fn reading(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> When {
+    let Some(at) = moment.cursor() else { return when };
+    let reach_ms = health::interval_ms(&spec.source, moment).saturating_mul(super::GAP_INTERVALS);
+    When { at, since: at - std::time::Duration::from_millis(reach_ms) }
+}
+
+/// Draws the line onto a chart that is painted, where it has an axis of time; `canvas` is the inside of its panel.
+pub fn draw(chart: &Chart, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
+    let Some(at) = moment.cursor() else { return };
+    let Some((plot, bins)) = plot(chart, moment, canvas.size()) else { return };
+    let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);
+    let Some(bin) = scale.bin(at).filter(|_| !plot.is_empty()) else { return };
+    let x = plot.x + ((scale.middle(bin) * f32::from(plot.width)) as u16).min(plot.width - 1);
+    // On a line chart the data stays in sight; a heatmap is full of it, and tells the values below.
+    let on_blank = matches!(chart, Chart::Line { .. });
+    line(Rect { x, width: 1, ..plot }, on_blank, canvas, moment.look);
+}
+
+fn line(column: Rect, on_blank: bool, canvas: &mut Canvas<'_>, look: Look) {
+    let glyph = Glyph::new(if look.glyphs == GlyphSet::Ascii { '|' } else { '│' });
+    let style = look.theme.style(Role::TitleFocused);
+    for y in column.y..column.bottom() {
+        canvas.glyph_over(column.x, y, glyph, style, on_blank);
+    }
+}
+
+/// The values under the cursor of a chart that has no legend to say them; none where there is no cursor, or a legend.
+pub fn readout(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> Option<Label> {
+    let at = moment.cursor()?;
+    let when = reading(spec, moment, when);
+    let values: Vec<String> = match &spec.chart {
+        Chart::Heatmap(heatmap) => {
+            let value = |window| query::window_value(window, when).map(|value| heatmap.unit.format(value));
+            let found = heatmap.select.all(moment.data);
+            found.iter().map(|one| said(&one.name, value(one.window))).collect()
+        }
+        Chart::States(states) => {
+            let name = |value: f64| states.states.iter().find(|state| state.value == value);
+            let state = |window| query::window_value(window, when).and_then(name).map(|state| state.name.to_string());
+            let found = states.select.all(moment.data);
+            found.iter().map(|one| said(&one.name, state(one.window))).collect()
+        }
+        _ => return None,
+    };
+    Some(Label::plain(&format!("{}  {}", time_axis::clock(&moment.zone, at), values.join("  "))))
+}
+
+fn said(name: &Label, value: Option<String>) -> String {
+    format!("{name} {}", value.as_deref().unwrap_or(super::UNKNOWN))
+}
