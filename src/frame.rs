@@ -98,6 +98,39 @@ impl Grid {
         Canvas::new(self)
     }
 
+    /// Takes an area over from another grid of the same size. Both show the same in it then.
+    pub fn copy(&mut self, from: &Grid, rect: Rect) {
+        assert_eq!(self.size, from.size, "invariant: only grids of one size are copied");
+        let rect = rect.intersection(self.size.area());
+        self.has_wide |= from.has_wide;
+        for y in rect.y..rect.bottom() {
+            self.part(rect.x, rect.right(), y);
+            let range = from.at(rect.x, y)..from.at(rect.x, y) + usize::from(rect.width);
+            let (symbols, styles) = self.span_mut(rect.x, rect.right(), y);
+            symbols.copy_from_slice(&from.symbols[range.clone()]);
+            styles.copy_from_slice(&from.styles[range]);
+            if !from.clusters.is_empty() {
+                self.adopt(from, rect.x, rect.right(), y);
+            }
+        }
+    }
+
+    /// Gives the clusters of another grid that were copied into a row numbers of this one.
+    fn adopt(&mut self, from: &Grid, start: u16, end: u16, y: u16) {
+        for x in start..end {
+            let at = self.at(x, y);
+            let symbol = Symbol(from.symbols[at]);
+            if symbol.is_interned() {
+                // The number means another cluster here, or none, until it is replaced.
+                self.symbols[at] = Symbol::BLANK.0;
+                if self.clusters.len() >= self.clusters_max() {
+                    self.compact();
+                }
+                self.symbols[at] = symbol.renumbered(self.clusters.intern(from.cluster(symbol))).0;
+            }
+        }
+    }
+
     /// Dims what stands in an area and keeps it otherwise. A wide cluster goes by its left half.
     pub fn dim(&mut self, rect: Rect) {
         self.restyle(rect.intersection(self.size.area()), PackedStyle::dimmed);

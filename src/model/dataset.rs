@@ -35,10 +35,29 @@ pub struct SourceHealth {
 /// All series of one tenant.
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
-    series: BTreeMap<SeriesKey, Window>,
-    logs: BTreeMap<String, Stream>,
-    sources: BTreeMap<String, SourceHealth>,
+    /// By the name that their series share.
+    families: BTreeMap<String, Dated<BTreeMap<SeriesKey, Window>>>,
+    series_count: usize,
+    logs: BTreeMap<String, Dated<Stream>>,
+    sources: BTreeMap<String, Dated<SourceHealth>>,
     revision: u64,
+}
+
+/// Something that a picture can depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Topic<'a> {
+    /// All series of this name.
+    Series(&'a str),
+    Log(&'a str),
+    /// How a source fares.
+    Source(&'a str),
+}
+
+/// Something, and the revision of its last change.
+#[derive(Clone, Debug, Default)]
+struct Dated<T> {
+    revision: u64,
+    of: T,
 }
 
 // === impl Dataset ===
@@ -55,39 +74,52 @@ impl Dataset {
             return Err(Rejected::TooLong);
         }
         let point = Point { at: sample.at, value: sample.value };
-        if let Some(window) = self.series.get_mut(key) {
+        let mut family = self.families.get_mut(&key.name);
+        if let Some(window) = family.as_mut().and_then(|family| family.of.get_mut(key)) {
             if window.kind != sample.kind || window.unit != sample.unit {
                 return Err(Rejected::Changed);
             }
             window.push(point)?;
         } else {
-            if self.series.len() >= limits::SERIES_MAX {
+            if self.series_count >= limits::SERIES_MAX {
                 return Err(Rejected::TooManySeries);
             }
             let mut window = Window::new(sample.kind, sample.unit);
             window.push(point)?;
-            self.series.insert(sample.key, window);
+            let name = key.name.clone();
+            family = Some(self.families.entry(name).or_default());
+            family.as_mut().map(|family| family.of.insert(sample.key, window));
+            self.series_count += 1;
         }
         self.revision += 1;
+        if let Some(family) = family {
+            family.revision = self.revision;
+        }
         Ok(())
     }
 
     /// The time of the newest point of all series.
     pub fn newest(&self) -> Option<Wall> {
-        self.series.values().filter_map(Window::last).map(|point| point.at).max()
+        self.windows().filter_map(Window::last).map(|point| point.at).max()
     }
 
     /// Drops what is known of times after `at`: the clock was set back, and what it called later never was. No source
     /// has delivered after it either, or one that falls silent now would count as live until then.
     pub fn forget_after(&mut self, at: Wall) {
-        self.series.retain(|_, window| {
-            window.forget_after(at);
-            !window.is_empty()
-        });
-        for health in self.sources.values_mut() {
-            health.last_good = health.last_good.map(|then| then.min(at));
-        }
         self.revision += 1;
+        for family in self.families.values_mut() {
+            family.revision = self.revision;
+            family.of.retain(|_, window| {
+                window.forget_after(at);
+                !window.is_empty()
+            });
+        }
+        self.families.retain(|_, family| !family.of.is_empty());
+        self.series_count = self.families.values().map(|family| family.of.len()).sum();
+        for source in self.sources.values_mut() {
+            source.revision = self.revision;
+            source.of.last_good = source.of.last_good.map(|then| then.min(at));
+        }
     }
 
     /// Takes one entry of a log; false where there are as many logs as there may be.
@@ -95,33 +127,35 @@ impl Dataset {
         if !self.logs.contains_key(stream) && self.logs.len() >= limits::LOGS_MAX {
             return false;
         }
-        self.logs.entry(stream.to_owned()).or_default().push(entry);
         self.revision += 1;
+        let log = self.logs.entry(stream.to_owned()).or_default();
+        log.revision = self.revision;
+        log.of.push(entry);
         true
     }
 
     pub fn log(&self, stream: &str) -> Option<&Stream> {
-        self.logs.get(stream)
+        self.logs.get(stream).map(|log| &log.of)
     }
 
     pub fn window(&self, key: &SeriesKey) -> Option<&Window> {
-        self.series.get(key)
+        self.families.get(&key.name)?.of.get(key)
     }
 
     /// All series of one name in the order of their labels.
-    pub fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + 'a {
-        self.series.range(SeriesKey::plain(name)..).take_while(move |(key, _)| key.name == name)
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + use<'a> {
+        self.families.get(name).into_iter().flat_map(|family| &family.of)
     }
 
     pub fn set_source(&mut self, name: &str, health: SourceHealth) {
-        if self.sources.get(name) != Some(&health) {
-            self.sources.insert(name.to_owned(), health);
+        if self.source(name) != Some(&health) {
             self.revision += 1;
+            self.sources.insert(name.to_owned(), Dated { revision: self.revision, of: health });
         }
     }
 
     pub fn source(&self, name: &str) -> Option<&SourceHealth> {
-        self.sources.get(name)
+        self.sources.get(name).map(|source| &source.of)
     }
 
     /// Grows with every change; equal revisions mean equal contents.
@@ -129,7 +163,20 @@ impl Dataset {
         self.revision
     }
 
+    /// The revision in which something changed last; 0 of what nobody has told of.
+    pub fn revision_of(&self, topic: Topic<'_>) -> u64 {
+        match topic {
+            Topic::Series(name) => self.families.get(name).map_or(0, |family| family.revision),
+            Topic::Log(name) => self.logs.get(name).map_or(0, |log| log.revision),
+            Topic::Source(name) => self.sources.get(name).map_or(0, |source| source.revision),
+        }
+    }
+
     pub fn series_count(&self) -> usize {
-        self.series.len()
+        self.series_count
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &Window> {
+        self.families.values().flat_map(|family| family.of.values())
     }
 }

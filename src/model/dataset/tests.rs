@@ -21,6 +21,25 @@ fn every_change_moves_the_revision_and_nothing_else_does() {
 }
 
 #[test]
+fn a_change_moves_the_revision_of_what_it_concerns_and_of_nothing_else() {
+    let mut data = Dataset::default();
+    let topics = [Topic::Series("a"), Topic::Series("b"), Topic::Log("a"), Topic::Source("a")];
+    let revisions = |data: &Dataset| topics.map(|topic| data.revision_of(topic));
+    assert_eq!(revisions(&data), [0; 4]);
+    data.insert(sample(SeriesKey::plain("a"), 1, 1.0)).expect("it is sound");
+    assert_eq!(revisions(&data), [1, 0, 0, 0]);
+    data.insert(sample(SeriesKey::labelled("a", &[("l", "x")]), 1, 1.0)).expect("it is sound");
+    assert_eq!(revisions(&data), [2, 0, 0, 0]);
+    data.insert(sample(SeriesKey::plain("b"), 5, 1.0)).expect("it is sound");
+    assert!(data.append("a", Entry::new(Wall(1), crate::model::log::Severity::Info, "x")));
+    data.set_source("a", SourceHealth { state: SourceState::Good, last_good: Some(Wall(9)), interval_ms: 1 });
+    assert_eq!(revisions(&data), [2, 3, 4, 5]);
+    data.forget_after(Wall(3));
+    assert_eq!(revisions(&data), [6, 0, 4, 6], "what is gone is as if it had never been");
+    assert_eq!((data.series_count(), data.named("a").count()), (2, 2));
+}
+
+#[test]
 fn the_number_of_series_is_bounded() {
     let mut data = Dataset::default();
     for index in 0..limits::SERIES_MAX {
