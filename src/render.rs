@@ -9,7 +9,7 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
-use crate::scene::{self, Boards, Slowed};
+use crate::scene::{self, Boards, Circumstances, Slowed};
 
 /// One spec's picture over time.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct View {
     encoder: Encoder,
     version: Version,
     pace: Pace,
+    /// Sessions that watch the board; none where nobody said so.
+    viewers: Option<u32>,
     /// Paused, and drawn again by its own clock: the span it shows is over, so data need not wake it.
     settled: bool,
     keyframe_bytes: usize,
@@ -55,6 +57,7 @@ impl View {
             encoder: Encoder::new(encoding),
             version: Version::NONE,
             pace: Pace::new(refresh_hz(boards, &spec)),
+            viewers: None,
             settled: false,
             keyframe_bytes: 0,
             delta_bytes: 0,
@@ -84,6 +87,14 @@ impl View {
         }
     }
 
+    /// So many sessions watch the board, which its status line says: also that of a view whose data stands still.
+    pub fn watched_by(&mut self, viewers: Option<u32>, now: Mono) {
+        if self.viewers != viewers {
+            self.viewers = viewers;
+            self.pace.changed(now);
+        }
+    }
+
     /// Whether to draw now, or when to ask again.
     pub fn ask(&self, now: Mono) -> Ask {
         self.pace.ask(now)
@@ -101,7 +112,8 @@ impl View {
         }
         let board_hz = refresh_hz(boards, &self.spec);
         let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
-        let drawn = scene::draw_slowed(boards, &self.spec, data, wall, slowed, &mut self.drawing);
+        let circumstances = Circumstances { slowed, viewers: self.viewers };
+        let drawn = scene::draw_under(boards, &self.spec, data, wall, circumstances, &mut self.drawing);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());

@@ -6,6 +6,7 @@
 
 mod allowance;
 mod answers;
+mod audience;
 mod banner;
 mod connection;
 mod launch;

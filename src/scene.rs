@@ -31,8 +31,8 @@ use crate::model::spec::Overlay;
 use crate::model::{Dataset, ViewSpec};
 use crate::widget::text::{Align, Row, TextPlan};
 use crate::widget::{Role, text};
-pub use moment::Slowed;
 use moment::{Changes, Moment};
+pub use moment::{Circumstances, Slowed};
 
 /// What a picture is made of besides what a viewer asks for.
 #[derive(Clone, Copy, Debug)]
@@ -51,22 +51,22 @@ pub struct Drawn {
 
 /// Draws what a spec asks for. The grid takes the spec's size.
 pub fn draw(boards: &Boards, spec: &ViewSpec, data: &Dataset, now: Wall, grid: &mut Grid) -> Drawn {
-    draw_slowed(boards, spec, data, now, None, grid)
+    draw_under(boards, spec, data, now, Circumstances::default(), grid)
 }
 
-/// [`draw`] for a view whose rate may have been lowered, which its status line says.
-pub fn draw_slowed(
+/// [`draw`] for a view of whose circumstances its status line tells.
+pub fn draw_under(
     boards: &Boards,
     spec: &ViewSpec,
     data: &Dataset,
     now: Wall,
-    slowed: Option<Slowed>,
+    circumstances: Circumstances,
     grid: &mut Grid,
 ) -> Drawn {
     grid.resize(spec.size);
     let board = boards.get(&spec.board);
     let theme = board.map(|board| board.theme).unwrap_or_default();
-    let moment = Moment { slowed, ..Moment::new(spec, theme, data, now) };
+    let moment = Moment { circumstances, ..Moment::new(spec, theme, data, now) };
     grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
     let areas = layout::areas(board, spec.size);

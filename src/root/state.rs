@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
+use super::audience::Audience;
 use super::banner;
 use super::connection::{Event, Line};
 use super::link::Heard;
@@ -39,6 +40,7 @@ pub struct State {
     pub(super) events: mpsc::Sender<Event>,
     /// The present life of the worker knows of all views.
     subscribed: bool,
+    audience: Audience,
     next_second: Mono,
     stopping_since: Option<Mono>,
 }
@@ -69,6 +71,7 @@ impl State {
             sessions_max,
             events,
             subscribed: false,
+            audience: Audience::default(),
             next_second: now + SECOND,
             stopping_since: None,
         }
@@ -94,6 +97,9 @@ impl State {
         if now >= self.next_second {
             self.next_second = now + SECOND;
             self.worker.ping(now);
+            if self.draws() {
+                self.tell_viewers(now);
+            }
             self.note_stalled(now);
             self.lay_banners(now);
         } else if banner_is_due {
@@ -269,11 +275,22 @@ impl State {
         self.lose_inputs();
     }
 
+    /// Tells the worker where the number of viewers changed: once a second, however many come and go.
+    fn tell_viewers(&mut self, now: Mono) {
+        let boards = self.sessions.values().map(|session| session.spec.board.as_str());
+        for (board, viewers) in self.audience.count(boards) {
+            self.worker.send(&ToWorker::Viewers { board, viewers }, now);
+        }
+    }
+
     /// A new life knows of no view: tell it of all that have viewers.
     fn worker_draws(&mut self, now: Mono) {
         self.subscribed = false;
         self.resolve_boards(now);
         self.see_off(now);
+        self.audience.forget();
+        // Before the views, so that their first frames say it.
+        self.tell_viewers(now);
         let views: Vec<(ViewId, ViewSpec)> =
             self.views.all().into_iter().map(|(view, spec)| (view, spec.clone())).collect();
         for (view, spec) in views {

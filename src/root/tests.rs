@@ -3,6 +3,7 @@
 mod faults;
 mod harness;
 mod troubles;
+mod vitals;
 
 use std::time::Duration;
 

@@ -22,7 +22,15 @@ pub struct Moment<'a> {
     pub edge: Wall,
     pub zone: TimeZone,
     pub look: Look,
+    pub circumstances: Circumstances,
+}
+
+/// What is told of a view beside its data; nothing of a picture that is nobody's view.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Circumstances {
     pub slowed: Option<Slowed>,
+    /// Sessions that watch the board, in whatever size.
+    pub viewers: Option<u32>,
 }
 
 /// A view that is drawn less often than its board asks, for want of time.
@@ -54,7 +62,7 @@ impl<'a> Moment<'a> {
             edge: Wall(spec.paused_at.unwrap_or(now).0.saturating_sub(offset_ms)),
             zone: time_axis::zone(&spec.timezone),
             look: Look { theme: Theme::of(spec.theme.unwrap_or(theme), spec.palette), glyphs: spec.glyphs },
-            slowed: None,
+            circumstances: Circumstances::default(),
         }
     }
 

@@ -86,37 +86,39 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         let text = Label::plain(text);
         Part { sign: None, text, role, at_right, gap: GAP, priority, next: None }
     };
-    let mut tenant = part(&format!("{}/", spec.tenant), Role::Status, false, 3);
+    let mut tenant = part(&format!("{}/", spec.tenant), Role::Status, false, 4);
     tenant.gap = 0;
     let mut parts = vec![
         tenant,
-        part(&spec.board, Role::StatusStrong, false, 8),
+        part(&spec.board, Role::StatusStrong, false, 9),
         state(board, moment),
-        part(&range(spec.range_ms), Role::Status, false, 5),
+        part(&range(spec.range_ms), Role::Status, false, 6),
     ];
     if let Some(cursor) = moment.cursor() {
         let text = format!("at {}", time_axis::clock(&moment.zone, cursor));
-        parts.push(part(&text, Role::StatusPaused, false, 7));
+        parts.push(part(&text, Role::StatusPaused, false, 8));
     }
     // Where the tabs have no row of their own.
     if let Some(board) = board.filter(|board| board.tabs.len() > 1 && tabs::rows(board, spec.size) == 0) {
         let (index, tab) = (board.tab_index(spec.tab), board.tab(spec.tab));
         let text = format!("{} {}/{}", tab.title, index + 1, board.tabs.len());
-        parts.push(part(&text, Role::Status, false, 6));
+        parts.push(part(&text, Role::Status, false, 7));
+    }
+    if let Some(viewers) = moment.circumstances.viewers {
+        parts.push(part(&counted(viewers as usize, "viewer"), Role::Status, false, 3));
     }
     if hidden > 0 {
-        let panels = if hidden == 1 { "panel" } else { "panels" };
-        parts.push(part(&format!("+{hidden} {panels}"), Role::Status, false, 4));
+        parts.push(part(&format!("+{}", counted(hidden, "panel")), Role::Status, false, 5));
     }
-    if let Some(slowed) = moment.slowed {
+    if let Some(slowed) = moment.circumstances.slowed {
         let text = format!("{:.0} of {:.0} frames/s", slowed.shown_hz, slowed.board_hz);
-        parts.push(part(&text, Role::StatusPaused, false, 7));
+        parts.push(part(&text, Role::StatusPaused, false, 8));
     }
     parts.push(part("? help", Role::Status, true, 2));
     parts.push(part("q quit", Role::Status, true, 1));
     // A zone nobody knows: these hours are not what the viewer's own clock says.
     let zone = if moment.zone == TimeZone::UTC && spec.timezone != "UTC" { " UTC" } else { "" };
-    let mut clock = part(&format!("{}{zone}", time_axis::clock(&moment.zone, moment.now)), Role::Status, true, 6);
+    let mut clock = part(&format!("{}{zone}", time_axis::clock(&moment.zone, moment.now)), Role::Status, true, 7);
     clock.next = Some(moment.next_second());
     parts.push(clock);
     parts
@@ -136,7 +138,7 @@ fn state(board: Option<&Board>, moment: &Moment<'_>) -> Part {
         (LIVE, "live".to_owned(), Role::StatusLive, None)
     };
     let sign = Some(signs[spec.glyphs as usize]);
-    Part { sign, text: Label::plain(&text), role, at_right: false, gap: GAP, priority: 9, next }
+    Part { sign, text: Label::plain(&text), role, at_right: false, gap: GAP, priority: 10, next }
 }
 
 /// Signs of the states by glyph set: braille, block, ASCII.
@@ -175,6 +177,11 @@ fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)>
         }
     }
     worst
+}
+
+/// A number of things, of which one is one thing.
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// A range in words.

@@ -1,6 +1,7 @@
 mod cursor;
 mod gone;
 mod scrolled;
+mod status;
 mod themes;
 
 use super::*;

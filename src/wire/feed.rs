@@ -16,7 +16,7 @@ use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits
 use crate::model::{Catalogue, Input, ViewSpec};
 
 /// Changes with every incompatible change of this file.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,12 @@ pub enum ToWorker {
     },
     Ping {
         nonce: u64,
+    },
+    /// How many sessions watch a board; 0 when nobody does any more.
+    Viewers {
+        #[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
+        board: String,
+        viewers: u32,
     },
 }
 

@@ -116,6 +116,7 @@ impl State {
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
             ToWorker::Ping { nonce } => return Ok(Some(ToRoot::Pong { nonce })),
+            ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),
         }
         Ok(None)
     }

@@ -3,6 +3,7 @@
 mod faults;
 mod order;
 mod set_back;
+mod viewers;
 mod views;
 
 use tokio::io::{AsyncWriteExt, DuplexStream};

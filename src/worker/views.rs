@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::base::{Mono, ViewId};
+use crate::base::{Mono, ViewId, limits};
 use crate::machine::pace::Ask;
 use crate::model::ViewSpec;
 use crate::render::View;
@@ -14,6 +14,8 @@ use crate::scene::Boards;
 #[derive(Debug, Default)]
 pub struct Views {
     map: BTreeMap<ViewId, Entry>,
+    /// Sessions by the board they watch, as root said.
+    viewers: BTreeMap<String, u32>,
     ready: VecDeque<ViewId>,
     wake_at: Option<Mono>,
 }
@@ -39,7 +41,8 @@ impl Views {
         self.map.contains_key(&id)
     }
 
-    pub fn insert(&mut self, id: ViewId, view: View, now: Mono) {
+    pub fn insert(&mut self, id: ViewId, mut view: View, now: Mono) {
+        view.watched_by(self.viewers.get(&view.spec().board).copied(), now);
         self.map.insert(id, Entry { view, ready: false });
         self.judge(id, now);
     }
@@ -67,6 +70,20 @@ impl Views {
     pub fn changed(&mut self, now: Mono) {
         self.map.values_mut().for_each(|entry| entry.view.changed(now));
         self.judge_all(now);
+    }
+
+    /// So many sessions watch a board: all views of it say so, and no other is touched. Of more boards than there may
+    /// be nothing is kept.
+    pub fn watched_by(&mut self, board: String, viewers: u32, now: Mono) {
+        for (&id, entry) in self.map.iter_mut().filter(|(_, entry)| entry.view.spec().board == board) {
+            entry.view.watched_by(Some(viewers).filter(|viewers| *viewers > 0), now);
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+        if viewers == 0 {
+            self.viewers.remove(&board);
+        } else if self.viewers.contains_key(&board) || self.viewers.len() < limits::BOARDS_MAX {
+            self.viewers.insert(board, viewers);
+        }
     }
 
     pub fn any_ready(&self) -> bool {

@@ -71,6 +71,22 @@ fn keys_change_what_one_viewer_sees_and_nobody_else() {
 }
 
 #[test]
+fn viewers_see_how_many_they_are() {
+    let home = Home::new();
+    let _daemon = Daemon::start(&home);
+    let one = attach(&home, (80, 24));
+    one.wait_for("1 viewer ");
+    // Whatever size the others have.
+    let mut other = attach(&home, (100, 30));
+    one.wait_for("2 viewers");
+    other.wait_for("2 viewers");
+    other.type_keys("q");
+    assert_eq!(other.wait_end().code(), Some(0));
+    one.wait_for("1 viewer ");
+    one.assert_no_garbage();
+}
+
+#[test]
 fn ctrl_c_leaves_like_quitting_does() {
     let home = Home::new();
     let _daemon = Daemon::start(&home);

@@ -69,6 +69,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Key(Key::Char('中')) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
         feed::ToWorker::Ping { nonce: 1 << 40 },
+        feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
     ]
 }
 

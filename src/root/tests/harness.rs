@@ -50,6 +50,8 @@ pub struct Puppet {
     shown: Vec<(ViewId, Version, Grid)>,
     /// Views that may be drawn.
     credits: Vec<ViewId>,
+    /// What root said of boards and their viewers.
+    pub viewers: Vec<(String, u32)>,
     /// What root said while credit was waited for.
     put_off: VecDeque<ToWorker>,
 }
@@ -134,7 +136,8 @@ impl World {
             let (end, ended) = oneshot::channel();
             let reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
             let (shown, credits, put_off) = (Vec::new(), Vec::new(), VecDeque::new());
-            let puppet = Puppet { reader, writer, end: Some(end), epoch: Epoch(0), shown, credits, put_off };
+            let (epoch, viewers) = (Epoch(0), Vec::new());
+            let puppet = Puppet { reader, writer, end: Some(end), epoch, shown, credits, viewers, put_off };
             let _ = started.send(puppet);
             (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
         }));
@@ -196,7 +199,7 @@ impl World {
 // === impl Puppet ===
 
 impl Puppet {
-    /// What root says next, pings aside.
+    /// What root says next, pings and numbers of viewers aside.
     pub async fn next(&mut self) -> ToWorker {
         match self.put_off.pop_front() {
             Some(said) => said,
@@ -209,6 +212,7 @@ impl Puppet {
         for _ in 0..PINGS_MAX {
             match self.try_next().await.expect("root has not hung up") {
                 ToWorker::Ping { nonce } => self.say(&ToRoot::Pong { nonce }).await,
+                ToWorker::Viewers { board, viewers } => self.viewers.push((board, viewers)),
                 said => {
                     if let ToWorker::Subscribe { view, .. } | ToWorker::Credit { view } = said {
                         self.credits.push(view);

@@ -41,6 +41,7 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             input
         }),
         any::<u64>().prop_map(|nonce| ToWorker::Ping { nonce }),
+        ("[a-z0-9]{0,20}", any::<u32>()).prop_map(|(board, viewers)| ToWorker::Viewers { board, viewers }),
     ]
 }
 

@@ -1,0 +1,43 @@
+//! The status line: what it says, and what goes first where there is no room.
+
+use super::*;
+
+/// The line of a view of the board `host` that so many sessions watch.
+fn line(cols: u16, rows: u16, viewers: Option<u32>) -> String {
+    let (spec, data) = (spec(cols, rows), host_data(2));
+    let mut grid = Grid::new(spec.size);
+    let circumstances = Circumstances { viewers, ..Circumstances::default() };
+    draw_under(&Boards::shipped(), &spec, &data, NOW, circumstances, &mut grid);
+    grid.to_text().lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_viewers_of_a_board_are_counted_in_words() {
+    has(&line(120, 40, Some(1)), "default/host  ● live  5 min  1 viewer   ");
+    has(&line(120, 40, Some(3)), "default/host  ● live  5 min  3 viewers   ");
+    has(&line(120, 40, Some(4_096)), "4096 viewers");
+    has_not(&line(120, 40, None), "viewer");
+    let (text, _) = picture(&spec(120, 40), &host_data(2), NOW);
+    has_not(&text, "viewer");
+}
+
+#[test]
+fn the_less_a_part_says_the_sooner_it_goes() {
+    let order = ["q quit", "? help", "viewers", "default/", "panel", "5 min", "22:13:20", "host", "● live"];
+    // Few rows, so that panels are left out.
+    for cols in 6..=120 {
+        let line = line(cols, 12, Some(2));
+        let hides = line.contains("panel") || cols < 40;
+        let there: Vec<bool> =
+            order.iter().filter(|part| hides || **part != "panel").map(|part| line.contains(part)).collect();
+        assert!(there.is_sorted(), "{cols} columns: {line}");
+    }
+}
+
+#[test]
+fn the_line_keeps_its_viewers_at_eighty_columns() {
+    has(&line(80, 24, Some(12)), "12 viewers");
+    has(&line(80, 24, Some(12)), "q quit");
+    has(&line(60, 24, Some(12)), "12 viewers");
+    has_not(&line(40, 24, Some(12)), "viewers");
+}
