@@ -9,7 +9,7 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
-use crate::scene::{self, Boards, Circumstances, Slowed};
+use crate::scene::{self, Before, Boards, Circumstances, Memory, Slowed, Stage};
 
 /// One spec's picture over time.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub struct View {
     shown: Grid,
     /// What is being drawn.
     drawing: Grid,
+    /// What the panels of `shown` were drawn from.
+    memory: Memory,
+    /// Of the data that the board shows, see `scene::stamp`.
+    stamp: u64,
     encoder: Encoder,
     version: Version,
     pace: Pace,
@@ -54,6 +58,8 @@ impl View {
         View {
             shown: Grid::new(spec.size),
             drawing: Grid::new(spec.size),
+            memory: Memory::default(),
+            stamp: 0,
             encoder: Encoder::new(encoding),
             version: Version::NONE,
             pace: Pace::new(refresh_hz(boards, &spec)),
@@ -78,11 +84,12 @@ impl View {
     pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
         self.pace.retune(refresh_hz(boards, &self.spec));
         self.pace.changed(now);
+        self.memory.forget();
     }
 
-    /// Data or the health of a source changed.
-    pub fn changed(&mut self, now: Mono) {
-        if !self.settled {
+    /// Data or the health of a source changed: whether that concerns the board its stamp tells.
+    pub fn changed(&mut self, stamp: u64, now: Mono) {
+        if std::mem::replace(&mut self.stamp, stamp) != stamp && !self.settled {
             self.pace.changed(now);
         }
     }
@@ -113,7 +120,9 @@ impl View {
         let board_hz = refresh_hz(boards, &self.spec);
         let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
         let circumstances = Circumstances { slowed, viewers: self.viewers };
-        let drawn = scene::draw_under(boards, &self.spec, data, wall, circumstances, &mut self.drawing);
+        let stage = Stage { boards, data, now: wall };
+        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        let drawn = scene::draw_after(stage, &self.spec, circumstances, Some(before), &mut self.drawing);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());

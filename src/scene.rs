@@ -10,6 +10,7 @@ pub mod file;
 mod health;
 mod help;
 mod layout;
+mod memory;
 mod moment;
 mod panel;
 mod query;
@@ -23,6 +24,7 @@ pub mod under;
 
 pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, Tab, TextRow};
 pub use layout::{Placed, Placement};
+pub use memory::{Before, Memory};
 
 use crate::base::{Rect, Wall};
 use crate::frame::Grid;
@@ -51,18 +53,18 @@ pub struct Drawn {
 
 /// Draws what a spec asks for. The grid takes the spec's size.
 pub fn draw(boards: &Boards, spec: &ViewSpec, data: &Dataset, now: Wall, grid: &mut Grid) -> Drawn {
-    draw_under(boards, spec, data, now, Circumstances::default(), grid)
+    draw_after(Stage { boards, data, now }, spec, Circumstances::default(), None, grid)
 }
 
-/// [`draw`] for a view of whose circumstances its status line tells.
-pub fn draw_under(
-    boards: &Boards,
+/// [`draw`] for a view of whose circumstances its status line tells, and whose picture before is known.
+pub fn draw_after(
+    stage: Stage<'_>,
     spec: &ViewSpec,
-    data: &Dataset,
-    now: Wall,
     circumstances: Circumstances,
+    before: Option<Before<'_>>,
     grid: &mut Grid,
 ) -> Drawn {
+    let Stage { boards, data, now } = stage;
     grid.resize(spec.size);
     let board = boards.get(&spec.board);
     let theme = board.map(|board| board.theme).unwrap_or_default();
@@ -70,6 +72,8 @@ pub fn draw_under(
     grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
     let areas = layout::areas(board, spec.size);
+    // Under the help everything is dimmed, and would be dimmed twice.
+    let before = before.filter(|before| spec.overlay.is_none() && before.grid.size() == spec.size);
 
     let mut hidden = 0;
     match board {
@@ -79,10 +83,7 @@ pub fn draw_under(
             }
             let placement = layout::place(board, spec, areas.panels);
             hidden = placement.hidden;
-            for placed in &placement.panels {
-                let panel = &board.panels[placed.panel];
-                panel::draw(panel, placed.focused, &moment, &mut grid.canvas().sub(placed.area), &mut changes);
-            }
+            panels(board, &placement, &moment, before, grid, &mut changes);
         }
         None => unknown_board(boards, &moment, &mut grid.canvas().sub(areas.panels)),
     }
@@ -94,6 +95,39 @@ pub fn draw_under(
         status::draw(board, hidden, &moment, &mut grid.canvas().sub(areas.status), &mut changes);
     }
     Drawn { next_change_at: changes.next(now) }
+}
+
+/// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before.
+fn panels(
+    board: &Board,
+    placement: &Placement,
+    moment: &Moment<'_>,
+    mut before: Option<Before<'_>>,
+    grid: &mut Grid,
+    changes: &mut Changes,
+) {
+    for (index, placed) in placement.panels.iter().enumerate() {
+        let spec = &board.panels[placed.panel];
+        let stamp = panel::stamp(spec, moment.data);
+        let known = before.as_ref().and_then(|before| before.memory.of(index, *placed, stamp, moment.now));
+        if let (Some(known), Some(before)) = (known, &before) {
+            grid.copy(before.grid, placed.area);
+            changes.merge(known);
+            continue;
+        }
+        let mut own = Changes::default();
+        panel::draw(spec, placed.focused, moment, &mut grid.canvas().sub(placed.area), &mut own);
+        changes.merge(own);
+        if let Some(before) = &mut before {
+            before.memory.keep(index, *placed, stamp, moment.now, own);
+        }
+    }
+}
+
+/// A number that is another one whenever something changed that a board shows; of a board that nobody knows 0.
+pub fn stamp(boards: &Boards, board: &str, data: &Dataset) -> u64 {
+    let panels = boards.get(board).into_iter().flat_map(|board| &board.panels);
+    panels.map(|spec| panel::stamp(spec, data)).max().unwrap_or(0)
 }
 
 /// Says which board is missing and which there are.

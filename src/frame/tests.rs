@@ -245,3 +245,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_area_that_is_copied_shows_the_same_and_the_rest_stays() {
+    let size = Size::clamped(12, 3);
+    let (mut from, mut to) = (Grid::new(size), Grid::new(size));
+    let style = Style::new().bold();
+    // Clusters of several code points, under other numbers in each grid.
+    to.canvas().label(0, 0, &Label::plain("x\u{301}\u{327}x\u{302}\u{327}"), style);
+    from.canvas().label(0, 1, &Label::plain("ab中x\u{327}\u{302}f"), style);
+    to.copy(&from, Rect::new(1, 1, 5, 1));
+    assert_eq!(to.row_text(1).trim_end(), " b中x\u{327}\u{302}f");
+    assert_eq!((to.cell(1, 1).style, to.cell(2, 1).columns, to.cell(3, 1).columns), (style, 2, 0));
+    let first = to.row_text(0);
+    to.copy(&from, Rect::new(0, 1, 12, 1));
+    assert_eq!(to.row_text(0), first, "its clusters keep their meaning");
+    // What is cut in two by the edge of the area turns blank, as everywhere.
+    let mut wide = Grid::new(size);
+    wide.canvas().label(0, 0, &Label::plain("中"), style);
+    wide.copy(&from, Rect::new(1, 0, 3, 1));
+    assert_eq!(wide.cell(0, 0).text(), " ");
+    let mut whole = Grid::new(size);
+    whole.copy(&from, Rect::new(0, 0, 99, 99));
+    assert!(whole == from);
+}

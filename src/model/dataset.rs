@@ -38,6 +38,8 @@ pub struct Dataset {
     /// By the name that their series share.
     families: BTreeMap<String, Dated<BTreeMap<SeriesKey, Window>>>,
     series_count: usize,
+    /// The time of the newest point of all series.
+    newest: Option<Wall>,
     logs: BTreeMap<String, Dated<Stream>>,
     sources: BTreeMap<String, Dated<SourceHealth>>,
     revision: u64,
@@ -91,6 +93,7 @@ impl Dataset {
             family.as_mut().map(|family| family.of.insert(sample.key, window));
             self.series_count += 1;
         }
+        self.newest = self.newest.max(Some(point.at));
         self.revision += 1;
         if let Some(family) = family {
             family.revision = self.revision;
@@ -100,7 +103,7 @@ impl Dataset {
 
     /// The time of the newest point of all series.
     pub fn newest(&self) -> Option<Wall> {
-        self.windows().filter_map(Window::last).map(|point| point.at).max()
+        self.newest
     }
 
     /// Drops what is known of times after `at`: the clock was set back, and what it called later never was. No source
@@ -115,7 +118,8 @@ impl Dataset {
             });
         }
         self.families.retain(|_, family| !family.of.is_empty());
-        self.series_count = self.families.values().map(|family| family.of.len()).sum();
+        self.series_count = self.windows().count();
+        self.newest = self.windows().filter_map(Window::last).map(|point| point.at).max();
         for source in self.sources.values_mut() {
             source.revision = self.revision;
             source.of.last_good = source.of.last_good.map(|then| then.min(at));

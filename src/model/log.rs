@@ -113,6 +113,11 @@ impl Stream {
         self.entries.push_back(entry);
     }
 
+    /// When the newest entry was written.
+    pub fn newest(&self) -> Option<Wall> {
+        self.entries.back().map(|entry| entry.at)
+    }
+
     /// Entries not after `edge`, the newest last.
     pub fn until(&self, edge: Wall) -> impl DoubleEndedIterator<Item = &Entry> + ExactSizeIterator {
         let newer = self.entries.iter().rev().take_while(|entry| entry.at > edge).count();

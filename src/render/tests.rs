@@ -22,6 +22,13 @@ fn data(value: f64) -> Dataset {
     data
 }
 
+/// One more sample in the next millisecond.
+fn take(data: &mut Dataset, value: f64) {
+    let key = SeriesKey::plain("host_load1");
+    let at = data.newest().expect("there is one") + Duration::from_millis(1);
+    data.insert(Sample { key, kind: Kind::Gauge, unit: Unit::None, at, value }).expect("a sound sample");
+}
+
 fn boards() -> (Boards, ViewSpec) {
     let boards = Boards::shipped();
     let name = boards.catalogue().boards[0].name.clone();
@@ -32,16 +39,18 @@ fn boards() -> (Boards, ViewSpec) {
 fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
     let (boards, spec) = boards();
     let mut view = View::new(spec, &boards);
-    let first = view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
+    let mut data = data(1.0);
+    let first = view.draw(Mono(1), WALL, &boards, &data).expect("the first is a keyframe");
     assert_eq!((first.version, first.base), (Version(1), Version::NONE));
     view.credit(Mono(2));
-    view.changed(Mono(2));
+    view.changed(7, Mono(2));
     let later = Mono(1) + 10 * SECOND;
-    assert_eq!(view.draw(later, WALL, &boards, &data(1.0)), None, "drawn, and the same");
-    view.changed(Mono(2));
-    let next = view.draw(later + 10 * SECOND, WALL, &boards, &data(2.0)).expect("the credit is still there");
+    assert_eq!(view.draw(later, WALL, &boards, &data), None, "drawn, and the same");
+    take(&mut data, 2.0);
+    view.changed(8, Mono(2));
+    let next = view.draw(later + 10 * SECOND, WALL, &boards, &data).expect("the credit is still there");
     assert_eq!((next.version, next.base), (Version(2), Version(1)));
-    view.changed(Mono(2) + 20 * SECOND);
+    view.changed(9, Mono(2) + 20 * SECOND);
     assert_eq!(view.ask(later + 100 * SECOND), Ask::Idle, "now it is used");
 }
 
@@ -68,7 +77,7 @@ fn a_view_that_is_asked_too_early_does_nothing() {
     let mut view = View::new(spec, &boards);
     view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
     view.credit(Mono(2));
-    view.changed(Mono(2));
+    view.changed(7, Mono(2));
     assert_eq!(view.draw(Mono(2), WALL, &boards, &data(2.0)), None);
     assert!(matches!(view.ask(Mono(2)), Ask::Until(_)), "it is still wanted");
 }
@@ -89,15 +98,16 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
     let paused = ViewSpec { paused_at: Some(WALL), ..spec.clone() };
     let count = |spec: ViewSpec| {
         let mut view = View::new(spec, &boards);
-        let mut drawn = 0;
+        let (mut drawn, mut data) = (0, data(1.0));
         // Ten seconds, four samples in each.
         for quarter in 0..40_u32 {
             let passed = quarter * SECOND / 4;
             view.credit(Mono(1_000_000_000) + passed);
-            view.changed(Mono(1_000_000_000) + passed);
+            take(&mut data, f64::from(quarter));
+            view.changed(data.revision(), Mono(1_000_000_000) + passed);
             let (now, wall) = (Mono(1_000_000_000) + passed, WALL + passed);
             drawn += usize::from(view.ask(now) == Ask::Draw);
-            view.draw(now, wall, &boards, &data(f64::from(quarter)));
+            view.draw(now, wall, &boards, &data);
         }
         drawn
     };
@@ -105,7 +115,7 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
     assert_eq!(count(paused.clone()), 10, "once a second the age is another");
 
     let mut view = View::new(paused, &boards);
-    view.changed(Mono(1));
+    view.changed(7, Mono(1));
     assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some(), "what it shows first is drawn at once");
     view.credit(Mono(1));
     view.boards_changed(&boards, Mono(2));
@@ -119,13 +129,15 @@ fn a_view_drawn_too_late_says_at_what_rate_it_goes_until_it_keeps_up() {
     let step = Duration::from_secs_f64(1.0 / board_hz);
     let words = format!("{:.0} of {board_hz:.0} frames/s", board_hz / 2.0);
     let (mut view, mut now, mut seen) = (View::new(spec.clone(), &boards), Mono(1), Vec::new());
+    let mut data = data(1.0);
     let mut turn = |late: Duration| {
         view.credit(now);
-        view.changed(now);
+        take(&mut data, 1.0);
+        view.changed(data.revision(), now);
         if let Ask::Until(at) = view.ask(now) {
             now = at + late;
         }
-        view.draw(now, WALL + now.since(Mono(1)), &boards, &data(1.0));
+        view.draw(now, WALL + now.since(Mono(1)), &boards, &data);
         // What was drawn is what is shown, or what it was before.
         let rows = crate::encode::export::text(&view.shown, false);
         seen.push((rows.contains(&words), view.missed()));
@@ -136,4 +148,22 @@ fn a_view_drawn_too_late_says_at_what_rate_it_goes_until_it_keeps_up() {
     (0..1_000).for_each(|_| turn(Duration::ZERO));
     assert_eq!(seen[..5], [(false, 0), (false, 1), (false, 2), (false, 3), (true, 3)], "{words}");
     assert_eq!(seen.last(), Some(&(false, 3)), "it kept up for long");
+}
+
+#[test]
+fn data_that_the_board_does_not_show_wakes_nothing() {
+    let (boards, spec) = boards();
+    let mut view = View::new(spec.clone(), &boards);
+    let mut data = data(1.0);
+    view.changed(scene::stamp(&boards, &spec.board, &data), Mono(1));
+    view.draw(Mono(1), WALL, &boards, &data).expect("the first is a keyframe");
+    view.credit(Mono(2));
+    let later = Mono(1) + SECOND / 2;
+    let other = SeriesKey::plain("nobody_shows_this");
+    data.insert(Sample { key: other, kind: Kind::Gauge, unit: Unit::None, at: WALL, value: 1.0 }).expect("it is sound");
+    view.changed(scene::stamp(&boards, &spec.board, &data), later);
+    assert!(matches!(view.ask(later), Ask::Until(at) if at > later), "its clock alone");
+    take(&mut data, 2.0);
+    view.changed(scene::stamp(&boards, &spec.board, &data), later);
+    assert_eq!(view.ask(later), Ask::Draw);
 }

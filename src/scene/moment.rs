@@ -126,6 +126,12 @@ impl Changes {
         self.exact = Some(self.exact.map_or(at, |known| known.min(at)));
     }
 
+    /// What `other` announces too.
+    pub fn merge(&mut self, other: Changes) {
+        other.second.into_iter().for_each(|at| self.at(at));
+        other.exact.into_iter().for_each(|at| self.exactly_at(at));
+    }
+
     /// The first change after `now`; not before the next whole second, but for what moves.
     pub fn next(self, now: Wall) -> Option<Wall> {
         let next_second = Wall((now.0.div_euclid(1_000) + 1).saturating_mul(1_000));

@@ -3,6 +3,7 @@
 //! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
 
 mod cursor;
+mod depends;
 mod reach;
 mod rows;
 mod shapes;
@@ -27,6 +28,7 @@ use crate::widget::text::{self, Row, TextPlan};
 use crate::widget::{Level, Role, TimeScale};
 
 pub use cursor::time_plot;
+pub use depends::stamp;
 pub use rows::Rows;
 
 /// A gap in a line: this many intervals without a point.
@@ -50,6 +52,11 @@ struct Pane<'a, 'm> {
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
     let (health, when) = judged(spec, moment, changes);
+    // What lies ahead of the right edge comes in as that moves on.
+    let has_more = moment.data.newest().is_some_and(|newest| newest > moment.edge);
+    if spec.chart.needs_data() && moment.spec.paused_at.is_none() && (has_more || moment.spec.offset_ms > 0) {
+        changes.at(moment.next_second());
+    }
     let reading = cursor::reading(spec, moment, when);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {

@@ -1,5 +1,6 @@
 mod cursor;
 mod gone;
+mod remembered;
 mod scrolled;
 mod status;
 mod themes;

@@ -148,7 +148,9 @@ impl State {
         }
         self.data.set_source(source, health);
         self.held_until = None;
-        self.views.changed(now);
+        if let Some(ready) = &self.committed {
+            self.views.changed(&ready.boards, &self.data, now);
+        }
     }
 
     /// The time of `wake_at` has come.

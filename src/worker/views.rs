@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Mono, ViewId, limits};
 use crate::machine::pace::Ask;
-use crate::model::ViewSpec;
+use crate::model::{Dataset, ViewSpec};
 use crate::render::View;
-use crate::scene::Boards;
+use crate::scene::{self, Boards};
 
 /// Views by root's numbers.
 #[derive(Debug, Default)]
@@ -66,10 +66,19 @@ impl Views {
         self.judge_all(now);
     }
 
-    /// Data changed for all.
-    pub fn changed(&mut self, now: Mono) {
-        self.map.values_mut().for_each(|entry| entry.view.changed(now));
-        self.judge_all(now);
+    /// Data changed. What does not concern a board wakes none of its views.
+    pub fn changed(&mut self, boards: &Boards, data: &Dataset, now: Mono) {
+        // Of each board once, however many views it has.
+        let mut stamps: BTreeMap<String, u64> = BTreeMap::new();
+        for (&id, entry) in &mut self.map {
+            let board = &entry.view.spec().board;
+            let stamp = match stamps.get(board) {
+                Some(stamp) => *stamp,
+                None => *stamps.entry(board.clone()).or_insert(scene::stamp(boards, board, data)),
+            };
+            entry.view.changed(stamp, now);
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
     }
 
     /// So many sessions watch a board: all views of it say so, and no other is touched. Of more boards than there may

@@ -7,7 +7,8 @@ fn line(cols: u16, rows: u16, viewers: Option<u32>) -> String {
     let (spec, data) = (spec(cols, rows), host_data(2));
     let mut grid = Grid::new(spec.size);
     let circumstances = Circumstances { viewers, ..Circumstances::default() };
-    draw_under(&Boards::shipped(), &spec, &data, NOW, circumstances, &mut grid);
+    let stage = Stage { boards: &Boards::shipped(), data: &data, now: NOW };
+    draw_after(stage, &spec, circumstances, None, &mut grid);
     grid.to_text().lines().last().unwrap_or_default().to_owned()
 }
 
