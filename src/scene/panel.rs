@@ -18,6 +18,7 @@ use super::query::{self, When};
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
+use crate::model::log::Stream;
 use crate::model::spec::Scroll;
 use crate::model::{Dataset, Unit};
 use crate::widget::gauge::{self, Gauge, GaugePlan};
@@ -52,11 +53,10 @@ struct Pane<'a, 'm> {
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
     let (health, when) = judged(spec, moment, changes);
-    // What lies ahead of the right edge comes in as that moves on.
-    let has_more = moment.data.newest().is_some_and(|newest| newest > moment.edge);
-    if spec.chart.needs_data() && moment.spec.paused_at.is_none() && (has_more || moment.spec.offset_ms > 0) {
+    if moment.spec.paused_at.is_none() && has_more(&spec.chart, moment) {
         changes.at(moment.next_second());
     }
+    cursor::announce(moment, changes);
     let reading = cursor::reading(spec, moment, when);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
@@ -108,6 +108,19 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
     }
+}
+
+/// Whether something may lie ahead of the right edge, which comes in, and ages what is there, as that moves on.
+fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
+    if moment.spec.offset_ms > 0 {
+        return chart.needs_data();
+    }
+    let newest = match chart {
+        Chart::Words(_) | Chart::Animation(_) => None,
+        Chart::Log(log) => moment.data.log(&log.stream).and_then(Stream::newest),
+        _ => moment.data.newest(),
+    };
+    newest.is_some_and(|newest| newest > moment.edge)
 }
 
 /// How the data of a panel stands, and which of its values count.

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what the cursor says of a moment is what was known of that moment, not what came later.
 
+use std::time::Duration;
+
 use super::{Health, judged, shapes};
 use crate::base::Rect;
 use crate::frame::{Canvas, Glyph};
@@ -52,7 +54,15 @@ fn plot(chart: &Chart, moment: &Moment<'_>, (width, height): (u16, u16)) -> Opti
 pub fn reading(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> When {
     let Some(at) = moment.cursor() else { return when };
     let reach_ms = health::interval_ms(&spec.source, moment).saturating_mul(super::GAP_INTERVALS);
-    When { at, since: at - std::time::Duration::from_millis(reach_ms) }
+    When { at, since: at - Duration::from_millis(reach_ms) }
+}
+
+/// Tells when the cursor comes into the span that is shown, and when it leaves it.
+pub fn announce(moment: &Moment<'_>, changes: &mut Changes) {
+    let Some(at) = moment.spec.cursor.filter(|_| moment.spec.paused_at.is_none()) else { return };
+    let behind = moment.now.since(moment.edge);
+    let leaves = at + Duration::from_millis(moment.spec.range_ms) + Duration::from_millis(1);
+    [at + behind, leaves + behind].into_iter().filter(|then| *then > moment.now).for_each(|then| changes.at(then));
 }
 
 /// Draws the line onto a chart that is painted, where it has an axis of time; `canvas` is the inside of its panel.

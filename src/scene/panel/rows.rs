@@ -116,7 +116,8 @@ pub fn progress(spec: &Progress, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_
             Some(Job { name: one.name, done: newest.value, total, unit: spec.unit, rate, state })
         })
         .collect();
-    let frame = moment.now.0.div_euclid(STRIPE_MS);
+    // In the past nothing moves.
+    let frame = if moment.is_live() { moment.now.0.div_euclid(STRIPE_MS) } else { 0 };
     if endless && moment.is_live() {
         pane.changes.exactly_at(Wall((frame + 1).saturating_mul(STRIPE_MS)));
     }
@@ -128,13 +129,9 @@ fn is_old(window: &Window, newest: Wall, span_ms: i64) -> bool {
     window.first().is_some_and(|first| newest.0.saturating_sub(first.at.0) >= span_ms)
 }
 
-pub fn log(spec: &Log, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
+pub fn log(spec: &Log, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (moment, scroll) = (pane.moment, pane.scroll);
     let Some(stream) = moment.data.log(&spec.stream) else { return };
-    // An entry of a clock that goes before ours comes in as ours comes there.
-    if moment.is_live() && stream.newest().is_some_and(|newest| newest > moment.edge) {
-        pane.changes.at(moment.next_second());
-    }
     // What came since somebody looks back moves nothing.
     let entries = stream.until(moment.edge);
     let later = scroll.since.map_or(0, |since| entries.len() - stream.until(since.min(moment.edge)).len());

@@ -109,6 +109,11 @@ pub fn stat(spec: &Stat, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
         let then = moment.edge - delta;
         let earlier = query::points(one.window, then, then).last().map(|(_, value)| *value);
         plan = plan.against(value, earlier, spec.unit, spec.rise_is_good);
+        // The value then is another one once the next point is that old.
+        let next = one.window.between(Wall(then.0.saturating_add(1)), moment.edge).next();
+        if let (Some(next), None) = (next, moment.spec.paused_at) {
+            pane.changes.at(next.at + delta + moment.now.since(moment.edge));
+        }
     }
     if let (Some(value), false) = (value, spec.thresholds.is_empty()) {
         plan = plan.with_level(chart::level(&spec.thresholds, value));

@@ -65,11 +65,12 @@ fn happen(happening: &Happening, data: &mut Dataset, now: &mut Wall) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn with_a_memory_or_without_a_picture_is_the_same(
         board in prop::sample::select(vec!["host", "demo"]),
+        range_ms in prop::sample::select(vec![7_000, 60_000, 300_000]),
         happenings in prop::collection::vec(happening(), 1..60),
         (paused, offset, cursor, full_screen) in any::<(bool, bool, bool, bool)>(),
     ) {
@@ -79,6 +80,7 @@ proptest! {
         spec.offset_ms = if offset { 5_000 } else { 0 };
         spec.cursor = cursor.then_some(Wall(NOW.0 - 3_000));
         spec.full_screen = full_screen;
+        spec.range_ms = range_ms;
         let (mut data, mut now) = (host_data(2), NOW);
         let (mut shown, mut drawing, mut memory) = (Grid::new(spec.size), Grid::new(spec.size), Memory::default());
         for happening in &happenings {
@@ -96,7 +98,9 @@ proptest! {
             let with = look(&data, now);
             let mut afresh = Grid::new(spec.size);
             let without = draw(&boards, &spec, &data, now, &mut afresh);
-            prop_assert!(shown == afresh, "after {happening:?} at {now:?}:\n{shown:?}\nafresh:\n{afresh:?}");
+            let differs = (0..spec.size.rows()).find(|y| shown.row_text(*y) != afresh.row_text(*y));
+            let rows = differs.map(|y| [shown.row_text(y), afresh.row_text(y)]);
+            prop_assert!(shown == afresh, "after {happening:?} at {now:?}, with a memory and without: {rows:#?}");
             prop_assert_eq!(with.next_change_at, without.next_change_at);
         }
     }
