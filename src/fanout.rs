@@ -15,6 +15,7 @@ mod viewer;
 mod tests;
 
 use std::io;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
@@ -74,6 +75,14 @@ pub struct Standing {
     pub stalled_since: Option<Mono>,
 }
 
+/// What viewers took since the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    pub frames: u64,
+    /// Of frames and of all else.
+    pub bytes: u64,
+}
+
 /// All views and their viewers.
 #[derive(Debug)]
 pub struct Fanout<S> {
@@ -83,6 +92,7 @@ pub struct Fanout<S> {
     slots: FxHashMap<SessionId, Slot>,
     gone: Vec<Gone>,
     credits: Vec<ViewId>,
+    sent: Sent,
 }
 
 /// Where in `viewers` a viewer stands.
@@ -113,6 +123,7 @@ impl<S: Sink> Fanout<S> {
             slots: FxHashMap::default(),
             gone: Vec::new(),
             credits: Vec::new(),
+            sent: Sent::default(),
         }
     }
 
@@ -288,6 +299,16 @@ impl<S: Sink> Fanout<S> {
         Some(Standing { lag_versions: viewer.lag(newest), stalled_since: viewer.stalled_since() })
     }
 
+    pub fn sent(&self) -> Sent {
+        self.sent
+    }
+
+    /// How many viewers have taken nothing for that long.
+    pub fn stalled_for(&self, span: Duration, now: Mono) -> usize {
+        let stalled = self.viewers.iter().flatten().filter_map(Viewer::stalled_since);
+        stalled.filter(|since| now.since(*since) >= span).count()
+    }
+
     fn enlist(&mut self, slot: Slot, view: ViewId) {
         let viewers = &mut self.views.entry(view).or_default().viewers;
         if let Some(viewer) = &mut self.viewers[slot] {
@@ -314,7 +335,7 @@ impl<S: Sink> Fanout<S> {
         let mut reached = false;
         for &slot in &view.viewers {
             let viewer = self.viewers[slot].as_mut().expect("invariant: a view lists viewers that exist");
-            match viewer.send(&view.history, view.overlay.as_ref().map(|bytes| (bytes, view.overlay_number)), now) {
+            match viewer.send(&view.history, view.overlay(), now, &mut self.sent) {
                 Progress::UpToDate => reached = true,
                 Progress::Parked => {}
                 Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),
@@ -328,7 +349,7 @@ impl<S: Sink> Fanout<S> {
     fn send_one(&mut self, slot: Slot, now: Mono) {
         let Some(viewer) = &mut self.viewers[slot] else { return };
         let Some(view) = self.views.get_mut(&viewer.view) else { return };
-        match viewer.send(&view.history, view.overlay.as_ref().map(|bytes| (bytes, view.overlay_number)), now) {
+        match viewer.send(&view.history, view.overlay(), now, &mut self.sent) {
             Progress::UpToDate => {
                 if std::mem::take(&mut view.owes_credit) {
                     self.credits.push(viewer.view);
@@ -355,6 +376,15 @@ impl<S: Sink> Fanout<S> {
     #[cfg(test)]
     fn held(&self, session: SessionId) -> Option<Held> {
         Some(self.viewers[*self.slots.get(&session)?].as_ref()?.held())
+    }
+}
+
+// === impl View ===
+
+impl View {
+    /// What lies over the last row, and its number.
+    fn overlay(&self) -> Option<(&Bytes, u64)> {
+        self.overlay.as_ref().map(|bytes| (bytes, self.overlay_number))
     }
 }
 

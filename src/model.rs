@@ -11,6 +11,7 @@ pub mod log;
 pub mod series;
 pub mod spec;
 pub mod unit;
+pub mod vitals;
 
 pub use binding::{BINDINGS, Binding, Intent};
 pub use board::{BoardFacts, Catalogue};
@@ -20,3 +21,4 @@ pub use key::Key;
 pub use series::{Kind, Sample, SeriesKey, Window};
 pub use spec::{GlyphSet, Palette, ViewSpec};
 pub use unit::Unit;
+pub use vitals::Vitals;

@@ -15,6 +15,7 @@ mod listen;
 mod session;
 mod state;
 mod views;
+mod vitals;
 mod worker;
 
 #[cfg(test)]

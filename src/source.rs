@@ -6,6 +6,7 @@
 
 pub mod asking;
 pub mod host;
+pub mod own;
 pub mod synthetic;
 
 use std::io;

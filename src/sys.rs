@@ -12,3 +12,4 @@ pub mod random;
 pub mod signal;
 pub mod socket;
 pub mod tty;
+pub mod usage;

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
 use crate::runtime::{self, Task, timer};
-use crate::source::{Update, host, synthetic};
+use crate::source::{Update, host, own, synthetic};
 use crate::sys::clock;
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
@@ -91,11 +91,13 @@ where
     let (updates_in, updates) = mpsc::channel(UPDATES_QUEUED_MAX);
     let (host, rhythm) = watch::channel(None);
     let (synthetic, watched) = watch::channel(false);
+    let (own, reports) = watch::channel(None);
     let sampling = [
         runtime::spawn("source-host", host::run(options.proc, rhythm, updates_in.clone())),
-        runtime::spawn("source-synthetic", synthetic::run(watched, updates_in)),
+        runtime::spawn("source-synthetic", synthetic::run(watched, updates_in.clone())),
+        runtime::spawn("source-unblink", own::run(reports, updates_in)),
     ];
-    let controls = Controls { host, synthetic };
+    let controls = Controls { host, synthetic, own };
     let served = serve(stream, Sources { updates, controls }, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served

@@ -378,3 +378,10 @@ fn a_board_that_is_not_there_is_told_with_those_that_are() {
     fails(&["snapshot", "nothing"], 1, &["nothing", "host"]);
     fails(&["snapshot", "elsewhere/host"], 1, &["elsewhere/host"]);
 }
+
+#[test]
+fn a_snapshot_of_the_daemons_own_board_says_that_it_has_none() {
+    let text = succeeds(&["snapshot", "unblink", "--format", "text", "--size", "160x50"]);
+    assert!(text.contains("a snapshot has no daemon to tell of; attach to one instead"), "{text}");
+    assert!(!text.contains("waiting") && !text.contains("failed"), "{text}");
+}

@@ -5,13 +5,15 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use unblink::base::{Size, Wall};
+use unblink::base::{Mono, Size, Wall};
 use unblink::encode::{Encoding, export};
 use unblink::frame::Grid;
-use unblink::model::{Dataset, GlyphSet, Palette, ViewSpec};
+use unblink::model::{Dataset, GlyphSet, Palette, SeriesKey, ViewSpec, Vitals};
 use unblink::scene::{self, Boards};
-use unblink::source::synthetic;
+use unblink::source::{own, synthetic};
+use unblink::sys::usage::Usage;
 
 /// A moment at which all is to be seen: a service down, one slow, jobs done and under way.
 const NOW: Wall = Wall(1_700_000_650_000);
@@ -120,5 +122,66 @@ fn every_chart_is_drawn_at_any_size() {
                 }
             }
         }
+    }
+}
+
+/// Ten minutes of a daemon: viewers come in the middle, one of them reads nothing for a while, a worker dies.
+fn a_daemons_past() -> Dataset {
+    let mut data = Dataset::default();
+    let mut own = own::Own::new(Mono(0));
+    let (mut sent, mut drawn, mut cpu_us) = (0, 0, 1_000_000);
+    for second in 0..600_u64 {
+        let viewers = if second < 200 { 3 } else { 3 + (second - 200).min(120) };
+        let wave = ((second as f64 / 23.0).sin() * 40.0 + (second as f64 / 7.0).sin() * 15.0) as i64;
+        drawn += 9;
+        sent += 3 * viewers;
+        cpu_us += (800 + 12 * viewers).saturating_add_signed(wave * 4);
+        let stuck = (400..430).contains(&second);
+        let vitals = Vitals {
+            uptime_ms: 86_400_000 + second * 1_000,
+            cpu_us,
+            resident_bytes: Some(11_500_000 + viewers * 9_000),
+            tasks: 9 + u32::try_from(viewers).expect("few viewers"),
+            viewers: u32::try_from(viewers).expect("few viewers"),
+            viewers_stalled: u32::from(stuck),
+            views: 5,
+            sessions_opened: viewers,
+            frames_sent: sent,
+            bytes_sent: (sent * 310).saturating_add_signed(wave * 90),
+            frames_dropped: if stuck { 3 * (second - 400) } else { 0 },
+            inputs_dropped: 0,
+            worker_restarts: 1,
+        };
+        let work = own::Work {
+            series: 61,
+            frames_drawn: drawn,
+            frames_skipped: second / 9,
+            frames_late: second / 90,
+            samples: 37 * second,
+            samples_rejected: 0,
+        };
+        let cpu = Duration::from_micros((9_000 * second).saturating_add_signed(wave * 60) + 10_000);
+        let usage = Usage { cpu, resident_bytes: Some(13_000_000 + second * 4_096) };
+        let at = Wall(NOW.0 - 599_000 + i64::try_from(second * 1_000).expect("ten minutes"));
+        let now = Mono(0) + Duration::from_secs(second + 1);
+        for mut sample in own.tell(&own::Report { vitals, work }, usage, 9, now, at) {
+            // Of this very build, which is another one tomorrow.
+            if sample.key.name == "unblink_info" {
+                sample.key = SeriesKey::labelled("unblink_info", &[("build", "0123456789ab"), ("version", "1.2.3")]);
+            }
+            data.insert(sample).expect("what it tells is sound");
+        }
+    }
+    data.set_source(own::NAME, own::health(NOW));
+    data
+}
+
+#[test]
+fn the_daemons_own_board_is_drawn_as_kept() {
+    let (boards, data) = (Boards::shipped(), a_daemons_past());
+    for (name, size) in [("unblink-160x50", (160, 50)), ("unblink-80x24", (80, 24)), ("unblink-40x12", (40, 12))] {
+        let board = "unblink".to_owned();
+        let spec = ViewSpec { board, ..spec(GlyphSet::Braille, Palette::Truecolor, size) };
+        check(&format!("{name}.svg"), &export::svg(&draw(&boards, &data, &spec), name));
     }
 }

@@ -14,13 +14,13 @@ use crate::base::{Size, Wall};
 use crate::config::{self, Asked, HostSettings, TENANT_DEFAULT};
 use crate::encode::{Encoding, export};
 use crate::frame::Grid;
-use crate::model::dataset::SourceHealth;
+use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
 use crate::runtime::{self, Task, timer};
 use crate::scene::{self, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
 use crate::source::asking::Rhythm;
-use crate::source::{Update, host, synthetic};
+use crate::source::{Update, host, own, synthetic};
 use crate::sys::clock;
 use crate::sys::tty::{Tty, is_terminal};
 
@@ -148,7 +148,9 @@ impl Sampling {
         let (updates_in, updates) = mpsc::channel::<Update>(1);
         let (rhythm, heard) = watch::channel(None);
         let task = runtime::spawn("source-host", host::run("/proc".into(), heard, updates_in));
-        Sampling { data: Dataset::default(), settings, made_up_to: None, updates, rhythm, task }
+        let mut data = Dataset::default();
+        data.set_source(own::NAME, no_daemon());
+        Sampling { data, settings, made_up_to: None, updates, rhythm, task }
     }
 
     /// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
@@ -199,6 +201,12 @@ impl Sampling {
         }
         self.data.set_source(synthetic::NAME, synthetic::health(now));
     }
+}
+
+/// A picture has no daemon to tell of, whether or not one runs elsewhere.
+fn no_daemon() -> SourceHealth {
+    let why = "a snapshot has no daemon to tell of; attach to one instead";
+    SourceHealth { state: SourceState::Absent(why.to_owned()), last_good: None, interval_ms: 0 }
 }
 
 impl Drop for Sampling {

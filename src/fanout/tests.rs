@@ -131,6 +131,28 @@ fn every_version_is_one_write_and_nobody_is_woken() {
 }
 
 #[test]
+fn what_viewers_took_is_counted_in_frames_and_bytes() {
+    let mut fanout = Fanout::new();
+    fanout.open(ViewId(1));
+    let (quick, slow) = (Scripted::with_room(PLENTY), Scripted::with_room(PLENTY));
+    fanout.join(SessionId(1), quick.clone(), ViewId(1), [Notice::Pong(Bytes::from_static(b"pong"))], NOW);
+    assert_eq!(fanout.sent(), Sent { frames: 0, bytes: 4 }, "words are no frames");
+    fanout.join(SessionId(2), slow.clone(), ViewId(1), [], NOW);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    slow.give(3);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    let received = |sink: &Scripted| sink.0.borrow().received.len() as u64;
+    assert_eq!(fanout.sent(), Sent { frames: 3, bytes: received(&quick) + received(&slow) }, "the fourth is not whole");
+    let later = NOW + Duration::from_secs(5);
+    assert_eq!(fanout.stalled_for(Duration::from_secs(5), later), 1);
+    assert_eq!(fanout.stalled_for(Duration::from_secs(6), later), 0);
+    slow.give(PLENTY);
+    fanout.writable(SessionId(2), later);
+    assert_eq!(fanout.sent(), Sent { frames: 4, bytes: received(&quick) + received(&slow) });
+    assert_eq!(fanout.stalled_for(Duration::ZERO, later), 0);
+}
+
+#[test]
 fn a_stalled_viewer_is_left_alone_and_then_gets_what_it_missed() {
     let (mut fanout, sink) = one_viewer(PLENTY);
     witness(&mut fanout, 1);

@@ -7,7 +7,7 @@ use std::io;
 use bytes::{Buf, Bytes};
 
 use super::history::{History, Position};
-use super::{Notice, Parting, Sink};
+use super::{Notice, Parting, Sent, Sink};
 use crate::base::{Mono, SessionId, ViewId};
 use crate::event::{Event, FrameDropped};
 
@@ -138,27 +138,27 @@ impl<S: Sink> Viewer<S> {
         self.parked_since = None;
     }
 
-    /// Writes as much as there is room for, until the screen shows the newest.
-    pub fn send(&mut self, history: &History, overlay: Option<(&Bytes, u64)>, now: Mono) -> Progress {
+    /// Writes as much as there is room for, until the screen shows the newest, and adds what was taken to `sent`.
+    pub fn send(&mut self, history: &History, overlay: Option<(&Bytes, u64)>, now: Mono, sent: &mut Sent) -> Progress {
         if self.parked_since.is_some() || self.gone {
             return Progress::Parked;
         }
         loop {
             let (written, then) = if let Some(unfinished) = &mut self.unfinished {
-                let written = write(&mut self.sink, &unfinished.rest);
+                let written = write(&mut self.sink, &unfinished.rest, sent);
                 if let Written::Part(count) = written {
                     unfinished.rest.advance(count);
                 }
                 (written, unfinished.then)
             } else if let Some((message, then)) = self.next_notice() {
-                let written = write(&mut self.sink, &message);
+                let written = write(&mut self.sink, &message, sent);
                 if let Written::Part(count) = written {
                     self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
                 }
                 (written, then)
             } else if let Some((message, held)) = self.next_frame(history, overlay) {
                 let then = Then::Holds(held);
-                let written = write(&mut self.sink, message);
+                let written = write(&mut self.sink, message, sent);
                 // Nothing written yet means nothing begun: a newer frame may take its place.
                 if let Written::Part(count @ 1..) = written {
                     self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
@@ -174,7 +174,10 @@ impl<S: Sink> Viewer<S> {
             }
             match then {
                 Then::Nothing => {}
-                Then::Holds(held) => self.hold(held),
+                Then::Holds(held) => {
+                    sent.frames += 1;
+                    self.hold(held);
+                }
                 Then::Leaves => return self.end(Parting::Told),
             }
         }
@@ -229,12 +232,15 @@ impl<S: Sink> Viewer<S> {
 
 /// Writes until the sink is full or the message is out. A sink that takes a part is asked again: only its own word
 /// that there is no room makes it tell when there is.
-fn write(sink: &mut impl Sink, message: &[u8]) -> Written {
+fn write(sink: &mut impl Sink, message: &[u8], sent: &mut Sent) -> Written {
     let mut count = 0;
     while count < message.len() {
         match sink.try_write(&message[count..]) {
             Ok(0) => return Written::Failed(io::ErrorKind::WriteZero),
-            Ok(more) => count += more,
+            Ok(more) => {
+                count += more;
+                sent.bytes += more as u64;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Written::Part(count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Written::Failed(error.kind()),

@@ -20,6 +20,8 @@ pub enum SourceState {
         since: Wall,
         why: String,
     },
+    /// There is none here, and why, in a person's words.
+    Absent(String),
 }
 
 /// One source as the scene sees it.

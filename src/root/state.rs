@@ -96,7 +96,7 @@ impl State {
         let banner_is_due = self.worker.banner_is_due(now);
         if now >= self.next_second {
             self.next_second = now + SECOND;
-            self.worker.ping(now);
+            self.worker.ping(self.vitals(now), now);
             if self.draws() {
                 self.tell_viewers(now);
             }

@@ -14,7 +14,7 @@ use super::link::{Heard, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
-use crate::model::Catalogue;
+use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
 
@@ -247,14 +247,14 @@ impl Worker {
         self.banner_at.take_if(|at| now >= *at).is_some()
     }
 
-    /// Asks whether it is still there, unless it owes an answer already.
-    pub fn ping(&mut self, now: Mono) {
+    /// Asks whether it is still there, unless it owes an answer already, and tells it how root fares.
+    pub fn ping(&mut self, vitals: Vitals, now: Mono) {
         if self.link.is_none() || self.stage == Stage::Greeting || self.ping.asked_at.is_some() {
             return;
         }
         self.ping = Ping { nonce: self.ping.nonce + 1, asked_at: Some(now), told: false };
         let nonce = self.ping.nonce;
-        self.send(&ToWorker::Ping { nonce }, now);
+        self.send(&ToWorker::Ping { nonce, vitals }, now);
     }
 
     /// Sends to a worker that runs; one that does not read is at fault.

@@ -75,6 +75,11 @@ pub fn tree() -> Vec<Row> {
     lock().rows.values().cloned().collect()
 }
 
+/// How many rows there are.
+pub fn running() -> usize {
+    lock().rows.len()
+}
+
 /// How many things ran without a row because the table was full.
 pub fn unlisted() -> u64 {
     lock().unlisted

@@ -75,6 +75,9 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
         let notice = notice(&text, Role::Failure);
         return if newest.is_some() { Health::Late(notice) } else { Health::Nothing(notice) };
     }
+    if let SourceState::Absent(why) = &health.state {
+        return Health::Nothing(notice(why, Role::Muted));
+    }
     let Some(delivered) = health.last_good.or(newest) else {
         return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
     };

@@ -4,8 +4,11 @@ use super::board::Board;
 use super::file;
 
 /// Names and texts, in the order they are offered in.
-const FILES: &[(&str, &str)] =
-    &[("host", include_str!("shipped/host.toml")), ("demo", include_str!("shipped/demo.toml"))];
+const FILES: &[(&str, &str)] = &[
+    ("host", include_str!("shipped/host.toml")),
+    ("demo", include_str!("shipped/demo.toml")),
+    ("unblink", include_str!("shipped/unblink.toml")),
+];
 
 /// All of them.
 pub fn all() -> Vec<Board> {

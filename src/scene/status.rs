@@ -172,6 +172,7 @@ fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)>
                 let (age, next) = moment.age(delivered);
                 worst = Some((format!("stale {age}"), next));
             }
+            (SourceState::Absent(_), _) => worst = worst.or(Some(("no data".to_owned(), Wall(i64::MAX)))),
             (SourceState::Waiting, None) => worst = worst.or(Some(("waiting".to_owned(), Wall(i64::MAX)))),
             _ => {}
         }

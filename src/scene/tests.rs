@@ -160,6 +160,16 @@ fn a_failed_source_gives_its_reason_and_keeps_its_data() {
 }
 
 #[test]
+fn a_source_that_is_not_here_says_why_in_place_of_its_charts() {
+    let mut data = Dataset::default();
+    data.set_source("host", health(SourceState::Absent("nobody is at home".to_owned()), None));
+    let (text, _) = picture(&spec(120, 40), &data, NOW);
+    assert_eq!(text.matches("nobody is at home").count(), 6, "{text}");
+    has(&text, "▲ no data");
+    has_not(&text, "ago");
+}
+
+#[test]
 fn a_pause_freezes_the_data_and_moves_its_age() {
     let data = host_data(2);
     let mut paused = spec(120, 40);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::framing;
 use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits};
-use crate::model::{Catalogue, Input, ViewSpec};
+use crate::model::{Catalogue, Input, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
 pub const VERSION: u16 = 2;
@@ -77,8 +77,10 @@ pub enum ToWorker {
         spec: ViewSpec,
         input: Input,
     },
+    /// Carries what root tells of itself, so that nobody has to be woken for that alone.
     Ping {
         nonce: u64,
+        vitals: Vitals,
     },
     /// How many sessions watch a board; 0 when nobody does any more.
     Viewers {

@@ -20,7 +20,8 @@ use crate::render::{FrameOut, View};
 use crate::runtime;
 use crate::scene::{Boards, Stage};
 use crate::source::asking::Rhythm;
-use crate::source::{Update, host, synthetic};
+use crate::source::own::{Report, Work};
+use crate::source::{Update, host, own, synthetic};
 use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
@@ -49,6 +50,8 @@ pub struct Controls {
     pub host: watch::Sender<Option<Rhythm>>,
     /// Whether anybody watches made-up data.
     pub synthetic: watch::Sender<bool>,
+    /// What the daemon tells of itself; none before the first ping.
+    pub own: watch::Sender<Option<Report>>,
 }
 
 /// One set of files that root handed over, understood.
@@ -115,7 +118,10 @@ impl State {
                 let spec = after.unwrap_or(spec);
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
-            ToWorker::Ping { nonce } => return Ok(Some(ToRoot::Pong { nonce })),
+            ToWorker::Ping { nonce, vitals } => {
+                self.controls.own.send_replace(Some(Report { vitals, work: self.work() }));
+                return Ok(Some(ToRoot::Pong { nonce }));
+            }
             ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),
         }
         Ok(None)
@@ -147,7 +153,10 @@ impl State {
             }
         }
         self.data.set_source(source, health);
-        self.held_until = None;
+        // What the daemon tells of itself is not the data a first frame waits for.
+        if source != own::NAME {
+            self.held_until = None;
+        }
         if let Some(ready) = &self.committed {
             self.views.changed(&ready.boards, &self.data, now);
         }
@@ -221,6 +230,17 @@ impl State {
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
+        }
+    }
+
+    fn work(&self) -> Work {
+        Work {
+            series: self.data.series_count(),
+            frames_drawn: self.counts.frames_drawn,
+            frames_skipped: self.counts.frames_skipped,
+            frames_late: self.counts.frames_late,
+            samples: self.counts.samples,
+            samples_rejected: self.counts.samples_rejected,
         }
     }
 

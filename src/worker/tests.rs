@@ -11,9 +11,10 @@ use tokio::io::{AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::base::{Epoch, SessionId, Size, Version, ViewId};
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{Catalogue, Input, Key, Kind, Sample, SeriesKey, Unit, ViewSpec};
+use crate::model::{Catalogue, Input, Key, Kind, Sample, SeriesKey, Unit, ViewSpec, Vitals};
 use crate::runtime::Task;
 use crate::source::asking::Rhythm;
+use crate::source::own::{self, Report};
 use crate::wire::feed::{ConfigFile, Outcome, WorkerStatus};
 
 const EPOCH: Epoch = Epoch(7);
@@ -29,6 +30,7 @@ struct Root {
     feed: DuplexStream,
     updates: mpsc::Sender<Update>,
     rhythm: watch::Receiver<Option<Rhythm>>,
+    reports: watch::Receiver<Option<Report>>,
     worker: Task<Result<(), WorkerError>>,
     board: String,
     refresh: Duration,
@@ -86,10 +88,11 @@ impl Root {
         let (updates, updates_out) = mpsc::channel(UPDATES_QUEUED_MAX);
         let (rhythm_in, rhythm) = watch::channel(None);
         let (synthetic, _) = watch::channel(false);
-        let sources = Sources { updates: updates_out, controls: Controls { host: rhythm_in, synthetic } };
+        let (own, reports) = watch::channel(None);
+        let sources = Sources { updates: updates_out, controls: Controls { host: rhythm_in, synthetic, own } };
         let worker = runtime::spawn("worker", serve(other, sources, wall));
         let (board, refresh) = (String::new(), SECOND);
-        Root { feed, updates, rhythm, worker, board, refresh, status: None, statuses: 0 }
+        Root { feed, updates, rhythm, reports, worker, board, refresh, status: None, statuses: 0 }
     }
 
     /// A worker that draws its boards and has heard from its source once.

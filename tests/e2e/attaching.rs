@@ -87,6 +87,33 @@ fn viewers_see_how_many_they_are() {
 }
 
 #[test]
+fn the_daemon_shows_how_it_fares_itself() {
+    let home = Home::new();
+    let daemon = Daemon::start(&home);
+    let board = Terminal::run(&home, &["attach", "unblink"], (120, 40));
+    board.wait_until("processor time and memory of both processes", |seen| {
+        let text = seen.text();
+        let told =
+            |what: &str| text.split(what).nth(1).is_some_and(|rest| rest.trim_start().starts_with(char::is_numeric));
+        text.matches("● root").count() == 2 && told("● root") && told("● worker")
+    });
+    // So small that the number stands there in a digit of its own.
+    let mut small = Terminal::run(&home, &["attach", "unblink"], (30, 3));
+    let counts = |count: char| move |seen: &crate::terminal::Seen| seen.row(0).starts_with(count);
+    small.wait_until("two viewers", counts('2'));
+    let other = attach(&home, (80, 24));
+    small.wait_until("three viewers", counts('3'));
+    drop(other);
+    small.wait_until("two viewers again", counts('2'));
+    small.type_keys("q");
+    assert_eq!(small.wait_end().code(), Some(0));
+    daemon.worker().signal(Signal::KILL);
+    board
+        .wait_until("the restart", |seen| seen.text().lines().any(|row| row.contains("restarts") && row.contains('1')));
+    board.assert_no_garbage();
+}
+
+#[test]
 fn ctrl_c_leaves_like_quitting_does() {
     let home = Home::new();
     let _daemon = Daemon::start(&home);

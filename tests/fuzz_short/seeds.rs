@@ -9,7 +9,7 @@ use unblink::frame::{Color, Grid, Style};
 use unblink::label::Label;
 use unblink::model::board::{BoardFacts, Catalogue};
 use unblink::model::spec::Overlay;
-use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec};
+use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec, Vitals};
 use unblink::wire::{attach, feed, framing};
 
 /// A frame of 40x6 that reaches the edges with everything it has.
@@ -68,7 +68,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Credit { view: ViewId(u64::MAX) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Key(Key::Char('中')) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
-        feed::ToWorker::Ping { nonce: 1 << 40 },
+        feed::ToWorker::Ping { nonce: 1 << 40, vitals: Vitals { resident_bytes: Some(1 << 22), ..Vitals::default() } },
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
     ]
 }

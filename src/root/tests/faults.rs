@@ -250,7 +250,7 @@ async fn a_worker_that_stops_answering_is_named_on_the_screens_until_it_answers(
     // It was only stopped for a while: it reads its feed again, and nothing on screen has changed meanwhile.
     let answering = async {
         loop {
-            if let Some(ToWorker::Ping { nonce }) = worker.try_next().await {
+            if let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await {
                 worker.say(&ToRoot::Pong { nonce }).await;
             }
         }

@@ -207,11 +207,20 @@ impl Puppet {
         }
     }
 
+    /// Something that is not what is waited for, for later.
+    pub fn keep(&mut self, said: ToWorker) {
+        match said {
+            ToWorker::Credit { view } => self.credits.push(view),
+            ToWorker::Viewers { board, viewers } => self.viewers.push((board, viewers)),
+            said => self.put_off.push_back(said),
+        }
+    }
+
     async fn next_said(&mut self) -> ToWorker {
         // A ping is a second: root has long had the time to say something else.
         for _ in 0..PINGS_MAX {
             match self.try_next().await.expect("root has not hung up") {
-                ToWorker::Ping { nonce } => self.say(&ToRoot::Pong { nonce }).await,
+                ToWorker::Ping { nonce, .. } => self.say(&ToRoot::Pong { nonce }).await,
                 ToWorker::Viewers { board, viewers } => self.viewers.push((board, viewers)),
                 said => {
                     if let ToWorker::Subscribe { view, .. } | ToWorker::Credit { view } = said {

@@ -30,7 +30,7 @@ async fn silence_is_logged_once_and_so_is_its_end() {
     assert!(readiness(&world).await.1.contains("silent"));
     let answering = async {
         loop {
-            if let Some(ToWorker::Ping { nonce }) = worker.try_next().await {
+            if let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await {
                 worker.say(&ToRoot::Pong { nonce }).await;
             }
         }
@@ -58,7 +58,7 @@ async fn a_root_that_stood_still_blames_no_worker_for_it() {
     worker.show(view, size(), "picture").await;
     viewer.until("picture").await;
     worker.expect_credit(view).await;
-    let Some(ToWorker::Ping { nonce }) = worker.try_next().await else { panic!("no ping") };
+    let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await else { panic!("no ping") };
     // Nobody runs for a while: the machine slept.
     tokio::time::advance(60 * SECOND).await;
     assert!(world.no_worker_for(SECOND).await);

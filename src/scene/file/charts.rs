@@ -135,8 +135,9 @@ fn fact(section: &Section<'_>) -> Option<TextRow> {
     let (key, kind) = (section.label("name"), one_of(section, &["value", "label", "count", "age"]));
     Some(match kind? {
         "value" => {
-            let series = section.text("value");
-            TextRow::Value { key: key?, series: SeriesKey::plain(&series?) }
+            let (series, labels) = (section.text("value"), section.pairs("where"));
+            let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (&**name, &**value)).collect();
+            TextRow::Value { key: key?, series: SeriesKey::labelled(&series?, &labels) }
         }
         "label" => {
             let (name, label) = (needed(section, "of", "label"), section.text("label"));

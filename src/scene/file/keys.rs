@@ -133,6 +133,7 @@ const FACTS: &[Field] = &[Field::new("rows", Shape::Tables(ONE_FACT), "the rows"
 pub const ONE_FACT: &[Field] = &[
     NAME.required(),
     Field::new("value", Shape::Text, "the newest value of this series"),
+    WHERE,
     Field::new("label", Shape::Text, "the value of this label of the newest series `of`"),
     Field::new("of", Shape::Text, "the series whose label is meant"),
     Field::new("count", Shape::Text, "how many series of this name have the label `by`"),

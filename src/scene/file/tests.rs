@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::scene::board::{Chart, Node};
+use crate::scene::board::{Chart, Node, TextRow};
 
 fn good(text: &str) -> Board {
     match read("wall", "wall.toml", text.as_bytes()) {
@@ -69,6 +69,16 @@ fn a_board_names_its_theme_and_is_drawn_in_it_unless_the_viewer_chose_another() 
         let ground = widget::Theme::of(seen, Palette::Truecolor).style(Role::Ground).bg;
         assert_eq!(grid.cell(30, 5).style.bg, ground, "{chosen:?}");
     }
+}
+
+#[test]
+fn a_fact_may_be_the_value_of_a_labelled_series() {
+    let board =
+        good("[panel.a]\nchart = \"facts\"\nrows = [{ name = \"up\", value = \"up\", where = { of = \"x\" } }]\n");
+    let [panel] = board.panels.as_slice() else { panic!("{board:?}") };
+    let Chart::Text(rows) = &panel.chart else { panic!("{panel:?}") };
+    let [TextRow::Value { series, .. }] = rows.as_slice() else { panic!("{rows:?}") };
+    assert_eq!((series.name.as_str(), series.label("of")), ("up", Some("x")));
 }
 
 #[test]

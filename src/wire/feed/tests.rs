@@ -25,6 +25,22 @@ fn file() -> impl Strategy<Value = ConfigFile> {
     })
 }
 
+fn vitals() -> impl Strategy<Value = Vitals> {
+    (any::<[u64; 5]>(), any::<[u32; 4]>(), any::<Option<u64>>()).prop_map(|(longs, shorts, resident_bytes)| Vitals {
+        uptime_ms: longs[0],
+        cpu_us: longs[1],
+        resident_bytes,
+        tasks: shorts[0],
+        viewers: shorts[1],
+        viewers_stalled: shorts[2],
+        views: shorts[3],
+        frames_sent: longs[2],
+        bytes_sent: longs[3],
+        worker_restarts: longs[4],
+        ..Vitals::default()
+    })
+}
+
 fn to_worker() -> impl Strategy<Value = ToWorker> {
     let spec = samples::spec;
     prop_oneof![
@@ -40,7 +56,7 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             spec,
             input
         }),
-        any::<u64>().prop_map(|nonce| ToWorker::Ping { nonce }),
+        (any::<u64>(), vitals()).prop_map(|(nonce, vitals)| ToWorker::Ping { nonce, vitals }),
         ("[a-z0-9]{0,20}", any::<u32>()).prop_map(|(board, viewers)| ToWorker::Viewers { board, viewers }),
     ]
 }

@@ -41,7 +41,11 @@ async fn messages_out_of_order_end_the_worker_with_their_name() {
     let spec = ViewSpec::new("default", "host", Size::FALLBACK);
     let committed = |message| (true, message);
     let cases = [
-        (false, ToWorker::Ping { nonce: 1 }, "root sent a message out of order: it has not said hello"),
+        (
+            false,
+            ToWorker::Ping { nonce: 1, vitals: Vitals::default() },
+            "root sent a message out of order: it has not said hello",
+        ),
         (false, ToWorker::Commit { generation: 1 }, "root sent a message out of order: it has not said hello"),
     ];
     for (_, message, expected) in cases {
@@ -122,7 +126,7 @@ async fn pings_overtake_frames() {
         let spec = root.spec();
         commands.extend_from_slice(&ToWorker::Subscribe { view: ViewId(view), spec }.encode());
     }
-    commands.extend_from_slice(&ToWorker::Ping { nonce: 42 }.encode());
+    commands.extend_from_slice(&ToWorker::Ping { nonce: 42, vitals: Vitals::default() }.encode());
     let (mut reading, mut writing) = tokio::io::split(root.feed);
     let sent = runtime::spawn("sender", async move { writing.write_all(&commands).await });
     pass(SECOND).await;
@@ -145,7 +149,7 @@ async fn pings_overtake_frames() {
 async fn a_root_that_reads_nothing_is_not_obeyed_without_end() {
     let mut root = Root::over(2048).made_ready().await;
     let mut sent = 0_u64;
-    let ping = |nonce| ToWorker::Ping { nonce };
+    let ping = |nonce| ToWorker::Ping { nonce, vitals: Vitals::default() };
     while timer::timeout(SECOND, root.send(ping(sent))).await.is_ok() {
         sent += 1;
         assert!(sent < 10_000, "answers pile up");

@@ -22,7 +22,8 @@ impl Bench {
         let (synthetic, _) = watch::channel(false);
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
-        let mut state = State::new(&hello(), Controls { host: rhythm, synthetic });
+        let (own, _) = watch::channel(None);
+        let mut state = State::new(&hello(), Controls { host: rhythm, synthetic, own });
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
         for message in [
@@ -103,4 +104,16 @@ fn a_clock_set_back_into_the_kept_past_is_not_replayed() {
         bench.sample(load);
         bench.assert_shows(&load.to_string());
     }
+}
+
+#[test]
+fn a_clock_that_another_source_finds_set_back_redraws_every_board() {
+    let mut bench = Bench::new();
+    (0..10).for_each(|_| bench.sample(1.11));
+    (0..2).for_each(|_| bench.sample(2.22));
+    bench.state.message(ToWorker::Credit { view: VIEW }, bench.now, bench.wall).expect("a credit");
+    let (now, wall) = (bench.now + SECOND, bench.wall - 5 * SECOND);
+    let update = Update { source: own::NAME, samples: Vec::new(), entries: Vec::new(), health: own::health(wall) };
+    bench.state.update(update, now, wall);
+    assert!(bench.state.wants_to_draw(), "what was measured later never was");
 }
