@@ -1,8 +1,8 @@
 //! Root: the process that owns sessions, views, fan-out and sockets, and supervises the worker.
 //!
 //! Invariant: one loop on one thread owns all state; everything else only carries messages to and from it, through
-//! queues with caps. It parses the attach protocol, the feed, `unblink.toml` and the admin API, nothing else, and it
-//! draws nothing but a row of words.
+//! queues with caps. It parses the attach protocol, the feed, `unblink.toml`, the admin API and one line of
+//! the kernel about itself, nothing else, and it draws nothing but a row of words.
 
 mod allowance;
 mod answers;

@@ -22,6 +22,18 @@ fn the_demo_is_live_and_leaves_nothing_behind() {
     assert!(!home.socket().exists(), "the demo listens");
 }
 
+#[test]
+fn tab_leads_from_this_machine_past_all_charts_to_the_daemon_itself() {
+    let home = Home::new();
+    let terminal = Terminal::run(&home, &["demo"], (100, 30));
+    for (board, words) in [("default/host", "CPU"), ("default/demo", "requests"), ("default/unblink", "worker up")] {
+        terminal.wait_until(board, |seen| seen.text().contains(board) && seen.text().contains(words));
+        terminal.type_keys("\t");
+    }
+    terminal.wait_for("default/host");
+    terminal.assert_no_garbage();
+}
+
 /// In an editor's shell, say: there escape sequences would stand on the screen as they are.
 #[test]
 fn a_snapshot_on_a_dumb_terminal_is_plain_text() {

@@ -112,7 +112,10 @@ fn a_clock_that_another_source_finds_set_back_redraws_every_board() {
     (0..10).for_each(|_| bench.sample(1.11));
     (0..2).for_each(|_| bench.sample(2.22));
     bench.state.message(ToWorker::Credit { view: VIEW }, bench.now, bench.wall).expect("a credit");
-    let (now, wall) = (bench.now + SECOND, bench.wall - 5 * SECOND);
+    // Before the clock on the screen moves.
+    let (now, wall) = (bench.now + SECOND * 3 / 10, bench.wall - 5 * SECOND);
+    bench.state.woken(now);
+    assert!(!bench.state.wants_to_draw());
     let update = Update { source: own::NAME, samples: Vec::new(), entries: Vec::new(), health: own::health(wall) };
     bench.state.update(update, now, wall);
     assert!(bench.state.wants_to_draw(), "what was measured later never was");
