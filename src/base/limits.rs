@@ -89,6 +89,8 @@ pub const LAYOUT_DEPTH_MAX: usize = 16;
 pub const REFRESH_HZ_MAX: f64 = 120.0;
 /// Series one chart shows.
 pub const SELECTED_MAX: usize = 1024;
+/// Moments one chart marks, the newest: more would hide its data.
+pub const ANNOTATIONS_MAX: usize = 64;
 /// Parameters of one view.
 pub const PARAMS_MAX: usize = 16;
 /// Length of a parameter's name as a board declares it.

@@ -19,6 +19,25 @@ pub enum Severity {
     Error,
 }
 
+/// What logs call them, the least first.
+const KNOWN: [(&str, Severity); 15] = [
+    ("trace", Severity::Trace),
+    ("debug", Severity::Debug),
+    ("info", Severity::Info),
+    ("information", Severity::Info),
+    ("notice", Severity::Info),
+    ("warn", Severity::Warn),
+    ("warning", Severity::Warn),
+    ("err", Severity::Error),
+    ("error", Severity::Error),
+    ("crit", Severity::Error),
+    ("critical", Severity::Error),
+    ("fatal", Severity::Error),
+    ("panic", Severity::Error),
+    ("alert", Severity::Error),
+    ("emerg", Severity::Error),
+];
+
 /// One entry of a log.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
@@ -43,26 +62,20 @@ pub struct Stream {
 impl Severity {
     pub const ALL: [Severity; 5] = [Severity::Trace, Severity::Debug, Severity::Info, Severity::Warn, Severity::Error];
 
+    /// The words logs call them by.
+    pub const WORDS: [&str; KNOWN.len()] = {
+        let mut words = [""; KNOWN.len()];
+        let mut index = 0;
+        while index < words.len() {
+            words[index] = KNOWN[index].0;
+            index += 1;
+        }
+        words
+    };
+
     /// The level that a log calls by this word, in any case; none for a word nobody uses.
     pub fn from_word(word: &str) -> Option<Severity> {
-        const WORDS: [(&str, Severity); 15] = [
-            ("trace", Severity::Trace),
-            ("debug", Severity::Debug),
-            ("info", Severity::Info),
-            ("information", Severity::Info),
-            ("notice", Severity::Info),
-            ("warn", Severity::Warn),
-            ("warning", Severity::Warn),
-            ("err", Severity::Error),
-            ("error", Severity::Error),
-            ("crit", Severity::Error),
-            ("critical", Severity::Error),
-            ("fatal", Severity::Error),
-            ("panic", Severity::Error),
-            ("alert", Severity::Error),
-            ("emerg", Severity::Error),
-        ];
-        WORDS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, severity)| severity)
+        KNOWN.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, severity)| severity)
     }
 
     /// Five columns at most; the first letter is unlike those of the others.

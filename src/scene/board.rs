@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::chart::{
-    Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
+    Animation, Annotation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
 };
 use crate::label::Label;
 use crate::model::spec::Theme;
@@ -87,6 +87,7 @@ pub enum Chart {
         /// A series whose newest value the axis also shows: the total of which the lines are parts.
         include_series: Option<SeriesKey>,
         thresholds: Vec<Threshold>,
+        annotations: Vec<Annotation>,
     },
     Gauges(Vec<GaugeSource>),
     Text(Vec<TextRow>),

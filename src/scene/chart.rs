@@ -5,8 +5,10 @@
 use std::time::Duration;
 
 use super::select::Select;
+use crate::base::Wall;
 use crate::label::Label;
 use crate::model::Unit;
+use crate::model::log::Severity;
 use crate::widget::animation::Kind;
 use crate::widget::bars::Direction;
 use crate::widget::text::Align;
@@ -18,6 +20,21 @@ pub struct Threshold {
     pub at: f64,
     pub level: Level,
     pub name: Option<Label>,
+}
+
+/// What is marked on the axis of time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Annotation {
+    /// Entries of a log from this level on, under their first line or a name.
+    Entries {
+        stream: String,
+        level: Severity,
+        name: Option<Label>,
+    },
+    Moment {
+        at: Wall,
+        name: Label,
+    },
 }
 
 /// Where the space under lines is filled.

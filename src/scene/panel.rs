@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing is drawn outside the panel's own canvas, so one panel's fault leaves its neighbours alone.
 
+mod annotations;
 mod cursor;
 mod depends;
 mod reach;
@@ -11,7 +12,7 @@ mod shapes;
 use std::time::Duration;
 
 use super::board::{Chart, GaugeSource, LineSource, PanelSpec, Shown, TextRow};
-use super::chart::Fill;
+use super::chart::{Annotation, Fill};
 use super::health::{self, Health};
 use super::moment::{Changes, Moment};
 use super::query::{self, When};
@@ -115,9 +116,17 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
     if moment.spec.offset_ms > 0 {
         return chart.needs_data();
     }
+    let of_log = |stream: &str| moment.data.log(stream).and_then(Stream::newest);
     let newest = match chart {
         Chart::Words(_) | Chart::Animation(_) => None,
-        Chart::Log(log) => moment.data.log(&log.stream).and_then(Stream::newest),
+        Chart::Log(log) => of_log(&log.stream),
+        Chart::Line { annotations, .. } => {
+            let marked = annotations.iter().filter_map(|annotation| match annotation {
+                Annotation::Entries { stream, .. } => of_log(stream),
+                Annotation::Moment { at, .. } => Some(*at),
+            });
+            marked.max().max(moment.data.newest())
+        }
         _ => moment.data.newest(),
     };
     newest.is_some_and(|newest| newest > moment.edge)
@@ -178,7 +187,7 @@ fn legend(lines: &[LineSource], unit: Unit, decimals: u8, data: &Dataset, when: 
 
 fn line_chart(chart: &Chart, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (moment, when) = (pane.moment, pane.when);
-    let Chart::Line { unit, lines, fill, include, include_series, thresholds, .. } = chart else { return };
+    let Chart::Line { unit, lines, fill, include, include_series, thresholds, annotations, .. } = chart else { return };
     let mut include = include.clone();
     include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, when)));
     let (width, height) = canvas.size();
@@ -196,6 +205,9 @@ fn line_chart(chart: &Chart, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     }
     for line in lines {
         query::trace(moment.data, &line.shown, moment.edge, pane.gap_ms, &mut builder);
+    }
+    for annotation in annotations::found(annotations, moment, scale) {
+        builder.annotate(annotation);
     }
     let marks: Vec<(f64, Label, Role)> = thresholds
         .iter()

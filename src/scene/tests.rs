@@ -1,3 +1,4 @@
+mod annotations;
 mod cursor;
 mod gone;
 mod remembered;

@@ -4,11 +4,12 @@ use super::keys;
 use super::section::Section;
 use crate::label::Label;
 use crate::model::SeriesKey;
+use crate::model::log::Severity;
 use crate::notation::{harmless, remedy_for};
 use crate::scene::board::{Chart, GaugeSource, LineSource, Shown, TextRow};
 use crate::scene::chart::{
-    Animation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, StateName, States, Table, TableColumn,
-    Threshold, Words,
+    Animation, Annotation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, StateName, States, Table,
+    TableColumn, Threshold, Words,
 };
 use crate::scene::select::Select;
 use crate::widget::Level;
@@ -20,6 +21,8 @@ use crate::widget::text::Align;
 const FRAMES_HZ_DEFAULT: f64 = 20.0;
 /// Decimals of bare numbers where nothing is said.
 const DECIMALS_DEFAULT: u8 = 1;
+/// Entries of a log that are marked on a chart where nothing is said.
+const LEVEL_DEFAULT: Severity = Severity::Warn;
 
 /// None where something was complained of; then too all keys were looked at, so that everything was.
 pub fn read(chart: &str, panel: &Section<'_>) -> Option<Chart> {
@@ -88,6 +91,7 @@ fn line(panel: &Section<'_>) -> Chart {
         unit: panel.unit("unit").unwrap_or_default(),
         decimals: decimals(panel),
         lines: panel.tables("lines").iter().filter_map(one_line).collect(),
+        annotations: panel.tables("annotations").iter().filter_map(annotation).collect(),
         fill: match panel.word("fill") {
             Some("first") => Fill::First,
             Some("all") => Fill::All,
@@ -149,6 +153,27 @@ fn fact(section: &Section<'_>) -> Option<TextRow> {
         }
         _ => TextRow::Age { key: key? },
     })
+}
+
+/// Entries of a log, or one moment.
+fn annotation(section: &Section<'_>) -> Option<Annotation> {
+    let (stream, at) = (section.text("stream"), section.moment("at"));
+    let level = section.word("level").and_then(Severity::from_word);
+    match one_of(section, &["stream", "at"])? {
+        "stream" => Some(Annotation::Entries {
+            stream: stream?,
+            level: level.unwrap_or(LEVEL_DEFAULT),
+            name: section.label("name"),
+        }),
+        _ => {
+            if section.has("level") {
+                let message = "`level` says which entries of a log are marked, and `at` is none";
+                section.complaints().add(section.span("level"), message, "leave it out");
+            }
+            let name = needed(section, "name", "at");
+            Some(Annotation::Moment { at: at?, name: Label::plain(&name?) })
+        }
+    }
 }
 
 fn stat(panel: &Section<'_>) -> Option<Chart> {

@@ -2,6 +2,7 @@
 
 use super::shape::{Field, Shape};
 use crate::base::limits;
+use crate::model::log::Severity;
 use crate::model::spec::Theme;
 
 const PRIORITY: Shape = Shape::Whole(0..=9);
@@ -106,6 +107,21 @@ const LINE: &[Field] = &[
     Field::new("include", Shape::Numbers, "values the axis always shows"),
     Field::new("include_series", Shape::Text, "a series whose newest value the axis always shows"),
     LEVELS_AT,
+    Field::new(
+        "annotations",
+        Shape::Tables(ANNOTATION),
+        "moments marked on the chart: [{ stream = \"app\", level = \"error\" }, { at = \"2026-11-25T18:00:00Z\", name = \"release 4\" }]",
+    ),
+];
+pub const ANNOTATION: &[Field] = &[
+    Field::new("stream", Shape::Text, "name of a log whose entries are marked"),
+    Field::new(
+        "level",
+        Shape::Word(&Severity::WORDS),
+        "entries of this level or a worse one; warn where nothing is said",
+    ),
+    Field::new("at", Shape::Moment, "instead of `stream`: one moment, such as \"2026-11-25T18:00:00Z\""),
+    Field::new("name", Shape::Text, "stands beside the mark; of an entry its first line where nothing is said"),
 ];
 pub const ONE_LINE: &[Field] = &[
     NAME.required(),
@@ -235,7 +251,7 @@ pub fn of_chart(name: &str) -> &'static [Field] {
 
 /// What a key that another one needs is for.
 pub fn about(name: &str) -> &'static str {
-    let fields = [ONE_LINE, ONE_GAUGE, ONE_FACT].into_iter().flatten();
+    let fields = [ONE_LINE, ONE_GAUGE, ONE_FACT, ANNOTATION].into_iter().flatten();
     fields.into_iter().find(|field| field.name == name).map_or("", |field| field.about)
 }
 

@@ -60,6 +60,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Number(range) => json!({ "type": "number", "minimum": range.start(), "maximum": range.end() }),
         Shape::Whole(range) => json!({ "type": "integer", "minimum": range.start(), "maximum": range.end() }),
         Shape::Span => json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)? ?(ms|s|m|h)$" }),
+        Shape::Moment => json!({ "type": "string", "format": "date-time" }),
         Shape::Word(words) => json!({ "enum": words }),
         Shape::Cells => {
             json!({ "type": "array", "items": { "type": "integer", "minimum": 0 }, "minItems": 2, "maxItems": 2 })

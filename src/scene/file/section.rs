@@ -7,11 +7,12 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::shape::{Field, Shape};
-use crate::base::{Diagnostic, limits};
+use crate::base::{Diagnostic, Wall, limits};
 use crate::label::Label;
 use crate::model::Unit;
 use crate::notation::{Document, harmless, parse_duration, remedy_for};
@@ -31,6 +32,8 @@ pub struct Section<'d> {
     fields: &'static [Field],
     complaints: &'d Complaints<'d>,
 }
+
+const MOMENT_REMEDY: &str = "write it with its offset to UTC, as \"2026-11-25T18:00:00Z\"";
 
 type Value<'d> = Spanned<DeValue<'d>>;
 
@@ -168,6 +171,24 @@ impl<'d> Section<'d> {
             Err(error) => {
                 let message = format!("{name}: {:?} is no duration: {error}", harmless(text));
                 self.complain(value, message, "write it as \"5m\"");
+                None
+            }
+        }
+    }
+
+    /// A moment, with or without quotes.
+    pub fn moment(&self, name: &'static str) -> Option<Wall> {
+        let value = self.value(name)?;
+        let text = match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Datetime(moment) => Some(moment.to_string()),
+            _ => None,
+        };
+        let text = self.expect(value, name, text, "a moment", MOMENT_REMEDY)?;
+        match text.parse::<Timestamp>() {
+            Ok(moment) => Some(Wall(moment.as_millisecond())),
+            Err(_) => {
+                self.complain(value, format!("{name}: {:?} is no moment", harmless(&text)), MOMENT_REMEDY);
                 None
             }
         }

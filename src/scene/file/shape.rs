@@ -23,6 +23,8 @@ pub enum Shape {
     Whole(RangeInclusive<i64>),
     /// Such as `"5m"`.
     Span,
+    /// A moment with its offset to UTC, as RFC 3339 writes it.
+    Moment,
     /// One of these words.
     Word(&'static [&'static str]),
     /// A unit, by its name.

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::Wall;
+use crate::label::Label;
+use crate::model::log::Severity;
 use crate::scene::board::{Chart, Node, TextRow};
+use crate::scene::chart::Annotation;
 
 fn good(text: &str) -> Board {
     match read("wall", "wall.toml", text.as_bytes()) {
@@ -131,6 +135,48 @@ columns = [{ title = "share", series = "x", thresholds = [{ at = "1", level = "b
             "20:79 level: \"bad\" is not known here",
         ],
     );
+}
+
+#[test]
+fn a_line_chart_marks_entries_of_logs_and_moments() {
+    let line = |annotations: &str| {
+        format!(
+            "[panel.a]\nchart = \"line\"\nlines = [{{ name = \"x\", series = \"x\" }}]\nannotations = [{annotations}]\n"
+        )
+    };
+    let board = good(&line(
+        r#"{ stream = "app" }, { stream = "app", level = "crit", name = "bad" }, { at = "1970-01-01T00:00:01.5Z", name = "x" }, { at = 1970-01-01T01:00:02+01:00, name = "y" }"#,
+    ));
+    let Chart::Line { annotations, .. } = &board.panels[0].chart else { panic!("{board:?}") };
+    let stream = || "app".to_owned();
+    let label = Label::plain;
+    assert_eq!(
+        *annotations,
+        [
+            Annotation::Entries { stream: stream(), level: Severity::Warn, name: None },
+            Annotation::Entries { stream: stream(), level: Severity::Error, name: Some(label("bad")) },
+            Annotation::Moment { at: Wall(1_500), name: label("x") },
+            Annotation::Moment { at: Wall(2_000), name: label("y") },
+        ]
+    );
+    for (wrong, complaint) in [
+        ("{ }", "4:16 one of these keys belongs here: stream, at"),
+        (r#"{ stream = "a", at = "1970-01-01T00:00:00Z" }"#, "4:16 one of these keys belongs here: stream, at"),
+        (r#"{ at = "1970-01-01T00:00:00Z" }"#, "4:16 `at` needs the key `name`"),
+        (r#"{ at = "yesterday", name = "x" }"#, "4:23 at: \"yesterday\" is no moment"),
+        (r#"{ at = 1970-01-01, name = "x" }"#, "4:23 at: \"1970-01-01\" is no moment"),
+        (r#"{ at = 7, name = "x" }"#, "4:23 at: a moment belongs here, not a number"),
+        (r#"{ stream = "a", level = "loud" }"#, "4:40 level: \"loud\" is not known here"),
+        (
+            r#"{ at = 1970-01-01T00:00:00Z, name = "x", level = "warn" }"#,
+            "4:65 `level` says which entries of a log are marked, and `at` is none",
+        ),
+    ] {
+        check(&line(wrong), &[complaint]);
+    }
+    for word in Severity::WORDS {
+        good(&line(&format!("{{ stream = \"app\", level = \"{word}\" }}")));
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use crate::model::dataset::Topic;
 use crate::model::{Dataset, SeriesKey};
 use crate::scene::board::{Chart, GaugeSource, PanelSpec, Shown, TextRow};
+use crate::scene::chart::Annotation;
 use crate::scene::select::Select;
 
 /// A number that is another one whenever something changed that the panel shows.
@@ -20,7 +21,7 @@ fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
     let key = |key: &'a SeriesKey| Topic::Series(&key.name);
     let select = |select: &'a Select| Topic::Series(&select.series);
     match chart {
-        Chart::Line { lines, include_series, .. } => {
+        Chart::Line { lines, include_series, annotations, .. } => {
             for line in lines {
                 match &line.shown {
                     Shown::Series(series) => on(key(series)),
@@ -28,6 +29,12 @@ fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
                 }
             }
             include_series.iter().for_each(|series| on(key(series)));
+            for annotation in annotations {
+                match annotation {
+                    Annotation::Entries { stream, .. } => on(Topic::Log(stream)),
+                    Annotation::Moment { .. } => {}
+                }
+            }
         }
         Chart::Gauges(sources) => {
             for source in sources {

@@ -8,10 +8,13 @@ use super::{LinePlan, Mark};
 use crate::base::Rect;
 use crate::frame::{Canvas, Glyph};
 use crate::model::GlyphSet;
-use crate::widget::{Look, Role};
+use crate::widget::{Look, Role, clipped};
 
 /// Rows for the labels of annotations: more would hide the data.
 const LABEL_ROWS_MAX: usize = 3;
+/// Columns of one of them: of what a log says the beginning, and no more than one part of so many of the plot.
+const LABEL_COLUMNS_MAX: u16 = 24;
+const LABEL_PARTS: u16 = 3;
 
 /// Tints what is under each line, down to the next one. `tops` holds by line, by column, the first row under it.
 pub(super) fn areas(tops: &[(usize, Vec<u16>)], canvas: &mut Canvas<'_>, plot: Rect, look: Look) {
@@ -45,15 +48,26 @@ pub(super) fn bands(plan: &LinePlan, canvas: &mut Canvas<'_>, plot: Rect, look: 
     }
 }
 
-/// The lines of annotations.
+/// The lines of annotations; of several in a column the worst is seen.
 pub(super) fn marks(plan: &LinePlan, canvas: &mut Canvas<'_>, plot: Rect, look: Look) {
     let glyph = match look.glyphs {
         GlyphSet::Braille => Glyph::new('┊'),
         GlyphSet::Block => Glyph::new('│'),
         GlyphSet::Ascii => Glyph::new(':'),
     };
-    for mark in &plan.annotations {
+    let mut marks: Vec<&Mark> = plan.annotations.iter().collect();
+    marks.sort_by_key(|mark| weight(mark.role));
+    for mark in marks {
         canvas.fill(Rect::new(column(mark, plot), plot.y, 1, plot.height), glyph, look.theme.style(mark.role));
+    }
+}
+
+fn weight(role: Role) -> u8 {
+    match role {
+        Role::Failure => 3,
+        Role::Warning => 2,
+        Role::Muted => 0,
+        _ => 1,
     }
 }
 
@@ -62,15 +76,16 @@ pub(super) fn labels(plan: &LinePlan, canvas: &mut Canvas<'_>, plot: Rect, look:
     let taken = |y: u16| plan.thresholds.iter().any(|threshold| row(threshold.at, plot) == y);
     let rows: Vec<u16> = (plot.y..plot.bottom()).filter(|y| !taken(*y)).take(LABEL_ROWS_MAX).collect();
     let mut free_from = [plot.x; LABEL_ROWS_MAX];
+    let columns_max = (plot.width / LABEL_PARTS).min(LABEL_COLUMNS_MAX);
     for mark in &plan.annotations {
-        let columns = mark.label.columns();
+        let columns = mark.label.columns().min(columns_max);
         let right_of = column(mark, plot) + 1;
         // Towards the right edge a label stands before its line.
         let start =
             if right_of + columns <= plot.right() { Some(right_of) } else { (right_of - 1).checked_sub(columns) };
         let Some(start) = start.filter(|_| columns > 0) else { continue };
         if let Some((row, free_from)) = rows.iter().zip(&mut free_from).find(|(_, free_from)| **free_from <= start) {
-            canvas.label(start, *row, &mark.label, look.theme.style(mark.role));
+            clipped(canvas, (start, *row), columns, &mark.label, look.theme.style(mark.role), look);
             *free_from = start + columns + 1;
         }
     }

@@ -117,6 +117,20 @@ fn annotations_stand_at_their_moment_and_their_labels_apart() {
 }
 
 #[test]
+fn of_what_a_log_says_the_beginning_is_shown_and_the_worst_of_a_column() {
+    let layout = Layout::new(20, 4, Unit::None, GlyphSet::Ascii);
+    let mut builder = builder(&layout);
+    for (text, role) in [("disk full", Role::Failure), ("a very long story", Role::Warning), ("", Role::Muted)] {
+        builder.annotate(Annotation { at: Wall(EDGE.0 - 40_000), label: Label::plain(text), role });
+    }
+    let plan = finish(builder, &layout, &[0.0, 4.0], &[]);
+    let grid = painted(&plan, &layout, (20, 4), look(GlyphSet::Ascii));
+    check(&grid, &["      :disk ~", "      :a ver~", "      :", "      :"]);
+    let failure = look(GlyphSet::Ascii).theme.style(Role::Failure);
+    assert!((0..4).all(|y| grid.cell(6, y).style == failure));
+}
+
+#[test]
 fn without_colours_edges_tell_areas_apart() {
     let layout = Layout::new(6, 4, Unit::None, GlyphSet::Braille);
     let mut builder = builder(&layout);
