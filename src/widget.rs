@@ -29,6 +29,8 @@ mod held;
 mod raster;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod time_row;
 
 pub use levels::Levels;
