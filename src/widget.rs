@@ -113,6 +113,13 @@ pub fn clipped(canvas: &mut Canvas<'_>, at: (u16, u16), width: u16, label: &Labe
     }
 }
 
+/// The same for what may be a number: half of one is another number, so it is drawn whole or as the sign alone.
+pub fn whole(canvas: &mut Canvas<'_>, at: (u16, u16), width: u16, label: &Label, style: Style, look: Look) -> u16 {
+    let is_number = label.as_str().contains(|c: char| c.is_ascii_digit());
+    let width = if is_number && label.columns() > width { width.min(1) } else { width };
+    clipped(canvas, at, width, label, style, look)
+}
+
 /// Draws a label so that it ends before column `right`; nothing when it does not fit. Returns the columns used.
 fn right_aligned(canvas: &mut Canvas<'_>, right: u16, y: u16, label: &Label, style: Style) -> u16 {
     match right.checked_sub(label.columns()) {

@@ -1,9 +1,10 @@
 //! Gauges: bars with a name, a share and a text.
 //!
 //! Invariant: every gauge is shown, or the number of those left out is; a bar that is not empty shows at least its
-//! smallest part, and one that is not full shows that it is not.
+//! smallest part, and one that is not full shows that it is not. No number is cut: without room the detail goes first,
+//! then the bar, then the name.
 
-use super::{Level, Look, Role, clipped, right_aligned};
+use super::{Level, Look, Role, clipped, right_aligned, whole};
 use crate::base::Rect;
 use crate::frame::{Canvas, Glyph, Style};
 use crate::label::Label;
@@ -111,9 +112,10 @@ pub fn paint(plan: &GaugePlan, canvas: &mut Canvas<'_>, look: Look) {
     let per_column = count.div_ceil(columns);
     let cell = (width - GAP * (columns - 1)) / columns;
     let inline = shortest.saturating_add(detail).saturating_add(GAP) <= cell;
+    let below = bar_start(name).saturating_add(detail) <= cell;
     let detail = match detail {
         0 => Detail::None,
-        _ if per_column * 2 <= height => Detail::Below,
+        _ if below && per_column * 2 <= height => Detail::Below,
         detail if inline => Detail::Inline(detail),
         _ => Detail::None,
     };
@@ -156,7 +158,7 @@ fn one(gauge: &Gauge, canvas: &mut Canvas<'_>, parts: &Parts, look: Look) {
     let value_columns = gauge.value.columns();
     if parts.name.saturating_add(parts.value).saturating_add(2 + BAR_MIN) <= width {
         canvas.label(0, 0, &gauge.name, muted);
-        let start = if parts.name > 0 { parts.name + 1 } else { 0 };
+        let start = bar_start(parts.name);
         let inline = if let Detail::Inline(columns) = parts.detail { columns + GAP } else { 0 };
         let bar_width = (width - start - inline - parts.value - 1).min(BAR_MAX);
         bar(gauge, canvas, Rect::new(start, 0, bar_width, 1), look);
@@ -165,7 +167,7 @@ fn one(gauge: &Gauge, canvas: &mut Canvas<'_>, parts: &Parts, look: Look) {
         match parts.detail {
             Detail::None => {}
             Detail::Below => {
-                clipped(canvas, (start, 1), width - start, &gauge.detail, muted, look);
+                canvas.label(start, 1, &gauge.detail, muted);
             }
             Detail::Inline(_) => {
                 right_aligned(canvas, right - parts.value - GAP + 1, 0, &gauge.detail, muted);
@@ -175,8 +177,14 @@ fn one(gauge: &Gauge, canvas: &mut Canvas<'_>, parts: &Parts, look: Look) {
         canvas.label(0, 0, &gauge.name, muted);
         right_aligned(canvas, width, 0, &gauge.value, style);
     } else {
-        clipped(canvas, (0, 0), width, &gauge.value, style, look);
+        // Blanks that line values up are the first to go.
+        whole(canvas, (0, 0), width, &Label::plain(gauge.value.as_str().trim()), style, look);
     }
+}
+
+/// The column of a bar behind names of so many columns.
+fn bar_start(name: u16) -> u16 {
+    if name > 0 { name.saturating_add(1) } else { 0 }
 }
 
 fn bar(gauge: &Gauge, canvas: &mut Canvas<'_>, area: Rect, look: Look) {

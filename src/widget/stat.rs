@@ -9,7 +9,7 @@ mod tests;
 
 use super::levels;
 use super::sparkline::{self, SparkPlan};
-use super::{Level, Look, Role, blocks, clipped};
+use super::{Level, Look, Role, blocks, whole};
 use crate::base::Rect;
 use crate::frame::{Canvas, Style};
 use crate::label::Label;
@@ -184,7 +184,7 @@ fn big(plan: &StatPlan, font: &Font, unit: &Label, canvas: &mut Canvas<'_>, styl
         if beside {
             canvas.label(columns + GAP, top, &label, style);
         } else if below {
-            clipped(canvas, (0, baseline + 1), width, &label, style, look);
+            whole(canvas, (0, baseline + 1), width, &label, style, look);
         }
     }
     top + rows
@@ -195,7 +195,7 @@ fn small(plan: &StatPlan, mark: &str, canvas: &mut Canvas<'_>, style: Style, loo
     let (width, height) = canvas.size();
     let text = Label::plain(&format!("{}{mark}", plan.text));
     let top = if plan.course.is_empty() { (height - 1) / 2 } else { 0 };
-    let mut x = clipped(canvas, (0, top), width, &text, style, look);
+    let mut x = whole(canvas, (0, top), width, &text, style, look);
     if let Some(delta) = &plan.delta {
         let label = delta.label(look);
         if x + GAP + label.columns() <= width {

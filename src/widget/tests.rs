@@ -1,6 +1,7 @@
 //! Laws that every widget keeps, tried on all of them.
 
 mod cases;
+mod numbers;
 
 use super::Look;
 use super::testing::{GLYPH_SETS, drawn, look};

@@ -60,7 +60,10 @@ pub fn paint(plan: &TextPlan, canvas: &mut Canvas<'_>, look: Look) {
     });
     // Keys never take more than half: the values are what one came for.
     let key_columns = keys.max().unwrap_or(0).min(width / 2);
+    let more = plan.rows.len() > usize::from(height);
     for (y, row) in (0..height).zip(&plan.rows) {
+        // The sign that there is more has its own place, or it would take the end of a text.
+        let width = if more && y + 1 == height { width.saturating_sub(1) } else { width };
         match row {
             Row::Line { text, align, role } => {
                 let free = width.saturating_sub(text.columns());
@@ -72,13 +75,13 @@ pub fn paint(plan: &TextPlan, canvas: &mut Canvas<'_>, look: Look) {
                 clipped(canvas, (x, y), width - x, text, look.theme.style(*role), look);
             }
             Row::Pair { key, value, role } => {
-                clipped(canvas, (0, y), key_columns, key, look.theme.style(Role::Muted), look);
+                clipped(canvas, (0, y), key_columns.min(width), key, look.theme.style(Role::Muted), look);
                 let x = (key_columns + GAP).min(width);
                 clipped(canvas, (x, y), width - x, value, look.theme.style(*role), look);
             }
         }
     }
-    if plan.rows.len() > usize::from(height) && height > 0 && width > 0 {
+    if more && height > 0 && width > 0 {
         let more = match look.glyphs {
             GlyphSet::Ascii => Glyph::new('v'),
             _ => Glyph::new('↓'),

@@ -16,7 +16,7 @@ use crate::widget::histogram::{self, HistogramPlan};
 use crate::widget::sparkline::{self, SparkPlan};
 use crate::widget::stat::{self, StatPlan};
 use crate::widget::state_timeline::{self, Ink, State, TimelineBuilder};
-use crate::widget::{Role, TimeScale, clipped};
+use crate::widget::{Role, TimeScale, clipped, whole};
 
 /// Columns of a sparkline's name at most, as a part of the width.
 const NAME_PARTS: u16 = 4;
@@ -94,7 +94,7 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
             sparkline::paint(&plan, &mut canvas.sub(Rect::new(names + 1, y, course, each - blank)), look);
         }
         let x = width.saturating_sub(value.columns().min(room));
-        clipped(canvas, (x, middle), room, value, look.theme.style(Role::Strong), look);
+        whole(canvas, (x, middle), room, value, look.theme.style(Role::Strong), look);
     }
     pane.slides(scale);
 }

@@ -206,9 +206,9 @@ fn what_does_not_fit_is_counted() {
     );
     check(
         &picture(&plan(Direction::Upright, &many, Unit::None, &[]), 20, 4, GlyphSet::Ascii),
-        &["################", "################", "################", "                +14"],
+        &["################", "################", "################", "                 +14"],
     );
-    check(&picture(&plan(Direction::Upright, &many, Unit::None, &[]), 2, 1, GlyphSet::Block), &["+…"]);
+    check(&picture(&plan(Direction::Upright, &many, Unit::None, &[]), 2, 1, GlyphSet::Block), &["…"]);
 }
 
 #[test]

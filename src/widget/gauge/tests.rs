@@ -40,15 +40,21 @@ fn a_detail_goes_below_or_inside_or_away() {
         &["RAM  ━━━━━━━╾───────  8 of 16 GiB    50%", "swap ───────────────         none     0%"],
     );
     check(&picture(&gauges, 24, 2, GlyphSet::Ascii), &["RAM  #######......   50%", "swap .............    0%"]);
+    let long = [gauge("RAM", 0.5, "101.6 GiB of 125.8 GiB")];
+    check(&picture(&long, 26, 2, GlyphSet::Ascii), &["RAM ########........   50%", "    101.6 GiB of 125.8 GiB"]);
+    check(&picture(&long, 25, 2, GlyphSet::Ascii), &["RAM ########.......   50%", ""]);
 }
 
 #[test]
 fn without_room_the_bar_goes_first_and_the_name_then() {
     let gauges = [gauge("RAM", 0.36, "")];
     check(&picture(&gauges, 12, 1, GlyphSet::Braille), &["RAM      36%"]);
-    check(&picture(&gauges, 6, 1, GlyphSet::Braille), &["  36%"]);
-    check(&picture(&gauges, 4, 1, GlyphSet::Braille), &["  3…"]);
-    check(&picture(&gauges, 4, 1, GlyphSet::Ascii), &["  3~"]);
+    check(&picture(&gauges, 6, 1, GlyphSet::Braille), &["36%"]);
+    check(&picture(&gauges, 4, 1, GlyphSet::Braille), &["36%"]);
+    check(&picture(&gauges, 2, 1, GlyphSet::Braille), &["…"]);
+    check(&picture(&gauges, 2, 1, GlyphSet::Ascii), &["~"]);
+    let unknown = [Gauge::unknown(Label::plain("swap"), Label::plain("unknown"))];
+    check(&picture(&unknown, 4, 1, GlyphSet::Braille), &["unk…"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::frame::{Canvas, Glyph, Style};
 use crate::label::Label;
 use crate::model::GlyphSet;
 use crate::widget::gauge::parts;
-use crate::widget::{Look, Role, clipped, right_aligned};
+use crate::widget::{Look, Role, clipped, right_aligned, whole};
 
 /// Shortest bar that says more than its text.
 const BAR_MIN: u16 = 8;
@@ -157,7 +157,7 @@ fn one(bar: &Bar, columns: &Columns, canvas: &mut Canvas<'_>, look: Look, frame:
     ];
     for (room, label, style) in parts.into_iter().filter(|(room, ..)| *room > 0) {
         if right_aligned(canvas, x + room, 0, label, style) == 0 || x + room < label.columns() {
-            clipped(canvas, (x, 0), room, label, style, look);
+            whole(canvas, (x, 0), room, label, style, look);
         }
         x += room + GAP;
     }

@@ -57,7 +57,7 @@ fn without_room_the_rate_goes_then_the_amount_the_time_and_the_bar() {
     assert_eq!(row(job(), 24), "disk  ###.........   25%");
     assert_eq!(row(job(), 16), "disk   25%");
     assert_eq!(row(job(), 8), "d~   25%");
-    assert_eq!(row(job(), 2), "2~");
+    assert_eq!(row(job(), 2), "~");
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn what_there_is_no_room_for_goes_course_first() {
     check(&picture(&load(), 30, 2, GlyphSet::Block), &["42.1%  ▲ +3.2 pts", "▁▁▂▃▅▆▇█▁▂▃▅▆▇█▁▁▂▃▅▆▇█▁▂▃▅▆▇█"]);
     check(&picture(&load(), 30, 1, GlyphSet::Ascii), &["42.1%  +3.2 pts  _-^^-^^-=^.=^"]);
     check(&picture(&load(), 6, 1, GlyphSet::Ascii), &["42.1%"]);
-    check(&picture(&load(), 3, 1, GlyphSet::Ascii), &["42~"]);
+    check(&picture(&load(), 3, 1, GlyphSet::Ascii), &["~"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::base::Rect;
 use crate::frame::{Canvas, Glyph, Style};
 use crate::label::Label;
 use crate::model::GlyphSet;
-use crate::widget::{Look, Role, clipped, right_aligned};
+use crate::widget::{Look, Role, clipped, right_aligned, whole};
 
 /// Rows from which titles pay.
 const ROWS_FOR_HEADER: u16 = 2;
@@ -45,8 +45,13 @@ pub fn paint(plan: &TablePlan, canvas: &mut Canvas<'_>, look: Look) {
     if width == 0 || height == 0 || plan.columns.is_empty() {
         return;
     }
-    let slots = place(plan, width);
+    let mut slots = place(plan, width);
     let rows = rows(plan, height, slots.len());
+    let all_seen = usize::from(rows.count) == plan.rows.len() && slots.len() == plan.columns.len();
+    if !rows.footer && !all_seen {
+        // The sign has a column of its own, or it would take the end of a number.
+        slots = place(plan, width - 1);
+    }
     if rows.header {
         header(plan, &slots, canvas, look);
     }
@@ -138,7 +143,8 @@ fn cell(
         Align::Decimal => free.saturating_sub(column.tail - cell.tail),
     };
     let mut canvas = canvas.sub(Rect::new(slot.x, y, slot.width, 1));
-    let used = clipped(&mut canvas, (x, 0), slot.width, &cell.text, style, look);
+    let draw = if cell.is_number { whole } else { clipped };
+    let used = draw(&mut canvas, (x, 0), slot.width, &cell.text, style, look);
     if let Some(share) = cell.share {
         bar(share, (x, x + used), cell, style, &mut canvas, look);
     }
@@ -187,7 +193,9 @@ fn left_out(plan: &TablePlan, rows: &Rows, columns: usize, canvas: &mut Canvas<'
     let mut x = 0;
     if usize::from(rows.count) < all {
         let seen = format!("{}-{last} of {all}", rows.first + 1);
-        x = clipped(canvas, (0, y), width, &Label::plain(&seen), muted, look);
+        // At least a sign of columns stands behind it.
+        let room = width.saturating_sub(if columns > 0 { 2 } else { 0 }).max(1);
+        x = whole(canvas, (0, y), room, &Label::plain(&seen), muted, look);
     }
     if columns > 0 {
         let long = Label::plain(&format!("+{columns} column{}", if columns == 1 { "" } else { "s" }));

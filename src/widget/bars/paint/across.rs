@@ -58,9 +58,10 @@ impl Layout {
         let names =
             if name == 0 { 0 } else { name.min((width / 3).max(free.saturating_sub(widest + 2).min(name))) + 1 };
         let names = if names > free { 0 } else { names };
-        let outside = names + widest < free;
-        let beside = if outside { widest + 1 } else { 0 };
         let negative = plan.zero > 0.0;
+        let sides = 1 + u16::from(negative);
+        let outside = widest.saturating_add(1).saturating_mul(sides).saturating_add(names) <= free;
+        let beside = if outside { widest + 1 } else { 0 };
         // Values of negative bars stand to the left of them.
         let plot = Rect::new(names, 0, width - names, height);
         let room = plot.width.saturating_sub(beside).saturating_sub(if negative { beside } else { 0 });

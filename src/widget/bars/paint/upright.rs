@@ -6,7 +6,7 @@ use crate::base::Rect;
 use crate::frame::{Canvas, Glyph};
 use crate::label::Label;
 use crate::model::GlyphSet;
-use crate::widget::{Look, Role, blocks, clipped, right_aligned};
+use crate::widget::{Look, Role, blocks, clipped, right_aligned, whole};
 
 /// Widest bar.
 const BAR_COLUMNS_MAX: u16 = 8;
@@ -47,8 +47,9 @@ pub(super) fn paint(plan: &BarsPlan, canvas: &mut Canvas<'_>, look: Look) {
     let left_out = plan.groups.len() - usize::from(layout.shown);
     if left_out > 0 {
         let (width, height) = canvas.size();
-        let x = layout.gutter + layout.shown * layout.pitch;
-        clipped(canvas, (x, height - 1), width.saturating_sub(x), &more(left_out), look.theme.style(Role::Muted), look);
+        let more = more(left_out);
+        let x = width.saturating_sub(more.columns());
+        whole(canvas, (x, height - 1), width, &more, look.theme.style(Role::Muted), look);
     }
 }
 
@@ -79,7 +80,8 @@ impl Layout {
             pitch >= NAME_COLUMNS_MIN || plan.widest(|group| group.name.columns()) <= pitch - u16::from(gap > 0);
         let names = (named && readable && height >= ROWS_FOR_NAMES).then(|| height - 1);
         let widest = plan.widest(|group| group.bars.iter().map(|bar| value(bar, look).columns()).max().unwrap_or(0));
-        let slot = if per_group == 1 { pitch.saturating_sub(1) } else { bar };
+        // A blank between two values, or they would read as one.
+        let slot = if per_group == 1 { pitch } else { bar }.saturating_sub(1);
         let values = height >= ROWS_FOR_VALUES && widest <= slot;
         let negative = plan.zero > 0.0;
         let top = u16::from(values && plan.zero < 1.0);
