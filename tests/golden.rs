@@ -10,13 +10,14 @@ use std::time::Duration;
 use unblink::base::{Mono, Size, Wall};
 use unblink::encode::{Encoding, export};
 use unblink::frame::Grid;
+use unblink::model::spec::Theme;
 use unblink::model::{Dataset, GlyphSet, Palette, SeriesKey, ViewSpec, Vitals};
 use unblink::scene::{self, Boards};
 use unblink::source::{own, synthetic};
 use unblink::sys::usage::Usage;
 
-/// A moment at which all is to be seen: a service down, one slow, jobs done and under way.
-const NOW: Wall = Wall(1_700_000_650_000);
+/// A moment at which all is to be seen: a service that was slow and is down, its error marked, jobs done and under way.
+const NOW: Wall = Wall(1_700_000_680_000);
 
 fn data() -> Dataset {
     let mut data = Dataset::default();
@@ -42,13 +43,18 @@ fn draw(boards: &Boards, data: &Dataset, spec: &ViewSpec) -> Grid {
     grid
 }
 
+/// A panel of a wall, one of a board on a small terminal.
+const SIZES: [(u16, u16); 2] = [(64, 16), (28, 7)];
+/// With those of characters alone also one on a whole screen, and the smallest.
+const SIZES_OF_TEXT: [(u16, u16); 4] = [(100, 30), (64, 16), (28, 7), (14, 4)];
+
 /// Every panel on a screen of its own, one below the other.
-fn panels(glyphs: GlyphSet, palette: Palette, write: impl Fn(&Grid) -> String) -> String {
+fn panels(glyphs: GlyphSet, palette: Palette, sizes: &[(u16, u16)], write: impl Fn(&Grid) -> String) -> String {
     let (boards, data) = (Boards::shipped(), data());
     let count = boards.get("demo").expect("the board is shipped").panels.len();
     let mut all = String::new();
     for focus in 0..count {
-        for size in [(64, 16), (28, 7)] {
+        for size in sizes.iter().copied() {
             let focus = u16::try_from(focus).expect("few panels");
             let spec = ViewSpec { focus, full_screen: true, ..spec(glyphs, palette, size) };
             all.push_str(&write(&draw(&boards, &data, &spec)));
@@ -79,7 +85,7 @@ fn check(name: &str, drawn: &str) {
 #[test]
 fn every_chart_is_drawn_as_kept_in_every_set_of_characters() {
     for (name, glyphs) in [("braille", GlyphSet::Braille), ("block", GlyphSet::Block), ("ascii", GlyphSet::Ascii)] {
-        let drawn = panels(glyphs, Palette::Mono, |grid| export::text(grid, glyphs == GlyphSet::Ascii));
+        let drawn = panels(glyphs, Palette::Mono, &SIZES_OF_TEXT, |grid| export::text(grid, glyphs == GlyphSet::Ascii));
         assert!(glyphs != GlyphSet::Ascii || drawn.is_ascii());
         check(&format!("charts-{name}.txt"), &drawn);
     }
@@ -87,13 +93,14 @@ fn every_chart_is_drawn_as_kept_in_every_set_of_characters() {
 
 #[test]
 fn every_chart_is_drawn_as_kept_in_every_palette() {
-    let palettes = [("256", Palette::Indexed), ("16", Palette::Ansi), ("mono", Palette::Mono)];
+    let palettes =
+        [("true", Palette::Truecolor), ("256", Palette::Indexed), ("16", Palette::Ansi), ("mono", Palette::Mono)];
     for (name, palette) in palettes {
         let ansi = |grid: &Grid| {
             let bytes = export::ansi(grid, Encoding { palette, ascii: false });
             String::from_utf8(bytes).expect("what is encoded is UTF-8")
         };
-        check(&format!("charts-{name}.ansi"), &panels(GlyphSet::Braille, palette, ansi));
+        check(&format!("charts-{name}.ansi"), &panels(GlyphSet::Braille, palette, &SIZES, ansi));
     }
 }
 
@@ -102,6 +109,10 @@ fn the_board_of_all_charts_is_drawn_as_kept() {
     let (boards, data) = (Boards::shipped(), data());
     for (name, size) in [("demo-160x50", (160, 50)), ("demo-80x24", (80, 24))] {
         let spec = spec(GlyphSet::Braille, Palette::Truecolor, size);
+        check(&format!("{name}.svg"), &export::svg(&draw(&boards, &data, &spec), name));
+    }
+    for (name, theme) in [("demo-light", Theme::Light), ("demo-high-contrast", Theme::HighContrast)] {
+        let spec = ViewSpec { theme: Some(theme), ..spec(GlyphSet::Braille, Palette::Truecolor, (120, 40)) };
         check(&format!("{name}.svg"), &export::svg(&draw(&boards, &data, &spec), name));
     }
 }

@@ -265,7 +265,9 @@ fn each(name: &str, label: &str, moment: &Moment<'_>, when: When, changes: &mut 
         found.push((text, value));
     }
     found.sort_by_key(|(text, _)| (text.parse::<u64>().unwrap_or(u64::MAX), *text));
-    let digits = found.iter().map(|(text, _)| text.len()).max().unwrap_or(0).min(16);
+    // Numbers end below each other, words begin so.
+    let are_numbers = found.iter().all(|(text, _)| text.parse::<u64>().is_ok());
+    let digits = if are_numbers { found.iter().map(|(text, _)| text.len()).max().unwrap_or(0).min(16) } else { 0 };
     plan.gauges.extend(found.into_iter().map(|(text, value)| {
         let name = Label::plain(&format!("{text:>digits$}"));
         let Some(value) = value else { return Gauge::unknown(name, Label::plain(UNKNOWN)) };

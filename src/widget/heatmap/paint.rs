@@ -68,11 +68,13 @@ pub fn paint(plan: &HeatmapPlan, layout: &Layout, canvas: &mut Canvas<'_>, look:
         let at = (0, plot.y + rows.height);
         clipped(canvas, at, plot.right(), &more, look.theme.style(Role::Muted), look);
     }
+    // Rows of equal height may not fill the plot: what explains them stands right below.
+    let spare = plot.height.saturating_sub(rows.height + u16::from(hidden > 0));
     if let Some(y) = layout.times {
-        time_row::paint(&plan.times, plot, y, canvas, look);
+        time_row::paint(&plan.times, plot, y - spare, canvas, look);
     }
     if let Some(y) = layout.legend {
-        legend(plan, Rect::new(plot.x, y, plot.width, 1), canvas, look);
+        legend(plan, Rect::new(plot.x, y - spare, plot.width, 1), canvas, look);
     }
 }
 

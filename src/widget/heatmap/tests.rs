@@ -123,6 +123,7 @@ fn the_colours_are_explained_below_the_times_where_there_is_room() {
     assert_eq!(rows(8)[6], "   |20:26:00      |20:26:15      |20:26:30");
     assert_eq!(rows(7)[6], "   |20:26:00      |20:26:15      |20:26:30");
     assert!(rows(4)[3].ends_with("@//@"), "{:?}", rows(4));
+    assert!(rows(9)[6].contains("|20:26:00") && rows(9)[8].is_empty(), "rows that fill no plot: {:?}", rows(9));
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::widget::{Level, Look, Role, clipped, time_row};
 /// What tells states apart without colours; they repeat.
 const PATTERNS: [Glyph; 6] =
     [Glyph::new('░'), Glyph::new('▓'), Glyph::new('█'), Glyph::new('▒'), Glyph::new('═'), Glyph::new('─')];
+/// A full colour made pale.
+const PALE: Glyph = Glyph::new('░');
 /// Letters for states whose names lend none that is free.
 const LETTERS: [Glyph; 10] = [
     Glyph::new('0'),
@@ -73,11 +75,14 @@ pub fn paint(plan: &TimelinePlan, layout: &Layout, canvas: &mut Canvas<'_>, look
         let more = Label::plain(&format!("+{}", plan.lanes.len() - usize::from(shown)));
         clipped(canvas, (0, plot.bottom() - 1), plot.right(), &more, muted, look);
     }
+    // Bands of equal height may not fill the plot: what explains them stands right below.
+    let used = if shown < count { plot.height } else { (shown * pitch).saturating_sub(pitch - tall) };
+    let spare = plot.height - used;
     if let Some(y) = layout.times {
-        time_row::paint(&plan.times, plot, y, canvas, look);
+        time_row::paint(&plan.times, plot, y - spare, canvas, look);
     }
     if let Some(y) = layout.legend {
-        legend(&plan.states, &fills, Rect::new(plot.x, y, plot.width, 1), canvas, look);
+        legend(&plan.states, &fills, Rect::new(plot.x, y - spare, plot.width, 1), canvas, look);
     }
 }
 
@@ -116,10 +121,13 @@ fn fills(states: &[State], look: Look) -> Vec<Fill> {
         };
         fills.push(if look.theme.coloured {
             // What is well is most of the screen and stays quiet, so that the rest is seen.
-            let quiet = match state.ink {
-                Ink::Level(Level::Good) => look.theme.bar_tint(Some(Level::Good)),
-                _ => None,
-            };
+            let is_quiet = state.ink == Ink::Level(Level::Good);
+            let quiet = look.theme.bar_tint(Some(Level::Good)).filter(|_| is_quiet);
+            if is_quiet && quiet.is_none() && look.glyphs != GlyphSet::Ascii {
+                // Too few colours for a pale one: few dots of the full one.
+                fills.push(Fill { glyph: PALE, style: ink, first: PALE, name: ink });
+                continue;
+            }
             // Else the ground's colour on the state's: the same contrast as the other way round.
             let style = quiet.map_or(Style::new().fg(ground.bg).bg(ink.fg), |quiet| ink.bg(quiet));
             let first = if look.glyphs == GlyphSet::Ascii { mark } else { Glyph::BLANK };

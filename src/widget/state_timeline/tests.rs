@@ -70,6 +70,15 @@ fn with_colours_a_run_is_its_colour_and_its_name_where_it_is_wide_enough() {
 }
 
 #[test]
+fn with_few_colours_what_is_well_is_pale_and_the_rest_is_solid() {
+    let look = Look { theme: Theme::of(spec::Theme::Dark, Palette::Ansi), glyphs: GlyphSet::Braille };
+    let grid = picture(&LANES, (21, 2), look);
+    check(&grid, &["web  up ░░░░ down  ░░", "db      unsure     ░░"]);
+    assert_eq!(grid.cell(9, 0).style, look.theme.level(Level::Good));
+    assert_eq!(grid.cell(18, 0).style.bg, look.theme.level(Level::Critical).fg);
+}
+
+#[test]
 fn the_worst_state_of_a_bin_is_shown_however_short_it_was() {
     let layout = Layout { gutter: 0, plot: Rect::new(0, 0, 4, 1), times: None, legend: None };
     let mut builder = TimelineBuilder::new(TimeScale::new(EDGE, 40 * SECOND, 4), states());
@@ -116,7 +125,7 @@ fn bands_are_as_high_as_there_is_room_with_times_and_states_below() {
 
 #[test]
 fn states_without_room_in_the_legend_are_counted() {
-    let legend = |width| picture(&LANES, (width, 6), mono(GlyphSet::Ascii)).row_text(5).trim_end().to_owned();
+    let legend = |width| picture(&LANES, (width, 6), mono(GlyphSet::Ascii)).row_text(4).trim_end().to_owned();
     assert_eq!(legend(29), "    UU up  NN unsure  DD down");
     assert_eq!(legend(28), "    UU up  NN unsure  +1");
     assert_eq!(legend(20), "    UU up  +2");
