@@ -11,7 +11,7 @@ use unblink::base::{Mono, Size, Wall};
 use unblink::encode::{Encoding, export};
 use unblink::frame::Grid;
 use unblink::model::spec::Theme;
-use unblink::model::{Dataset, GlyphSet, Palette, SeriesKey, ViewSpec, Vitals};
+use unblink::model::{Dataset, GlyphSet, Kind, Palette, Sample, SeriesKey, ViewSpec, Vitals};
 use unblink::scene::{self, Boards};
 use unblink::source::{own, synthetic};
 use unblink::sys::usage::Usage;
@@ -27,6 +27,22 @@ fn data() -> Dataset {
     }
     for (stream, entry) in entries {
         assert!(data.append(stream, entry));
+    }
+    data.set_source(synthetic::NAME, synthetic::health(NOW));
+    data
+}
+
+/// The same series with values of all magnitudes; some are counters that fall back again and again.
+fn wild() -> Dataset {
+    let values = [f64::MAX, -3.0, 1e-300, 0.0, f64::MIN, 7e9];
+    let mut data = Dataset::default();
+    let made_up = synthetic::between(Wall(NOW.0 - 300_000), NOW).samples;
+    for (index, sample) in made_up.into_iter().enumerate() {
+        let kind = if sample.key.name == "demo_requests" { Kind::Counter } else { Kind::Gauge };
+        // Now and then nothing is told for a while.
+        if sample.at.0 / 10_000 % 5 > 0 {
+            data.insert(Sample { kind, value: values[index * 7 / 3 % values.len()], ..sample }).expect("sound samples");
+        }
     }
     data.set_source(synthetic::NAME, synthetic::health(NOW));
     data
@@ -117,16 +133,16 @@ fn the_board_of_all_charts_is_drawn_as_kept() {
     }
 }
 
-/// No size, no set of characters and no moment, with data or without, is too much for a chart.
+/// No size and no set of characters, with data of any magnitude or without, is too much for a chart.
 #[test]
 fn every_chart_is_drawn_at_any_size() {
-    let (boards, full, empty) = (Boards::shipped(), data(), Dataset::default());
+    let (boards, full, wild, empty) = (Boards::shipped(), data(), wild(), Dataset::default());
     let count = boards.get("demo").expect("the board is shipped").panels.len();
     let sizes = [(1, 1), (2, 2), (3, 1), (1, 9), (5, 3), (9, 4), (17, 5), (40, 12), (300, 4), (4, 200), (1000, 500)];
     for size in sizes {
         for glyphs in [GlyphSet::Braille, GlyphSet::Block, GlyphSet::Ascii] {
             let spec = spec(glyphs, Palette::Truecolor, size);
-            for data in [&full, &empty] {
+            for data in [&full, &wild, &empty] {
                 draw(&boards, data, &spec);
                 for focus in 0..u16::try_from(count).expect("few panels") {
                     draw(&boards, data, &ViewSpec { focus, full_screen: true, ..spec.clone() });

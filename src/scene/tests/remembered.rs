@@ -65,7 +65,7 @@ fn happen(happening: &Happening, data: &mut Dataset, now: &mut Wall) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn with_a_memory_or_without_a_picture_is_the_same(
