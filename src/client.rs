@@ -11,6 +11,7 @@ pub mod device;
 mod screen;
 #[cfg(test)]
 mod tests;
+mod typing;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,9 +25,8 @@ use crate::label::Label;
 use crate::machine::input::Decoder;
 use crate::machine::reconnect::{Action, End, Event, Loss, Parting, Reconnect};
 use crate::machine::resize::{Resizes, Tell};
-use crate::machine::session;
+use crate::model::ViewSpec;
 use crate::model::spec::Theme;
-use crate::model::{Input, Key, ViewSpec};
 use crate::runtime::timer;
 use crate::sink::capability::{Capabilities, Dumb};
 use crate::sink::terminal::{Terminal, TerminalError};
@@ -345,38 +345,6 @@ impl Client {
     fn frame(&mut self, bytes: Bytes) -> Result<(), ClientError> {
         self.step(Event::Framed)?;
         self.screen.show_frame(bytes).map_err(ClientError::Gone)
-    }
-
-    fn typed(&mut self, bytes: &[u8]) -> Result<(), ClientError> {
-        // It is read all the same: what nobody reads fills up, and a device that went tells so to its readers.
-        if !self.bidding.heeds_keys() {
-            return Ok(());
-        }
-        let mut inputs = Vec::new();
-        self.decoder.push(bytes, &mut inputs);
-        self.flush_at = self.decoder.patience().map(|patience| clock::mono() + patience);
-        inputs.into_iter().try_for_each(|input| match input {
-            Input::Key(key) => self.key(key),
-            Input::Mouse(gesture) => {
-                if self.gestures {
-                    self.tell(&ToRoot::Mouse(gesture));
-                }
-                Ok(())
-            }
-        })
-    }
-
-    fn key(&mut self, key: Key) -> Result<(), ClientError> {
-        // Known here, not only at the other end: it has to work when there is no other end.
-        if session::is_quit(key) {
-            return self.step(Event::Quit);
-        }
-        if session::is_repaint(key) {
-            self.screen.make_sure()?;
-            return self.repaint();
-        }
-        self.tell(&ToRoot::Key(key));
-        Ok(())
     }
 
     /// Makes the screen whole again.

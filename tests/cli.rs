@@ -80,7 +80,7 @@ fn keys_variables_and_exit_statuses_are_told_where_people_look() {
         );
     }
     for text in [succeeds(&["attach", "--help"]), succeeds(&["demo", "-h"]), page("unblink-attach.1")] {
-        assert!(text.contains("shorter time range") && text.contains("quit"), "{text}");
+        assert!(text.contains("longer time range") && text.contains("quit"), "{text}");
     }
 }
 

@@ -261,7 +261,7 @@ pub enum Format {
 
 /// The keys of a session, from the table they are interpreted by.
 static KEYS: LazyLock<String> = LazyLock::new(|| {
-    let rows = BINDINGS.iter().map(|binding| format!("\n  {:<15} {}", binding.shown, binding.what));
+    let rows = BINDINGS.iter().map(|binding| format!("\n  {:<18} {}", binding.shown, binding.what));
     format!("Keys:{}", rows.collect::<String>())
 });
 
