@@ -43,8 +43,9 @@ test-system: ## tests with real users, a real terminal and a real console (root;
 stress: ## long counts of what `make test` does shortly; results go to docs/results/
 	./tests/stress/run
 
-bench: ## what labels, drawing and encoding cost, beside ratatui
+bench: ## what labels, drawing, encoding and every widget cost, beside ratatui
 	$(BUILD) bench --bench drawing
+	$(BUILD) bench --bench widgets
 	$(BUILD) bench --bench peer_ratatui
 
 bench-instructions: ## instructions the same parts take, against benches/instructions.toml (valgrind)

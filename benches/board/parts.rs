@@ -2,6 +2,7 @@
 //!
 //! Invariant: each turn of a piece of work is like the turns before it; nothing grows.
 
+mod demo;
 mod host;
 
 use std::hint::black_box;
@@ -12,6 +13,7 @@ use unblink::label::Label;
 
 use super::board::data::Data;
 use super::board::ours::{self, Ours};
+use demo::Demo;
 use host::Host;
 
 /// One part of a frame.
@@ -45,6 +47,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "keyframe", prepare: keyframe },
     Part { name: "frame", prepare: frame },
     Part { name: "scene/host", prepare: scene_host },
+    Part { name: "scene/demo", prepare: scene_demo },
 ];
 
 /// States of the board that are gone through in turn.
@@ -111,6 +114,14 @@ fn scene_host() -> Box<dyn FnMut()> {
     let mut host = Host::new();
     Box::new(move || {
         black_box(host.frame());
+    })
+}
+
+/// The same of the board with every kind of chart.
+fn scene_demo() -> Box<dyn FnMut()> {
+    let mut demo = Demo::new();
+    Box::new(move || {
+        black_box(demo.frame());
     })
 }
 

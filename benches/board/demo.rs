@@ -1,0 +1,72 @@
+//! The board `demo` as it is shipped, every kind of chart, on the data that is made up for it.
+//!
+//! Invariant: the same second gives the same samples, on every machine.
+
+use unblink::base::{Size, Wall};
+use unblink::encode::{Encoder, Encoding};
+use unblink::frame::Grid;
+use unblink::model::{Dataset, ViewSpec};
+use unblink::scene::{self, Boards};
+use unblink::source::synthetic;
+
+use crate::board::{COLS, ROWS};
+
+/// A moment at which a service is down and one slow.
+const START: Wall = Wall(1_700_000_600_000);
+/// What the board shows of a line.
+const PAST_MS: i64 = 300_000;
+
+/// One view of the board.
+pub struct Demo {
+    boards: Boards,
+    spec: ViewSpec,
+    data: Dataset,
+    now: Wall,
+    shown: Grid,
+    next: Grid,
+    encoder: Encoder,
+    bytes: Vec<u8>,
+}
+
+// === impl Demo ===
+
+impl Demo {
+    pub fn new() -> Demo {
+        let spec = ViewSpec::new("default", "demo", Size::clamped(COLS, ROWS));
+        let (shown, next) = (Grid::new(spec.size), Grid::new(spec.size));
+        let mut demo = Demo {
+            boards: Boards::shipped(),
+            spec,
+            data: Dataset::default(),
+            now: Wall(START.0 - PAST_MS),
+            shown,
+            next,
+            encoder: Encoder::new(Encoding::default()),
+            bytes: Vec::with_capacity(1 << 20),
+        };
+        demo.happen(START);
+        demo
+    }
+
+    /// One second later: makes the samples up, takes them, draws, encodes what changed; returns its bytes.
+    pub fn frame(&mut self) -> usize {
+        self.happen(Wall(self.now.0 + 1_000));
+        self.bytes.clear();
+        scene::draw(&self.boards, &self.spec, &self.data, self.now, &mut self.next);
+        self.encoder.delta(&self.shown, &self.next, &mut self.bytes);
+        std::mem::swap(&mut self.shown, &mut self.next);
+        self.bytes.len()
+    }
+
+    fn happen(&mut self, until: Wall) {
+        let synthetic::Moment { samples, entries } = synthetic::between(self.now, until);
+        for sample in samples {
+            self.data.insert(sample).expect("made-up samples are sound");
+        }
+        for (stream, entry) in entries {
+            assert!(self.data.append(stream, entry));
+        }
+        self.data.set_source(synthetic::NAME, synthetic::health(until));
+        self.now = until;
+    }
+}
