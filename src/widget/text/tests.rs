@@ -29,6 +29,9 @@ fn what_does_not_fit_ends_in_a_sign() {
     check(&picture(&rows, 12, 2, GlyphSet::Braille), &["hostn…  a-l…", "up      1 s↓"]);
     check(&picture(&rows, 12, 2, GlyphSet::Ascii), &["hostn~  a-l~", "up      1 sv"]);
     check(&picture(&rows, 1, 1, GlyphSet::Braille), &["↓"]);
+    let live = [pair("data", "live, every 12 s"), pair("more", "")];
+    check(&picture(&live, 22, 1, GlyphSet::Braille), &["data  live, every 12…↓"]);
+    check(&picture(&live, 23, 1, GlyphSet::Braille), &["data  live, every 12 s↓"]);
 }
 
 #[test]
