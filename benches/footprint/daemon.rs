@@ -57,10 +57,10 @@ impl Daemon {
         [self.root.id(), self.worker]
     }
 
-    /// A viewer of the board `host`.
-    pub fn attach(&self) -> Command {
+    /// A viewer of a board.
+    pub fn attach(&self, board: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
-        command.args(["attach", "host", "--socket"]).arg(self.socket());
+        command.args(["attach", board, "--socket"]).arg(self.socket());
         terminal(&mut command);
         command
     }

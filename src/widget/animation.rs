@@ -35,7 +35,7 @@ pub struct AnimationPlan {
 }
 
 /// Frames of one second at the speed the animations are made for.
-pub const FRAMES_PER_SECOND: u64 = 30;
+pub const FRAMES_PER_SECOND: u64 = 60;
 
 /// Positions are counted in parts of a cell, so that slow things move evenly and large frame numbers stay exact.
 const PARTS: i64 = 256;

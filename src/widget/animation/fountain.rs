@@ -8,11 +8,11 @@ use crate::widget::Look;
 /// Cells for each particle.
 const CELLS_PER_PARTICLE: u64 = 6;
 /// Frames from the throw to the ground, the fastest and the slowest.
-const LIFE_FRAMES: (u64, u64) = (45, 105);
+const LIFE_FRAMES: (u64, u64) = (90, 210);
 /// Share of the height that the highest throw reaches.
 const RISE_MAX: f32 = 0.96;
 /// A particle leaves light behind it: so many places, in frames before now.
-const TRAIL: [u64; 3] = [0, 1, 2];
+const TRAIL: [u64; 3] = [0, 2, 4];
 
 pub(super) fn paint(plan: &AnimationPlan, canvas: &mut Canvas<'_>, look: Look) {
     let (width, height) = canvas.size();
@@ -36,7 +36,7 @@ pub(super) fn paint(plan: &AnimationPlan, canvas: &mut Canvas<'_>, look: Look) {
             let y = down * (1.0 - rise * 4.0 * share * (1.0 - share));
             // It glows as it is thrown and fades as it falls.
             let shade = ((1.0 - share) * SHADES as f32) as usize + spark;
-            field.dot(x as i64, y as i64 - 1, shade.saturating_sub(1 + behind as usize));
+            field.dot(x as i64, y as i64 - 1, shade.saturating_sub(1 + behind as usize / 2));
         }
     }
     field.paint(canvas, &glow(look), |_| None);

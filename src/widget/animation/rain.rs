@@ -8,9 +8,9 @@ use crate::widget::{Level, Look};
 /// Rows for each stream of a column, so that tall screens are as full as low ones.
 const ROWS_PER_STREAM: u64 = 40;
 /// How far a stream falls in a frame: four to eighteen rows a second.
-const SPEEDS: (u64, u64) = (34, 154);
+const SPEEDS: (u64, u64) = (17, 77);
 /// Frames for which a sign stays what it is.
-const SIGN_FRAMES: u64 = 24;
+const SIGN_FRAMES: u64 = 48;
 
 /// Signs for terminals with a font: letters and what looks like letters from far away.
 const SIGNS: [Glyph; 64] = signs(*b"0123456789ABCDEFHKLNRTVXYZ<>=+*:", true);

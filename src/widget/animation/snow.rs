@@ -12,7 +12,7 @@ use crate::widget::Look;
 /// Cells of sky for each flake.
 const CELLS_PER_FLAKE: u64 = 11;
 /// How far flakes fall in a frame, far ones first: one to four rows a second.
-const SPEEDS: [u64; 3] = [9, 17, 30];
+const SPEEDS: [u64; 3] = [5, 9, 15];
 /// Their shades.
 const LIGHT: [usize; 3] = [1, 4, 7];
 /// Until the drift is as high as it gets.
@@ -32,7 +32,7 @@ pub(super) fn paint(plan: &AnimationPlan, canvas: &mut Canvas<'_>, look: Look) {
         let depth = [0, 0, 0, 1, 1, 2][dice.below(6) as usize];
         let speed = SPEEDS[depth] * (192 + dice.below(128)) / 256;
         let (y, round) = way(plan.frame, speed.max(1), dice.below(fall), fall);
-        let period = 90 + dice.below(150);
+        let period = 180 + dice.below(300);
         let turn = (plan.frame % period + dice.below(period)) as f32 / period as f32;
         let sway = (turn * TAU).sin() * (0.3 + dice.share()) * PARTS as f32;
         // Every time it falls elsewhere.
