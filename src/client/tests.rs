@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 use crate::base::{SessionId, Size, limits};
-use crate::model::{Act, Gesture, GlyphSet, Palette};
+use crate::model::{Act, Gesture, GlyphSet, Key, Palette};
 use crate::runtime::{self, Task};
 use crate::sink::terminal::{GIVE_BACK, RETAKE, TAKE};
 use crate::sys::fd;
