@@ -30,6 +30,8 @@ mod inline;
 mod logging;
 #[path = "e2e/losses.rs"]
 mod losses;
+#[path = "e2e/pointing.rs"]
+mod pointing;
 #[path = "e2e/sizes.rs"]
 mod sizes;
 #[path = "e2e/sockets.rs"]

@@ -199,6 +199,8 @@ impl Terminal {
         let screen = seen.parser.screen();
         assert_eq!((screen.fgcolor(), screen.bgcolor()), (vt100::Color::Default, vt100::Color::Default));
         assert!(!screen.bold() && !screen.inverse() && !screen.dim(), "`{}` left attributes behind", self.name);
+        let mouse = screen.mouse_protocol_mode();
+        assert_eq!(mouse, vt100::MouseProtocolMode::None, "`{}` left the mouse on", self.name);
     }
 
     /// Fails if the emulator saw what no chart sends.
@@ -282,6 +284,11 @@ impl Seen {
 
     pub fn alternate(&self) -> bool {
         self.parser.screen().alternate_screen()
+    }
+
+    /// Whether the terminal was asked to report its mouse.
+    pub fn hears_mouse(&self) -> bool {
+        self.parser.screen().mouse_protocol_mode() != vt100::MouseProtocolMode::None
     }
 
     pub fn cursor_hidden(&self) -> bool {
