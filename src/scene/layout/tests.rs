@@ -81,12 +81,17 @@ fn the_parts_of_a_screen_leave_no_row_out() {
 proptest! {
     #[test]
     fn every_cell_has_one_owner_except_the_blanks_between_small_panels(
+        name in prop::sample::select(vec!["host", "demo", "unblink"]),
+        tab in 0u16..3,
         width in 1u16..300,
         height in 1u16..120,
-        focus in 0u16..8,
+        focus in 0u16..20,
     ) {
         let area = Rect::new(0, 0, width, height);
-        let placement = place(&board(), &spec(focus, false), area);
+        let boards = Boards::shipped();
+        let board = boards.get(name).expect("it is shipped");
+        let placement = place(board, &ViewSpec { tab, ..spec(focus, false) }, area);
+        prop_assert_eq!(placement.hidden + placement.panels.len(), board.tab(tab).panels.len());
         let mut owners = vec![0u8; usize::from(width) * usize::from(height)];
         for placed in &placement.panels {
             let place = placed.area;
