@@ -10,6 +10,7 @@ mod demo;
 mod devices;
 mod failure;
 mod generate;
+mod init;
 mod listing;
 mod output;
 mod panics;
@@ -51,6 +52,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
     };
     match offered {
         Offered::Demo(demo) => demo::run(&demo),
+        Offered::Init(init) => init::run(&init),
         Offered::Serve(serve) => serve::run(serve),
         Offered::Attach(attach) => attach::run(attach),
         Offered::Boards(asked) => listing::boards(asked),

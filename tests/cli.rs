@@ -57,7 +57,7 @@ fn fails(arguments: &[&str], code: i32, words: &[&str]) -> String {
 #[test]
 fn help_names_every_verb_but_the_hidden_one() {
     let help = succeeds(&["--help"]);
-    for verb in ["demo", "serve", "attach", "boards", "status", "snapshot", "check", "completions", "man"] {
+    for verb in ["demo", "init", "serve", "attach", "boards", "status", "snapshot", "check", "completions", "man"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} is missing: {help}");
         let help = succeeds(&[verb, "--help"]);
         assert!(help.contains("Usage:"), "{help}");
@@ -169,6 +169,47 @@ fn boards_of_ones_own_are_checked_listed_and_drawn() {
     assert!(succeeds(&["check", boards.join("wall.toml").to_str().unwrap()]).contains("wall.toml"));
     fails(&["check", boards.join("other.toml").to_str().unwrap()], 64, &["boards.d/other.toml:2:9", "pie"]);
     fails(&["check", boards.join("none.toml").to_str().unwrap()], 64, &["boards.d/none.toml", "does not exist"]);
+}
+
+#[test]
+fn a_configuration_to_begin_with_is_sound_in_every_line_and_overwrites_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("new");
+    let init = || finish(unblink(home.path(), &["init", folder.to_str().unwrap()]));
+    let first = init();
+    assert_eq!((first.code, first.err.as_str()), (Some(0), ""));
+    let (config, board) = (folder.join("unblink.toml"), folder.join("boards.d/example.toml"));
+    for path in [&config, &board] {
+        assert!(first.out.contains(&format!("wrote {}", path.display())), "{}", first.out);
+    }
+    assert!(first.out.contains(&format!("unblink serve --config {}", config.display())), "{}", first.out);
+    assert_eq!(finish(unblink(home.path(), &["check", folder.to_str().unwrap()])).code, Some(0));
+    let next = ["snapshot", "example", "--config", config.to_str().unwrap(), "--format", "text"];
+    let drawn = finish(unblink(home.path(), &next));
+    assert!(drawn.out.contains("1 min") && drawn.out.contains("RAM"), "{drawn:?}");
+
+    fs::write(&board, "mine").unwrap();
+    let again = init();
+    assert_eq!(again.code, Some(1));
+    assert!(again.err.contains("boards.d/example.toml already") && again.err.contains("nothing was written"));
+    fs::remove_file(&config).unwrap();
+    assert_eq!(init().code, Some(1), "one file that is there is enough");
+    assert!(!config.exists() && fs::read_to_string(&board).unwrap() == "mine");
+
+    // What stands as a comment is a setting too.
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(init().code, Some(0));
+    for path in [config, board] {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_setting =
+            |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+        let all: Vec<&str> =
+            text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line)).collect();
+        assert!(all.join("\n").len() < text.len(), "nothing stands as a comment in {}", path.display());
+        fs::write(&path, all.join("\n")).unwrap();
+    }
+    let whole = finish(unblink(home.path(), &["check", folder.to_str().unwrap()]));
+    assert_eq!((whole.code, whole.err.as_str()), (Some(0), ""));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use unblink::base::{Size, Wall};
 use unblink::encode::{Encoder, Encoding};
 use unblink::frame::Grid;
 use unblink::model::{Dataset, ViewSpec};
-use unblink::scene::{self, Boards};
+use unblink::scene::{self, Before, Boards, Circumstances, Memory, Stage};
 use unblink::source::synthetic;
 
 use crate::board::{COLS, ROWS};
@@ -22,8 +22,10 @@ pub struct Demo {
     spec: ViewSpec,
     data: Dataset,
     now: Wall,
+    sixtieths: i64,
     shown: Grid,
     next: Grid,
+    memory: Memory,
     encoder: Encoder,
     bytes: Vec<u8>,
 }
@@ -39,8 +41,10 @@ impl Demo {
             spec,
             data: Dataset::default(),
             now: Wall(START.0 - PAST_MS),
+            sixtieths: 0,
             shown,
             next,
+            memory: Memory::default(),
             encoder: Encoder::new(Encoding::default()),
             bytes: Vec::with_capacity(1 << 20),
         };
@@ -51,8 +55,21 @@ impl Demo {
     /// One second later: makes the samples up, takes them, draws, encodes what changed; returns its bytes.
     pub fn frame(&mut self) -> usize {
         self.happen(Wall(self.now.0 + 1_000));
+        self.draw()
+    }
+
+    /// A sixtieth of a second later, with nothing new but what moves.
+    pub fn moving_frame(&mut self) -> usize {
+        self.sixtieths += 1;
+        self.now = Wall(START.0 + self.sixtieths * 1_000 / 60);
+        self.draw()
+    }
+
+    fn draw(&mut self) -> usize {
         self.bytes.clear();
-        scene::draw(&self.boards, &self.spec, &self.data, self.now, &mut self.next);
+        let stage = Stage { boards: &self.boards, data: &self.data, now: self.now };
+        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        scene::draw_after(stage, &self.spec, Circumstances::default(), Some(before), &mut self.next);
         self.encoder.delta(&self.shown, &self.next, &mut self.bytes);
         std::mem::swap(&mut self.shown, &mut self.next);
         self.bytes.len()

@@ -48,6 +48,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "frame", prepare: frame },
     Part { name: "scene/host", prepare: scene_host },
     Part { name: "scene/demo", prepare: scene_demo },
+    Part { name: "scene/demo-60hz", prepare: scene_demo_60hz },
 ];
 
 /// States of the board that are gone through in turn.
@@ -122,6 +123,14 @@ fn scene_demo() -> Box<dyn FnMut()> {
     let mut demo = Demo::new();
     Box::new(move || {
         black_box(demo.frame());
+    })
+}
+
+/// A sixtieth of a second of it: one panel moves, and the clock once in sixty turns.
+fn scene_demo_60hz() -> Box<dyn FnMut()> {
+    let mut demo = Demo::new();
+    Box::new(move || {
+        black_box(demo.moving_frame());
     })
 }
 

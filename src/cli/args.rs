@@ -64,6 +64,8 @@ pub enum Verb {
 pub enum Offered {
     /// Show this machine live in this terminal: no configuration, no daemon, no network
     Demo(Demo),
+    /// Write a configuration to begin with, and an example board
+    Init(Init),
     /// Run the daemon
     Serve(Serve),
     /// View a board of the daemon in this terminal
@@ -90,6 +92,13 @@ pub struct Demo {
     pub no_mouse: bool,
     #[command(flatten)]
     pub look: Look,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder it is written into [default: where the daemon looks for its configuration]
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
