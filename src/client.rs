@@ -140,7 +140,7 @@ pub async fn run_on(terminal: Terminal, options: Options, daemon: Daemon) -> Res
 
 async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemon: Daemon) -> Result<(), ClientError> {
     let (machine, first) = Reconnect::new(clock::mono());
-    let screen = Screen::new(terminal, &options.terminal, options.inline, options.mouse);
+    let screen = Screen::new(terminal, &options.terminal, options.inline);
     let resizes = Resizes::new(screen.size());
     let mut client = Client {
         options,
@@ -318,8 +318,11 @@ impl Client {
     fn heard(&mut self, message: ToClient) -> Result<(), ClientError> {
         match message {
             ToClient::Welcome(welcome) => {
-                self.screen.take()?;
                 self.gestures = welcome.gestures;
+                if self.gestures && self.options.mouse {
+                    self.screen.listen_to_mouse()?;
+                }
+                self.screen.take()?;
                 self.step(Event::Welcomed { answers_pings: welcome.version >= VERSION_WITH_PING })
             }
             // What it sends besides is not for a terminal that is not ours.

@@ -34,7 +34,7 @@ use crate::model::{Dataset, ViewSpec};
 use crate::widget::text::{Align, Row, TextPlan};
 use crate::widget::{Role, text};
 use moment::{Changes, Moment};
-pub use moment::{Circumstances, Slowed};
+pub use moment::{Circumstances, Slowed, cursor, edge};
 
 /// What a picture is made of besides what a viewer asks for.
 #[derive(Clone, Copy, Debug)]

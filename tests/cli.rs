@@ -415,6 +415,14 @@ fn a_snapshot_as_a_picture_goes_into_a_file() {
 }
 
 #[test]
+fn a_snapshot_is_of_the_tab_asked_for() {
+    let drawn = succeeds(&["snapshot", "demo", "--tab", "motion", "--format", "text"]);
+    assert!(drawn.contains("snow") && !drawn.contains("latency"), "{drawn}");
+    fails(&["snapshot", "demo", "--tab", "emotion"], 2, &["no tab \"emotion\"", "there are: charts, motion"]);
+    fails(&["snapshot", "host", "--tab", "x"], 2, &["it has none"]);
+}
+
+#[test]
 fn a_board_that_is_not_there_is_told_with_those_that_are() {
     fails(&["snapshot", "nothing"], 1, &["nothing", "host"]);
     fails(&["snapshot", "elsewhere/host"], 1, &["elsewhere/host"]);

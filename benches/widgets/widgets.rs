@@ -182,7 +182,7 @@ fn states(data: &Data, canvas: &mut Canvas<'_>, look: Look) {
 
 fn tail(data: &Data, canvas: &mut Canvas<'_>, look: Look) {
     let (_, height) = canvas.size();
-    let options = Options { wrap: false, collapse: true, back: 0 };
+    let options = Options { wrap: false, collapse: true, ..Options::default() };
     log::paint(&LogPlan::new(data.log.iter(), options, &TimeZone::UTC, height), canvas, look);
 }
 

@@ -163,6 +163,9 @@ pub struct Snapshot {
     /// Columns and rows [default: the terminal's, or 120x40]
     #[arg(long, value_name = "COLSxROWS", value_parser = size)]
     pub size: Option<Size>,
+    /// The tab of the board [default: the first one]
+    #[arg(long, value_name = "NAME")]
+    pub tab: Option<String>,
     /// What to write
     #[arg(long, value_enum, default_value_t = Format::Ansi)]
     pub format: Format,

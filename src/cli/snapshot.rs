@@ -17,7 +17,7 @@ use crate::frame::Grid;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
 use crate::runtime::{self, Task, timer};
-use crate::scene::{self, Boards};
+use crate::scene::{self, Board, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
 use crate::source::asking::Rhythm;
 use crate::source::{Update, host, own, synthetic};
@@ -59,13 +59,13 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let boards = loaded.boards;
     let name = snapshot.board.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
     let name = name.unwrap_or(&snapshot.board);
-    if boards.get(name).is_none() {
-        return Err(no_such_board(&boards, &snapshot.board));
-    }
+    let Some(board) = boards.get(name) else { return Err(no_such_board(&boards, &snapshot.board)) };
+    let tab = snapshot.tab.as_deref().map_or(Ok(0), |tab| number_of_tab(board, tab))?;
     let in_place = follow::check(snapshot)?;
     let (seen, format) = capabilities(snapshot);
     let mut spec = ViewSpec::new(TENANT_DEFAULT, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
     spec.params = snapshot.params.iter().cloned().collect();
+    spec.tab = tab;
     // Text has no colours to tell things apart.
     spec.palette = if snapshot.format == Format::Text { Palette::Mono } else { seen.palette };
     spec.glyphs = seen.glyphs;
@@ -92,6 +92,15 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         }
     };
     runtime::block_on(drawing).map_err(Failure::runtime)?
+}
+
+fn number_of_tab(board: &Board, name: &str) -> Result<u16, Failure> {
+    let found = board.tabs.iter().position(|tab| tab.title.as_str() == name);
+    found.and_then(|index| u16::try_from(index).ok()).ok_or_else(|| {
+        let names: Vec<&str> = board.tabs.iter().map(|tab| tab.title.as_str()).collect();
+        let there = if names.len() > 1 { format!("there are: {}", names.join(", ")) } else { "it has none".to_owned() };
+        Failure::usage(format!("the board {:?} has no tab {name:?}; {there}", board.name))
+    })
 }
 
 fn no_such_board(boards: &Boards, name: &str) -> Failure {

@@ -49,13 +49,11 @@ enum Setup {
 
 impl Screen {
     /// With `inline` as many rows at the bottom of the screen are used, or all there are, and stay afterwards.
-    pub fn new(mut terminal: Terminal, capabilities: &Capabilities, inline: Option<u16>, mouse: bool) -> Screen {
+    pub fn new(mut terminal: Terminal, capabilities: &Capabilities, inline: Option<u16>) -> Screen {
         let ascii = capabilities.glyphs == GlyphSet::Ascii;
         let encoding = Encoding { palette: capabilities.palette, ascii };
         if inline.is_some() {
             terminal.keep_picture();
-        } else if mouse {
-            terminal.listen_to_mouse();
         }
         let size = terminal.size();
         let unwritten = Bytes::new();
@@ -94,6 +92,11 @@ impl Screen {
     /// Takes the terminal over, if that has not been done.
     pub fn take(&mut self) -> Result<(), TerminalError> {
         if self.terminal.is_taken() { Ok(()) } else { self.set_up(Setup::Take) }
+    }
+
+    /// Has the terminal report its mouse from now on. Among other lines it never does: who selects text there means it.
+    pub fn listen_to_mouse(&mut self) -> Result<(), TerminalError> {
+        if self.inline.is_none() && self.terminal.listen_to_mouse() { self.make_sure() } else { Ok(()) }
     }
 
     /// Makes sure of the terminal after a glitch. What is on it stays.

@@ -217,8 +217,10 @@ async fn a_daemon_that_knows_no_mouse_is_told_of_none() {
     let mut scenario = Scenario::start();
     let mut root = scenario.accept().await;
     root.welcome_with(VERSION, false).await;
+    scenario.sees(TAKE).await;
     scenario.types(b"\x1b[<64;5;7Mx");
     assert_eq!(root.hear().await, ToRoot::Key(Key::Char('x')));
+    assert!(!text(&scenario.seen).contains("?1002h"), "the mouse stays with the terminal");
 }
 
 #[tokio::test]

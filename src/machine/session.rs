@@ -5,12 +5,11 @@
 
 use std::time::Duration;
 
-use crate::base::Wall;
 use crate::model::binding::{self, Intent, Leap, Side};
 use crate::model::spec::{Overlay, RANGE_MS_MAX, RANGE_MS_MIN, Scroll, Theme};
 use crate::model::{Act, Gesture, Input, Key, ViewSpec};
 use crate::scene::under::{self, Spot};
-use crate::scene::{Board, Boards, Stage};
+use crate::scene::{self, Board, Boards, Stage};
 
 pub use crate::model::binding::BINDINGS;
 
@@ -80,7 +79,7 @@ fn press(spec: &mut ViewSpec, intent: Intent, stage: Stage<'_>) {
             }
         }
         Intent::Close if spec.overlay.is_some() => spec.overlay = None,
-        Intent::Close if spec.cursor.is_some() => spec.cursor = None,
+        Intent::Close if scene::cursor(spec, stage.now).is_some() => spec.cursor = None,
         Intent::Close => spec.full_screen = false,
         Intent::NextBoard => turn(spec, boards, Turn::Forward),
         Intent::PreviousBoard => turn(spec, boards, Turn::Back),
@@ -105,7 +104,11 @@ fn press(spec: &mut ViewSpec, intent: Intent, stage: Stage<'_>) {
             spec.scroll = Scroll::default();
         }
         Intent::Pause => spec.paused_at = if spec.paused_at.is_some() { None } else { Some(stage.now) },
-        Intent::Cursor => spec.cursor = if spec.cursor.is_some() { None } else { Some(edge(spec, stage)) },
+        // One that is out of sight is as good as none.
+        Intent::Cursor => {
+            let is_seen = scene::cursor(spec, stage.now).is_some();
+            spec.cursor = if is_seen { None } else { Some(scene::edge(spec, stage.now)) };
+        }
         Intent::Scroll(leap) => scroll(spec, leap, stage),
         Intent::FullScreen => spec.full_screen = !spec.full_screen,
         Intent::NextTheme => {
@@ -211,7 +214,9 @@ fn focus_on(spec: &mut ViewSpec, panel: u16) {
 fn walk(spec: &mut ViewSpec, side: Side, stage: Stage<'_>) {
     let focus = focus(spec, stage.boards);
     match side {
-        Side::Left | Side::Right if spec.cursor.is_some() => move_cursor(spec, side, stage),
+        Side::Left | Side::Right if scene::cursor(spec, stage.now).is_some() && under::has_axis(stage, spec) => {
+            move_cursor(spec, side, stage);
+        }
         Side::Up if spec.full_screen && under::rows(stage, spec, focus).is_some() => {
             scroll_by(spec, Way::Up, 1, stage);
         }
@@ -229,17 +234,12 @@ fn quarter(spec: &ViewSpec) -> u64 {
     (spec.range_ms / 4).max(1)
 }
 
-/// The right edge of the charts.
-fn edge(spec: &ViewSpec, stage: Stage<'_>) -> Wall {
-    spec.paused_at.unwrap_or(stage.now) - Duration::from_millis(spec.offset_ms)
-}
-
 /// One column of the focused chart to a side, never out of sight.
 fn move_cursor(spec: &mut ViewSpec, side: Side, stage: Stage<'_>) {
     let axis = under::axis(stage, spec, focus(spec, stage.boards));
     let step_ms = axis.map_or(spec.range_ms / CURSOR_STEPS, |axis| axis.column_ms()).max(1);
     let step = Duration::from_millis(step_ms);
-    let edge = edge(spec, stage);
+    let edge = scene::edge(spec, stage.now);
     let from = edge - Duration::from_millis(spec.range_ms);
     let at = spec.cursor.unwrap_or(edge);
     let moved = if side == Side::Left { at - step } else { at + step };
@@ -276,6 +276,6 @@ fn scroll_by(spec: &mut ViewSpec, way: Way, count: u16, stage: Stage<'_>) {
     } else {
         before.saturating_sub(count)
     };
-    let since = spec.scroll.since.or_else(|| Some(edge(spec, stage)));
+    let since = spec.scroll.since.or_else(|| Some(scene::edge(spec, stage.now)));
     spec.scroll = Scroll { rows: after, since: since.filter(|_| rows.follows && after > 0) };
 }

@@ -132,7 +132,7 @@ pub const BINDINGS: &[Binding] = &[
         shown: "r",
         what: "repaint the screen",
     },
-    Binding { keys: &[], shown: "mouse", what: "click, drag back in time, wheel" },
+    Binding { keys: &[], shown: "mouse", what: "click, drag through time, wheel" },
     Binding { keys: &[(Key::Escape, Intent::Close)], shown: "Esc", what: "close help, cursor, full screen" },
 ];
 

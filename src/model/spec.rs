@@ -52,7 +52,7 @@ pub enum Theme {
 /// Where in its rows a panel stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scroll {
-    /// From the first row of a table, from the newest entry of a log; 0 follows.
+    /// From the first row of a table, from the newest entry of a log (equal ones are one); 0 follows.
     pub rows: u16,
     /// Of a log: the newest entry that counts, so that what comes later moves nothing.
     #[serde(default)]

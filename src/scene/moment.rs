@@ -49,17 +49,27 @@ pub struct Changes {
     exact: Option<Wall>,
 }
 
+/// The right edge of all time axes: now, the moment of the pause, or that far before it.
+pub fn edge(spec: &ViewSpec, now: Wall) -> Wall {
+    spec.paused_at.unwrap_or(now) - Duration::from_millis(spec.offset_ms)
+}
+
+/// The moment under the cursor, where it lies in the span that is shown.
+pub fn cursor(spec: &ViewSpec, now: Wall) -> Option<Wall> {
+    let edge = edge(spec, now);
+    spec.cursor.filter(|at| (edge - Duration::from_millis(spec.range_ms)..=edge).contains(at))
+}
+
 // === impl Moment ===
 
 impl<'a> Moment<'a> {
     /// `theme` is the board's; a viewer's own goes before it.
     pub fn new(spec: &'a ViewSpec, theme: spec::Theme, data: &'a Dataset, now: Wall) -> Moment<'a> {
-        let offset_ms = i64::try_from(spec.offset_ms).unwrap_or(i64::MAX);
         Moment {
             spec,
             data,
             now,
-            edge: Wall(spec.paused_at.unwrap_or(now).0.saturating_sub(offset_ms)),
+            edge: edge(spec, now),
             zone: time_axis::zone(&spec.timezone),
             look: Look { theme: Theme::of(spec.theme.unwrap_or(theme), spec.palette), glyphs: spec.glyphs },
             circumstances: Circumstances::default(),
@@ -68,8 +78,13 @@ impl<'a> Moment<'a> {
 
     /// The moment under the cursor, where it lies in the span that is shown.
     pub fn cursor(&self) -> Option<Wall> {
-        let from = self.edge - Duration::from_millis(self.spec.range_ms);
-        self.spec.cursor.filter(|at| (from..=self.edge).contains(at))
+        cursor(self.spec, self.now)
+    }
+
+    /// The time of day, after the day where that is not today.
+    pub fn clock(&self, at: Wall) -> String {
+        let (day, clock) = (time_axis::day(&self.zone, at), time_axis::clock(&self.zone, at));
+        if day == time_axis::day(&self.zone, self.now) { clock.to_string() } else { format!("{day} {clock}") }
     }
 
     /// Whether the picture shows the present and moves with it.

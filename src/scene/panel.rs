@@ -123,7 +123,8 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
         Chart::Line { annotations, .. } => {
             let marked = annotations.iter().filter_map(|annotation| match annotation {
                 Annotation::Entries { stream, .. } => of_log(stream),
-                Annotation::Moment { at, .. } => Some(*at),
+                // Comes in with the bin it falls into.
+                Annotation::Moment { .. } => None,
             });
             marked.max().max(moment.data.newest())
         }

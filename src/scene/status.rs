@@ -92,10 +92,10 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         tenant,
         part(&spec.board, Role::StatusStrong, false, 9),
         state(board, moment),
-        part(&range(spec.range_ms), Role::Status, false, 6),
+        part(&range(spec.range_ms), Role::Status, false, 5),
     ];
     if let Some(cursor) = moment.cursor() {
-        let text = format!("at {}", time_axis::clock(&moment.zone, cursor));
+        let text = format!("at {}", moment.clock(cursor));
         parts.push(part(&text, Role::StatusPaused, false, 8));
     }
     // Where the tabs have no row of their own.
@@ -108,7 +108,7 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         parts.push(part(&counted(viewers as usize, "viewer"), Role::Status, false, 3));
     }
     if hidden > 0 {
-        parts.push(part(&format!("+{}", counted(hidden, "panel")), Role::Status, false, 5));
+        parts.push(part(&format!("+{}", counted(hidden, "panel")), Role::Status, false, 6));
     }
     if let Some(slowed) = moment.circumstances.slowed {
         let text = format!("{:.0} of {:.0} frames/s", slowed.shown_hz, slowed.board_hz);

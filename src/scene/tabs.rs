@@ -48,8 +48,9 @@ pub fn places(board: &Board, shown: usize, width: u16) -> Vec<Place> {
         }
     }
     let mut x = if first > 0 { SIGN_COLUMNS.min(width) } else { 0 };
+    let right = width - if end < all { SIGN_COLUMNS.min(width - x) } else { 0 };
     let place = |tab: usize| {
-        let place = Place { tab, x, width: columns(tab).min(width - x) };
+        let place = Place { tab, x, width: columns(tab).min(right - x) };
         x += place.width;
         place
     };
@@ -114,7 +115,7 @@ mod tests {
         assert_eq!(row(&board, 0, 22), " one  two  three ▸    ");
         assert_eq!(row(&board, 3, 16), "◂  three  four  ");
         assert_eq!(row(&board, 2, 11), "◂  three ▸ ");
-        assert_eq!(row(&board, 2, 4), "◂   ");
+        assert_eq!(row(&board, 2, 4), "◂ ▸ ");
         for width in 1..40 {
             for shown in 0..4 {
                 let places = places(&board, shown, width);

@@ -37,8 +37,12 @@ pub fn under(stage: Stage<'_>, spec: &ViewSpec, x: u16, y: u16) -> Spot {
     let areas = layout::areas(Some(board), spec.size);
     if areas.tabs.contains(x, y) {
         let places = tabs::places(board, board.tab_index(spec.tab), areas.tabs.width);
-        let hit = places.into_iter().find(|place| (place.x..place.x + place.width).contains(&x));
-        return hit.map_or(Spot::Elsewhere, |place| Spot::Tab(number(place.tab)));
+        let hit = places.iter().find(|place| (place.x..place.x + place.width).contains(&x)).map(|place| place.tab);
+        // The signs beside them lead to the next one without a place.
+        let before = places.first().filter(|first| x < first.x).and_then(|first| first.tab.checked_sub(1));
+        let after = places.last().filter(|last| x == last.x + last.width).map(|last| last.tab + 1);
+        let after = after.filter(|tab| *tab < board.tabs.len());
+        return hit.or(before).or(after).map_or(Spot::Elsewhere, |tab| Spot::Tab(number(tab)));
     }
     let placed = layout::place(board, spec, areas.panels).panels;
     let hit = placed.into_iter().find(|placed| placed.area.contains(x, y));
@@ -52,6 +56,14 @@ pub fn axis(stage: Stage<'_>, spec: &ViewSpec, panel: u16) -> Option<Axis> {
     let (plot, scale) = panel::time_plot(&board.panels[placed.panel], &moment, placed.area)?;
     let plot = Rect { x: plot.x + placed.area.x, y: plot.y + placed.area.y, ..plot };
     Some(Axis { plot, scale })
+}
+
+/// Whether any panel that has a place has an axis of time.
+pub fn has_axis(stage: Stage<'_>, spec: &ViewSpec) -> bool {
+    let Some(board) = stage.boards.get(&spec.board) else { return false };
+    let moment = Moment::new(spec, board.theme, stage.data, stage.now);
+    let placed = layout::place(board, spec, layout::areas(Some(board), spec.size).panels).panels;
+    placed.iter().any(|placed| panel::time_plot(&board.panels[placed.panel], &moment, placed.area).is_some())
 }
 
 /// The rows of a panel that scrolls; none of one that does not, or has no place.

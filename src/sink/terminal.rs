@@ -109,9 +109,9 @@ impl Terminal {
         self.give_back = GIVE_BACK_INLINE;
     }
 
-    /// It is asked to report its mouse when it is taken over, and to stop when it is given back.
-    pub fn listen_to_mouse(&mut self) {
-        self.mouse = true;
+    /// It is asked to report its mouse when it is taken over, and to stop when it is given back. Whether that is new.
+    pub fn listen_to_mouse(&mut self) -> bool {
+        !std::mem::replace(&mut self.mouse, true)
     }
 
     /// What to write for taking it over, given what every terminal is told.
@@ -186,7 +186,7 @@ impl Terminal {
             std::mem::forget(taken.raw);
             return;
         }
-        // First of all: reports that nobody reads would be typed into a shell.
+        // Before all else: reports that nobody reads would be typed into a shell.
         let mouse: &[u8] = if self.mouse { MOUSE_OFF } else { b"" };
         let manners: &[u8] = self.device.as_ref().map_or(b"", |manners| &manners.give_back);
         let words = [mouse, self.give_back, manners].concat();

@@ -25,7 +25,9 @@ pub struct Options {
     pub wrap: bool,
     /// Entries that say the same one after the other are shown once, with their number.
     pub collapse: bool,
-    /// How many of the newest entries are left out; 0 follows the log. One never looks back beyond the oldest.
+    /// How many of the newest entries are left out because they came later than one looks.
+    pub later: usize,
+    /// How many of the newest records then; 0 follows the log. One never looks back beyond the oldest.
     pub back: usize,
 }
 
@@ -63,15 +65,24 @@ impl LogPlan {
         zone: &TimeZone,
         rows: u16,
     ) -> LogPlan {
-        let newer = options.back.min(entries.len().saturating_sub(1));
+        let mut newer = options.later.min(entries.len().saturating_sub(1));
         let mut older = entries.rev().skip(newer).peekable();
+        let mut take = || {
+            let newest = older.next()?;
+            let times = if options.collapse { 1 + repeats(newest, &mut older) } else { 1 };
+            Some((newest, times))
+        };
+        let mut current = take();
+        for _ in 0..options.back {
+            let (Some((_, times)), Some(next)) = (current, take()) else { break };
+            newer += times;
+            current = Some(next);
+        }
         let mut records = Vec::new();
         // Each takes a row at least.
-        while records.len() < usize::from(rows)
-            && let Some(newest) = older.next()
-        {
-            let times = if options.collapse { 1 + repeats(newest, &mut older) } else { 1 };
+        while let Some((newest, times)) = current.filter(|_| records.len() < usize::from(rows)) {
             records.push(Record::new(newest, times, zone));
+            current = take();
         }
         records.reverse();
         let dated = records.windows(2).any(|pair| pair[0].day != pair[1].day);
@@ -81,6 +92,31 @@ impl LogPlan {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
+}
+
+/// How many of the newest records may be left out so that the rest still fills so many rows of so many columns.
+pub fn back_max<'a>(
+    entries: impl DoubleEndedIterator<Item = &'a Entry>,
+    options: Options,
+    (columns, rows): (u16, u16),
+) -> usize {
+    let mut older = entries.rev().peekable();
+    let mut heights: Vec<usize> = Vec::new();
+    while let Some(newest) = older.next() {
+        if options.collapse {
+            repeats(newest, &mut older);
+        }
+        // Of a line that wraps at least so many: the oldest is always reached.
+        let rows_of = |line: &Label| if options.wrap { 1 + usize::from(line.columns() / columns.max(1)) } else { 1 };
+        heights.push(newest.lines.iter().map(rows_of).sum::<usize>().max(1) + usize::from(newest.lines_cut > 0));
+    }
+    let mut filled = 0;
+    let needed = heights.iter().rev().take_while(|height| {
+        let is_full = filled >= usize::from(rows);
+        filled += **height;
+        !is_full
+    });
+    heights.len() - needed.count()
 }
 
 /// Takes the older entries that say the same as the newest and counts them.

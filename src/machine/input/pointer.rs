@@ -47,10 +47,13 @@ impl Pointer {
     /// What a report completes.
     pub fn take(&mut self, report: Report) -> Option<Gesture> {
         let (x, y) = (report.x.checked_sub(1)?, report.y.checked_sub(1)?);
-        if report.button & MODIFIERS != 0 {
+        // What was begun without them ends and goes on with them too.
+        let is_begun = self.held.is_some() && (report.is_release || report.button & MOTION != 0);
+        let old_release = report.button & !MODIFIERS == NO_BUTTON;
+        if report.button & MODIFIERS != 0 && !is_begun && !old_release {
             return None;
         }
-        match (report.button, report.is_release) {
+        match (report.button & !MODIFIERS, report.is_release) {
             (WHEEL_UP, false) => Some(Gesture { x, y, act: Act::WheelUp }),
             (WHEEL_DOWN, false) => Some(Gesture { x, y, act: Act::WheelDown }),
             (LEFT, false) => {
@@ -104,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn a_key_held_meanwhile_leaves_no_press_behind() {
+        check(&[(0, 5, 5, false), (16, 5, 5, true)], &[(4, 4, Act::Click)]);
+        check(&[(0, 5, 5, false), (19, 5, 5, false), (3, 9, 9, false)], &[(4, 4, Act::Click)]);
+        check(&[(0, 5, 5, false), (48, 7, 5, false), (0, 7, 5, true)], &[(4, 4, Act::Drag { columns: 2 })]);
+    }
+
+    #[test]
     fn the_wheel_turns_both_ways() {
         check(&[(64, 2, 2, false), (65, 2, 2, false)], &[(1, 1, Act::WheelUp), (1, 1, Act::WheelDown)]);
     }
@@ -113,6 +123,7 @@ mod tests {
         check(&[(1, 2, 2, false), (1, 2, 2, true), (2, 2, 2, false), (35, 3, 3, false)], &[]);
         check(&[(4, 2, 2, false), (68, 2, 2, false), (16, 2, 2, false), (8, 2, 2, false)], &[]);
         check(&[(32, 2, 2, false), (0, 2, 2, true)], &[]);
+        check(&[(4, 2, 2, false), (4, 2, 2, true)], &[]);
         check(&[(0, 0, 1, false), (0, 1, 0, false), (0, 1, 1, true)], &[]);
     }
 }

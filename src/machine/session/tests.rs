@@ -5,7 +5,7 @@ mod scrolling;
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::Size;
+use crate::base::{Size, Wall};
 use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::log::{Entry, Severity};

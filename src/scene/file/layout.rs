@@ -130,6 +130,9 @@ impl<'d> Reader<'_, 'd> {
         for section in &sections {
             let start = self.order.len();
             let (title, node) = (section.label("name"), self.node(section, section.place(), 0));
+            if title.as_ref().is_some_and(Label::is_empty) {
+                self.complaints.add(section.span("name"), "name: a tab without a name cannot be told", "write one");
+            }
             if let (Some(title), Some(layout)) = (title, node) {
                 tabs.push(Tab { title, layout, panels: start..self.order.len() });
             }

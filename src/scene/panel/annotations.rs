@@ -1,7 +1,8 @@
 //! What is marked on a line chart: entries of logs, and moments a board names.
 //!
 //! Invariant: at most `limits::ANNOTATIONS_MAX` marks, the newest; what a log says again and again is marked where it
-//! begins, and that does not change while the span slides on.
+//! begins, or where the span does, and that does not change while the span slides on, as long as the log keeps the
+//! beginning.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,15 +47,21 @@ fn entries(
 ) {
     let Some(stream) = moment.data.log(stream) else { return };
     let repeated_within = Duration::from_millis(moment.spec.range_ms) / REPEAT_PARTS;
-    // Before the span too: whether an entry is a repeat must not depend on what has slid out.
-    let mut said: BTreeMap<&str, Wall> = BTreeMap::new();
+    // Before the span too: whether an entry is a repeat must not depend on what has slid out. Of each text when it was
+    // said last, and whether its run has a mark.
+    let mut said: BTreeMap<&str, (Wall, bool)> = BTreeMap::new();
     for entry in stream.until(moment.edge).filter(|entry| entry.severity >= level) {
         let Some(line) = entry.lines.first() else { continue };
-        let before = said.insert(line.as_str(), entry.at);
-        let is_repeat = before.is_some_and(|before| entry.at <= before + repeated_within);
-        if !is_repeat && scale.bin(entry.at).is_some() {
+        let before = said.get(line.as_str()).copied();
+        let run = before.filter(|(then, _)| entry.at <= *then + repeated_within);
+        let is_seen = scale.bin(entry.at).is_some();
+        let is_marked = run.is_some_and(|(_, is_marked)| is_marked);
+        said.insert(line.as_str(), (entry.at, is_marked || is_seen));
+        if is_seen && !is_marked {
+            // What went on when the span began stands at its beginning.
+            let at = if run.is_some() { scale.from() } else { entry.at };
             let label = name.unwrap_or(line).clone();
-            marks.push(Mark { at: entry.at, label, role: role(entry.severity) });
+            marks.push(Mark { at, label, role: role(entry.severity) });
         }
     }
 }

@@ -14,14 +14,12 @@ use crate::scene::health;
 use crate::scene::moment::{Changes, Moment};
 use crate::scene::query::{self, When};
 use crate::widget::line::Layout;
-use crate::widget::{Look, Role, TimeScale, panel, time_axis};
+use crate::widget::{Look, Role, TimeScale, panel};
 
-/// Where a panel's axis of time runs, in cells of the panel, which has this area; none where it has none.
+/// Where a panel's axis of time runs, in cells of the panel, which has this area; none where it has none. Where there
+/// is no data, it is where it would run: whoever went back too far finds the way.
 pub fn time_plot(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<(Rect, TimeScale)> {
     let (health, _) = judged(spec, moment, &mut Changes::default());
-    if matches!(health, Health::Nothing(_)) {
-        return None;
-    }
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_)));
     let (plot, bins) = plot(&spec.chart, moment, (inside.width, inside.height))?;
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);
@@ -103,7 +101,7 @@ pub fn readout(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> Option<Labe
         }
         _ => return None,
     };
-    Some(Label::plain(&format!("{}  {}", time_axis::clock(&moment.zone, at), values.join("  "))))
+    Some(Label::plain(&format!("{}  {}", moment.clock(at), values.join("  "))))
 }
 
 fn said(name: &Label, value: Option<String>) -> String {

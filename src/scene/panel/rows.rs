@@ -135,16 +135,20 @@ pub fn log(spec: &Log, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     // What came since somebody looks back moves nothing.
     let entries = stream.until(moment.edge);
     let later = scroll.since.map_or(0, |since| entries.len() - stream.until(since.min(moment.edge)).len());
-    let options = Options { wrap: spec.wrap, collapse: true, back: usize::from(scroll.rows).saturating_add(later) };
+    let options = Options { later, back: usize::from(scroll.rows), ..options(spec) };
     let (_, rows) = canvas.size();
     log::paint(&LogPlan::new(entries, options, &moment.zone, rows), canvas, moment.look);
+}
+
+fn options(spec: &Log) -> Options {
+    Options { wrap: spec.wrap, collapse: true, ..Options::default() }
 }
 
 /// None of a log that has said nothing.
 pub fn of_log(spec: &Log, moment: &Moment<'_>, inside: Rect) -> Option<Rows> {
     let newest = moment.spec.scroll.since.map_or(moment.edge, |since| since.min(moment.edge));
-    // An entry has any number of lines: the oldest is reached only where it may stand alone.
-    let max = moment.data.log(&spec.stream)?.until(newest).len().saturating_sub(1);
+    let entries = moment.data.log(&spec.stream)?.until(newest);
+    let max = log::back_max(entries, options(spec), (inside.width, inside.height));
     Some(Rows { max: u16::try_from(max).unwrap_or(u16::MAX), page: inside.height.max(1), follows: true })
 }
 

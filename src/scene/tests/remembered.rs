@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::log::{Entry, Severity};
+use crate::model::spec::Scroll;
 
 /// Something that happens between two pictures.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ enum Happening {
 }
 
 /// Series of the shipped boards and one that nobody shows, with their sources.
-const SERIES: [(&str, &str, &str); 8] = [
+const SERIES: [(&str, &str, &str); 10] = [
     ("host_cpu_percent", "cpu", "0"),
     ("host_load1", "", ""),
     ("host_memory_used_bytes", "", ""),
@@ -29,9 +30,11 @@ const SERIES: [(&str, &str, &str); 8] = [
     ("demo_state", "service", "stock"),
     ("demo_queue", "rack", "a1"),
     ("demo_job_done_bytes", "job", "backup"),
+    ("unblink_viewers", "", ""),
+    ("unblink_resident_bytes", "process", "root"),
     ("nobody_shows_this", "", ""),
 ];
-const SOURCES: [&str; 3] = ["host", "synthetic", "other"];
+const SOURCES: [&str; 4] = ["host", "synthetic", "unblink", "other"];
 
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
@@ -54,7 +57,7 @@ fn happen(happening: &Happening, data: &mut Dataset, now: &mut Wall) {
             let _ = data.insert(Sample { key, kind: Kind::Gauge, unit: Unit::None, at: *now, value });
         }
         Happening::Entry => {
-            data.append("demo", Entry::new(*now, Severity::Warn, "something"));
+            data.append("demo", Entry::new(*now, Severity::Error, "something"));
         }
         Happening::Health(source) => data.set_source(SOURCES[*source], health(SourceState::Good, Some(*now))),
         Happening::Back(ms) => {
@@ -69,13 +72,16 @@ proptest! {
 
     #[test]
     fn with_a_memory_or_without_a_picture_is_the_same(
-        board in prop::sample::select(vec!["host", "demo"]),
+        (board, tab) in prop::sample::select(vec![("host", 0), ("demo", 0), ("demo", 1), ("unblink", 0)]),
+        (focus, rows) in (0_u16..16, 0_u16..4),
         range_ms in prop::sample::select(vec![7_000, 60_000, 300_000]),
         happenings in prop::collection::vec(happening(), 1..60),
         (paused, offset, cursor, full_screen) in any::<(bool, bool, bool, bool)>(),
     ) {
         let boards = Boards::shipped();
         let mut spec = ViewSpec { board: board.to_owned(), ..spec(120, 40) };
+        (spec.tab, spec.focus) = (tab, focus);
+        spec.scroll = Scroll { rows, since: (rows > 1).then_some(NOW) };
         spec.paused_at = paused.then_some(NOW);
         spec.offset_ms = if offset { 5_000 } else { 0 };
         spec.cursor = cursor.then_some(Wall(NOW.0 - 3_000));

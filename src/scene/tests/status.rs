@@ -24,7 +24,7 @@ fn the_viewers_of_a_board_are_counted_in_words() {
 
 #[test]
 fn the_less_a_part_says_the_sooner_it_goes() {
-    let order = ["q quit", "? help", "viewers", "default/", "panel", "5 min", "22:13:20", "host", "● live"];
+    let order = ["q quit", "? help", "viewers", "default/", "5 min", "panel", "22:13:20", "host", "● live"];
     // Few rows, so that panels are left out.
     for cols in 6..=120 {
         let line = line(cols, 12, Some(2));

@@ -12,6 +12,8 @@ use crate::widget::{Look, Role, clipped};
 
 /// Rows for the labels of annotations: more would hide the data.
 const LABEL_ROWS_MAX: usize = 3;
+/// Rows from which labels of annotations pay: in a lower plot they would stand on the data.
+const ROWS_FOR_LABELS: u16 = 4;
 /// Columns of one of them: of what a log says the beginning, and no more than one part of so many of the plot.
 const LABEL_COLUMNS_MAX: u16 = 24;
 const LABEL_PARTS: u16 = 3;
@@ -71,8 +73,11 @@ fn weight(role: Role) -> u8 {
     }
 }
 
-/// Their labels, beside the line in one of the first rows; one without room is left out.
+/// Their labels, beside the line in one of the first rows; one without room is left out, and all are in a low plot.
 pub(super) fn labels(plan: &LinePlan, canvas: &mut Canvas<'_>, plot: Rect, look: Look) {
+    if plot.height < ROWS_FOR_LABELS {
+        return;
+    }
     let taken = |y: u16| plan.thresholds.iter().any(|threshold| row(threshold.at, plot) == y);
     let rows: Vec<u16> = (plot.y..plot.bottom()).filter(|y| !taken(*y)).take(LABEL_ROWS_MAX).collect();
     let mut free_from = [plot.x; LABEL_ROWS_MAX];

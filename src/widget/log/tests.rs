@@ -33,7 +33,7 @@ fn picture(entries: &[Entry], options: Options, width: u16, height: u16, glyphs:
 }
 
 fn options(wrap: bool, collapse: bool, back: usize) -> Options {
-    Options { wrap, collapse, back }
+    Options { wrap, collapse, back, ..Options::default() }
 }
 
 #[test]
@@ -89,7 +89,8 @@ fn long_lines_end_in_a_sign_or_go_on() {
 #[test]
 fn looking_back_says_how_many_are_newer() {
     check(
-        &picture(&some(), options(false, true, 4), 40, 4, GlyphSet::Braille),
+        // The error, and the three that say the same.
+        &picture(&some(), options(false, true, 2), 40, 4, GlyphSet::Braille),
         &["22:13:11 D connection from 10.0.0.7", "22:13:12 I accepted key of ann", "", "↓ 4 newer below"],
     );
     // The oldest stays, however far one goes.
@@ -100,8 +101,24 @@ fn looking_back_says_how_many_are_newer() {
     // What comes later does not move what one reads.
     let (early, later) = (&some()[..3], some());
     let before = LogPlan::new(early.iter(), options(true, true, 1), &TimeZone::UTC, 9);
-    let after = LogPlan::new(later.iter(), options(true, true, 4), &TimeZone::UTC, 9);
+    let after = Options { later: 3, ..options(true, true, 1) };
+    let after = LogPlan::new(later.iter(), after, &TimeZone::UTC, 9);
     assert_eq!(before.records, after.records);
+}
+
+#[test]
+fn one_can_look_back_until_the_oldest_stands_in_the_first_row() {
+    let entries: Vec<Entry> = (0..40).map(|n| entry(n, Severity::Info, "", &format!("entry {}", n / 2))).collect();
+    // Pairs that say the same are one row each.
+    for (rows, expected) in [(0, 20), (1, 19), (6, 14), (20, 0), (50, 0)] {
+        assert_eq!(back_max(entries.iter(), options(false, true, 0), (40, rows)), expected, "{rows} rows");
+    }
+    assert_eq!(back_max(entries.iter(), options(false, false, 0), (40, 6)), 34);
+    let all = back_max(entries.iter(), options(false, true, 0), (40, 6));
+    let plan = LogPlan::new(entries.iter(), options(false, true, all), &TimeZone::UTC, 6);
+    assert_eq!((plan.records.len(), plan.records[0].lines[0].as_str()), (6, "entry 0"));
+    let tall = [entry(0, Severity::Info, "", "a\nb\nc"), entry(1, Severity::Info, "", "d")];
+    assert_eq!(back_max(tall.iter(), options(false, true, 0), (40, 3)), 1);
 }
 
 #[test]

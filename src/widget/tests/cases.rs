@@ -277,7 +277,7 @@ fn tail(points: &Points, canvas: &mut Canvas<'_>, look: Look) -> Vec<Label> {
         Entry::new(at, Severity::ALL[index % 5], &text).from_source(Label::plain(NAMES[index % 5]))
     };
     let entries: Vec<Entry> = walls(points).enumerate().map(entry).collect();
-    let options = Options { wrap: points.len().is_multiple_of(2), collapse: true, back: 0 };
+    let options = Options { wrap: points.len().is_multiple_of(2), collapse: true, ..Options::default() };
     log::paint(&LogPlan::new(entries.iter(), options, &TimeZone::UTC, height), canvas, look);
     Vec::new()
 }

@@ -80,11 +80,21 @@ fn the_cursor_starts_at_the_edge_and_moves_by_a_column_of_the_focused_chart() {
 }
 
 #[test]
-fn a_cursor_that_was_left_behind_comes_back_into_sight() {
-    let mut shown = after(&spec(), &keys("c"));
-    shown.offset_ms = 3_600_000;
+fn a_cursor_out_of_sight_is_as_good_as_none() {
+    let mut left = after(&spec(), &keys("lc"));
+    left.offset_ms = 3_600_000;
     let edge = NOW - Duration::from_secs(3_600);
-    assert_eq!(after(&shown, &keys("h")).cursor, Some(edge));
+    assert_eq!(after(&left, &keys("c")).cursor, Some(edge), "it comes back at the edge");
+    assert_eq!(after(&left, &keys("h")).focus, 0, "and keys move the focus meanwhile");
+    left.full_screen = true;
+    assert!(!after(&left, &[Key::Escape]).full_screen);
+}
+
+#[test]
+fn where_nothing_has_an_axis_of_time_keys_move_the_focus() {
+    let demo = after(&spec(), &[Key::Tab, Key::Char('c')]);
+    assert!(demo.cursor.is_some());
+    assert_eq!(after(&demo, &keys("l")).focus, 1);
 }
 
 #[test]
