@@ -163,6 +163,23 @@ pub const LOG_WAITING_BYTES_MAX: usize = 256 * 1024;
 pub const SERIES_MAX: usize = 4096;
 /// Processor cores shown one by one; a quarter of a tenant's series.
 pub const CORES_MAX: usize = 1024;
+/// Disks of the machine itself that are told of.
+pub const HOST_DISKS_MAX: usize = 32;
+/// Its file systems.
+pub const HOST_FILE_SYSTEMS_MAX: usize = 32;
+/// Its network interfaces, those that lead outside first.
+pub const HOST_INTERFACES_MAX: usize = 32;
+/// Its sensors of temperature.
+pub const HOST_SENSORS_MAX: usize = 32;
+/// Series kept of one name of these, of which every container that starts may bring new ones: those that are told of,
+/// one for all of them, and as many that went.
+pub const HOST_CHANGING_SERIES_MAX: usize = 2 * (HOST_DISKS_MAX + 1);
+/// Processes that are looked at; Linux allows 32,768 where nobody asks for more, and few machines have a tenth.
+pub const HOST_PROCESSES_MAX: usize = 32 * 1024;
+/// Names of processes told of at a time, the busiest.
+pub const HOST_PROCESS_NAMES_MAX: usize = 10;
+/// Names whose past is kept: programs take turns at the top.
+pub const HOST_PROCESS_SERIES_MAX: usize = 128;
 /// Points kept of one series: a little over an hour at 1 Hz.
 pub const POINTS_MAX: usize = 4096;
 /// Labels of one series.
@@ -201,7 +218,16 @@ const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
-const _: () = assert!(CORES_MAX < SERIES_MAX);
+// Share and frequency of every core, nineteen names of what comes and goes, three of processes, and room for others.
+const _: () =
+    assert!(2 * (CORES_MAX + 1) + 19 * HOST_CHANGING_SERIES_MAX + 3 * HOST_PROCESS_SERIES_MAX + 256 < SERIES_MAX);
+// While so many are told of at a time, none of these is among the stalest.
+const _: () = assert!(
+    HOST_FILE_SYSTEMS_MAX <= HOST_DISKS_MAX
+        && HOST_INTERFACES_MAX <= HOST_DISKS_MAX
+        && HOST_SENSORS_MAX <= HOST_DISKS_MAX
+        && 2 * HOST_PROCESS_NAMES_MAX <= HOST_PROCESS_SERIES_MAX
+);
 const _: () = assert!(
     BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 16 + PARAMS_MAX * (PARAM_NAME_BYTES_MAX + 2))
         < FEED_CONTROL_BYTES_MAX

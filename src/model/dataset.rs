@@ -39,6 +39,8 @@ pub struct SourceHealth {
 pub struct Dataset {
     /// By the name that their series share.
     families: BTreeMap<String, Dated<BTreeMap<SeriesKey, Window>>>,
+    /// Names of series that come and go, and how many of each may be kept.
+    bounds: BTreeMap<String, usize>,
     series_count: usize,
     /// The time of the newest point of all series.
     newest: Option<Wall>,
@@ -67,6 +69,12 @@ struct Dated<T> {
 // === impl Dataset ===
 
 impl Dataset {
+    /// Series of this name come and go, as processes and containers do: at most so many are kept, and the one that has
+    /// been silent for longest makes room for a new one.
+    pub fn bound(&mut self, name: &str, series_max: usize) {
+        self.bounds.insert(name.to_owned(), series_max);
+    }
+
     /// Takes one sample, or says why not; nothing else is touched then.
     pub fn insert(&mut self, sample: Sample) -> Result<(), Rejected> {
         let key = &sample.key;
@@ -85,11 +93,15 @@ impl Dataset {
             }
             window.push(point)?;
         } else {
-            if self.series_count >= limits::SERIES_MAX {
-                return Err(Rejected::TooManySeries);
-            }
             let mut window = Window::new(sample.kind, sample.unit);
             window.push(point)?;
+            let bound = self.bounds.get(&key.name);
+            if let Some(family) = family.filter(|family| bound.is_some_and(|bound| family.of.len() >= *bound)) {
+                make_room(&mut family.of, point.at)?;
+                self.series_count -= 1;
+            } else if self.series_count >= limits::SERIES_MAX {
+                return Err(Rejected::TooManySeries);
+            }
             let name = key.name.clone();
             family = Some(self.families.entry(name).or_default());
             family.as_mut().map(|family| family.of.insert(sample.key, window));
@@ -185,4 +197,14 @@ impl Dataset {
     fn windows(&self) -> impl Iterator<Item = &Window> {
         self.families.values().flat_map(|family| family.of.values())
     }
+}
+
+/// Drops the series that has been silent for longest; none of those that are told of at this very moment.
+fn make_room(family: &mut BTreeMap<SeriesKey, Window>, at: Wall) -> Result<(), Rejected> {
+    let newest = |window: &Window| window.last().map(|point| point.at);
+    let stalest =
+        family.iter().min_by_key(|(_, window)| newest(window)).filter(|(_, window)| newest(window) < Some(at));
+    let key = stalest.map(|(key, _)| key.clone()).ok_or(Rejected::TooManySeries)?;
+    family.remove(&key);
+    Ok(())
 }

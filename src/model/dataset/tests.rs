@@ -124,3 +124,49 @@ fn what_lies_after_a_moment_is_forgotten_and_the_rest_is_kept() {
     assert_eq!((last_good("late"), last_good("early")), (Some(Wall(20)), Some(Wall(5))));
     data.insert(sample(SeriesKey::plain("old"), 21, 1.0)).expect("time goes on from there");
 }
+
+#[test]
+fn of_series_that_come_and_go_the_one_silent_for_longest_makes_room() {
+    let mut data = Dataset::default();
+    data.bound("job", 3);
+    let job = |name: &str| SeriesKey::labelled("job", &[("name", name)]);
+    for (name, at) in [("a", 1), ("b", 2), ("c", 3), ("a", 4)] {
+        data.insert(sample(job(name), at, 1.0)).expect("there is room");
+    }
+    let refused = sample(job("d"), 5, f64::NAN);
+    assert_eq!(data.insert(refused), Err(Rejected::NotFinite));
+    assert_eq!(data.series_count(), 3, "what is not taken drives nobody out");
+    data.insert(sample(job("d"), 5, 1.0)).expect("b makes room");
+    let names = |data: &Dataset| -> Vec<String> {
+        data.named("job").filter_map(|(key, _)| key.label("name").map(str::to_owned)).collect()
+    };
+    assert_eq!((names(&data), data.series_count()), (vec!["a".to_owned(), "c".to_owned(), "d".to_owned()], 3));
+    // At one moment no more may be told of than are kept.
+    for name in ["a", "c", "d"] {
+        data.insert(sample(job(name), 6, 1.0)).expect("it is kept");
+    }
+    assert_eq!(data.insert(sample(job("e"), 6, 1.0)), Err(Rejected::TooManySeries));
+    data.insert(sample(SeriesKey::plain("other"), 6, 1.0)).expect("other names are not bounded");
+    data.forget_after(Wall(0));
+    assert_eq!(data.series_count(), 0);
+    for at in 1..=1_000 {
+        data.insert(sample(job(&format!("x{at}")), at, 1.0)).expect("the bound holds on");
+    }
+    assert_eq!((names(&data).len(), data.series_count()), (3, 3));
+}
+
+#[test]
+fn series_that_come_and_go_are_taken_in_a_full_dataset_too() {
+    let mut data = Dataset::default();
+    data.bound("job", 2);
+    let job = |number: i64| SeriesKey::labelled("job", &[("name", &number.to_string())]);
+    for number in 1..=2 {
+        data.insert(sample(job(number), number, 0.0)).expect("there is room");
+    }
+    for index in 2..limits::SERIES_MAX {
+        data.insert(sample(SeriesKey::plain(&format!("series_{index}")), 1, 0.0)).expect("below the cap");
+    }
+    data.insert(sample(job(3), 3, 0.0)).expect("it takes the place of another job");
+    assert_eq!(data.insert(sample(SeriesKey::plain("more"), 3, 0.0)), Err(Rejected::TooManySeries));
+    assert_eq!(data.series_count(), limits::SERIES_MAX);
+}
