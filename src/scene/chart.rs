@@ -122,6 +122,8 @@ pub struct Table {
     /// Index into `columns`; none for the name.
     pub sort: Option<usize>,
     pub descending: bool,
+    /// Rows of which nothing is reported any more are left out instead of shown empty.
+    pub current: bool,
 }
 
 /// One column of numbers.

@@ -219,7 +219,8 @@ fn table(panel: &Section<'_>) -> Option<Chart> {
         }
     };
     let descending = panel.flag("descending").unwrap_or(false);
-    Some(Chart::Table(Table { by: by?, title, columns, sort, descending }))
+    let current = panel.flag("current").unwrap_or(false);
+    Some(Chart::Table(Table { by: by?, title, columns, sort, descending, current }))
 }
 
 /// Series told apart by a label.

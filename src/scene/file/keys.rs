@@ -213,6 +213,7 @@ const TABLE: &[Field] = &[
     Field::new("columns", Shape::Tables(ONE_COLUMN), "the columns of numbers").required(),
     Field::new("sort", Shape::Text, "title of the column the rows are sorted by"),
     Field::new("descending", Shape::Flag, "the largest first"),
+    Field::new("current", Shape::Flag, "whether rows of what is not reported any more are left out"),
 ];
 pub const ONE_COLUMN: &[Field] = &[
     Field::new("title", Shape::Text, "stands above the column").required(),

@@ -60,8 +60,8 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
     for select in &selects {
         let values: Vec<(Label, Option<f64>)> =
             select.all(moment.data).into_iter().map(|one| (one.name, query::window_value(one.window, when))).collect();
-        for (name, _) in &values {
-            if !names.contains(name) {
+        for (name, value) in &values {
+            if !names.contains(name) && (value.is_some() || !spec.current) {
                 names.push(name.clone());
             }
         }
