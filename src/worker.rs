@@ -10,7 +10,6 @@ mod state;
 mod views;
 
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
 use crate::runtime::{self, Task, timer};
+use crate::source::host::Roots;
 use crate::source::{Update, host, own, synthetic};
 use crate::sys::clock;
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
@@ -31,7 +31,7 @@ pub use state::Controls;
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where this machine tells of itself.
-    pub proc: PathBuf,
+    pub machine: Roots,
     /// What people's clocks say; a test hands in its own.
     pub wall: fn() -> Wall,
 }
@@ -90,14 +90,15 @@ where
 {
     let (updates_in, updates) = mpsc::channel(UPDATES_QUEUED_MAX);
     let (host, rhythm) = watch::channel(None);
+    let (processes, processes_watched) = watch::channel(false);
     let (synthetic, watched) = watch::channel(false);
     let (own, reports) = watch::channel(None);
     let sampling = [
-        runtime::spawn("source-host", host::run(options.proc, rhythm, updates_in.clone())),
+        runtime::spawn("source-host", host::run(options.machine, rhythm, processes_watched, updates_in.clone())),
         runtime::spawn("source-synthetic", synthetic::run(watched, updates_in.clone())),
         runtime::spawn("source-unblink", own::run(reports, updates_in)),
     ];
-    let controls = Controls { host, synthetic, own };
+    let controls = Controls { host, processes, synthetic, own };
     let served = serve(stream, Sources { updates, controls }, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served
@@ -219,7 +220,7 @@ async fn hear<'a>(
 
 impl Default for Options {
     fn default() -> Options {
-        Options { proc: PathBuf::from("/proc"), wall: clock::wall }
+        Options { machine: Roots::default(), wall: clock::wall }
     }
 }
 

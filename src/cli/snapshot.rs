@@ -79,7 +79,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let grid = Grid::new(spec.size);
     let mut picture = Picture { boards, spec, format, grid };
     let drawing = async {
-        let mut sampling = Sampling::start(loaded.settings.host);
+        let mut sampling = Sampling::start(loaded.settings.host, picture.shows_processes());
         sampling.gather(snapshot.watch).await;
         if snapshot.follow {
             return follow::run(sampling, picture, snapshot.every, in_place).await;
@@ -136,6 +136,12 @@ fn size(snapshot: &Snapshot) -> Size {
 // === impl Picture ===
 
 impl Picture {
+    /// Of the processes of this machine, which nobody looks at otherwise.
+    fn shows_processes(&self) -> bool {
+        let board = self.boards.get(&self.spec.board);
+        board.is_some_and(|board| host::processes::SERIES.iter().any(|one| board.shows_series(self.spec.tab, one)))
+    }
+
     /// As it looks now.
     fn draw(&mut self, data: &Dataset) -> Vec<u8> {
         let Picture { boards, spec, format, grid } = self;
@@ -153,11 +159,13 @@ impl Picture {
 // === impl Sampling ===
 
 impl Sampling {
-    fn start(settings: HostSettings) -> Sampling {
+    fn start(settings: HostSettings, processes: bool) -> Sampling {
         let (updates_in, updates) = mpsc::channel::<Update>(1);
         let (rhythm, heard) = watch::channel(None);
-        let task = runtime::spawn("source-host", host::run("/proc".into(), heard, updates_in));
+        let (_, watched) = watch::channel(processes);
+        let task = runtime::spawn("source-host", host::run(host::Roots::default(), heard, watched, updates_in));
         let mut data = Dataset::default();
+        host::bound(&mut data);
         data.set_source(own::NAME, no_daemon());
         Sampling { data, settings, made_up_to: None, updates, rhythm, task }
     }

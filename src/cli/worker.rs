@@ -4,7 +4,6 @@ use super::args::Worker;
 use super::failure::Failure;
 use super::serve;
 use crate::runtime::log;
-use crate::sys::clock;
 use crate::worker::{Options, process};
 
 /// As `top` shows it; the kernel keeps 15 bytes.
@@ -14,5 +13,5 @@ pub fn run(worker: &Worker) -> Result<(), Failure> {
     // Started as /proc/self/exe, it would be called `exe` in every list of processes. A name is not worth a failure.
     let _ = std::fs::write("/proc/self/comm", NAME);
     log::to_stderr(serve::filter(worker.log));
-    process::main(Options { proc: "/proc".into(), wall: clock::wall }).map_err(Failure::runtime)
+    process::main(Options::default()).map_err(Failure::runtime)
 }

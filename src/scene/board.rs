@@ -165,6 +165,12 @@ impl Board {
         self.tabs.get(self.tab_index(asked)).expect("invariant: a board has at least one tab")
     }
 
+    /// Whether a panel of a tab shows something of a series of this name.
+    pub fn shows_series(&self, tab: u16, series: &str) -> bool {
+        let panels = self.panels.get(self.tab(tab).panels.clone()).unwrap_or_default();
+        panels.iter().any(|panel| super::panel::reads(&panel.chart, series))
+    }
+
     /// The panel that has the focus: the nearest one on the tab shown.
     pub fn focus(&self, spec: &ViewSpec) -> usize {
         let Range { start, end } = self.tab(spec.tab).panels;

@@ -30,7 +30,7 @@ use crate::widget::text::{self, Row, TextPlan};
 use crate::widget::{Level, Role, TimeScale};
 
 pub use cursor::time_plot;
-pub use depends::stamp;
+pub use depends::{reads, stamp};
 pub use rows::Rows;
 
 /// A gap in a line: this many intervals without a point.

@@ -1,5 +1,6 @@
 //! The task that asks, with the test in the place of the reading thread.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -11,6 +12,16 @@ use crate::runtime::Task;
 
 fn rhythm() -> Rhythm {
     host::rhythm(Duration::from_secs(1), Duration::from_millis(500))
+}
+
+/// A machine that lies in a folder.
+fn roots(folder: &Path) -> host::Roots {
+    host::Roots { proc: folder.to_owned(), sys: folder.to_owned() }
+}
+
+/// Nobody looks at processes.
+fn unwatched() -> watch::Receiver<bool> {
+    watch::channel(false).1
 }
 
 struct Bench {
@@ -186,7 +197,7 @@ async fn nothing_is_asked_before_there_is_a_rhythm() {
 async fn the_host_answers_from_a_thread_of_its_own() {
     let (updates_in, mut updates) = mpsc::channel(4);
     let (_rhythm, heard) = watch::channel(Some(rhythm()));
-    let task = runtime::spawn("asking", host::run("/proc".into(), heard, updates_in));
+    let task = runtime::spawn("asking", host::run(host::Roots::default(), heard, unwatched(), updates_in));
     let first = updates.recv().await.expect("the machine is read");
     assert!(first.samples.iter().any(|sample| sample.key.name == "host_load1"), "{first:?}");
     assert!(!first.samples.iter().any(|sample| sample.key.name == "host_cpu_percent"), "rates need two readings");
@@ -201,7 +212,7 @@ async fn a_proc_that_is_not_there_fails_with_its_path() {
     let folder = tempfile::tempdir().expect("a folder");
     let (updates_in, mut updates) = mpsc::channel(4);
     let (_rhythm, heard) = watch::channel(Some(rhythm()));
-    let _task = runtime::spawn("asking", host::run(folder.path().to_owned(), heard, updates_in));
+    let _task = runtime::spawn("asking", host::run(roots(folder.path()), heard, unwatched(), updates_in));
     let update = updates.recv().await.expect("a failure is told");
     let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
     assert!(why.contains(&folder.path().join("stat").display().to_string()), "{why}");
@@ -216,7 +227,7 @@ async fn a_read_that_hangs_fails_the_host_in_time_and_delivers_late() {
     let (updates_in, mut updates) = mpsc::channel(4);
     let rhythm = Rhythm { deadline: Duration::from_millis(20), warm_up: None, ..rhythm() };
     let (_rhythm, heard) = watch::channel(Some(rhythm));
-    let _task = runtime::spawn("asking", host::run(folder.path().to_owned(), heard, updates_in));
+    let _task = runtime::spawn("asking", host::run(roots(folder.path()), heard, unwatched(), updates_in));
     let update = updates.recv().await.expect("the deadline is told");
     let SourceState::Failed { why, .. } = &update.health.state else { panic!("{update:?}") };
     assert_eq!(why, "no answer in 20 ms");
@@ -224,4 +235,92 @@ async fn a_read_that_hangs_fails_the_host_in_time_and_delivers_late() {
     std::fs::write(&stat, "cpu  1 1 1 1\n").expect("the thread reads");
     let update = updates.recv().await.expect("the late answer is told");
     assert_eq!(update.health.state, SourceState::Good);
+}
+
+/// Writes files below a folder, with the folders they lie in.
+fn write(root: &Path, files: &[(&str, &str)]) {
+    for (name, text) in files {
+        let path = root.join(name);
+        std::fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+}
+
+const DISKS: &str = "8 0 sda 100 0 800 50 10 0 80 5 0 40 55\n";
+const DISKS_LATER: &str = "8 0 sda 900 0 9000 99 10 0 80 5 0 60 55\n8 16 sdb 5 0 5 5 5 0 5 5 0 5 5\n";
+
+fn value(update: &Update, series: &str, label: &str) -> Option<f64> {
+    let is_it = |sample: &&Sample| {
+        sample.key.name == series && sample.key.labels.first().map_or("", |(_, value)| value.as_str()) == label
+    };
+    update.samples.iter().find(is_it).map(|sample| sample.value)
+}
+
+#[tokio::test]
+async fn a_machine_made_of_files_is_told_in_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mount = folder.path().display().to_string();
+    let mounts = format!("/dev/made-up {mount} ext4 rw 0 0\nsrv:/x /nowhere nfs4 rw 0 0\n");
+    write(
+        folder.path(),
+        &[
+            ("stat", "cpu  1 1 1 1\n"),
+            ("loadavg", "0.50 0.25 0.10 1/2 3\n"),
+            ("diskstats", DISKS),
+            ("self/mounts", &mounts),
+            ("pressure/io", "some avg10=2.00 avg60=0.00 avg300=0.00 total=0\n"),
+            ("net/snmp", "Tcp: CurrEstab RetransSegs\nTcp: 3 4\n"),
+            ("7/stat", "7 (postgres) S 1 1 1 0 -1 0 9 9 9 9 30 12 7 7 20 0 1 0 5 999 77 0\n"),
+            ("7/cmdline", "postgres\0--password=hunter2"),
+            ("8/stat", "gone while it was read"),
+            ("devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "1800000\n"),
+            ("devices/system/cpu/cpufreq/boost", "1\n"),
+            ("class/hwmon/hwmon3/name", "k10temp\n"),
+            ("class/hwmon/hwmon3/temp1_label", "Tctl\n"),
+            ("class/hwmon/hwmon3/temp1_input", "45500\n"),
+            ("class/hwmon/hwmon3/temp1_crit", "99000\n"),
+        ],
+    );
+    let (updates_in, mut updates) = mpsc::channel(4);
+    let rhythm = Rhythm { interval: Duration::from_millis(100), ..rhythm() };
+    let (_rhythm, heard) = watch::channel(Some(rhythm));
+    let (watch, watched) = watch::channel(true);
+    let _task = runtime::spawn("asking", host::run(roots(folder.path()), heard, watched, updates_in));
+
+    let first = updates.recv().await.expect("the machine is read");
+    assert_eq!(first.health.state, SourceState::Good);
+    let expected = [
+        ("host_load1", "", 0.5),
+        ("host_tcp_established", "", 3.0),
+        ("host_pressure_some_percent", "io", 2.0),
+        ("host_cpu_frequency_hertz", "0", 1.8e9),
+        ("host_temperature_celsius", "k10temp Tctl", 45.5),
+    ];
+    for (series, label, expected) in expected {
+        assert_eq!(value(&first, series, label), Some(expected), "{series} in {first:?}");
+    }
+    assert!(value(&first, "host_filesystem_total_bytes", &mount).is_some_and(|bytes| bytes > 0.0), "{first:?}");
+    let file_systems = first.samples.iter().filter(|sample| sample.key.name == "host_filesystem_total_bytes");
+    assert_eq!(file_systems.count(), 1, "no server is asked");
+
+    write(folder.path(), &[("diskstats", DISKS_LATER)]);
+    let mut seen = Vec::new();
+    // A disk comes in, and another one works.
+    while !seen.iter().any(|update| value(update, "host_disk_reads_per_second", "sdb").is_some()) {
+        seen.push(updates.recv().await.expect("it goes on"));
+    }
+    let read = |update: &Update| value(update, "host_disk_read_bytes_per_second", "sda").unwrap_or(0.0);
+    assert!(seen.iter().any(|update| read(update) > 0.0));
+    let resident = seen.last().and_then(|update| value(update, "host_process_resident_bytes", "postgres"));
+    assert_eq!(resident, Some(77.0 * crate::sys::host::measures().1 as f64));
+    let all = format!("{first:?}{seen:?}");
+    assert!(!all.contains("hunter2"), "arguments are nobody's business");
+
+    watch.send_replace(false);
+    loop {
+        let update = updates.recv().await.expect("it goes on");
+        if value(&update, "host_process_count", "postgres").is_none() {
+            break;
+        }
+    }
 }

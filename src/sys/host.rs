@@ -1,5 +1,11 @@
-//! Facts about this machine and this user that never change while the process runs, and its name, which may.
+//! Facts about this machine and this user that never change while the process runs, and its name, which may; and how
+//! full its file systems are.
 
+use std::io;
+use std::path::Path;
+
+use rustix::fs::statvfs;
+use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{getegid, geteuid, getpid};
 use rustix::system::uname;
 
@@ -28,8 +34,39 @@ pub fn pid() -> u32 {
     u32::try_from(getpid().as_raw_nonzero().get()).expect("invariant: a process id is positive")
 }
 
+/// Bytes of a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileSystem {
+    pub total: u64,
+    /// Not used by anything, what is kept for root included.
+    pub free: u64,
+    /// What is left of that for others.
+    pub available: u64,
+}
+
+/// Asks the file system in which a path lies. One that lies on a server may never answer.
+pub fn file_system(path: &Path) -> io::Result<FileSystem> {
+    let found = statvfs(path)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
+    Ok(FileSystem { total: bytes(found.f_blocks), free: bytes(found.f_bfree), available: bytes(found.f_bavail) })
+}
+
+/// How the kernel counts processor time and memory in `/proc`: ticks in a second, bytes in a page.
+pub fn measures() -> (u64, u64) {
+    (clock_ticks_per_second(), u64::try_from(page_size()).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_file_system_holds_what_is_free_in_it() {
+        let found = super::file_system("/".as_ref()).expect("every machine has a root");
+        assert!(found.total > 0 && found.available <= found.free && found.free <= found.total, "{found:?}");
+        assert!(super::file_system("/nowhere at all".as_ref()).is_err());
+        let (ticks, page) = super::measures();
+        assert!(ticks >= 100 && page >= 4096);
+    }
+
     #[test]
     fn the_machine_has_a_name_and_a_kernel() {
         assert!(!super::hostname().is_empty());

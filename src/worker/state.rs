@@ -18,7 +18,7 @@ use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{Dataset, ViewSpec};
 use crate::render::{FrameOut, View};
 use crate::runtime;
-use crate::scene::{Boards, Stage};
+use crate::scene::{Board, Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, synthetic};
@@ -48,6 +48,8 @@ pub struct State {
 pub struct Controls {
     /// How often this machine is looked at; none before the first commit.
     pub host: watch::Sender<Option<Rhythm>>,
+    /// Whether anybody watches its processes.
+    pub processes: watch::Sender<bool>,
     /// Whether anybody watches made-up data.
     pub synthetic: watch::Sender<bool>,
     /// What the daemon tells of itself; none before the first ping.
@@ -76,11 +78,13 @@ struct Counts {
 
 impl State {
     pub fn new(hello: &Hello, controls: Controls) -> State {
+        let mut data = Dataset::default();
+        host::bound(&mut data);
         State {
             epoch: hello.epoch,
             prepared: None,
             committed: None,
-            data: Dataset::default(),
+            data,
             views: Views::default(),
             held_until: None,
             controls,
@@ -108,7 +112,7 @@ impl State {
             ToWorker::Credit { view } => self.views.credit(view, now),
             ToWorker::Unsubscribe { view } => {
                 self.views.remove(view);
-                self.watch_synthetic();
+                self.watch_sources();
             }
             ToWorker::Input { session, spec, input } => {
                 let after = self.committed.as_ref().and_then(|ready| {
@@ -273,20 +277,22 @@ impl State {
         }
         let boards = &self.committed.as_ref().expect("invariant: set above").boards;
         self.views.boards_changed(boards, now);
-        self.watch_synthetic();
+        self.watch_sources();
         Ok(())
     }
 
-    /// Data is made up only while a view shows some.
-    fn watch_synthetic(&self) {
+    /// Data is made up, and processes are looked at, only while a view shows some.
+    fn watch_sources(&self) {
         let Some(Generation { boards, .. }) = &self.committed else { return };
-        let shows_some = |spec: &ViewSpec| {
-            boards
-                .get(&spec.board)
-                .is_some_and(|board| board.panels.iter().any(|panel| panel.source == synthetic::NAME))
+        let watched = |shows: &dyn Fn(&Board, &ViewSpec) -> bool| {
+            self.views.specs().any(|spec| boards.get(&spec.board).is_some_and(|board| shows(board, spec)))
         };
-        let watched = self.views.specs().any(shows_some);
-        self.controls.synthetic.send_if_modified(|known| std::mem::replace(known, watched) != watched);
+        let made_up = watched(&|board, _| board.panels.iter().any(|panel| panel.source == synthetic::NAME));
+        let processes =
+            watched(&|board, spec| host::processes::SERIES.iter().any(|one| board.shows_series(spec.tab, one)));
+        for (control, watched) in [(&self.controls.synthetic, made_up), (&self.controls.processes, processes)] {
+            control.send_if_modified(|known| std::mem::replace(known, watched) != watched);
+        }
     }
 
     fn subscribe(&mut self, id: ViewId, spec: ViewSpec, now: Mono) -> Result<(), WorkerError> {
@@ -300,7 +306,7 @@ impl State {
             return Err(order("Subscribe", format!("there are {} views, as many as there may be", limits::VIEWS_MAX)));
         }
         self.views.insert(id, View::new(spec, &generation.boards), now);
-        self.watch_synthetic();
+        self.watch_sources();
         Ok(())
     }
 

@@ -30,6 +30,8 @@ struct Root {
     feed: DuplexStream,
     updates: mpsc::Sender<Update>,
     rhythm: watch::Receiver<Option<Rhythm>>,
+    /// Whether processes are watched.
+    processes: watch::Receiver<bool>,
     reports: watch::Receiver<Option<Report>>,
     worker: Task<Result<(), WorkerError>>,
     board: String,
@@ -87,12 +89,16 @@ impl Root {
         let (feed, other) = tokio::io::duplex(pipe_bytes);
         let (updates, updates_out) = mpsc::channel(UPDATES_QUEUED_MAX);
         let (rhythm_in, rhythm) = watch::channel(None);
+        let (processes_in, processes) = watch::channel(false);
         let (synthetic, _) = watch::channel(false);
         let (own, reports) = watch::channel(None);
-        let sources = Sources { updates: updates_out, controls: Controls { host: rhythm_in, synthetic, own } };
+        let sources = Sources {
+            updates: updates_out,
+            controls: Controls { host: rhythm_in, processes: processes_in, synthetic, own },
+        };
         let worker = runtime::spawn("worker", serve(other, sources, wall));
         let (board, refresh) = (String::new(), SECOND);
-        Root { feed, updates, rhythm, reports, worker, board, refresh, status: None, statuses: 0 }
+        Root { feed, updates, rhythm, processes, reports, worker, board, refresh, status: None, statuses: 0 }
     }
 
     /// A worker that draws its boards and has heard from its source once.

@@ -16,6 +16,13 @@ pub fn stamp(spec: &PanelSpec, data: &Dataset) -> u64 {
     stamp
 }
 
+/// Whether a chart shows something of a series of this name.
+pub fn reads(chart: &Chart, series: &str) -> bool {
+    let mut found = false;
+    each(chart, &mut |topic| found |= topic == Topic::Series(series));
+    found
+}
+
 /// Calls `on` for everything a chart reads.
 fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
     let key = |key: &'a SeriesKey| Topic::Series(&key.name);

@@ -5,8 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use procfs::{CpuTime, ExplicitSystemInfo, FromBufReadSI, KernelStats};
-
 use crate::base::limits;
 
 /// Ticks spent since boot.
@@ -20,6 +18,10 @@ pub struct Ticks {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     pub whole: Ticks,
+    /// Ticks of the whole machine that were idle with something waiting for a disk; old kernels do not tell.
+    pub iowait: Option<u64>,
+    /// Ticks that the machine below gave to others.
+    pub steal: Option<u64>,
     pub cores: BTreeMap<u16, Ticks>,
 }
 
@@ -27,6 +29,9 @@ pub struct Counters {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Shares {
     pub whole: Option<f64>,
+    /// Of the whole machine.
+    pub iowait: Option<f64>,
+    pub steal: Option<f64>,
     pub cores: Vec<(u16, f64)>,
 }
 
@@ -34,58 +39,80 @@ pub struct Shares {
 #[derive(Clone, Debug, Default)]
 pub struct Rates {
     whole: Option<Ticks>,
+    iowait: Option<u64>,
+    steal: Option<u64>,
     cores: BTreeMap<u16, Ticks>,
 }
-
-/// `procfs` wants every line a full kernel has; only the processor lines count here, so containers that leave
-/// the others out are fine. It also drops the numbers of the cores, which matter once one is offline.
-const OTHER_LINES: &str = "ctxt 0\nbtime 0\nprocesses 0\n";
 
 // === impl Counters ===
 
 impl Counters {
-    /// Reads the text of `/proc/stat`; nothing when it is not one.
+    /// Reads the text of `/proc/stat`; nothing when it is not one. A core whose line is strange is left out.
     pub fn parse(stat: &str) -> Option<Counters> {
-        let mut text = String::with_capacity(2048);
-        let mut numbers = Vec::new();
-        for line in stat.lines().filter(|line| line.starts_with("cpu")) {
-            let name = line.split_ascii_whitespace().next().unwrap_or_default();
-            if name != "cpu" {
-                let Ok(number) = name["cpu".len()..].parse::<u16>() else { continue };
-                if numbers.len() == limits::CORES_MAX {
-                    continue;
-                }
-                numbers.push(number);
+        let mut whole = None;
+        let mut cores = BTreeMap::new();
+        // The lines of processors come first, and the others are long.
+        for line in stat.lines().take_while(|line| line.starts_with("cpu")) {
+            let Some((name, times)) = line.split_once(' ') else { continue };
+            if name == "cpu" {
+                whole = Some(Times::parse(times)?);
+            } else if cores.len() < limits::CORES_MAX
+                && let Ok(number) = name["cpu".len()..].parse::<u16>()
+            {
+                cores.extend(Times::parse(times).map(|times| (number, times.ticks())));
             }
-            text.push_str(line);
-            text.push('\n');
         }
-        text.push_str(OTHER_LINES);
-        let stats = KernelStats::from_buf_read(text.as_bytes(), &SYSTEM).ok()?;
-        let cores = numbers.into_iter().zip(&stats.cpu_time).map(|(number, time)| (number, Ticks::of(time))).collect();
-        Some(Counters { whole: Ticks::of(&stats.total), cores })
+        let whole = whole?;
+        Some(Counters { whole: whole.ticks(), iowait: whole.optional(IOWAIT), steal: whole.optional(STEAL), cores })
     }
 }
 
-/// Only ticks are taken from `procfs`, and a tick needs no system to be counted.
-const SYSTEM: ExplicitSystemInfo =
-    ExplicitSystemInfo { boot_time_secs: 0, ticks_per_second: 100, page_size: 4096, is_little_endian: true };
+/// The numbers of one line: user, nice, system, idle, iowait, irq, softirq, steal (proc_stat(5)). What follows is part
+/// of user time already.
+struct Times {
+    ticks: [u64; TIMES],
+    /// Old kernels tell of fewer.
+    told: usize,
+}
+
+const TIMES: usize = 8;
+const IDLE: usize = 3;
+const IOWAIT: usize = 4;
+const STEAL: usize = 7;
+
+// === impl Times ===
+
+impl Times {
+    fn parse(text: &str) -> Option<Times> {
+        let mut times = Times { ticks: [0; TIMES], told: 0 };
+        for (ticks, number) in times.ticks.iter_mut().zip(text.split_ascii_whitespace()) {
+            *ticks = number.parse().ok()?;
+            times.told += 1;
+        }
+        (times.told > IDLE).then_some(times)
+    }
+
+    fn optional(&self, index: usize) -> Option<u64> {
+        self.ticks.get(index).copied().filter(|_| index < self.told)
+    }
+
+    /// Waiting for a disk is idling.
+    fn ticks(&self) -> Ticks {
+        let mut ticks = Ticks::default();
+        for (index, count) in self.ticks.iter().enumerate() {
+            let sum = if matches!(index, IDLE | IOWAIT) { &mut ticks.idle } else { &mut ticks.busy };
+            *sum = sum.saturating_add(*count);
+        }
+        ticks
+    }
+}
 
 // === impl Ticks ===
 
 impl Ticks {
-    /// Guest time is part of user time already; waiting for I/O is idling.
-    fn of(time: &CpuTime) -> Ticks {
-        let optional = |ticks: Option<u64>| ticks.unwrap_or(0);
-        let busy =
-            [time.user, time.nice, time.system, optional(time.irq), optional(time.softirq), optional(time.steal)];
-        let sum = |parts: &[u64]| parts.iter().fold(0_u64, |sum, part| sum.saturating_add(*part));
-        Ticks { busy: sum(&busy), idle: sum(&[time.idle, optional(time.iowait)]) }
-    }
-
-    /// Moves the baseline and says how busy the time since was. No tick passed: the baseline stays, so that the
-    /// next reading spans more.
-    fn advance(baseline: &mut Ticks, now: Ticks) -> Option<f64> {
+    /// Moves the baseline and says how many ticks passed since, busy ones and all. No tick passed: the baseline stays,
+    /// so that the next reading spans more.
+    fn advance(baseline: &mut Ticks, now: Ticks) -> Option<(u64, u64)> {
         let before = *baseline;
         let total = |ticks: Ticks| ticks.busy.saturating_add(ticks.idle);
         if total(now) == total(before) {
@@ -99,7 +126,7 @@ impl Ticks {
         let busy = now.busy.saturating_sub(before.busy);
         let idle = now.idle.saturating_sub(before.idle);
         let passed = busy.saturating_add(idle);
-        (passed > 0).then(|| percent(busy, passed))
+        (passed > 0).then_some((busy, passed))
     }
 }
 
@@ -108,22 +135,30 @@ impl Ticks {
 impl Rates {
     /// Takes a reading; shares are since the one before.
     pub fn take(&mut self, now: &Counters) -> Shares {
-        let whole = match &mut self.whole {
-            Some(baseline) => Ticks::advance(baseline, now.whole),
-            None => {
-                self.whole = Some(now.whole);
-                None
-            }
+        let baseline = self.whole;
+        let passed = Ticks::advance(self.whole.get_or_insert(now.whole), now.whole);
+        let (iowait, steal) = (self.iowait, self.steal);
+        if self.whole != baseline {
+            (self.iowait, self.steal) = (now.iowait, now.steal);
+        }
+        // These too go back a little now and then.
+        let part = |before: Option<u64>, now: Option<u64>| {
+            let (_, passed) = passed?;
+            Some(percent(now?.saturating_sub(before?), passed))
         };
         self.cores.retain(|number, _| now.cores.contains_key(number));
         let mut cores = Vec::with_capacity(now.cores.len());
         for (&number, &ticks) in &now.cores {
             match self.cores.get_mut(&number) {
-                Some(baseline) => cores.extend(Ticks::advance(baseline, ticks).map(|share| (number, share))),
+                Some(baseline) => {
+                    let passed = Ticks::advance(baseline, ticks);
+                    cores.extend(passed.map(|(busy, passed)| (number, percent(busy, passed))));
+                }
                 None => drop(self.cores.insert(number, ticks)),
             }
         }
-        Shares { whole, cores }
+        let whole = passed.map(|(busy, passed)| percent(busy, passed));
+        Shares { whole, iowait: part(iowait, now.iowait), steal: part(steal, now.steal), cores }
     }
 }
 

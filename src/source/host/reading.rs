@@ -1,10 +1,18 @@
-//! From the texts of `/proc` to samples, without any I/O.
-
-use procfs::{FromBufRead, FromRead, LoadAverage, Meminfo, Uptime};
+//! From the texts of `/proc` and `/sys` to samples, without any I/O.
+//!
+//! Invariant: a text that is strange costs its own series only, and is named.
 
 use super::cpu::{Counters, Rates};
-use crate::base::{Wall, limits};
-use crate::model::{Kind, Sample, SeriesKey, Unit};
+use super::disk::Disks;
+use super::frequency::{self, Frequencies};
+use super::network::Network;
+use super::out::Out;
+use super::pressure;
+use super::processes::{Measures, Process, Processes};
+use super::space::{self, Spaces};
+use super::temperature::{self, Temperatures};
+use crate::base::{Mono, Wall};
+use crate::model::{Sample, Unit};
 
 /// What was read, file by file; an error is in a person's words.
 #[derive(Clone, Debug)]
@@ -15,13 +23,58 @@ pub struct Texts {
     pub uptime: Result<String, String>,
     pub hostname: Option<String>,
     pub kernel: Option<String>,
+    pub more: More,
+}
+
+/// A file that not every machine has.
+pub type Part = Option<Result<String, String>>;
+
+/// What many containers and some kernels do not have.
+#[derive(Clone, Debug, Default)]
+pub struct More {
+    pub diskstats: Part,
+    pub net_dev: Part,
+    pub snmp: Part,
+    pub netstat: Part,
+    /// One for each of [`pressure::RESOURCES`].
+    pub pressure: [Part; 3],
+    /// None where it was not looked for this time: what was known stands.
+    pub slow: Option<Slow>,
+    pub processes: Looked,
+}
+
+/// What changes slowly or costs much to ask for.
+#[derive(Clone, Debug, Default)]
+pub struct Slow {
+    pub frequencies: Frequencies,
+    pub spaces: Spaces,
+    pub temperatures: Temperatures,
+    /// What is wrong with any of it.
+    pub complaints: Vec<String>,
+}
+
+/// Whether processes were looked at.
+#[derive(Clone, Debug, Default)]
+pub enum Looked {
+    /// Nobody wants to know.
+    #[default]
+    Unwatched,
+    /// Not this time: what was known stands.
+    Before,
+    At(Vec<Process>, Measures),
 }
 
 /// Remembers what rates need from one reading to the next.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Digest {
     rates: Rates,
+    disks: Disks,
+    network: Network,
+    slow: Slow,
+    processes: Processes,
     complaints: Vec<String>,
+    /// Samples of the reading before.
+    count: usize,
 }
 
 /// Bytes of memory and swap.
@@ -33,20 +86,27 @@ struct Memory {
     swap_used: u64,
 }
 
-/// What `procfs` insists on but containers leave out; the machine's own lines come after and win.
-const MEMINFO_LINES: &str = "Buffers: 0 kB\nCached: 0 kB\nSwapCached: 0 kB\nActive: 0 kB\nInactive: 0 kB\n\
-    SwapTotal: 0 kB\nSwapFree: 0 kB\nDirty: 0 kB\nWriteback: 0 kB\nMapped: 0 kB\nSlab: 0 kB\nCommitted_AS: 0 kB\n\
-    VmallocTotal: 0 kB\nVmallocUsed: 0 kB\nVmallocChunk: 0 kB\n";
-/// The only lines of `/proc/meminfo` that are read.
-const MEMINFO_READ: [&str; 8] =
-    ["MemTotal:", "MemFree:", "MemAvailable:", "Buffers:", "Cached:", "SReclaimable:", "SwapTotal:", "SwapFree:"];
-
+/// Tells names only.
+const INFO: &str = "host_info";
 // === impl Digest ===
 
 impl Digest {
-    /// All samples the texts give; an error when they give none, with what was wrong with each.
-    pub fn take(&mut self, texts: &Texts, at: Wall) -> Result<Vec<Sample>, String> {
-        let mut out = Out { at, samples: Vec::with_capacity(32) };
+    pub fn new() -> Digest {
+        Digest {
+            rates: Rates::default(),
+            disks: Disks::new(),
+            network: Network::new(),
+            slow: Slow::default(),
+            processes: Processes::default(),
+            complaints: Vec::new(),
+            count: 0,
+        }
+    }
+
+    /// All samples the texts give; an error when they give none, with what was wrong with each. Samples are of `at`;
+    /// `now` is the same moment by the clock that rates are made by.
+    pub fn take(&mut self, texts: Texts, at: Wall, now: Mono) -> Result<Vec<Sample>, String> {
+        let mut out = Out::new(at, self.count + 8);
         let parts = [
             text(&texts.stat).and_then(|text| self.cpu(text, &mut out)),
             text(&texts.loadavg).and_then(|text| load(text, &mut out)),
@@ -55,10 +115,13 @@ impl Digest {
         ];
         let nothing = parts.iter().all(Result::is_err);
         self.complaints = parts.into_iter().filter_map(Result::err).collect();
-        if nothing {
+        info(&texts, &mut out);
+        self.more(texts.more, now, &mut out);
+        // Names alone tell nothing of a machine.
+        if nothing && out.samples.iter().all(|sample| sample.key.name == INFO) {
             return Err(self.complaints.join("; "));
         }
-        info(texts, &mut out);
+        self.count = out.samples.len();
         Ok(out.samples)
     }
 
@@ -70,14 +133,54 @@ impl Digest {
     fn cpu(&mut self, text: &str, out: &mut Out) -> Result<(), String> {
         let counters = Counters::parse(text).ok_or_else(|| strange("stat"))?;
         let shares = self.rates.take(&counters);
-        if let Some(share) = shares.whole {
-            out.add("host_cpu_percent", Unit::Percent, share);
+        let whole = [
+            ("host_cpu_percent", shares.whole),
+            ("host_cpu_iowait_percent", shares.iowait),
+            ("host_cpu_steal_percent", shares.steal),
+        ];
+        for (name, share) in whole {
+            share.into_iter().for_each(|share| out.add(name, Unit::Percent, share));
         }
         for (number, share) in shares.cores {
-            let labels = vec![("cpu".to_owned(), number.to_string())];
-            out.add_labelled("host_cpu_percent", labels, Unit::Percent, share);
+            out.add_of("host_cpu_percent", ("cpu", &number.to_string()), Unit::Percent, share);
         }
         Ok(())
+    }
+
+    /// What is not there is no matter; what is there and strange is told.
+    fn more(&mut self, more: More, now: Mono, out: &mut Out) {
+        let (disks, network) = (&mut self.disks, &mut self.network);
+        let mut parts = vec![
+            part(&more.diskstats, "diskstats", |text| disks.take(text, now, out)),
+            part(&more.net_dev, "net/dev", |text| network.interfaces(text, now, out)),
+            part(&more.snmp, "net/snmp", |text| network.tcp(text, now, out)),
+            part(&more.netstat, "net/netstat", |text| network.tcp_more(text, now, out)),
+        ];
+        for (resource, text) in pressure::RESOURCES.into_iter().zip(&more.pressure) {
+            parts.push(part(text, &format!("pressure/{resource}"), |text| pressure::take(resource, text, out)));
+        }
+        if let Some(slow) = more.slow {
+            self.slow = slow;
+        }
+        frequency::tell(&self.slow.frequencies, out);
+        space::tell(&self.slow.spaces, out);
+        temperature::tell(&self.slow.temperatures, out);
+        match more.processes {
+            Looked::Unwatched => self.processes.forget(),
+            Looked::Before => {}
+            Looked::At(processes, measures) => self.processes.take(&processes, measures, now),
+        }
+        self.processes.tell(out);
+        self.complaints.extend(parts.into_iter().filter_map(Result::err));
+        self.complaints.extend(self.slow.complaints.iter().cloned());
+    }
+}
+
+fn part(read: &Part, file: &str, take: impl FnOnce(&str) -> Option<()>) -> Result<(), String> {
+    match read {
+        None => Ok(()),
+        Some(Err(why)) => Err(why.clone()),
+        Some(Ok(text)) => take(text).ok_or_else(|| strange(file)),
     }
 }
 
@@ -85,17 +188,21 @@ fn text(read: &Result<String, String>) -> Result<&str, String> {
     read.as_deref().map_err(Clone::clone)
 }
 
-/// The words of `procfs` are for its own authors.
 fn strange(file: &str) -> String {
     format!("/proc/{file} does not look as expected")
 }
 
 fn load(text: &str, out: &mut Out) -> Result<(), String> {
-    let load = LoadAverage::from_read(text.as_bytes()).map_err(|_| strange("loadavg"))?;
-    out.add("host_load1", Unit::None, hundredths(load.one));
-    out.add("host_load5", Unit::None, hundredths(load.five));
-    out.add("host_load15", Unit::None, hundredths(load.fifteen));
+    let mut numbers = text.split_ascii_whitespace().map_while(number);
+    for name in ["host_load1", "host_load5", "host_load15"] {
+        out.add(name, Unit::None, numbers.next().ok_or_else(|| strange("loadavg"))?);
+    }
     Ok(())
+}
+
+/// What counts and measures is finite and not below zero.
+fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "memory below 2^53 bytes is exact, above it a byte does not matter")]
@@ -110,8 +217,8 @@ fn memory(text: &str, out: &mut Out) -> Result<(), String> {
 }
 
 fn uptime(text: &str, out: &mut Out) -> Result<(), String> {
-    let uptime = Uptime::from_read(text.as_bytes()).map_err(|_| strange("uptime"))?;
-    out.add("host_uptime_seconds", Unit::Seconds, uptime.uptime);
+    let seconds = text.split_ascii_whitespace().next().and_then(number).ok_or_else(|| strange("uptime"))?;
+    out.add("host_uptime_seconds", Unit::Seconds, seconds);
     Ok(())
 }
 
@@ -120,70 +227,35 @@ fn info(texts: &Texts, out: &mut Out) {
     let mut labels = Vec::new();
     for (name, text) in [("hostname", &texts.hostname), ("kernel", &texts.kernel)] {
         if let Some(text) = text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
-            labels.push((name.to_owned(), bounded(text)));
+            labels.push((name.to_owned(), text.to_owned()));
         }
     }
     if !labels.is_empty() {
-        out.add_labelled("host_info", labels, Unit::None, 1.0);
+        out.add_labelled(INFO, labels, Unit::None, 1.0);
     }
-}
-
-/// Cut at a character so that a series label may hold it.
-fn bounded(text: &str) -> String {
-    let mut end = text.len().min(limits::SERIES_TEXT_BYTES_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text[..end].to_owned()
-}
-
-/// The kernel writes two decimals; a single-precision number drags a tail of others behind it.
-fn hundredths(value: f32) -> f64 {
-    (f64::from(value) * 100.0).round() / 100.0
 }
 
 // === impl Memory ===
 
 impl Memory {
+    /// Containers leave out much of it; without the total and what is free it is none.
     fn parse(meminfo: &str) -> Option<Memory> {
-        let mut text = String::with_capacity(1024);
-        text.push_str(MEMINFO_LINES);
-        for line in meminfo.lines() {
-            if MEMINFO_READ.iter().any(|name| line.starts_with(name)) {
-                text.push_str(line);
-                text.push('\n');
-            }
-        }
-        let info = Meminfo::from_buf_read(text.as_bytes()).ok()?;
+        let bytes = |name: &str| {
+            let line = meminfo.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+            line.split_ascii_whitespace().next()?.parse::<u64>().ok()?.checked_mul(1024)
+        };
+        let part = |name: &str| bytes(name).unwrap_or(0);
+        let (total, free) = (bytes("MemTotal")?, bytes("MemFree")?);
         // Kernels before 3.14 and some containers do not estimate what is available.
-        let estimate = [info.buffers, info.cached, info.s_reclaimable.unwrap_or(0)]
-            .iter()
-            .fold(info.mem_free, |sum, part| sum.saturating_add(*part));
+        let estimate =
+            || ["Buffers", "Cached", "SReclaimable"].map(part).iter().fold(free, |sum, part| sum.saturating_add(*part));
+        let (swap_total, swap_free) = (part("SwapTotal"), part("SwapFree"));
         Some(Memory {
-            total: info.mem_total,
-            available: info.mem_available.unwrap_or(estimate).min(info.mem_total),
-            swap_total: info.swap_total,
-            swap_used: info.swap_total.saturating_sub(info.swap_free),
+            total,
+            available: bytes("MemAvailable").unwrap_or_else(estimate).min(total),
+            swap_total,
+            swap_used: swap_total.saturating_sub(swap_free),
         })
-    }
-}
-
-/// Samples of one reading.
-struct Out {
-    at: Wall,
-    samples: Vec<Sample>,
-}
-
-// === impl Out ===
-
-impl Out {
-    fn add(&mut self, name: &str, unit: Unit, value: f64) {
-        self.add_labelled(name, Vec::new(), unit, value);
-    }
-
-    fn add_labelled(&mut self, name: &str, labels: Vec<(String, String)>, unit: Unit, value: f64) {
-        let key = SeriesKey { name: name.to_owned(), labels };
-        self.samples.push(Sample { key, kind: Kind::Gauge, unit, at: self.at, value });
     }
 }
 

@@ -116,6 +116,26 @@ async fn a_commit_sets_the_rhythm_of_the_host_and_leaves_views_unbroken() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn processes_are_looked_at_only_while_somebody_watches_them() {
+    let mut root = Root::ready().await;
+    let boards = crate::scene::Boards::shipped();
+    let tabs = &boards.get("host").expect("it is shipped").tabs;
+    let last = u16::try_from(tabs.len() - 1).expect("there are a few tabs");
+    assert_eq!(tabs[usize::from(last)].title.as_str(), "processes");
+    root.subscribe(VIEW).await;
+    root.pass(A_MOMENT).await;
+    assert!(!*root.processes.borrow(), "the first tab shows none");
+    let mut spec = root.spec();
+    spec.tab = last;
+    root.send(ToWorker::Subscribe { view: ViewId(2), spec }).await;
+    root.pass(A_MOMENT).await;
+    assert!(*root.processes.borrow());
+    root.send(ToWorker::Unsubscribe { view: ViewId(2) }).await;
+    root.pass(A_MOMENT).await;
+    assert!(!*root.processes.borrow());
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_overtake_frames() {
     // A narrow pipe nobody reads yet: everything waits inside the worker.
     let pipe_bytes = 2048;

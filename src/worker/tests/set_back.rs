@@ -20,10 +20,11 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let (synthetic, _) = watch::channel(false);
+        let (processes, _) = watch::channel(false);
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
         let (own, _) = watch::channel(None);
-        let mut state = State::new(&hello(), Controls { host: rhythm, synthetic, own });
+        let mut state = State::new(&hello(), Controls { host: rhythm, processes, synthetic, own });
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
         for message in [

@@ -25,6 +25,19 @@ fn a_share_is_the_busy_part_of_the_time_passed() {
 }
 
 #[test]
+fn waiting_for_disks_and_for_other_machines_are_shares_of_the_same_time() {
+    let shares = shares("cpu  100 0 0 100 10 0 0 20\n", "cpu  130 0 0 150 20 0 0 30\n");
+    assert_eq!((shares.whole, shares.iowait, shares.steal), (Some(40.0), Some(10.0), Some(10.0)));
+    let old = self::shares("cpu  10 0 10 80\n", "cpu  20 0 20 160\n");
+    assert_eq!((old.iowait, old.steal), (None, None), "old kernels do not tell");
+    let mut rates = Rates::default();
+    rates.take(&stat("cpu  10 0 0 10 5 0 0 5\n"));
+    assert_eq!(rates.take(&stat("cpu  10 0 0 10 5 0 0 5\n")), Shares::default(), "no tick passed");
+    let later = rates.take(&stat("cpu  15 0 0 11 4 0 0 10\n"));
+    assert_eq!((later.iowait, later.steal), (Some(0.0), Some(50.0)), "waiting went back a little");
+}
+
+#[test]
 fn the_short_lines_of_old_kernels_are_enough() {
     assert_eq!(shares("cpu  10 0 10 80\n", "cpu  20 0 20 160\n").whole, Some(20.0));
 }

@@ -1,6 +1,9 @@
 //! Series from texts of `/proc`, whole and broken.
 
+mod more;
+
 use super::*;
+use crate::base::limits;
 
 const STAT: &str = "cpu  100 0 100 800\ncpu0 100 0 100 800\nintr 1 2 3\nctxt 1\nbtime 2\nprocesses 3\n";
 const STAT_LATER: &str = "cpu  150 0 100 850\ncpu0 150 0 100 850\nintr 1 2 3\nctxt 1\nbtime 2\nprocesses 3\n";
@@ -15,6 +18,7 @@ fn full() -> Texts {
         uptime: Ok("1234.56 2000.00\n".to_owned()),
         hostname: Some("anvil\n".to_owned()),
         kernel: Some("6.12.0\n".to_owned()),
+        more: More::default(),
     }
 }
 
@@ -36,8 +40,8 @@ fn lines(samples: &[Sample]) -> Vec<String> {
 
 #[test]
 fn a_full_machine_gives_every_series() {
-    let mut digest = Digest::default();
-    let first = digest.take(&full(), Wall(1000)).expect("all is there");
+    let mut digest = Digest::new();
+    let first = digest.take(full(), Wall(1000), Mono(0)).expect("all is there");
     let expected = [
         "host_load1{} 0.1",
         "host_load5{} 1.25",
@@ -52,19 +56,20 @@ fn a_full_machine_gives_every_series() {
     ];
     assert_eq!(lines(&first), expected, "the first reading has no processor shares yet");
     assert!(first.iter().all(|sample| sample.at == Wall(1000)));
-    let second = digest.take(&Texts { stat: Ok(STAT_LATER.to_owned()), ..full() }, Wall(2000)).expect("all is there");
+    let second =
+        digest.take(Texts { stat: Ok(STAT_LATER.to_owned()), ..full() }, Wall(2000), Mono(0)).expect("all is there");
     assert_eq!(lines(&second)[..2], ["host_cpu_percent{} 50", "host_cpu_percent{cpu=0} 50"]);
     assert_eq!(lines(&second)[2..], expected);
 }
 
 #[test]
 fn a_missing_file_costs_its_own_series_only() {
-    let mut digest = Digest::default();
+    let mut digest = Digest::new();
     let texts = Texts { meminfo: gone("meminfo"), stat: gone("stat"), ..full() };
-    let names = lines(&digest.take(&texts, Wall(0)).expect("the rest is there"));
+    let names = lines(&digest.take(texts, Wall(0), Mono(0)).expect("the rest is there"));
     assert_eq!(names.len(), 5, "{names:?}");
     assert_eq!(digest.complaints(), [gone("stat").unwrap_err(), gone("meminfo").unwrap_err()]);
-    digest.take(&full(), Wall(1)).expect("all is there");
+    digest.take(full(), Wall(1), Mono(0)).expect("all is there");
     assert!(digest.complaints().is_empty());
 }
 
@@ -77,7 +82,7 @@ fn nothing_readable_fails_and_says_why() {
         uptime: Ok(String::new()),
         ..full()
     };
-    let why = Digest::default().take(&texts, Wall(0)).expect_err("there is nothing");
+    let why = Digest::new().take(texts, Wall(0), Mono(0)).expect_err("there is nothing");
     assert_eq!(
         why,
         "cannot read /proc/stat: permission denied; /proc/loadavg does not look as expected; \
@@ -104,6 +109,14 @@ fn more_free_than_there_is_stays_within_the_machine() {
 fn memory_without_its_total_is_not_understood() {
     assert_eq!(Memory::parse("MemFree: 1 kB\n"), None);
     assert_eq!(Memory::parse("MemTotal: many kB\nMemFree: 1 kB\n"), None);
+    assert_eq!(Memory::parse("MemTotal: 18446744073709551615 kB\nMemFree: 1 kB\n"), None);
+}
+
+#[test]
+fn a_letter_of_several_bytes_where_a_number_belongs_is_no_number() {
+    let memory =
+        Memory::parse("MemTotal: 9 kB\nMemFree: 1 kB\nMemAvailable:\u{fffd}   4 kB\n").expect("the rest is there");
+    assert_eq!(memory.available, 1024, "it is estimated");
 }
 
 #[test]
@@ -111,7 +124,7 @@ fn names_too_long_for_a_label_are_cut_at_a_character() {
     let mut texts = full();
     texts.hostname = Some("é".repeat(200));
     texts.kernel = Some("  \n".to_owned());
-    let samples = Digest::default().take(&texts, Wall(0)).expect("all is there");
+    let samples = Digest::new().take(texts, Wall(0), Mono(0)).expect("all is there");
     let info = samples.last().expect("the info comes last");
     assert_eq!(info.key.labels, vec![("hostname".to_owned(), "é".repeat(limits::SERIES_TEXT_BYTES_MAX / 2))]);
 }
@@ -126,9 +139,10 @@ fn the_machine_the_test_runs_on_is_understood() {
         uptime: read("uptime"),
         hostname: None,
         kernel: None,
+        more: More::default(),
     };
-    let mut digest = Digest::default();
-    let samples = digest.take(&texts, Wall(0)).expect("this is Linux");
+    let mut digest = Digest::new();
+    let samples = digest.take(texts, Wall(0), Mono(0)).expect("this is Linux");
     assert_eq!(digest.complaints(), &[] as &[String]);
     assert_eq!(samples.len(), 9);
 }
