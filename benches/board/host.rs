@@ -89,6 +89,12 @@ impl Host {
         put(plain("host_swap_used_bytes"), Unit::Bytes, 0.2 * GIB);
         put(plain("host_swap_total_bytes"), Unit::Bytes, 8.0 * GIB);
         put(plain("host_uptime_seconds"), Unit::Seconds, 1_234_567.0 + t);
+        for (name, most) in
+            [("disk_read", 90e6), ("disk_write", 30e6), ("network_receive", 12e6), ("network_transmit", 2e6)]
+        {
+            let name = format!("host_{name}_bytes_per_second");
+            put(plain(&name), Unit::BytesPerSecond, most * wave(20.0, most));
+        }
         let info = [("hostname", "wall-3"), ("kernel", "6.18.2-amd64")];
         put(SeriesKey::labelled("host_info", &info), Unit::None, 1.0);
         let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1_000 };

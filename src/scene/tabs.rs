@@ -16,8 +16,8 @@ pub struct Place {
     pub width: u16,
 }
 
-/// Shortest screen that has a row for tabs; on a shorter one the status line names the tab.
-const SCREEN_ROWS_MIN: u16 = 10;
+/// Shortest screen that has a row for tabs: on a shorter one, where the status line names the tab, it would cost charts.
+const SCREEN_ROWS_MIN: u16 = 16;
 /// Columns for the sign that there are more tabs on a side.
 const SIGN_COLUMNS: u16 = 2;
 
@@ -130,6 +130,6 @@ mod tests {
     fn a_board_without_tabs_or_a_low_screen_has_no_row_for_them() {
         let (one, two) = (board(&["one"]), board(&["one", "two"]));
         assert_eq!(rows(&one, Size::clamped(80, 24)), 0);
-        assert_eq!([9, 10].map(|height| rows(&two, Size::clamped(80, height))), [0, 1]);
+        assert_eq!([15, 16].map(|height| rows(&two, Size::clamped(80, height))), [0, 1]);
     }
 }

@@ -46,6 +46,12 @@ pub(super) fn host_data(cores: usize) -> Dataset {
         put(plain("host_swap_used_bytes"), Unit::Bytes, at, 0.2 * GIB);
         put(plain("host_swap_total_bytes"), Unit::Bytes, at, 8.0 * GIB);
         put(plain("host_uptime_seconds"), Unit::Seconds, at, 1_234_567.0 + t);
+        for (name, most) in
+            [("disk_read", 90e6), ("disk_write", 30e6), ("network_receive", 12e6), ("network_transmit", 2e6)]
+        {
+            let name = format!("host_{name}_bytes_per_second");
+            put(plain(&name), Unit::BytesPerSecond, at, most * wave(20.0, most));
+        }
         let info = [("hostname", "wall-3"), ("kernel", "6.18.2-amd64")];
         put(SeriesKey::labelled("host_info", &info), Unit::None, at, 1.0);
     }
@@ -134,7 +140,7 @@ fn late_data_is_called_stale_with_its_age_and_dimmed() {
     let mut grid = Grid::new(Size::clamped(120, 40));
     draw(&Boards::shipped(), &spec(120, 40), &data, Wall(NOW.0 + 12_000), &mut grid);
     let dimmed = |x, y| grid.cell(x, y).style.attrs.contains(crate::frame::Attrs::DIM);
-    assert!(dimmed(2, 1) && !dimmed(0, 0), "the inside is dimmed, the box is not");
+    assert!(dimmed(2, 2) && !dimmed(0, 1), "the inside is dimmed, the box is not");
 }
 
 #[test]
@@ -302,7 +308,7 @@ fn an_unknown_board_is_said_in_words() {
 
 #[test]
 fn a_small_screen_counts_what_it_hides() {
-    has(&picture(&spec(40, 12), &host_data(2), NOW).0, "+1 panel ");
+    has(&picture(&spec(60, 12), &host_data(2), NOW).0, "+1 panel ");
     has(&picture(&spec(30, 12), &host_data(2), NOW).0, "● live");
 }
 

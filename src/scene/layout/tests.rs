@@ -17,7 +17,7 @@ fn spec(focus: u16, full_screen: bool) -> ViewSpec {
 
 fn shown(width: u16, height: u16, focus: u16) -> Vec<usize> {
     let placement = place(&board(), &spec(focus, false), Rect::new(0, 0, width, height));
-    assert_eq!(placement.hidden + placement.panels.len(), board().panels.len());
+    assert_eq!(placement.hidden + placement.panels.len(), board().tab(0).panels.len());
     placement.panels.iter().map(|placed| placed.panel).collect()
 }
 

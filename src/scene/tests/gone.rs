@@ -20,14 +20,18 @@ fn data_without(gone: impl Fn(&SeriesKey) -> bool, seconds: i64) -> Dataset {
     data
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 14] = [
     "host_cpu_percent",
+    "host_disk_read_bytes_per_second",
+    "host_disk_write_bytes_per_second",
     "host_info",
     "host_load1",
     "host_load15",
     "host_load5",
     "host_memory_total_bytes",
     "host_memory_used_bytes",
+    "host_network_receive_bytes_per_second",
+    "host_network_transmit_bytes_per_second",
     "host_swap_total_bytes",
     "host_swap_used_bytes",
     "host_uptime_seconds",
