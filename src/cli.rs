@@ -11,6 +11,7 @@ mod devices;
 mod failure;
 mod generate;
 mod init;
+mod keeper;
 mod listing;
 mod output;
 mod panics;
@@ -49,6 +50,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
     let offered = match verb {
         Verb::Offered(offered) => offered,
         Verb::Worker(worker) => return worker::run(&worker),
+        Verb::Keeper(asked) => return keeper::run(&asked),
     };
     match offered {
         Offered::Demo(demo) => demo::run(&demo),

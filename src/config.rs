@@ -10,6 +10,7 @@
 mod gather;
 mod places;
 mod schema;
+mod sources;
 mod terminal;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, 
 pub use terminal::TerminalSettings;
 
 use crate::base::{Diagnostic, limits};
+use crate::model::origin::Origin;
 use crate::notation::Document;
 use crate::scene::{self, Boards};
 use crate::wire::feed::{ConfigFile, FileKind};
@@ -39,6 +41,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Devices the daemon draws on by itself, in the order of the file.
     pub terminals: Vec<TerminalSettings>,
+    /// Sources of a person's own.
+    pub sources: Vec<Origin>,
 }
 
 /// One listening socket.
@@ -106,10 +110,17 @@ pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
 pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagnostic>> {
     match (parse(files), boards(files)) {
         (Ok(settings), Ok(boards)) => {
-            let documents = files.iter().filter(|file| file.kind == FileKind::Settings);
-            let documents = documents.filter_map(|file| Document::new(&file.name, &file.bytes).ok());
-            let unknown: Vec<Diagnostic> =
-                documents.flat_map(|document| terminal::unknown_boards(&document, &boards)).collect();
+            // A board that is looked at alone may name any source.
+            let is_whole = files.iter().any(|file| file.kind == FileKind::Settings);
+            let unknown = files.iter().filter_map(|file| {
+                let document = Document::new(&file.name, &file.bytes).ok()?;
+                Some(match file.kind {
+                    FileKind::Settings => terminal::unknown_boards(&document, &boards),
+                    FileKind::Board if is_whole => sources::unknown_sources(&document, &settings.sources),
+                    FileKind::Board => Vec::new(),
+                })
+            });
+            let unknown: Vec<Diagnostic> = unknown.flatten().collect();
             if unknown.is_empty() { Ok((settings, boards)) } else { Err(unknown) }
         }
         (settings, boards) => {

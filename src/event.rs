@@ -16,7 +16,7 @@ pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, Ses
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
-pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourceRecovered};
+pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered, ValuesLeftOut};
 
 /// Something that happened.
 pub trait Event {
@@ -62,8 +62,10 @@ pub struct Counters {
     pub frames_dropped: Counter,
     pub inputs_dropped: Counter,
     pub source_failures: Counter,
+    pub source_pauses: Counter,
     pub source_recoveries: Counter,
     pub samples_rejected: Counter,
+    pub values_left_out: Counter,
 }
 
 /// The counters that every `emit` adds to.
@@ -83,6 +85,8 @@ pub static COUNTERS: Counters = Counters {
     frames_dropped: Counter::new(),
     inputs_dropped: Counter::new(),
     source_failures: Counter::new(),
+    source_pauses: Counter::new(),
     source_recoveries: Counter::new(),
     samples_rejected: Counter::new(),
+    values_left_out: Counter::new(),
 };

@@ -3,6 +3,7 @@
 //! Invariant: no I/O, no clock, no randomness; what a step needs is handed in, so months can be tried in a moment.
 
 pub mod backoff;
+pub mod breaker;
 pub mod device;
 pub mod input;
 pub mod liveness;
@@ -11,3 +12,4 @@ pub mod reconnect;
 pub mod resize;
 pub mod session;
 pub mod supervise;
+pub mod tail;

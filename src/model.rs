@@ -8,6 +8,7 @@ pub mod dataset;
 pub mod input;
 pub mod key;
 pub mod log;
+pub mod origin;
 pub mod series;
 pub mod spec;
 pub mod unit;

@@ -10,7 +10,7 @@ pub mod timer;
 use std::future::Future;
 use std::io;
 
-pub use registry::{Kind, Row, register, register_supervised, running, tree};
+pub use registry::{Kind, Row, register, register_supervised, running, say_state, tree};
 pub use task::{Ended, Task, Thread, spawn, spawn_thread};
 
 /// The runtime of every process here: one thread, which is the main thread, so that no lock is needed.

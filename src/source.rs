@@ -5,41 +5,64 @@
 //! Sources know the model only: not who draws what they deliver, and not each other.
 
 pub mod asking;
+pub mod command;
+pub mod file;
+pub mod format;
 pub mod host;
+pub mod intake;
 pub mod own;
 pub mod synthetic;
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 use crate::base::Wall;
+use crate::event::{Event, SourcePaused};
+use crate::machine::breaker::Breaker;
 use crate::model::Sample;
-use crate::model::dataset::SourceHealth;
+use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::log::Entry;
 use crate::runtime::{self, timer};
-use crate::sys::clock;
+use crate::sys::{clock, random};
 use asking::{Asking, Rhythm};
 
 /// What a source has to tell: samples, and how it fares.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Update {
     /// Name of the source, as boards and the status know it.
-    pub source: &'static str,
+    pub source: Name,
     /// Empty when only the health changed.
     pub samples: Vec<Sample>,
     /// New entries of logs, by the log's name.
-    pub entries: Vec<(&'static str, Entry)>,
+    pub entries: Vec<(Name, Entry)>,
+    /// Values that the source itself did not take.
+    pub left_out: u64,
     pub health: SourceHealth,
+}
+
+/// The name of a source or of a log: the program's own, or one somebody configured.
+pub type Name = Cow<'static, str>;
+
+/// What one look of a source brought.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reading {
+    pub samples: Vec<Sample>,
+    pub entries: Vec<(Name, Entry)>,
+    /// Values that were not taken.
+    pub left_out: u64,
+    /// What of it was not taken or not understood, in a person's words.
+    pub missing: Option<String>,
 }
 
 /// What the reading thread brings back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub at: Wall,
-    /// Samples, or why there are none in a person's words.
-    pub outcome: Result<Vec<Sample>, String>,
+    /// What there is, or why there is nothing in a person's words.
+    pub outcome: Result<Reading, String>,
 }
 
 /// The two ends by which a source's task talks to its thread.
@@ -51,17 +74,17 @@ pub struct Line {
 }
 
 /// Starts the thread that reads, named `source-NAME`; it ends when the line's `asks` is dropped.
-pub fn reading_thread<R>(name: &'static str, mut read: R) -> io::Result<Line>
+pub fn reading_thread<R>(name: &str, mut read: R) -> io::Result<Line>
 where
-    R: FnMut(Wall) -> Result<Vec<Sample>, String> + Send + 'static,
+    R: FnMut(Wall) -> Result<Reading, String> + Send + 'static,
 {
     let (asks, asked) = std::sync::mpsc::sync_channel::<()>(1);
     let (answer, answers) = mpsc::channel(1);
     runtime::spawn_thread(&format!("source-{name}"), move || {
         while asked.recv().is_ok() {
-            let at = clock::wall();
-            let outcome = read(at);
-            if answer.blocking_send(Answer { at, outcome }).is_err() {
+            let outcome = read(clock::wall());
+            // A look may take its time: what it brought is as old as its end.
+            if answer.blocking_send(Answer { at: clock::wall(), outcome }).is_err() {
                 return;
             }
         }
@@ -69,10 +92,12 @@ where
     Ok(Line { asks, answers })
 }
 
-/// Asks in the rhythm given, from the moment one is given, until nobody listens to `updates` any more.
+/// Asks in the rhythm given, from the moment one is given, until nobody listens to `updates` any more. With a breaker,
+/// one that fails again and again is asked less often.
 pub async fn ask(
-    name: &'static str,
+    name: Name,
     mut rhythm: watch::Receiver<Option<Rhythm>>,
+    mut breaker: Option<Breaker>,
     line: io::Result<Line>,
     updates: mpsc::Sender<Update>,
 ) {
@@ -84,18 +109,27 @@ pub async fn ask(
             asking.lost(clock::wall(), format!("its reading thread cannot be started: {error}"));
             // Nobody listening is the end too.
             let _ = updates
-                .send(Update { source: name, samples: Vec::new(), entries: Vec::new(), health: asking.health() })
+                .send(Update {
+                    source: name,
+                    samples: Vec::new(),
+                    entries: Vec::new(),
+                    left_out: 0,
+                    health: asking.health(),
+                })
                 .await;
             return;
         }
     };
     loop {
         let wake_at = asking.wake_at();
-        let (todo, samples) = tokio::select! {
+        let (mut todo, reading) = tokio::select! {
             biased;
             answer = line.answers.recv() => match answer {
-                Some(Answer { at, outcome }) => asking.answered(at, outcome),
-                None => (asking.lost(clock::wall(), "its reading thread ended".to_owned()), Vec::new()),
+                Some(Answer { at, outcome }) => {
+                    judge(&name, breaker.as_mut(), outcome.is_ok());
+                    asking.answered(at, outcome)
+                }
+                None => (asking.lost(clock::wall(), "its reading thread ended".to_owned()), Reading::default()),
             },
             Ok(()) = rhythm.changed() => {
                 if let Some(rhythm) = *rhythm.borrow_and_update() {
@@ -103,15 +137,21 @@ pub async fn ask(
                 }
                 continue;
             },
-            () = timer::sleep_until(wake_at) => (asking.due(clock::mono(), clock::wall()), Vec::new()),
+            () = timer::sleep_until(wake_at) => (asking.due(clock::mono(), clock::wall()), Reading::default()),
             () = updates.closed() => return,
         };
+        if todo.ask && breaker.as_mut().is_some_and(|breaker| !breaker.admit(clock::mono())) {
+            asking.left_out();
+            todo.ask = false;
+        }
         if todo.ask && line.asks.try_send(()).is_err() {
-            tracing::error!(source = name, "the reading thread takes no more asks");
+            tracing::error!(source = &*name, "the reading thread takes no more asks");
         }
         if todo.report {
-            let update = Update { source: name, samples, entries: Vec::new(), health: asking.health() };
-            if updates.send(update).await.is_err() {
+            let Reading { samples, entries, left_out, .. } = reading;
+            let health = asking.health();
+            runtime::say_state(&format!("source-{name}"), &state_of(&health));
+            if updates.send(Update { source: name.clone(), samples, entries, left_out, health }).await.is_err() {
                 return;
             }
         }
@@ -121,9 +161,38 @@ pub async fn ask(
     }
 }
 
+/// Tells the breaker how it went; an operator hears when a pause begins.
+fn judge(name: &str, breaker: Option<&mut Breaker>, good: bool) {
+    let Some(breaker) = breaker else { return };
+    if good {
+        breaker.succeeded();
+    } else if let Some(pause) = breaker.failed(clock::mono(), random::u64()) {
+        SourcePaused { source: name, pause_ms: millis(pause) }.emit();
+    }
+}
+
+/// How a source fares, as the table of what runs has it.
+fn state_of(health: &SourceHealth) -> String {
+    match &health.state {
+        SourceState::Waiting => "waiting".to_owned(),
+        SourceState::Good => "running".to_owned(),
+        SourceState::Partial(missing) => format!("delivers a part only: {missing}"),
+        SourceState::Failed { why, .. } => format!("failed: {why}"),
+        SourceState::Absent(why) => format!("absent: {why}"),
+    }
+}
+
 /// Whole milliseconds, as data keeps spans.
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+// === impl Reading ===
+
+impl From<Vec<Sample>> for Reading {
+    fn from(samples: Vec<Sample>) -> Reading {
+        Reading { samples, ..Reading::default() }
+    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,10 @@
 //! nothing of charts, sessions or protocols and decides nothing: it does what it is asked and says what came of it.
 
 pub mod clock;
+pub mod command;
 pub mod fd;
 pub mod host;
+pub mod keeper;
 pub mod process;
 pub mod pty;
 pub mod random;

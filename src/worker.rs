@@ -5,11 +5,13 @@
 //! must hear soon (pongs, answers, specs) never waits behind frames. It ends when the feed does.
 
 mod carry;
+pub mod origins;
 pub mod process;
 mod state;
 mod views;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,7 +22,7 @@ use crate::base::{BUILD_ID, Mono, Wall, limits};
 use crate::runtime::{self, Task, timer};
 use crate::source::host::Roots;
 use crate::source::{Update, host, own, synthetic};
-use crate::sys::clock;
+use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
 use state::State;
@@ -32,6 +34,8 @@ pub use state::Controls;
 pub struct Options {
     /// Where this machine tells of itself.
     pub machine: Roots,
+    /// The executable that keeps commands: our own, or in a test the program.
+    pub keeper: PathBuf,
     /// What people's clocks say; a test hands in its own.
     pub wall: fn() -> Wall,
 }
@@ -93,12 +97,14 @@ where
     let (processes, processes_watched) = watch::channel(false);
     let (synthetic, watched) = watch::channel(false);
     let (own, reports) = watch::channel(None);
+    let (sources, wanted) = watch::channel(Vec::new());
     let sampling = [
         runtime::spawn("source-host", host::run(options.machine, rhythm, processes_watched, updates_in.clone())),
         runtime::spawn("source-synthetic", synthetic::run(watched, updates_in.clone())),
+        runtime::spawn("sources", origins::run(wanted, options.keeper, updates_in.clone())),
         runtime::spawn("source-unblink", own::run(reports, updates_in)),
     ];
-    let controls = Controls { host, processes, synthetic, own };
+    let controls = Controls { host, processes, sources, synthetic, own };
     let served = serve(stream, Sources { updates, controls }, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served
@@ -220,7 +226,7 @@ async fn hear<'a>(
 
 impl Default for Options {
     fn default() -> Options {
-        Options { machine: Roots::default(), wall: clock::wall }
+        Options { machine: Roots::default(), keeper: command::own_executable().to_owned(), wall: clock::wall }
     }
 }
 

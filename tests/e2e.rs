@@ -36,6 +36,8 @@ mod pointing;
 mod sizes;
 #[path = "e2e/sockets.rs"]
 mod sockets;
+#[path = "e2e/sources.rs"]
+mod sources;
 
 use std::time::Duration;
 

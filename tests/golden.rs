@@ -26,7 +26,7 @@ fn data() -> Dataset {
         data.insert(sample).expect("made-up samples are sound");
     }
     for (stream, entry) in entries {
-        assert!(data.append(stream, entry));
+        assert!(data.append(&stream, entry));
     }
     data.set_source(synthetic::NAME, synthetic::health(NOW));
     data

@@ -189,6 +189,35 @@ pub const SERIES_TEXT_BYTES_MAX: usize = 128;
 /// Length of the suffix of a unit of somebody's own: it stands beside every value.
 pub const UNIT_SUFFIX_BYTES_MAX: usize = 12;
 
+// --- sources of people's own ---
+
+/// Sources one tenant may add: each has a thread, and a log of its own among `LOGS_MAX`.
+pub const SOURCES_MAX: usize = 32;
+/// Arguments of a command, and variables of its environment.
+pub const SOURCE_LIST_MAX: usize = 64;
+/// Length of one text of a source: a path, an argument, an expression.
+pub const SOURCE_TEXT_BYTES_MAX: usize = 4096;
+/// Series of one source: more than a board shows, and a sixteenth of a tenant's.
+pub const SOURCE_SERIES_MAX: usize = 256;
+/// Samples of one turn of a source; the rest is counted. Taking so many holds up the worker for some milliseconds.
+pub const SOURCE_SAMPLES_MAX: usize = 4096;
+/// What a command may print in one run before it is killed.
+pub const COMMAND_OUTPUT_BYTES_MAX: usize = 256 * 1024;
+/// What is kept of what it complains of: its first line is shown.
+pub const COMMAND_ERRORS_BYTES_MAX: usize = 4096;
+/// What is read of a file in one turn; what is beyond is skipped and said.
+pub const FILE_TURN_BYTES_MAX: usize = 1024 * 1024;
+/// Longest line of a file or of a command's output that is understood.
+pub const SOURCE_LINE_BYTES_MAX: usize = 8 * 1024;
+/// Columns of a source's own words within a sentence on a panel.
+pub const SOURCE_WORDS_COLUMNS_MAX: u16 = 100;
+/// How old a sample may be that tells its own time: longer than any window.
+pub const SAMPLE_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Memory a compiled expression may take.
+pub const REGEX_BYTES_MAX: usize = 256 * 1024;
+/// Objects within objects of a line of JSON.
+pub const JSON_DEPTH_MAX: usize = 4;
+
 // --- configuration ---
 
 /// One configuration file.
@@ -215,6 +244,7 @@ const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 // Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
 const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
 const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
+const _: () = assert!(SOURCES_MAX < LOGS_MAX && SOURCE_LINE_BYTES_MAX <= LABEL_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);

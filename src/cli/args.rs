@@ -2,6 +2,7 @@
 //!
 //! Invariant: names and meanings here are promises to scripts. Nothing is done here.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -57,6 +58,9 @@ pub enum Verb {
     /// Draw for a daemon; started by it, not by hand
     #[command(hide = true)]
     Worker(Worker),
+    /// Run a command for a worker; started by it, not by hand
+    #[command(hide = true)]
+    Keeper(Keeper),
 }
 
 /// The verbs people are told of.
@@ -220,6 +224,16 @@ pub struct Worker {
     /// Given by the daemon
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub rest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Keeper {
+    /// Where the command runs
+    #[arg(hide = true)]
+    pub directory: PathBuf,
+    /// The command
+    #[arg(last = true, required = true, hide = true)]
+    pub argv: Vec<OsString>,
 }
 
 /// How it should look on the terminal.

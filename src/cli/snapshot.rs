@@ -15,14 +15,16 @@ use crate::config::{self, Asked, HostSettings, TENANT_DEFAULT};
 use crate::encode::{Encoding, export};
 use crate::frame::Grid;
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::origin::{From, Origin};
 use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
 use crate::runtime::{self, Task, timer};
 use crate::scene::{self, Board, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
 use crate::source::asking::Rhythm;
 use crate::source::{Update, host, own, synthetic};
-use crate::sys::clock;
 use crate::sys::tty::{Tty, is_terminal};
+use crate::sys::{clock, command};
+use crate::worker::origins;
 
 /// Columns and rows of a picture for a file.
 const SIZE_DEFAULT: (u16, u16) = (120, 40);
@@ -49,7 +51,10 @@ struct Sampling {
     made_up_to: Option<Wall>,
     updates: mpsc::Receiver<Update>,
     rhythm: watch::Sender<Option<Rhythm>>,
-    task: Task<()>,
+    /// Sources of a person's own that the board shows, and those of them that have not told anything yet.
+    origins: watch::Sender<Vec<Origin>>,
+    unheard: Vec<String>,
+    tasks: [Task<()>; 2],
 }
 
 pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
@@ -76,10 +81,11 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         board.check_params(&spec.params).map_err(Failure::usage)?;
     }
 
+    let shown = shown_origins(loaded.settings.sources, &boards, name);
     let grid = Grid::new(spec.size);
     let mut picture = Picture { boards, spec, format, grid };
     let drawing = async {
-        let mut sampling = Sampling::start(loaded.settings.host, picture.shows_processes());
+        let mut sampling = Sampling::start(loaded.settings.host, picture.shows_processes(), shown);
         sampling.gather(snapshot.watch).await;
         if snapshot.follow {
             return follow::run(sampling, picture, snapshot.every, in_place).await;
@@ -106,6 +112,18 @@ fn number_of_tab(board: &Board, name: &str) -> Result<u16, Failure> {
 fn no_such_board(boards: &Boards, name: &str) -> Failure {
     let known: Vec<String> = boards.catalogue().boards.into_iter().map(|board| board.name).collect();
     Failure::runtime(format!("there is no board {name:?}; there is {}", known.join(", ")))
+}
+
+/// The sources that panels of the board name. A file is shown with what stands in it, as nobody followed it so far.
+fn shown_origins(mut origins: Vec<Origin>, boards: &Boards, board: &str) -> Vec<Origin> {
+    let panels = boards.get(board).map(|board| &board.panels);
+    origins.retain(|origin| panels.is_some_and(|panels| panels.iter().any(|panel| panel.source == origin.name)));
+    for origin in &mut origins {
+        if let From::File(file) = &mut origin.from {
+            file.from_start = true;
+        }
+    }
+    origins
 }
 
 /// What a terminal can show where there is one, else what a file can hold; and the format that suits it.
@@ -159,30 +177,36 @@ impl Picture {
 // === impl Sampling ===
 
 impl Sampling {
-    fn start(settings: HostSettings, processes: bool) -> Sampling {
+    fn start(settings: HostSettings, processes: bool, shown: Vec<Origin>) -> Sampling {
         let (updates_in, updates) = mpsc::channel::<Update>(1);
         let (rhythm, heard) = watch::channel(None);
         let (_, watched) = watch::channel(processes);
-        let task = runtime::spawn("source-host", host::run(host::Roots::default(), heard, watched, updates_in));
+        let unheard = shown.iter().map(|origin| origin.name.clone()).collect();
+        let (origins, wanted) = watch::channel(shown);
+        let keeper = command::own_executable().to_owned();
+        let tasks = [
+            runtime::spawn("source-host", host::run(host::Roots::default(), heard, watched, updates_in.clone())),
+            runtime::spawn("sources", origins::run(wanted, keeper, updates_in)),
+        ];
         let mut data = Dataset::default();
         host::bound(&mut data);
         data.set_source(own::NAME, no_daemon());
-        Sampling { data, settings, made_up_to: None, updates, rhythm, task }
+        Sampling { data, settings, made_up_to: None, updates, rhythm, origins, unheard, tasks }
     }
 
     /// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
     async fn gather(&mut self, watch_for: Option<Duration>) {
         let (interval, readings_max, deadline) = match watch_for {
-            None => (INTERVAL, READINGS, DEADLINE),
+            None => (INTERVAL, READINGS, DEADLINE + self.patience()),
             Some(span) => (self.settings.interval, usize::MAX, span),
         };
         self.look_every(interval);
         let gather = async {
             let mut readings = 0;
-            while readings < readings_max
+            while (readings < readings_max || !self.unheard.is_empty())
                 && let Some(update) = self.updates.recv().await
             {
-                readings += usize::from(!update.samples.is_empty());
+                readings += usize::from(update.source == host::NAME && !update.samples.is_empty());
                 self.take(update);
             }
         };
@@ -190,14 +214,30 @@ impl Sampling {
         let _ = timer::timeout(deadline, gather).await;
     }
 
+    /// What the slowest command may take: until then its panels would only say that they wait.
+    fn patience(&self) -> Duration {
+        let timeout = |origin: &Origin| match &origin.from {
+            From::Command(command) => command.timeout,
+            From::File(_) => Duration::ZERO,
+        };
+        self.origins.borrow().iter().map(timeout).max().unwrap_or_default()
+    }
+
     fn look_every(&self, interval: Duration) {
         self.rhythm.send_replace(Some(host::rhythm(interval, self.settings.deadline.min(interval))));
     }
 
     fn take(&mut self, update: Update) {
-        // The picture tells of the rhythm a daemon would have, not of this hurry.
-        let interval_ms = u64::try_from(self.settings.interval.as_millis()).unwrap_or(u64::MAX);
-        self.data.set_source(update.source, SourceHealth { interval_ms, ..update.health });
+        let mut health = update.health;
+        if update.source == host::NAME {
+            // The picture tells of the rhythm a daemon would have, not of this hurry.
+            health.interval_ms = u64::try_from(self.settings.interval.as_millis()).unwrap_or(u64::MAX);
+        }
+        self.data.set_source(&update.source, health);
+        self.unheard.retain(|name| *name != update.source);
+        for (stream, entry) in update.entries {
+            let _ = self.data.append(&stream, entry);
+        }
         for sample in update.samples {
             // What is not taken is missing in the picture; a daemon counts it.
             let _ = self.data.insert(sample);
@@ -214,7 +254,7 @@ impl Sampling {
             let _ = self.data.insert(sample);
         }
         for (stream, entry) in entries {
-            let _ = self.data.append(stream, entry);
+            let _ = self.data.append(&stream, entry);
         }
         self.data.set_source(synthetic::NAME, synthetic::health(now));
     }
@@ -228,7 +268,7 @@ fn no_daemon() -> SourceHealth {
 
 impl Drop for Sampling {
     fn drop(&mut self) {
-        self.task.abort();
+        self.tasks.iter().for_each(Task::abort);
     }
 }
 

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::sources;
 use super::terminal::{self, TerminalSettings};
 use super::{HostSettings, Level, Settings, SocketSettings};
 use crate::base::{Diagnostic, limits};
+use crate::model::origin::Origin;
 use crate::notation::{Document, harmless, parse_duration, remedy_for};
 
 /// What was said so far; unlike [`Settings`] it knows what was left unsaid.
@@ -20,6 +22,7 @@ pub struct Draft {
     deadline: Option<Said<Duration>>,
     level: Option<Level>,
     pub(super) terminals: Vec<TerminalSettings>,
+    pub(super) sources: Vec<Origin>,
 }
 
 /// A value whose fitness depends on another one: kept with the complaint that it would earn.
@@ -70,6 +73,8 @@ pub fn read(document: &Document<'_>, draft: &mut Draft, complaints: &mut Vec<Dia
         let section: &str = name.get_ref();
         if section == terminal::SECTION {
             terminal::read(document, value, &mut draft.terminals, complaints);
+        } else if section == sources::SECTION {
+            sources::read(document, value, &mut draft.sources, complaints);
         } else if KEYS.iter().all(|key| key.section != section) {
             let known = sections();
             complaints.push(document.complain(
@@ -116,7 +121,7 @@ fn read_section(
 fn sections() -> Vec<&'static str> {
     let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
     names.dedup();
-    names.push(terminal::SECTION);
+    names.extend([terminal::SECTION, sources::SECTION]);
     names
 }
 
@@ -140,6 +145,7 @@ impl Draft {
             host: HostSettings { interval, deadline },
             log: super::LogSettings { level: self.level.unwrap_or_default() },
             terminals: self.terminals,
+            sources: self.sources,
         }
     }
 }
@@ -182,7 +188,12 @@ fn socket(value: &DeValue<'_>) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
 }
 
-fn span_between(value: &DeValue<'_>, min: Duration, max: Duration, example: &str) -> Result<Duration, Wrong> {
+pub(super) fn span_between(
+    value: &DeValue<'_>,
+    min: Duration,
+    max: Duration,
+    example: &str,
+) -> Result<Duration, Wrong> {
     let text = text(value, example)?;
     let span = parse_duration(text).map_err(|error| {
         wrong(format!("{:?} is no duration: {error}", harmless(text)), format!("write it as \"{example}\""))

@@ -19,6 +19,22 @@ pub struct SourceIncomplete<'a> {
     pub missing: &'a str,
 }
 
+/// A source that failed again and again is left alone for a while.
+#[derive(Debug)]
+pub struct SourcePaused<'a> {
+    pub source: &'a str,
+    pub pause_ms: u64,
+}
+
+/// Values of a source that were not even offered: too many series, strange lines, times far off.
+#[derive(Debug)]
+pub struct ValuesLeftOut<'a> {
+    pub source: &'a str,
+    pub count: u64,
+    /// The most important reason.
+    pub why: &'a str,
+}
+
 /// A source delivers again.
 #[derive(Debug)]
 pub struct SourceRecovered<'a> {
@@ -48,6 +64,20 @@ impl Event for SourceIncomplete<'_> {
         } else {
             warn!(source = self.source, missing = self.missing, "source delivers a part only");
         }
+    }
+}
+
+impl Event for SourcePaused<'_> {
+    fn emit(self) {
+        COUNTERS.source_pauses.add(1);
+        warn!(source = self.source, pause_ms = self.pause_ms, "source keeps failing; it is tried again after a pause");
+    }
+}
+
+impl Event for ValuesLeftOut<'_> {
+    fn emit(self) {
+        COUNTERS.values_left_out.add(self.count);
+        debug!(source = self.source, count = self.count, why = self.why, "values left out");
     }
 }
 

@@ -15,6 +15,8 @@ pub enum SourceState {
     /// Asked, nothing heard yet.
     Waiting,
     Good,
+    /// Delivers, but not everything: what is missing, in a person's words.
+    Partial(String),
     /// Why it failed, in a person's words; the first failure since the last success.
     Failed {
         since: Wall,

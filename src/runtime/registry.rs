@@ -70,6 +70,13 @@ pub fn register_supervised(name: &str, kind: Kind) -> Registration {
     Registration { id: lock().add(name, kind, since, true), end: None }
 }
 
+/// Changes the state shown of the task of this name; of the newest, where there are several.
+pub fn say_state(name: &str, state: &str) {
+    if let Some(row) = lock().rows.values_mut().rev().find(|row| row.kind == Kind::Task && row.name == name) {
+        row.state = bounded_text(state);
+    }
+}
+
 /// All rows in the order they were started.
 pub fn tree() -> Vec<Row> {
     lock().rows.values().cloned().collect()

@@ -88,14 +88,20 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
     }
     changes.at(Wall(stale_from(source, delivered, moment).0.saturating_add(1)));
     let Some(newest) = newest else {
-        return Health::Nothing(notice(&format!("{source} does not report this"), Role::Muted));
+        return Health::Nothing(match &health.state {
+            SourceState::Partial(missing) => notice(missing, Role::Warning),
+            _ => notice(&format!("{source} does not report this"), Role::Muted),
+        });
     };
     if newest < when(source, Some(newest), moment).since {
         let (age, next) = moment.age(newest);
         changes.at(next);
         return Health::Late(notice(&format!("not reported for {age}"), Role::Warning));
     }
-    Health::Good
+    match &health.state {
+        SourceState::Partial(missing) => Health::Late(notice(missing, Role::Warning)),
+        _ => Health::Good,
+    }
 }
 
 fn past(source: &str, newest: Option<Wall>, oldest: Option<Wall>, moment: &Moment<'_>) -> Health {

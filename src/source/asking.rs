@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use super::millis;
+use super::{Reading, millis};
 use crate::base::{Mono, Wall};
-use crate::model::Sample;
 use crate::model::dataset::{SourceHealth, SourceState};
 
 /// How often a source is asked and how long it may take.
@@ -101,22 +100,27 @@ impl Asking {
         todo
     }
 
+    /// The ask of this beat was not sent after all.
+    pub fn left_out(&mut self) {
+        self.out_since = None;
+    }
+
     /// An answer came, in time or not.
-    pub fn answered(&mut self, at: Wall, outcome: Result<Vec<Sample>, String>) -> (Todo, Vec<Sample>) {
+    pub fn answered(&mut self, at: Wall, outcome: Result<Reading, String>) -> (Todo, Reading) {
         self.out_since = None;
         self.overdue = false;
-        let samples = match outcome {
-            Ok(samples) => {
-                self.state = SourceState::Good;
+        let reading = match outcome {
+            Ok(mut reading) => {
+                self.state = reading.missing.take().map_or(SourceState::Good, SourceState::Partial);
                 self.last_good = Some(at);
-                samples
+                reading
             }
             Err(why) => {
                 self.fail(at, why);
-                Vec::new()
+                Reading::default()
             }
         };
-        (Todo { report: true, ..Todo::default() }, samples)
+        (Todo { report: true, ..Todo::default() }, reading)
     }
 
     /// The thread is gone for good.

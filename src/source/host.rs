@@ -22,10 +22,10 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 use super::asking::Rhythm;
-use super::{Line, Update};
+use super::{Line, Reading, Update};
 use crate::base::{Wall, limits};
 use crate::event::{Event, SourceIncomplete};
-use crate::model::{Dataset, Sample};
+use crate::model::Dataset;
 use crate::sys::clock;
 use machine::Machine;
 use reading::Digest;
@@ -68,7 +68,7 @@ pub async fn run(
     watched: watch::Receiver<bool>,
     updates: mpsc::Sender<Update>,
 ) {
-    super::ask(NAME, rhythm, reading_thread(roots, watched), updates).await;
+    super::ask(NAME.into(), rhythm, None, reading_thread(roots, watched), updates).await;
 }
 
 /// The rhythm of this source: rates need a second reading soon.
@@ -85,7 +85,7 @@ pub fn bound(data: &mut Dataset) {
 fn reading_thread(roots: Roots, watched: watch::Receiver<bool>) -> std::io::Result<Line> {
     let (mut machine, mut digest) = (Machine::new(roots), Digest::new());
     let mut complaints: Vec<String> = Vec::new();
-    super::reading_thread(NAME, move |at: Wall| -> Result<Vec<Sample>, String> {
+    super::reading_thread(NAME, move |at: Wall| -> Result<Reading, String> {
         let now = clock::mono();
         let watched = *watched.borrow();
         let outcome = digest.take(machine.read(now, watched), at, now);
@@ -96,6 +96,6 @@ fn reading_thread(roots: Roots, watched: watch::Receiver<bool>) -> std::io::Resu
                 SourceIncomplete { source: NAME, missing: &complaints.join("; ") }.emit();
             }
         }
-        outcome
+        outcome.map(Reading::from)
     })
 }

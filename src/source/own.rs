@@ -77,7 +77,7 @@ pub async fn run(mut reports: watch::Receiver<Option<Report>>, updates: mpsc::Se
         let Some(report) = *reports.borrow_and_update() else { continue };
         let at = clock::wall();
         let samples = own.tell(&report, usage::read(), runtime::running(), clock::mono(), at);
-        let update = Update { source: NAME, samples, entries: Vec::new(), health: health(at) };
+        let update = Update { source: NAME.into(), samples, entries: Vec::new(), left_out: 0, health: health(at) };
         if updates.send(update).await.is_err() {
             return;
         }
@@ -248,7 +248,7 @@ mod tests {
         assert!(timer::timeout(Duration::from_secs(600), told.recv()).await.is_err(), "nobody pinged");
         reports.send_replace(Some(report(1_000, 1)));
         let first = told.recv().await.expect("it tells");
-        assert_eq!((first.source, &first.health.state), (NAME, &SourceState::Good));
+        assert_eq!((&*first.source, &first.health.state), (NAME, &SourceState::Good));
         assert_eq!(first.health.last_good, Some(first.samples[0].at));
         assert!(timer::timeout(Duration::from_secs(600), told.recv()).await.is_err(), "once");
         drop(reports);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::Update;
+use super::{Name, Update};
 use crate::base::Wall;
 use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
@@ -37,7 +37,7 @@ const JOBS: [(&str, f64); 4] = [("backup", 40e9), ("reindex", 12e9), ("export", 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Moment {
     pub samples: Vec<Sample>,
-    pub entries: Vec<(&'static str, Entry)>,
+    pub entries: Vec<(Name, Entry)>,
 }
 
 /// Tells what happens while somebody watches, until nobody listens to `updates` any more.
@@ -52,7 +52,11 @@ pub async fn run(mut watched: watch::Receiver<bool>, updates: mpsc::Sender<Updat
         let from = if told > now { now.0 - PAST_MS } else { told.0.max(now.0 - PAST_MS) };
         let Moment { samples, entries } = between(Wall(from), now);
         told = now;
-        if updates.send(Update { source: NAME, samples, entries, health: health(now) }).await.is_err() {
+        if updates
+            .send(Update { source: NAME.into(), samples, entries, left_out: 0, health: health(now) })
+            .await
+            .is_err()
+        {
             return;
         }
         let next_ms = INTERVAL_MS - now.0.rem_euclid(INTERVAL_MS);
@@ -120,7 +124,7 @@ fn at(second: i64, all: &mut Moment) {
             tell("demo_job_total_bytes", &[("job", job)], Unit::BytesSi, total);
         }
     }
-    all.entries.extend(entry(second, wall).map(|entry| (STREAM, entry)));
+    all.entries.extend(entry(second, wall).map(|entry| (STREAM.into(), entry)));
 }
 
 /// What the shop writes into its log at a moment, if anything.

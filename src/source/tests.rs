@@ -38,7 +38,7 @@ impl Bench {
         let (answer, answers) = mpsc::channel(1);
         let (updates_in, updates) = mpsc::channel(4);
         let (rhythm, heard) = watch::channel(Some(rhythm()));
-        let task = runtime::spawn("asking", ask("host", heard, Ok(Line { asks, answers }), updates_in));
+        let task = runtime::spawn("asking", ask("host".into(), heard, None, Ok(Line { asks, answers }), updates_in));
         Bench { rhythm, asked, answer, updates, task }
     }
 
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     async fn answered_at(&mut self, at: Wall, outcome: Result<Vec<Sample>, String>) -> Update {
-        self.answer.send(Answer { at, outcome }).await.expect("the task listens");
+        self.answer.send(Answer { at, outcome: outcome.map(Reading::from) }).await.expect("the task listens");
         self.updates.recv().await.expect("every answer is told")
     }
 

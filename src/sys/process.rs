@@ -114,10 +114,15 @@ fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
         // SAFETY: as above; descriptor 3 is a reserve that nothing owns in this process.
         check(unsafe { libc::dup2(feed, FEED_FD) })?;
     }
+    close_at_exec(FEED_FD + 1)
+}
+
+/// Lets nothing from descriptor `first` on through to the next program. Fit to run between fork and exec.
+pub(super) fn close_at_exec(first: RawFd) -> io::Result<()> {
     // Closed at exec rather than now: std still needs its pipe to report that exec failed.
     let flags = libc::CLOSE_RANGE_CLOEXEC as libc::c_uint;
     // SAFETY: only sets close-on-exec flags.
-    let closed = unsafe { libc::syscall(libc::SYS_close_range, FEED_FD as libc::c_uint + 1, libc::c_uint::MAX, flags) };
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, first as libc::c_uint, libc::c_uint::MAX, flags) };
     if closed == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 

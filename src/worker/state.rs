@@ -15,6 +15,7 @@ use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::origin::Origin;
 use crate::model::{Dataset, ViewSpec};
 use crate::render::{FrameOut, View};
 use crate::runtime;
@@ -26,6 +27,10 @@ use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, Tre
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
 pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
+
+/// How far back a source tells its past again after the clock was set back. One that tells times of its own may tell of
+/// any: those cost the others nothing.
+const TOLD_AGAIN: Duration = Duration::from_secs(300);
 
 /// Everything a worker knows.
 #[derive(Debug)]
@@ -50,6 +55,8 @@ pub struct Controls {
     pub host: watch::Sender<Option<Rhythm>>,
     /// Whether anybody watches its processes.
     pub processes: watch::Sender<bool>,
+    /// Sources of a person's own that should run.
+    pub sources: watch::Sender<Vec<Origin>>,
     /// Whether anybody watches made-up data.
     pub synthetic: watch::Sender<bool>,
     /// What the daemon tells of itself; none before the first ping.
@@ -133,32 +140,34 @@ impl State {
 
     /// Takes what a source has to tell.
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
-        let Update { source, samples, entries, health } = update;
-        self.tell(source, &health, wall);
+        let Update { source, samples, entries, left_out, health } = update;
+        self.counts.samples_rejected += left_out;
+        self.tell(&source, &health, wall);
         // The clock was set back: what comes now is the newest there is, whatever was taken before.
         let interval = Duration::from_millis(health.interval_ms);
         if self.data.newest().is_some_and(|newest| newest > wall + interval) {
-            let first = samples.iter().map(|sample| sample.at).fold(wall, Wall::min);
+            let first = samples.iter().map(|sample| sample.at).fold(wall, Wall::min).max(wall - TOLD_AGAIN);
             self.data.forget_after(first - Duration::from_millis(1));
         }
+        let has_samples = !samples.is_empty();
         for sample in samples {
             let name = sample.key.name.clone();
             match self.data.insert(sample) {
                 Ok(()) => self.counts.samples += 1,
                 Err(why) => {
                     self.counts.samples_rejected += 1;
-                    SampleRejected { source, series: &name, why: &why.to_string() }.emit();
+                    SampleRejected { source: &source, series: &name, why: &why.to_string() }.emit();
                 }
             }
         }
         for (stream, entry) in entries {
-            if !self.data.append(stream, entry) {
+            if !self.data.append(&stream, entry) {
                 self.counts.samples_rejected += 1;
             }
         }
-        self.data.set_source(source, health);
-        // What the daemon tells of itself is not the data a first frame waits for.
-        if source != own::NAME {
+        self.data.set_source(&source, health);
+        // What the daemon tells of itself is not the data a first frame waits for, nor is a file in which nothing is new.
+        if source == host::NAME || has_samples && source != own::NAME {
             self.held_until = None;
         }
         if let Some(ready) = &self.committed {
@@ -265,6 +274,12 @@ impl State {
             Some(prepared) if prepared.number == number => {
                 let host = &prepared.settings.host;
                 self.controls.host.send_replace(Some(host::rhythm(host.interval, host.deadline)));
+                let sources = &prepared.settings.sources;
+                self.controls.sources.send_if_modified(|known| {
+                    let differs = known != sources;
+                    known.clone_from(sources);
+                    differs
+                });
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
                 }
@@ -316,7 +331,7 @@ impl State {
         match (before, &health.state) {
             (Some(SourceState::Failed { .. }), SourceState::Failed { .. }) => {}
             (_, SourceState::Failed { why, .. }) => SourceFailed { source, why }.emit(),
-            (Some(SourceState::Failed { since, .. }), SourceState::Good) => {
+            (Some(SourceState::Failed { since, .. }), SourceState::Good | SourceState::Partial(_)) => {
                 let after_ms = u64::try_from(wall.since(*since).as_millis()).unwrap_or(u64::MAX);
                 SourceRecovered { source, after_ms }.emit();
             }

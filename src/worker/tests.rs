@@ -92,10 +92,9 @@ impl Root {
         let (processes_in, processes) = watch::channel(false);
         let (synthetic, _) = watch::channel(false);
         let (own, reports) = watch::channel(None);
-        let sources = Sources {
-            updates: updates_out,
-            controls: Controls { host: rhythm_in, processes: processes_in, synthetic, own },
-        };
+        let controls =
+            Controls { host: rhythm_in, processes: processes_in, sources: watch::Sender::default(), synthetic, own };
+        let sources = Sources { updates: updates_out, controls };
         let worker = runtime::spawn("worker", serve(other, sources, wall));
         let (board, refresh) = (String::new(), SECOND);
         Root { feed, updates, rhythm, processes, reports, worker, board, refresh, status: None, statuses: 0 }
@@ -198,7 +197,7 @@ impl Root {
         ];
         let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1000 };
         self.updates
-            .send(Update { source: "host", samples, entries: Vec::new(), health })
+            .send(Update { source: "host".into(), samples, entries: Vec::new(), left_out: 0, health })
             .await
             .expect("the worker takes samples");
     }

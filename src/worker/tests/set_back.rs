@@ -24,7 +24,8 @@ impl Bench {
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
         let (own, _) = watch::channel(None);
-        let mut state = State::new(&hello(), Controls { host: rhythm, processes, synthetic, own });
+        let controls = Controls { host: rhythm, processes, sources: watch::Sender::default(), synthetic, own };
+        let mut state = State::new(&hello(), controls);
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
         for message in [
@@ -47,7 +48,7 @@ impl Bench {
         let sample = Sample { key, kind: Kind::Gauge, unit: Unit::None, at, value: load };
         let health = SourceHealth { state: SourceState::Good, last_good: Some(at), interval_ms: 1000 };
         self.state.update(
-            Update { source: "host", samples: vec![sample], entries: Vec::new(), health },
+            Update { source: "host".into(), samples: vec![sample], entries: Vec::new(), left_out: 0, health },
             self.now,
             self.wall,
         );
@@ -117,7 +118,13 @@ fn a_clock_that_another_source_finds_set_back_redraws_every_board() {
     let (now, wall) = (bench.now + SECOND * 3 / 10, bench.wall - 5 * SECOND);
     bench.state.woken(now);
     assert!(!bench.state.wants_to_draw());
-    let update = Update { source: own::NAME, samples: Vec::new(), entries: Vec::new(), health: own::health(wall) };
+    let update = Update {
+        source: own::NAME.into(),
+        samples: Vec::new(),
+        entries: Vec::new(),
+        left_out: 0,
+        health: own::health(wall),
+    };
     bench.state.update(update, now, wall);
     assert!(bench.state.wants_to_draw(), "what was measured later never was");
 }

@@ -90,7 +90,8 @@ async fn pinged(root: &mut Root, own: &mut own::Own, viewers: u32) -> Report {
     let report = (*root.reports.borrow_and_update()).expect("a ping is reported");
     let at = wall();
     let samples = own.tell(&report, Default::default(), 5, clock::mono(), at);
-    let update = Update { source: own::NAME, samples, entries: Vec::new(), health: own::health(at) };
+    let update =
+        Update { source: own::NAME.into(), samples, entries: Vec::new(), left_out: 0, health: own::health(at) };
     root.updates.send(update).await.expect("the worker takes it");
     report
 }

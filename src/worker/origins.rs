@@ -1,0 +1,112 @@
+//! Runs the sources of a person's own: those that should run and no others.
+//!
+//! Invariant: a source that did not change runs on when others do; one that changed or is gone ends at once,
+//! with everything it started. When this task is dropped, so are all of them.
+
+use std::io::{self, PipeWriter};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+
+use crate::machine::breaker::{self, Breaker};
+use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::origin::{From, Origin};
+use crate::runtime::{self, Task};
+use crate::source::asking::Rhythm;
+use crate::source::{self, Line, Update, command, file};
+
+/// Beyond a command's own timeout: what it started is killed meanwhile.
+const KILLING: Duration = Duration::from_secs(2);
+/// A look at a file takes some milliseconds; a file system that takes longer is away.
+const FILE_DEADLINE: Duration = Duration::from_secs(5);
+/// Failures in a row after which a source is left alone for a while.
+const FAILURES_MAX: u32 = 3;
+/// A command that keeps failing is tried this often at least.
+const COMMAND_PAUSE_MAX: Duration = Duration::from_secs(300);
+/// A missing file costs next to nothing to look for, and is wanted as soon as it is there.
+const FILE_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// One source that runs; dropping it ends it.
+#[derive(Debug)]
+struct Running {
+    origin: Origin,
+    /// Nothing is ever sent: the source keeps its rhythm for life.
+    _rhythm: watch::Sender<Option<Rhythm>>,
+    /// Closed with this, which ends a run under way.
+    _stop: Option<PipeWriter>,
+    task: Task<()>,
+}
+
+/// Runs what is wanted, until nobody wants or listens any more.
+pub async fn run(mut wanted: watch::Receiver<Vec<Origin>>, keeper: PathBuf, updates: mpsc::Sender<Update>) {
+    let mut running: Vec<Running> = Vec::new();
+    loop {
+        let origins = wanted.borrow_and_update().clone();
+        let gone: Vec<String> = running.iter().map(|running| running.origin.name.clone()).collect();
+        running.retain(|running| origins.contains(&running.origin));
+        for origin in &origins {
+            if running.iter().all(|running| running.origin != *origin) {
+                running.push(start(origin.clone(), &keeper, updates.clone()));
+            }
+        }
+        for name in gone.into_iter().filter(|name| origins.iter().all(|origin| origin.name != *name)) {
+            let state = SourceState::Absent("no longer configured".to_owned());
+            let health = SourceHealth { state, last_good: None, interval_ms: 0 };
+            let update = Update { source: name.into(), samples: Vec::new(), entries: Vec::new(), left_out: 0, health };
+            if updates.send(update).await.is_err() {
+                return;
+            }
+        }
+        if wanted.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+fn start(origin: Origin, keeper: &Path, updates: mpsc::Sender<Update>) -> Running {
+    let (rhythm, heard) = watch::channel(Some(rhythm(&origin)));
+    let (line, stop) = match line(&origin, keeper) {
+        Ok((line, stop)) => (Ok(line), stop),
+        Err(error) => (Err(error), None),
+    };
+    let name = origin.name.clone();
+    let breaker = Some(Breaker::new(patience(&origin)));
+    let task = runtime::spawn(&format!("source-{name}"), source::ask(name.into(), heard, breaker, line, updates));
+    Running { origin, _rhythm: rhythm, _stop: stop, task }
+}
+
+fn line(origin: &Origin, keeper: &Path) -> io::Result<(Line, Option<PipeWriter>)> {
+    match &origin.from {
+        From::Command(command) => {
+            let (stopped, stop) = io::pipe()?;
+            Ok((command::reading_thread(origin, command, keeper, stopped.into())?, Some(stop)))
+        }
+        From::File(file) => Ok((file::reading_thread(origin, file)?, None)),
+    }
+}
+
+fn rhythm(origin: &Origin) -> Rhythm {
+    let deadline = match &origin.from {
+        From::Command(command) => command.timeout + KILLING,
+        From::File(_) => FILE_DEADLINE,
+    };
+    Rhythm { interval: origin.interval, warm_up: None, deadline }
+}
+
+fn patience(origin: &Origin) -> breaker::Config {
+    let max = match &origin.from {
+        From::Command(_) => COMMAND_PAUSE_MAX,
+        From::File(_) => FILE_PAUSE_MAX,
+    };
+    let pause_first = 2 * origin.interval;
+    breaker::Config { failures_max: FAILURES_MAX, pause_first, pause_max: max.max(pause_first) }
+}
+
+// === impl Running ===
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
