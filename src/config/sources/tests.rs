@@ -149,13 +149,3 @@ fn a_board_that_names_an_unknown_source_is_told() {
     all.remove(0);
     understand(&all).expect("one that is looked at alone");
 }
-
-#[test]
-fn what_the_page_on_sources_shows_is_understood() {
-    let page = include_str!("../../../docs/sources.md");
-    let blocks = page.split("\n```toml\n").skip(1).filter_map(|rest| rest.split("\n```").next());
-    let examples: Vec<&str> = blocks.collect();
-    assert_eq!(examples.len(), 3);
-    let named: usize = examples.iter().map(|example| settings(example).sources.len()).sum();
-    assert_eq!(named, 6);
-}
