@@ -124,20 +124,31 @@ fn a_flood_is_cut_off() {
     let outcome = once(&plan(&["yes"]));
     assert_eq!(outcome.end, End::Flooded);
     assert_eq!(outcome.output.len(), 256 * 1024 + 1);
-    let outcome = once(&shell("yes >&2 & yes | head -c 100000; kill $!"));
+    let outcome = once(&shell("yes | head -c 100000; yes | head -c 100000 >&2"));
     assert_eq!((outcome.end, outcome.output.len(), outcome.errors.len()), (exit(0), 100_000, 4096));
 }
 
 #[test]
 fn a_command_that_forks_and_forks_is_ended() {
-    // Each starts two and goes; in groups of their own.
-    let script = "for i in 1 2 3 4 5 6 7 8; do \
-                  (setsid sh -c 'for j in 1 2 3 4; do (sleep 1000 &); done; sleep 1000' &); done; echo 1; sleep 1000";
-    let outcome = once(&Plan { timeout: Duration::from_secs(1), ..shell(script) });
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display();
+    // Each group has a session of its own, and each child a parent that is gone.
+    let script = format!(
+        "for i in 1 2 3 4 5 6 7 8; do (setsid sh -c 'for j in 1 2 3 4; do (sh -c \"echo \\$\\$ > {path}/\\$\\$; \
+         exec sleep 1000\" &); done; exec sleep 1000' &); done; echo 1; sleep 1000"
+    );
+    let outcome = once(&Plan { timeout: Duration::from_secs(2), ..shell(&script) });
     assert_eq!(outcome.end, End::TimedOut);
     if let Some(leftover) = outcome.leftover {
         leftover.wait();
     }
+    let started: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(started.len() > 16, "only {} were started", started.len());
+    // One that was killed before it wrote a word is told by its name.
+    let pids = started.iter().filter_map(|file| file.file_name()?.to_str()?.parse().ok());
+    pids.for_each(|pid| {
+        assert!(pidfd_open(Pid::from_raw(pid).unwrap(), PidfdFlags::empty()).is_err(), "{pid} lives on")
+    });
 }
 
 #[test]

@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, getpid, getppid, kill_process_group, pidfd_open,
-    pidfd_send_signal, set_child_subreaper, set_parent_process_death_signal, waitid, waitpid,
+    pidfd_send_signal, set_child_subreaper, set_parent_process_death_signal, wait, waitid,
 };
 
 use super::process::{Exit, close_at_exec};
@@ -129,7 +129,7 @@ fn end_all() {
 /// Reaps who has ended; whether there are children left.
 fn reap() -> bool {
     loop {
-        match waitpid(None, WaitOptions::NOHANG) {
+        match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => {}
             Ok(None) => return true,
             Err(Errno::INTR) => {}
