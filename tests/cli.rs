@@ -419,7 +419,7 @@ fn a_snapshot_is_of_the_tab_asked_for() {
     let drawn = succeeds(&["snapshot", "demo", "--tab", "motion", "--format", "text"]);
     assert!(drawn.contains("snow") && !drawn.contains("latency"), "{drawn}");
     fails(&["snapshot", "demo", "--tab", "emotion"], 2, &["no tab \"emotion\"", "there are: charts, motion"]);
-    fails(&["snapshot", "host", "--tab", "x"], 2, &["it has none"]);
+    fails(&["snapshot", "unblink", "--tab", "x"], 2, &["it has none"]);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl Demo {
             self.data.insert(sample).expect("made-up samples are sound");
         }
         for (stream, entry) in entries {
-            assert!(self.data.append(stream, entry));
+            assert!(self.data.append(&stream, entry));
         }
         self.data.set_source(synthetic::NAME, synthetic::health(until));
         self.now = until;
