@@ -10,6 +10,8 @@ use std::process::Command;
 use rustix::fs::{CWD, FileType, mknodat};
 use rustix::pipe::fcntl_setpipe_size;
 
+/// Of the console.
+const COLUMNS: usize = 80;
 /// All that stands beside ASCII on a board drawn in blocks. The kernel's own font has a shape for each.
 const DRAWN: &str = "─│┌┐└┘█▀▄▌░■●►◄▲↓↑·";
 /// Closing the stalled line takes the kernel 30 s by itself.
@@ -75,7 +77,7 @@ fn a_console_shows_the_board_and_nothing_else_and_is_given_back() {
     let characters = report.bytes("characters");
     let cells = characters.chunks(4).map(|cell| u32::from_le_bytes(cell.try_into().expect("four bytes a cell")));
     let cells: Vec<char> = cells.map(|cell| char::from_u32(cell).expect("a character")).collect();
-    let screen: String = cells.chunks(80).flat_map(|row| row.iter().chain(&['\n'])).collect();
+    let screen: String = cells.chunks(COLUMNS).flat_map(|row| row.iter().chain(&['\n'])).collect();
     for words in ["CPU", "memory", "load", "kernel", "default/host"] {
         assert!(screen.contains(words), "no {words:?} on the console:\n{screen}");
     }
@@ -85,8 +87,8 @@ fn a_console_shows_the_board_and_nothing_else_and_is_given_back() {
     for garbage in ["[9;", "[13]", "[14;", "[?", "2026", "[0m", "unblink:"] {
         assert!(!screen.contains(garbage), "{garbage:?} on the console:\n{screen}");
     }
-    // The corner of the first panel as the font's own picture of it, and as a character.
-    assert_eq!((report.bytes("shapes")[0], cells[0]), (0xda, '┌'), "{screen}");
+    // The corner of the first panel, below the tabs, as the font's own picture of it, and as a character.
+    assert_eq!((report.bytes("shapes")[COLUMNS], cells[COLUMNS]), (0xda, '┌'), "{screen}");
 
     let status = report.part("status");
     let listed = status.lines().any(|line| line.contains(" tty ") && line.ends_with("/dev/tty8"));
