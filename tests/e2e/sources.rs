@@ -4,10 +4,13 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::process::Output;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use crate::daemon::Daemon;
 use crate::home::Home;
 use crate::process;
 use crate::terminal::Terminal;
+use crate::text::Text;
 
 /// As the board shows it: no part of a clock.
 const ANSWER: &str = "421 ";
@@ -57,6 +60,11 @@ column = [{ row = ["number", "labels"] }, "log", { row = ["hangs", "floods", "fa
 
 /// A home with a board of sources that do what their names say.
 fn home() -> Home {
+    home_that_hangs_for("1s")
+}
+
+/// The same, with `timeout` for the one that hangs.
+fn home_that_hangs_for(timeout: &str) -> Home {
     let home = Home::new();
     let log = home.path("app.log");
     let left = home.path("left");
@@ -75,8 +83,8 @@ interval = "200ms"
 [sources.hangs]
 kind = "command"
 shell = "(setsid sh -c 'echo $$ > {}; exec sleep 1000' &); exec sleep 1000"
-interval = "1s"
-timeout = "1s"
+interval = "{timeout}"
+timeout = "{timeout}"
 
 [sources.floods]
 kind = "command"
@@ -136,14 +144,16 @@ fn a_board_shows_what_commands_and_files_tell_and_what_is_wrong_with_them() {
 
 #[test]
 fn a_worker_that_is_killed_leaves_no_command_behind() {
-    let home = home();
+    // The command leaves its parent and its group, tells its number and would run on for longer than this test.
+    let home = home_that_hangs_for("10m");
+    mknodat(CWD, home.path("left"), FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap();
+    // Open at both ends, so that opening and reading wait for nobody and meet no end.
+    let told = OpenOptions::new().read(true).write(true).open(home.path("left")).unwrap();
+    let told = Text::of("left", told);
     let daemon = Daemon::start(&home);
     let terminal = Terminal::run(&home, &["attach", "own"], (150, 40));
-    // It runs for a second each time and leaves its parent and its group.
-    let sleeper = daemon.log.wait_for("a command to start", |_| {
-        let pid = fs::read_to_string(home.path("left")).ok()?.strip_suffix('\n')?.parse().ok()?;
-        process::Watched::open(pid)
-    });
+    let pid = told.wait_for("a command to start", |told| told.strip_suffix('\n')?.parse().ok());
+    let sleeper = process::Watched::open(pid).expect("it sleeps");
     let worker = daemon.worker();
     worker.signal(rustix::process::Signal::KILL);
     worker.wait_gone();
