@@ -13,13 +13,15 @@ pub mod series;
 pub mod spec;
 pub mod unit;
 pub mod vitals;
+pub mod window;
 
 pub use binding::{BINDINGS, Binding, Intent};
 pub use board::{BoardFacts, Catalogue};
 pub use dataset::Dataset;
 pub use input::{Act, Gesture, Input};
 pub use key::Key;
-pub use series::{Kind, Sample, SeriesKey, Window};
+pub use series::{Kind, Sample, SeriesKey};
 pub use spec::{GlyphSet, Palette, ViewSpec};
 pub use unit::Unit;
 pub use vitals::Vitals;
+pub use window::Window;

@@ -4,6 +4,7 @@
 
 mod demo;
 mod host;
+mod month;
 
 use std::hint::black_box;
 
@@ -15,6 +16,7 @@ use super::board::data::Data;
 use super::board::ours::{self, Ours};
 use demo::Demo;
 use host::Host;
+use month::{Intake, Month};
 
 /// One part of a frame.
 pub struct Part {
@@ -49,6 +51,8 @@ pub const PARTS: &[Part] = &[
     Part { name: "scene/host", prepare: scene_host },
     Part { name: "scene/demo", prepare: scene_demo },
     Part { name: "scene/demo-60hz", prepare: scene_demo_60hz },
+    Part { name: "scene/month", prepare: scene_month },
+    Part { name: "store/thousand", prepare: store_thousand },
 ];
 
 /// States of the board that are gone through in turn.
@@ -132,6 +136,20 @@ fn scene_demo_60hz() -> Box<dyn FnMut()> {
     Box::new(move || {
         black_box(demo.moving_frame());
     })
+}
+
+/// A second of a chart of thirty days, told of once a second.
+fn scene_month() -> Box<dyn FnMut()> {
+    let mut month = Month::new();
+    Box::new(move || {
+        black_box(month.frame());
+    })
+}
+
+/// A thousand samples of fifty series that are known already.
+fn store_thousand() -> Box<dyn FnMut()> {
+    let mut intake = Intake::new();
+    Box::new(move || intake.take())
 }
 
 pub fn states() -> Vec<Data> {

@@ -40,6 +40,28 @@ pub struct WorkerRow {
     pub frames_late: u64,
     pub samples: u64,
     pub samples_rejected: u64,
+    /// Why they were.
+    #[serde(default)]
+    pub rejected: Vec<CountRow>,
+    #[serde(default)]
+    pub memory: Vec<MemoryRow>,
+}
+
+/// How many samples were not taken for one reason: `not-finite`, `not-newer`, `too-long`, `too-many-series`, `changed`
+/// (kind or unit), or `beyond-caps` of their source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CountRow {
+    pub name: String,
+    pub count: u64,
+}
+
+/// One item of a tenant's memory: `points`, `past` (points in buckets), `names` (and labels), `logs`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemoryRow {
+    pub name: String,
+    pub bytes: u64,
+    /// As much as it may ever be; points and past share theirs.
+    pub bytes_max: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

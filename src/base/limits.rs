@@ -33,6 +33,8 @@ pub const REMOVED_LISTED_MAX: usize = 32;
 pub const LOG_ENTRY_LINES_MAX: usize = 64;
 /// Entries kept of one log.
 pub const LOG_ENTRIES_MAX: usize = 1024;
+/// Memory for the entries of one log: two of the longest, thousands of usual ones.
+pub const LOG_BYTES_MAX: usize = 1024 * 1024;
 /// Logs of one tenant.
 pub const LOGS_MAX: usize = 64;
 
@@ -149,6 +151,8 @@ pub const INPUTS_WAITING_MAX: usize = 64;
 pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
 /// Rows of that table that a worker tells of: its first ones, which are its own parts.
 pub const TREE_ROWS_MAX: usize = 1024;
+/// Kinds of rejected samples, and items of memory, that a worker tells of.
+pub const STATUS_ROWS_MAX: usize = 32;
 /// Length of one text of a row in that table.
 pub const ROW_BYTES_MAX: usize = 256;
 
@@ -180,12 +184,18 @@ pub const HOST_PROCESSES_MAX: usize = 32 * 1024;
 pub const HOST_PROCESS_NAMES_MAX: usize = 10;
 /// Names whose past is kept: programs take turns at the top.
 pub const HOST_PROCESS_SERIES_MAX: usize = 128;
-/// Points kept of one series: a little over an hour at 1 Hz.
+/// Points kept one by one of one series: a little over an hour at 1 Hz.
 pub const POINTS_MAX: usize = 4096;
+/// Buckets in each of the three tiers of its past: of the widest, half an hour, a month and a day.
+pub const BUCKETS_MAX: usize = 1488;
+/// Memory for points and buckets of one tenant: 512 series may have all of theirs, more share it evenly.
+pub const STORE_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Labels of one series.
 pub const SERIES_LABELS_MAX: usize = 16;
 /// Length of a series' name, of one label's name and of its value.
 pub const SERIES_TEXT_BYTES_MAX: usize = 128;
+/// What the texts of one series take.
+pub const SERIES_KEY_BYTES_MAX: usize = (1 + 2 * SERIES_LABELS_MAX) * (SERIES_TEXT_BYTES_MAX + 32);
 /// Length of the suffix of a unit of somebody's own: it stands beside every value.
 pub const UNIT_SUFFIX_BYTES_MAX: usize = 12;
 
@@ -244,6 +254,8 @@ const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 // Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
 const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
 const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
+// The longest entry of a log is kept.
+const _: () = assert!(LOG_ENTRY_LINES_MAX * (LABEL_BYTES_MAX + 64) + LABEL_BYTES_MAX + 256 < LOG_BYTES_MAX);
 const _: () = assert!(SOURCES_MAX < LOGS_MAX && SOURCE_LINE_BYTES_MAX <= LABEL_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
@@ -263,6 +275,7 @@ const _: () = assert!(
         < FEED_CONTROL_BYTES_MAX
 );
 const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(STATUS_ROWS_MAX < TREE_ROWS_MAX / 8);
 const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);

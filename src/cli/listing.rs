@@ -9,9 +9,10 @@ use super::places::{self, Door, Sockets};
 use super::table::Table;
 use super::{attach, output};
 use crate::admin::client::{self, AskError};
-use crate::admin::status::{BoardList, Status, TreeNode};
+use crate::admin::status::{BoardList, Status, TreeNode, WorkerRow};
 use crate::client::Attempt;
 use crate::label::Label;
+use crate::model::Unit;
 use crate::runtime;
 
 /// What can be shown.
@@ -88,6 +89,20 @@ fn status_text(status: &Status) -> String {
             row.last_fault.clone(),
         ]);
     }
+    let mut memory = Table::new(&["MEMORY", ">TAKEN", ">MOST", ">PART"]);
+    let mut rejected = Table::new(&["NOT TAKEN", ">SAMPLES"]);
+    for worker in &status.workers {
+        for row in &worker.memory {
+            let bytes = |bytes: u64| Some(Unit::Bytes.format(bytes as f64));
+            let part = row.bytes as f64 / row.bytes_max.max(1) as f64 * 100.0;
+            let name = Some(format!("{} {}", worker.tenant, row.name));
+            memory.row([name, bytes(row.bytes), bytes(row.bytes_max), Some(Unit::Percent.format(part))]);
+        }
+        for row in worker.rejected.iter().filter(|row| row.count > 0) {
+            rejected.row([Some(format!("{} {}", worker.tenant, row.name)), number(row.count)]);
+        }
+    }
+    let has = |rows: fn(&WorkerRow) -> bool| status.workers.iter().any(rows);
     let mut views = Table::new(&[">VIEW", "BOARD", ">SIZE", ">VERSION", ">VIEWERS"]);
     for row in &status.views {
         let board = format!("{}/{}", row.tenant, row.board);
@@ -102,7 +117,13 @@ fn status_text(status: &Status) -> String {
     }
     let mut tree = Table::new(&["PART", "KIND", "STATE", ">RESTARTS"]);
     grow(&mut tree, &status.tree, 0);
-    let parts = [(&workers, true), (&views, !status.views.is_empty()), (&sessions, !status.sessions.is_empty())];
+    let parts = [
+        (&workers, true),
+        (&memory, has(|worker| !worker.memory.is_empty())),
+        (&rejected, has(|worker| worker.rejected.iter().any(|row| row.count > 0))),
+        (&views, !status.views.is_empty()),
+        (&sessions, !status.sessions.is_empty()),
+    ];
     let mut text = format!("{head}\n");
     for (table, _) in parts.into_iter().filter(|(_, shown)| *shown).chain([(&tree, true)]) {
         text.push('\n');
@@ -160,7 +181,7 @@ fn span(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::status::{BoardRow, RootStatus, SessionRow, ViewRow, WorkerRow};
+    use crate::admin::status::{BoardRow, CountRow, MemoryRow, RootStatus, SessionRow, ViewRow};
     use crate::model::BoardFacts;
 
     fn node(name: &str, children: Vec<TreeNode>) -> TreeNode {
@@ -182,7 +203,12 @@ mod tests {
                 frames_drawn: 12,
                 frames_late: 0,
                 samples: 62,
-                samples_rejected: 0,
+                samples_rejected: 3,
+                rejected: vec![
+                    CountRow { name: "not-finite".to_owned(), count: 0 },
+                    CountRow { name: "not-newer".to_owned(), count: 3 },
+                ],
+                memory: vec![MemoryRow { name: "points".to_owned(), bytes: 4096, bytes_max: 65_536 }],
             }],
             views: vec![ViewRow {
                 id: 1,
@@ -222,6 +248,12 @@ mod tests {
              \n\
              WORKER   STATE    PID  RESTARTS  SERIES  FRAMES  LAST FAULT\n\
              default  waiting    -         1      13      12  was killed by signal 9 (SIGKILL)\n\
+             \n\
+             MEMORY            TAKEN      MOST  PART\n\
+             default points  4.0 KiB  64.0 KiB  6.3%\n\
+             \n\
+             NOT TAKEN          SAMPLES\n\
+             default not-newer        3\n\
              \n\
              VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
              \x20  1  default/host  80x24        6        2\n\

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::log::{Entry, Stream};
-use super::series::{Point, Rejected, Sample, SeriesKey, Window};
+use super::series::{Point, Rejected, Sample, SeriesKey};
+use super::window::{Allowance, Window};
 use crate::base::{Wall, limits};
 
 #[cfg(test)]
@@ -44,11 +45,25 @@ pub struct Dataset {
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
+    /// What each of them may keep; it only ever shrinks.
+    allowance: Allowance,
     /// The time of the newest point of all series.
     newest: Option<Wall>,
     logs: BTreeMap<String, Dated<Stream>>,
     sources: BTreeMap<String, Dated<SourceHealth>>,
     revision: u64,
+}
+
+/// Bytes taken, by what takes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Points kept one by one.
+    pub points: usize,
+    /// Points kept in buckets.
+    pub past: usize,
+    /// Names and labels of series, and what is kept of each beside its points.
+    pub names: usize,
+    pub logs: usize,
 }
 
 /// Something that a picture can depend on.
@@ -88,33 +103,61 @@ impl Dataset {
             return Err(Rejected::TooLong);
         }
         let point = Point { at: sample.at, value: sample.value };
-        let mut family = self.families.get_mut(&key.name);
-        if let Some(window) = family.as_mut().and_then(|family| family.of.get_mut(key)) {
-            if window.kind != sample.kind || window.unit != sample.unit {
-                return Err(Rejected::Changed);
+        match self.families.get_mut(&key.name).and_then(|family| Some((family.of.get_mut(key)?, &mut family.revision)))
+        {
+            Some((window, revision)) => {
+                if window.kind != sample.kind || window.unit != sample.unit {
+                    return Err(Rejected::Changed);
+                }
+                window.push(point, self.allowance)?;
+                *revision = self.revision + 1;
             }
-            window.push(point)?;
-        } else {
-            let mut window = Window::new(sample.kind, sample.unit);
-            window.push(point)?;
-            let bound = self.bounds.get(&key.name);
-            if let Some(family) = family.filter(|family| bound.is_some_and(|bound| family.of.len() >= *bound)) {
-                make_room(&mut family.of, point.at)?;
-                self.series_count -= 1;
-            } else if self.series_count >= limits::SERIES_MAX {
-                return Err(Rejected::TooManySeries);
+            None => {
+                let mut window = Window::new(sample.kind, sample.unit);
+                window.push(point, self.allowance)?;
+                self.begin(sample.key, window, point.at)?;
             }
-            let name = key.name.clone();
-            family = Some(self.families.entry(name).or_default());
-            family.as_mut().map(|family| family.of.insert(sample.key, window));
-            self.series_count += 1;
         }
         self.newest = self.newest.max(Some(point.at));
         self.revision += 1;
-        if let Some(family) = family {
-            family.revision = self.revision;
+        Ok(())
+    }
+
+    /// Takes a series that was not there.
+    fn begin(&mut self, key: SeriesKey, window: Window, at: Wall) -> Result<(), Rejected> {
+        let bound = self.bounds.get(&key.name);
+        let full =
+            self.families.get_mut(&key.name).filter(|family| bound.is_some_and(|bound| family.of.len() >= *bound));
+        if let Some(family) = full {
+            make_room(&mut family.of, at)?;
+            self.series_count -= 1;
+        } else if self.series_count >= limits::SERIES_MAX {
+            return Err(Rejected::TooManySeries);
+        }
+        let family = self.families.entry(key.name.clone()).or_default();
+        family.revision = self.revision + 1;
+        family.of.insert(key, window);
+        self.series_count += 1;
+        // With more series than ever each may keep less.
+        let share = Allowance::share(self.series_count);
+        if share.bytes() < self.allowance.bytes() {
+            self.allowance = share;
+            self.families.values_mut().flat_map(|family| family.of.values_mut()).for_each(|window| window.trim(share));
         }
         Ok(())
+    }
+
+    /// What all of it takes of the memory a tenant may have.
+    pub fn memory(&self) -> Memory {
+        let mut memory = Memory::default();
+        for (key, window) in self.families.values().flat_map(|family| &family.of) {
+            let (points, past) = window.bytes();
+            memory.points += points;
+            memory.past += past;
+            memory.names += size_of::<Window>() + key.bytes();
+        }
+        memory.logs = self.logs.iter().map(|(name, log)| name.len() + log.of.bytes()).sum();
+        memory
     }
 
     /// The time of the newest point of all series.
@@ -135,7 +178,7 @@ impl Dataset {
         }
         self.families.retain(|_, family| !family.of.is_empty());
         self.series_count = self.windows().count();
-        self.newest = self.windows().filter_map(Window::last).map(|point| point.at).max();
+        self.newest = self.windows().filter_map(Window::newest_at).max();
         for source in self.sources.values_mut() {
             source.revision = self.revision;
             source.of.last_good = source.of.last_good.map(|then| then.min(at));
@@ -203,7 +246,7 @@ impl Dataset {
 
 /// Drops the series that has been silent for longest; none of those that are told of at this very moment.
 fn make_room(family: &mut BTreeMap<SeriesKey, Window>, at: Wall) -> Result<(), Rejected> {
-    let newest = |window: &Window| window.last().map(|point| point.at);
+    let newest = |window: &Window| window.newest_at();
     let stalest =
         family.iter().min_by_key(|(_, window)| newest(window)).filter(|(_, window)| newest(window) < Some(at));
     let key = stalest.map(|(key, _)| key.clone()).ok_or(Rejected::TooManySeries)?;

@@ -55,6 +55,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Stream {
     entries: VecDeque<Entry>,
+    /// What they take.
+    bytes: usize,
 }
 
 // === impl Severity ===
@@ -106,6 +108,12 @@ impl Entry {
         Entry { source, ..self }
     }
 
+    /// What it takes: text, and a label for each line.
+    fn bytes(&self) -> usize {
+        let label = |label: &Label| size_of::<Label>() + label.as_str().len();
+        size_of::<Entry>() + label(&self.source) + self.lines.iter().map(label).sum::<usize>()
+    }
+
     /// Whether only the time tells them apart.
     pub fn says_the_same_as(&self, other: &Entry) -> bool {
         self.severity == other.severity
@@ -118,12 +126,19 @@ impl Entry {
 // === impl Stream ===
 
 impl Stream {
-    /// Takes an entry; the oldest goes once the stream is full.
+    /// Takes an entry; the oldest go once the stream is full.
     pub fn push(&mut self, entry: Entry) {
-        if self.entries.len() == limits::LOG_ENTRIES_MAX {
-            self.entries.pop_front();
-        }
+        self.bytes += entry.bytes();
         self.entries.push_back(entry);
+        while self.entries.len() > limits::LOG_ENTRIES_MAX || self.bytes > limits::LOG_BYTES_MAX {
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes -= oldest.bytes();
+        }
+    }
+
+    /// What its entries take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// When the newest entry was written.

@@ -1,11 +1,9 @@
-//! Series and their points.
-
-use std::collections::VecDeque;
+//! Series: their names, their kinds, their points, and why a point is not taken.
 
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
-use crate::base::{Wall, limits};
+use crate::base::Wall;
 
 #[cfg(test)]
 mod tests;
@@ -46,14 +44,6 @@ pub struct Point {
     pub value: f64,
 }
 
-/// The newest points of one series, oldest first, times strictly rising, values finite.
-#[derive(Clone, Debug, Default)]
-pub struct Window {
-    pub kind: Kind,
-    pub unit: Unit,
-    points: VecDeque<Point>,
-}
-
 /// Why a sample was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Rejected {
@@ -85,66 +75,27 @@ impl SeriesKey {
         SeriesKey { name: name.to_owned(), labels }
     }
 
+    /// What its texts take.
+    pub fn bytes(&self) -> usize {
+        let label = |(name, value): &(String, String)| 2 * size_of::<String>() + name.capacity() + value.capacity();
+        size_of::<SeriesKey>() + self.name.capacity() + self.labels.iter().map(label).sum::<usize>()
+    }
+
     /// The value of one label.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.labels.iter().find(|(label, _)| label == name).map(|(_, value)| value.as_str())
     }
 }
 
-// === impl Window ===
+// === impl Rejected ===
 
-impl Window {
-    pub fn new(kind: Kind, unit: Unit) -> Window {
-        Window { kind, unit, points: VecDeque::new() }
-    }
-
-    /// Takes a point; the oldest goes once the window is full.
-    pub fn push(&mut self, point: Point) -> Result<(), Rejected> {
-        if !point.value.is_finite() {
-            return Err(Rejected::NotFinite);
-        }
-        if self.points.back().is_some_and(|last| point.at <= last.at) {
-            return Err(Rejected::NotNewer);
-        }
-        if self.points.len() == limits::POINTS_MAX {
-            self.points.pop_front();
-        }
-        self.points.push_back(point);
-        Ok(())
-    }
-
-    /// Drops the points after `at`.
-    pub fn forget_after(&mut self, at: Wall) {
-        let kept = self.points.partition_point(|point| point.at <= at);
-        self.points.truncate(kept);
-    }
-
-    pub fn first(&self) -> Option<Point> {
-        self.points.front().copied()
-    }
-
-    pub fn last(&self) -> Option<Point> {
-        self.points.back().copied()
-    }
-
-    pub fn len(&self) -> usize {
-        self.points.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.points.is_empty()
-    }
-
-    /// Points with `from <= at <= to`, oldest first.
-    pub fn between(&self, from: Wall, to: Wall) -> impl DoubleEndedIterator<Item = Point> + '_ {
-        let start = self.points.partition_point(|point| point.at < from);
-        let end = self.points.partition_point(|point| point.at <= to).max(start);
-        self.points.range(start..end).copied()
-    }
-
-    /// The newest point not after `at`.
-    pub fn at(&self, at: Wall) -> Option<Point> {
-        let end = self.points.partition_point(|point| point.at <= at);
-        end.checked_sub(1).and_then(|index| self.points.get(index)).copied()
-    }
+impl Rejected {
+    /// All of them, with the word they are counted under.
+    pub const ALL: [(&'static str, Rejected); 5] = [
+        ("not-finite", Rejected::NotFinite),
+        ("not-newer", Rejected::NotNewer),
+        ("too-long", Rejected::TooLong),
+        ("too-many-series", Rejected::TooManySeries),
+        ("changed", Rejected::Changed),
+    ];
 }

@@ -3,7 +3,7 @@
 use super::state::State;
 use crate::admin::Ask;
 use crate::admin::status::{
-    BoardList, BoardRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
+    BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
 };
 use crate::base::{BUILD_ID, Mono};
 use crate::runtime;
@@ -70,6 +70,12 @@ impl State {
             frames_late: said.frames_late,
             samples: said.samples,
             samples_rejected: said.samples_rejected,
+            rejected: said.rejected.iter().map(|row| CountRow { name: row.name.clone(), count: row.count }).collect(),
+            memory: said
+                .memory
+                .iter()
+                .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
+                .collect(),
         }
     }
 

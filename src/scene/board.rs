@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::chart::{
     Animation, Annotation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
 };
+use super::select::Select;
 use crate::label::Label;
 use crate::model::spec::Theme;
 use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit, ViewSpec};
@@ -120,6 +121,8 @@ pub enum Shown {
         name: String,
         label: String,
     },
+    /// What a query finds: a line for each value of its label, or one.
+    Query(Select),
 }
 
 /// One gauge, or several that are alike.

@@ -130,7 +130,8 @@ pub struct Table {
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableColumn {
     pub title: Label,
-    pub series: String,
+    /// Told apart by the table's label.
+    pub select: Select,
     pub unit: Unit,
     pub thresholds: Vec<Threshold>,
     /// Behind the numbers stands a bar, full at this value.

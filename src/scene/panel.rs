@@ -5,29 +5,28 @@
 mod annotations;
 mod cursor;
 mod depends;
+mod lines;
 mod reach;
 mod rows;
 mod shapes;
 
 use std::time::Duration;
 
-use super::board::{Chart, GaugeSource, LineSource, PanelSpec, Shown, TextRow};
-use super::chart::{Annotation, Fill};
+use super::board::{Chart, GaugeSource, PanelSpec, TextRow};
+use super::chart::Annotation;
 use super::health::{self, Health};
 use super::moment::{Changes, Moment};
 use super::query::{self, When};
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
+use crate::model::Unit;
 use crate::model::log::Stream;
 use crate::model::spec::Scroll;
-use crate::model::{Dataset, Unit};
 use crate::widget::gauge::{self, Gauge, GaugePlan};
-use crate::widget::legend::Entry;
-use crate::widget::line::{self, Layout, LineBuilder};
 use crate::widget::panel::{self, Notice, Panel};
 use crate::widget::text::{self, Row, TextPlan};
-use crate::widget::{Level, Role, TimeScale};
+use crate::widget::{Role, TimeScale};
 
 pub use cursor::time_plot;
 pub use depends::{reads, stamp};
@@ -65,12 +64,12 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Health::Late(notice) => (Some(notice), None),
         Health::Nothing(notice) => (None, Some(notice)),
     };
-    let legend = match &spec.chart {
-        Chart::Line { unit, decimals, lines, .. } if words.is_none() => {
-            legend(lines, *unit, *decimals, moment.data, reading)
-        }
-        _ => Vec::new(),
-    };
+    let mut drawn = Vec::new();
+    let mut legend = Vec::new();
+    if let (Chart::Line { unit, decimals, lines, .. }, None) = (&spec.chart, words) {
+        drawn = lines::drawn(lines, moment.data, when);
+        legend = lines::legend(&drawn, *unit, *decimals, moment.data, reading);
+    }
     let (width, height) = canvas.size();
     let inside = panel::inside(width, height, notice.is_some());
     // On the border, where nothing more urgent is said.
@@ -89,7 +88,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
     let scroll = if focused { moment.spec.scroll } else { Scroll::default() };
     let pane = &mut Pane { moment, when, interval_ms, gap_ms, reading, scroll, changes };
     match &spec.chart {
-        Chart::Line { .. } => line_chart(&spec.chart, pane, &mut canvas),
+        Chart::Line { .. } => lines::chart(&spec.chart, &drawn, pane, &mut canvas),
         Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, pane.changes), &mut canvas, moment.look),
         Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment, when), &mut canvas, moment.look),
         Chart::Words(words) => rows::words(words, moment, &mut canvas),
@@ -104,7 +103,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Chart::States(states) => shapes::states(states, pane, &mut canvas),
         Chart::Animation(animation) => shapes::animation(animation, pane, &mut canvas),
     }
-    cursor::draw(&spec.chart, moment, &mut canvas);
+    cursor::draw(&spec.chart, moment, when, &mut canvas);
     if notice.is_some() {
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
@@ -167,61 +166,6 @@ impl Pane<'_, '_> {
     }
 }
 
-fn legend(lines: &[LineSource], unit: Unit, decimals: u8, data: &Dataset, when: When) -> Vec<Entry> {
-    let value_columns = unit.columns();
-    let shown = |value: f64| Label::plain(&unit.format_fixed(value, decimals));
-    let entry = |(series, line): (usize, &LineSource)| {
-        let value = match &line.shown {
-            Shown::Series(key) => query::value(data, key, when).map_or_else(|| Label::plain(UNKNOWN), shown),
-            Shown::Largest { name, label } => {
-                let values =
-                    query::labelled(data, name, label).filter_map(|(_, window)| query::window_value(window, when));
-                let (count, largest) = values.fold((0, f64::MIN), |(count, max), value| (count + 1, value.max(max)));
-                // Of fewer than two the largest would say nothing new.
-                (count >= 2).then(|| shown(largest))?
-            }
-        };
-        Some(Entry { series, name: line.name.clone(), value, value_columns })
-    };
-    lines.iter().enumerate().filter_map(entry).collect()
-}
-
-fn line_chart(chart: &Chart, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
-    let (moment, when) = (pane.moment, pane.when);
-    let Chart::Line { unit, lines, fill, include, include_series, thresholds, annotations, .. } = chart else { return };
-    let mut include = include.clone();
-    include.extend(include_series.as_ref().and_then(|key| query::value(moment.data, key, when)));
-    let (width, height) = canvas.size();
-    let layout = Layout::new(width, height, *unit, moment.look.glyphs);
-    if layout.plot.is_empty() {
-        return;
-    }
-    let scale = TimeScale::new(moment.edge, moment.spec.range_ms, layout.bins());
-    let mut builder = LineBuilder::new(scale);
-    match fill {
-        Fill::None => {}
-        Fill::First => builder.fill(),
-        Fill::All => builder.fill_every(),
-        Fill::Stacked => builder.stack(),
-    }
-    for line in lines {
-        query::trace(moment.data, &line.shown, moment.edge, pane.gap_ms, &mut builder);
-    }
-    for annotation in annotations::found(annotations, moment, scale) {
-        builder.annotate(annotation);
-    }
-    let marks: Vec<(f64, Label, Role)> = thresholds
-        .iter()
-        .map(|mark| {
-            let name = mark.name.clone().unwrap_or_default();
-            (mark.at, name, if mark.level == Level::Critical { Role::Failure } else { Role::Warning })
-        })
-        .collect();
-    let plan = builder.finish(*unit, &include, &marks, &moment.zone, &layout);
-    pane.slides(scale);
-    line::paint(&plan, &layout, canvas, moment.look);
-}
-
 fn gauges(sources: &[GaugeSource], moment: &Moment<'_>, when: When, changes: &mut Changes) -> GaugePlan {
     let mut plan = GaugePlan::default();
     for source in sources {
@@ -252,10 +196,10 @@ fn each(name: &str, label: &str, moment: &Moment<'_>, when: When, changes: &mut 
     let range = Duration::from_millis(moment.spec.range_ms);
     let mut found: Vec<(&str, Option<f64>)> = Vec::new();
     for (key, window) in query::labelled(moment.data, name, label) {
-        let (Some(text), Some(last)) = (key.label(label), window.at(when.at)) else { continue };
+        let (Some(text), Some(last)) = (key.label(label), window.time_at(when.at)) else { continue };
         let value = query::window_value(window, when);
         if value.is_none() {
-            let missed_until = last.at + range;
+            let missed_until = last + range;
             if missed_until < moment.edge {
                 continue;
             }
@@ -291,13 +235,13 @@ fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Mo
         }
         TextRow::Fact { key, name, label } => {
             let newest = query::labelled(moment.data, name, label)
-                .filter_map(|(key, window)| Some((query::current(window, when)?.at, key.label(label)?)))
+                .filter_map(|(key, window)| Some((query::reached(window, when)?, key.label(label)?)))
                 .max_by_key(|(at, _)| *at);
             pair(key, newest.map(|(_, text)| Label::plain(text)), Role::Strong)
         }
         TextRow::Count { key, name, label } => {
             let count = query::labelled(moment.data, name, label)
-                .filter(|(_, window)| query::current(window, when).is_some())
+                .filter(|(_, window)| query::reached(window, when).is_some())
                 .count();
             pair(key, (count > 0).then(|| Label::plain(&count.to_string())), Role::Text)
         }

@@ -3,9 +3,15 @@
 //! Invariant: nothing after the right edge is shown, and as a value nothing older than its source's other data; a
 //! counter is shown as its rate, and its reset is no rate.
 
+mod join;
+mod rank;
+mod span;
+
+pub use join::Join;
+pub use span::{Function, Over};
+
 use super::board::Shown;
 use crate::base::Wall;
-use crate::model::series::Point;
 use crate::model::{Dataset, Kind, SeriesKey, Window};
 use crate::widget::line::LineBuilder;
 
@@ -23,12 +29,14 @@ pub fn trace(data: &Dataset, shown: &Shown, to: Wall, gap_ms: u64, builder: &mut
     match shown {
         Shown::Series(key) => match data.window(key) {
             // The plain case apart: it walks the points where they lie.
-            Some(window) if window.kind == Kind::Gauge => {
-                builder.line(gauge(window, from, to), gap_ms);
+            Some(window) if window.kind == Kind::Gauge && window.is_plain_since(from) => {
+                builder.line(window.plain(from, to), gap_ms);
             }
-            Some(window) => builder.line(rates(window, from, to), gap_ms),
+            Some(window) => builder.told(gap_ms, |tell| window.each_value(from, to, tell)),
             None => builder.line(std::iter::empty(), gap_ms),
         },
+        // Drawn one by one.
+        Shown::Query(_) => {}
         Shown::Largest { name, label } => {
             builder.line(largest(data, name, label, from, to).into_iter(), gap_ms);
         }
@@ -50,49 +58,20 @@ pub fn value(data: &Dataset, key: &SeriesKey, when: When) -> Option<f64> {
 }
 
 pub fn window_value(window: &Window, when: When) -> Option<f64> {
-    let last = current(window, when)?;
-    match window.kind {
-        Kind::Gauge => Some(last.value),
-        Kind::Counter => {
-            let before = window.at(Wall(last.at.0.saturating_sub(1)))?;
-            rate(before, last)
-        }
-    }
+    reached(window, when)?;
+    window.value_at(when.at)
 }
 
-/// The point a series stands at; none of one that is gone.
-pub fn current(window: &Window, when: When) -> Option<Point> {
-    window.at(when.at).filter(|point| point.at >= when.since)
+/// When a series was told of last; none of one that is gone.
+pub fn reached(window: &Window, when: When) -> Option<Wall> {
+    window.time_at(when.at).filter(|at| *at >= when.since)
 }
 
-/// A series' points, one from before the span included.
+/// A series' values, one from before the span included.
 pub fn points(window: &Window, from: Wall, to: Wall) -> Vec<(Wall, f64)> {
-    match window.kind {
-        Kind::Gauge => gauge(window, from, to).collect(),
-        Kind::Counter => rates(window, from, to).collect(),
-    }
-}
-
-fn gauge(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
-    let before = window.at(Wall(from.0.saturating_sub(1)));
-    before.into_iter().chain(window.between(from, to)).map(|point| (point.at, point.value))
-}
-
-fn rates(window: &Window, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
-    let before = window.at(Wall(from.0.saturating_sub(1)));
-    let mut last: Option<Point> = None;
-    before.into_iter().chain(window.between(from, to)).filter_map(move |point| {
-        let value = last.and_then(|last| rate(last, point));
-        last = Some(point);
-        value.map(|value| (point.at, value))
-    })
-}
-
-/// Growth a second between two points of a counter; none when it was reset in between.
-fn rate(from: Point, to: Point) -> Option<f64> {
-    let growth = to.value - from.value;
-    let seconds = to.at.since(from.at).as_secs_f64();
-    (growth >= 0.0 && seconds > 0.0).then(|| growth / seconds)
+    let mut points = Vec::new();
+    window.each_value(from, to, |at, value, _| points.push((at, value)));
+    points
 }
 
 /// The largest value of several series at each moment one of them has a point; nothing of fewer than two series, of
@@ -114,10 +93,7 @@ fn largest(data: &Dataset, name: &str, label: &str, from: Wall, to: Wall) -> Vec
                 None => next.push((at, value)),
             }
         };
-        match window.kind {
-            Kind::Gauge => gauge(window, from, to).for_each(|(at, value)| add(at, value)),
-            Kind::Counter => rates(window, from, to).for_each(|(at, value)| add(at, value)),
-        }
+        window.each_value(from, to, |at, value, _| add(at, value));
         next.extend(known);
         std::mem::swap(&mut merged, &mut next);
     }
@@ -147,11 +123,7 @@ mod tests {
 
     fn plain(data: &Dataset, from: i64, to: i64) -> Vec<(i64, f64)> {
         let window = data.window(&SeriesKey::plain("s")).expect("invariant: the test has this series");
-        let points: Vec<_> = match window.kind {
-            Kind::Gauge => gauge(window, Wall(from), Wall(to)).collect(),
-            Kind::Counter => rates(window, Wall(from), Wall(to)).collect(),
-        };
-        points.into_iter().map(|(at, value)| (at.0, value)).collect()
+        points(window, Wall(from), Wall(to)).into_iter().map(|(at, value)| (at.0, value)).collect()
     }
 
     fn most(data: &Dataset) -> Vec<(i64, f64)> {

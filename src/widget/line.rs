@@ -226,16 +226,35 @@ impl LineBuilder {
     /// Adds the next series: points in the order of time, best from one point before the span so that the line comes
     /// in from the left. Points further apart than `gap_ms` are not joined.
     pub fn line(&mut self, points: impl Iterator<Item = (Wall, f64)>, gap_ms: u64) {
-        let capacity = self.scale.bins().min(BINS_EXPECTED_MAX);
-        let mut tracer = Tracer {
+        let mut tracer = self.tracer(gap_ms);
+        // `for_each` and not `for`: a chain of slices is much faster to walk from the inside.
+        points.for_each(|(at, value)| tracer.point(at, value));
+        self.add(tracer);
+    }
+
+    /// The same of points that are told one by one, each with whether it is known to belong to the one before it,
+    /// however far apart they are.
+    pub fn told(&mut self, gap_ms: u64, tell: impl FnOnce(&mut dyn FnMut(Wall, f64, bool))) {
+        let mut tracer = self.tracer(gap_ms);
+        let gap_ms = tracer.gap_ms;
+        tell(&mut |at, value, belongs| {
+            tracer.gap_ms = if belongs { i64::MAX } else { gap_ms };
+            tracer.point(at, value);
+        });
+        self.add(tracer);
+    }
+
+    fn tracer(&self, gap_ms: u64) -> Tracer {
+        Tracer {
             scale: self.scale,
             from: self.scale.from(),
             gap_ms: i64::try_from(gap_ms).unwrap_or(i64::MAX),
             before: None,
-            bins: Vec::with_capacity(capacity),
-        };
-        // `for_each` and not `for`: a chain of slices is much faster to walk from the inside.
-        points.for_each(|(at, value)| tracer.point(at, value));
+            bins: Vec::with_capacity(self.scale.bins().min(BINS_EXPECTED_MAX)),
+        }
+    }
+
+    fn add(&mut self, tracer: Tracer) {
         let bins = match self.area {
             Area::Stacked => stack::stacked(&tracer.bins, &mut self.base),
             Area::None | Area::First | Area::Every => tracer.bins,

@@ -16,7 +16,7 @@ use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits
 use crate::model::{Catalogue, Input, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,9 +119,33 @@ pub struct WorkerStatus {
     pub frames_late: u64,
     pub samples: u64,
     pub samples_rejected: u64,
+    /// Why they were, each with how many.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
+    pub rejected: Vec<CountRow>,
+    /// What takes the tenant's memory.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
+    pub memory: Vec<MemoryRow>,
     /// Name, state in words, restarts: one row for each task and thread of the worker.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,
+}
+
+/// How often something happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountRow {
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
+    pub name: String,
+    pub count: u64,
+}
+
+/// One item of a tenant's memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryRow {
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
+    pub name: String,
+    pub bytes: u64,
+    /// As much as it may ever be.
+    pub bytes_max: u64,
 }
 
 /// One supervised part of a worker.

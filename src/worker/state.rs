@@ -16,14 +16,17 @@ use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::Origin;
-use crate::model::{Dataset, ViewSpec};
+use crate::model::series::Rejected;
+use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::{FrameOut, View};
 use crate::runtime;
 use crate::scene::{Board, Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, synthetic};
-use crate::wire::feed::{ConfigFile, Frame, Hello, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus};
+use crate::wire::feed::{
+    ConfigFile, CountRow, Frame, Hello, MemoryRow, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus,
+};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
 pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
@@ -79,6 +82,8 @@ struct Counts {
     frames_late: u64,
     samples: u64,
     samples_rejected: u64,
+    /// The same by `Rejected::ALL`; what is missing there was beyond the caps of its source.
+    rejected: [u64; Rejected::ALL.len()],
 }
 
 // === impl State ===
@@ -155,7 +160,7 @@ impl State {
             match self.data.insert(sample) {
                 Ok(()) => self.counts.samples += 1,
                 Err(why) => {
-                    self.counts.samples_rejected += 1;
+                    self.counts.reject(why);
                     SampleRejected { source: &source, series: &name, why: &why.to_string() }.emit();
                 }
             }
@@ -242,6 +247,8 @@ impl State {
             frames_late: self.counts.frames_late,
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
+            rejected: self.counts.reasons(),
+            memory: memory(&self.data),
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
         }
     }
@@ -337,6 +344,42 @@ impl State {
             }
             _ => {}
         }
+    }
+}
+
+/// What the tenant's data takes, item by item.
+fn memory(data: &Dataset) -> Vec<MemoryRow> {
+    let taken = data.memory();
+    let names_max = limits::SERIES_MAX * (size_of::<Window>() + limits::SERIES_KEY_BYTES_MAX);
+    let logs_max = limits::LOGS_MAX * limits::LOG_BYTES_MAX;
+    let items = [
+        ("points", taken.points, limits::STORE_BYTES_MAX),
+        ("past", taken.past, limits::STORE_BYTES_MAX),
+        ("names", taken.names, names_max),
+        ("logs", taken.logs, logs_max),
+    ];
+    let row = |(name, bytes, bytes_max): (&str, usize, usize)| MemoryRow {
+        name: name.to_owned(),
+        bytes: bytes as u64,
+        bytes_max: bytes_max as u64,
+    };
+    items.into_iter().map(row).collect()
+}
+
+// === impl Counts ===
+
+impl Counts {
+    fn reject(&mut self, why: Rejected) {
+        self.samples_rejected += 1;
+        let place = Rejected::ALL.iter().position(|(_, known)| *known == why);
+        place.into_iter().for_each(|place| self.rejected[place] += 1);
+    }
+
+    fn reasons(&self) -> Vec<CountRow> {
+        let known = Rejected::ALL.iter().zip(self.rejected).map(|((name, _), count)| (*name, count));
+        let beyond = self.samples_rejected - self.rejected.iter().sum::<u64>();
+        let row = |(name, count): (&str, u64)| CountRow { name: name.to_owned(), count };
+        known.chain([("beyond-caps", beyond)]).map(row).collect()
     }
 }
 

@@ -170,3 +170,47 @@ fn series_that_come_and_go_are_taken_in_a_full_dataset_too() {
     assert_eq!(data.insert(sample(SeriesKey::plain("more"), 3, 0.0)), Err(Rejected::TooManySeries));
     assert_eq!(data.series_count(), limits::SERIES_MAX);
 }
+
+#[test]
+fn with_many_series_each_keeps_less_and_all_keep_within_the_budget() {
+    let mut data = Dataset::default();
+    let mut put = |data: &mut Dataset, series: usize, at: i64| {
+        let key = SeriesKey::plain(&format!("series_{series}"));
+        data.insert(sample(key, at * 60_000, at as f64)).expect("it is sound");
+    };
+    for series in 0..4 {
+        (0..30_000).for_each(|at| put(&mut data, series, at));
+    }
+    let before = data.memory();
+    assert!(before.points >= 4 * limits::POINTS_MAX * size_of::<Point>() && before.past > 0, "{before:?}");
+    for series in 4..limits::SERIES_MAX {
+        put(&mut data, series, 40_000);
+    }
+    let after = data.memory();
+    let share = Allowance::share(limits::SERIES_MAX);
+    assert!(after.points + after.past < limits::SERIES_MAX * share.bytes(), "{after:?}");
+    let first = data.window(&SeriesKey::plain("series_0")).expect("it is kept");
+    assert_eq!(first.len(), share.points, "the newest of its points");
+    assert_eq!(first.newest_at(), Some(Wall(29_999 * 60_000)));
+    assert!(after.names > limits::SERIES_MAX * size_of::<Window>(), "{after:?}");
+}
+
+#[test]
+fn a_log_keeps_within_its_memory_and_its_newest_entry_always() {
+    use crate::model::log::Severity;
+    let mut data = Dataset::default();
+    let long = vec!["x".repeat(limits::LABEL_BYTES_MAX); limits::LOG_ENTRY_LINES_MAX].join("\n");
+    for at in 0..10 {
+        data.append("app", Entry::new(Wall(at), Severity::Info, &long));
+        let log = data.log("app").expect("it is there");
+        assert_eq!(log.newest(), Some(Wall(at)));
+        assert!(log.bytes() <= limits::LOG_BYTES_MAX && data.memory().logs >= log.bytes());
+    }
+    for at in 10..20_000 {
+        data.append("app", Entry::new(Wall(at), Severity::Info, "short"));
+    }
+    let log = data.log("app").expect("it is there");
+    assert_eq!(log.until(Wall(99_999)).len(), limits::LOG_ENTRIES_MAX);
+    let counted: usize = log.until(Wall(99_999)).map(|entry| entry.lines[0].as_str().len()).sum();
+    assert!(log.bytes() > counted && log.bytes() < limits::LOG_BYTES_MAX / 2, "{}", log.bytes());
+}

@@ -133,7 +133,8 @@ async fn a_ping_tells_how_root_fares() {
     let received = (one.received.len() + two.received.len() + silent.received.len()) as u64;
     assert!(next.bytes_sent > received && next.bytes_sent < received + 4_096, "{next:?}, {received} bytes of frames");
     assert!(next.uptime_ms > first.uptime_ms && next.cpu_us >= first.cpu_us);
-    assert!(next.tasks > first.tasks, "viewers have tasks");
+    // Other tests run in this process, and end.
+    assert!(next.tasks >= 3, "each viewer has a task: {next:?}");
     assert_eq!(next.worker_restarts, 0);
     worker.die("was killed by signal 9");
     let mut heir = world.live_worker().await;

@@ -11,7 +11,8 @@ use crate::scene::chart::{
     Animation, Annotation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, StateName, States, Table,
     TableColumn, Threshold, Words,
 };
-use crate::scene::select::Select;
+use crate::scene::query::{Function, Join, Over};
+use crate::scene::select::{Pattern, Select};
 use crate::widget::Level;
 use crate::widget::animation::Kind;
 use crate::widget::bars::Direction;
@@ -105,19 +106,29 @@ fn line(panel: &Section<'_>) -> Chart {
 }
 
 fn one_line(section: &Section<'_>) -> Option<LineSource> {
-    let (name, labels, kind) = (section.label("name"), section.pairs("where"), one_of(section, &["series", "largest"]));
-    let shown = match kind? {
-        "series" => {
-            let labels: Vec<(&str, &str)> =
-                labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-            Shown::Series(SeriesKey::labelled(&section.text("series")?, &labels))
-        }
-        _ => {
-            let (series, label) = (section.text("largest"), needed(section, "by", "largest"));
-            Shown::Largest { name: series?, label: label? }
-        }
-    };
-    Some(LineSource { name: name?, shown })
+    let kind = one_of(section, &["series", "largest"])?;
+    if kind == "largest" {
+        let (name, series) = (needed(section, "name", "largest"), section.text("largest"));
+        let label = needed(section, "by", "largest");
+        return Some(LineSource { name: Label::plain(&name?), shown: Shown::Largest { name: series?, label: label? } });
+    }
+    let select = select(section);
+    if section.has("name") == section.has("by") {
+        let (message, remedy) = match section.has("by") {
+            true => ("the values of the label `by` name the lines", "leave out `name`, or `by`"),
+            false => {
+                ("the line has no name", "write name = \"...\", or by = \"...\" for a line of each value of a label")
+            }
+        };
+        section.complaints().add(section.place(), message, remedy);
+    }
+    let (name, select) = (section.label("name").unwrap_or_default(), select?);
+    if !select.is_plain() {
+        return Some(LineSource { name, shown: Shown::Query(select) });
+    }
+    let labels: Vec<(&str, &str)> =
+        select.with.iter().filter_map(|(name, pattern)| Some((name.as_str(), pattern.exact()?))).collect();
+    Some(LineSource { name, shown: Shown::Series(SeriesKey::labelled(&select.series, &labels)) })
 }
 
 fn gauge(section: &Section<'_>) -> Option<GaugeSource> {
@@ -196,14 +207,14 @@ fn state(section: &Section<'_>) -> Option<StateName> {
 }
 
 fn table(panel: &Section<'_>) -> Option<Chart> {
+    let by = panel.text("by");
     let column = |section: &Section<'_>| {
-        let (title, series) = (section.label("title"), section.text("series"));
+        let (title, select) = (section.label("title"), one(section));
         let unit = section.unit("unit").unwrap_or_default();
         let (thresholds, full_at) = (thresholds(section), section.number("full_at"));
-        Some(TableColumn { title: title?, series: series?, unit, thresholds, full_at })
+        Some(TableColumn { title: title?, select: Select { by: by.clone(), ..select? }, unit, thresholds, full_at })
     };
     let columns: Vec<TableColumn> = panel.tables("columns").iter().filter_map(column).collect();
-    let by = panel.text("by");
     let title = panel.label("name").or_else(|| by.as_deref().map(Label::plain)).unwrap_or_default();
     let sort = match panel.text("sort") {
         None => None,
@@ -225,14 +236,37 @@ fn table(panel: &Section<'_>) -> Option<Chart> {
 
 /// Series told apart by a label.
 fn select(section: &Section<'_>) -> Option<Select> {
-    let (series, with, by) = (section.text("series"), section.pairs("where"), section.text("by"));
-    Some(Select { series: series?, with, by })
+    let by = section.text("by");
+    let topk = section.whole("topk").and_then(|topk| usize::try_from(topk).ok());
+    Some(Select { by, topk, ..one(section)? })
 }
 
 /// The same for charts of one series.
 fn one(section: &Section<'_>) -> Option<Select> {
-    let (series, with) = (section.text("series"), section.pairs("where"));
-    Some(Select { series: series?, with, by: None })
+    let (series, over) = (section.text("series"), over(section));
+    let with = section.pairs("where").into_iter().map(|(name, value)| (name, Pattern::of(&value))).collect();
+    let join = section.word("join").and_then(|join| found(&Join::ALL, join));
+    Some(Select { series: series?, with, over, join, ..Select::default() })
+}
+
+/// A function over time; none where the newest value is meant.
+fn over(section: &Section<'_>) -> Option<Over> {
+    let function = section.word("fn").and_then(|function| found(&Function::ALL, function));
+    let span = section.duration("over");
+    if let (Some(_), None | Some(Function::Last)) = (span, function) {
+        let message = "`over` says how far back a function looks, and the newest value looks nowhere";
+        section.complaints().add(section.span("over"), message, "write also fn = \"avg\" or another one");
+    }
+    if span.is_some_and(|span| !(Over::SPAN_MIN..=Over::SPAN_MAX).contains(&span)) {
+        let remedy = format!("write something from {:?} to {} days", Over::SPAN_MIN, Over::SPAN_MAX.as_secs() / 86_400);
+        section.complaints().add(section.span("over"), "over: that span is not possible", remedy);
+    }
+    let function = function.filter(|function| *function != Function::Last)?;
+    Some(Over { function, span: span.unwrap_or(Over::SPAN_DEFAULT) })
+}
+
+fn found<T: Copy>(all: &[(&'static str, T)], word: &str) -> Option<T> {
+    all.iter().find(|(name, _)| *name == word).map(|(_, found)| *found)
 }
 
 fn thresholds(section: &Section<'_>) -> Vec<Threshold> {

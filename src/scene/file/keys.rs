@@ -4,6 +4,7 @@ use super::shape::{Field, Shape};
 use crate::base::limits;
 use crate::model::log::Severity;
 use crate::model::spec::Theme;
+use crate::scene::query::{Function, Join};
 
 const PRIORITY: Shape = Shape::Whole(0..=9);
 const VALUE: Shape = Shape::Number(f64::MIN..=f64::MAX);
@@ -45,6 +46,25 @@ pub const CHART_NAMES: &[&str] = &[
     "animation",
 ];
 
+const FUNCTIONS: [&str; Function::ALL.len()] = {
+    let mut words = [""; Function::ALL.len()];
+    let mut index = 0;
+    while index < words.len() {
+        words[index] = Function::ALL[index].0;
+        index += 1;
+    }
+    words
+};
+const JOINS: [&str; Join::ALL.len()] = {
+    let mut words = [""; Join::ALL.len()];
+    let mut index = 0;
+    while index < words.len() {
+        words[index] = Join::ALL[index].0;
+        index += 1;
+    }
+    words
+};
+
 pub const BOARD: &[Field] = &[
     Field::new("title", Shape::Text, "what the board is about, in a few words"),
     Field::new(
@@ -84,8 +104,18 @@ pub const LAYOUT: &[Field] = &[
 const TAB: &[Field] = &[Field::new("name", Shape::Text, "what the tab is called").required(), ROW, COLUMN, PANEL_HERE];
 
 const SERIES: Field = Field::new("series", Shape::Text, "name of the series");
-const WHERE: Field = Field::new("where", Shape::Pairs, "labels the series must have: { name = \"value\" }");
+const WHERE: Field = Field::new(
+    "where",
+    Shape::Pairs,
+    "labels the series must have: { name = \"value\" }; `*` stands for anything, a `!` before it for anything else",
+);
 const BY: Field = Field::new("by", Shape::Text, "the label that tells the series apart");
+const FN: Field = Field::new("fn", Shape::Word(&FUNCTIONS), "what is made of each series over time");
+const OVER: Field = Field::new("over", Shape::Span, "how far back `fn` looks; \"1m\" where nothing is said");
+const JOIN: Field =
+    Field::new("join", Shape::Word(&JOINS), "how series become one: all of them, or those with the same label `by`");
+const TOPK: Field =
+    Field::new("topk", Shape::Whole(1..=limits::SELECTED_MAX as i64), "only so many, the largest of the moment");
 const UNIT: Field =
     Field::new("unit", Shape::Unit, "what the values count, such as \"percent\", \"bytes\" or \"orders/s\"");
 const DECIMALS: Field = Field::new("decimals", Shape::Whole(0..=6), "decimals of bare numbers");
@@ -124,9 +154,13 @@ pub const ANNOTATION: &[Field] = &[
     Field::new("name", Shape::Text, "stands beside the mark; of an entry its first line where nothing is said"),
 ];
 pub const ONE_LINE: &[Field] = &[
-    NAME.required(),
+    NAME,
     SERIES,
     WHERE,
+    FN,
+    OVER,
+    JOIN,
+    TOPK,
     Field::new(
         "largest",
         Shape::Text,
@@ -166,6 +200,10 @@ const BARS: &[Field] = &[
     SERIES.required(),
     WHERE,
     BY,
+    FN,
+    OVER,
+    JOIN,
+    TOPK,
     UNIT,
     Field::new("group_by", Shape::Text, "a second label: bars of equal value of it stand together"),
     Field::new("direction", Shape::Word(&["horizontal", "vertical"]), "which way the bars go"),
@@ -173,11 +211,14 @@ const BARS: &[Field] = &[
 ];
 
 const SPARKLINES: &[Field] = &[Field::new("rows", Shape::Tables(ONE_SPARK), "the rows").required()];
-pub const ONE_SPARK: &[Field] = &[NAME, SERIES.required(), WHERE, BY, UNIT];
+pub const ONE_SPARK: &[Field] = &[NAME, SERIES.required(), WHERE, BY, FN, OVER, JOIN, TOPK, UNIT];
 
 const STAT: &[Field] = &[
     SERIES.required(),
     WHERE,
+    FN,
+    OVER,
+    JOIN,
     UNIT,
     DECIMALS,
     Field::new("delta", Shape::Span, "how far back the value lies that the difference counts from"),
@@ -186,14 +227,27 @@ const STAT: &[Field] = &[
     Field::new("sparkline", Shape::Flag, "whether the past is drawn below; yes where nothing is said"),
 ];
 
-const HISTOGRAM: &[Field] = &[SERIES.required(), WHERE, UNIT];
-const HEATMAP: &[Field] =
-    &[SERIES.required(), WHERE, BY, UNIT, Field::new("include", Shape::Numbers, "values the colours always span")];
+const HISTOGRAM: &[Field] = &[SERIES.required(), WHERE, FN, OVER, JOIN, UNIT];
+const HEATMAP: &[Field] = &[
+    SERIES.required(),
+    WHERE,
+    BY,
+    FN,
+    OVER,
+    JOIN,
+    TOPK,
+    UNIT,
+    Field::new("include", Shape::Numbers, "values the colours always span"),
+];
 
 const STATES: &[Field] = &[
     SERIES.required(),
     WHERE,
     BY,
+    FN,
+    OVER,
+    JOIN,
+    TOPK,
     Field::new(
         "states",
         Shape::Tables(ONE_STATE),
@@ -218,6 +272,10 @@ const TABLE: &[Field] = &[
 pub const ONE_COLUMN: &[Field] = &[
     Field::new("title", Shape::Text, "stands above the column").required(),
     SERIES.required(),
+    WHERE,
+    FN,
+    OVER,
+    JOIN,
     UNIT,
     LEVELS_AT,
     Field::new(

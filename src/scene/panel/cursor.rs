@@ -12,35 +12,35 @@ use crate::model::GlyphSet;
 use crate::scene::board::{Chart, PanelSpec};
 use crate::scene::health;
 use crate::scene::moment::{Changes, Moment};
-use crate::scene::query::{self, When};
+use crate::scene::query::When;
 use crate::widget::line::Layout;
 use crate::widget::{Look, Role, TimeScale, panel};
 
 /// Where a panel's axis of time runs, in cells of the panel, which has this area; none where it has none. Where there
 /// is no data, it is where it would run: whoever went back too far finds the way.
 pub fn time_plot(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<(Rect, TimeScale)> {
-    let (health, _) = judged(spec, moment, &mut Changes::default());
+    let (health, when) = judged(spec, moment, &mut Changes::default());
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_)));
-    let (plot, bins) = plot(&spec.chart, moment, (inside.width, inside.height))?;
+    let (plot, bins) = plot(&spec.chart, moment, when, (inside.width, inside.height))?;
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);
     let plot = Rect { x: inside.x + plot.x, y: inside.y + plot.y, ..plot };
     (!plot.is_empty()).then_some((plot, scale))
 }
 
 /// The plot of a chart on a canvas of that size, and its bins.
-fn plot(chart: &Chart, moment: &Moment<'_>, (width, height): (u16, u16)) -> Option<(Rect, u16)> {
+fn plot(chart: &Chart, moment: &Moment<'_>, when: When, (width, height): (u16, u16)) -> Option<(Rect, u16)> {
     match chart {
         Chart::Line { unit, .. } => {
             let layout = Layout::new(width, height, *unit, moment.look.glyphs);
             Some((layout.plot, layout.bins()))
         }
         Chart::Heatmap(heatmap) => {
-            let found = heatmap.select.all(moment.data);
+            let found = heatmap.select.all(moment.data, when);
             let layout = shapes::heatmap_layout(&found, width, height);
             Some((layout.plot, layout.bins()))
         }
         Chart::States(states) => {
-            let found = states.select.all(moment.data);
+            let found = states.select.all(moment.data, when);
             let layout = shapes::states_layout(&found, width, height);
             Some((layout.plot, layout.bins()))
         }
@@ -64,9 +64,9 @@ pub fn announce(moment: &Moment<'_>, changes: &mut Changes) {
 }
 
 /// Draws the line onto a chart that is painted, where it has an axis of time; `canvas` is the inside of its panel.
-pub fn draw(chart: &Chart, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
+pub fn draw(chart: &Chart, moment: &Moment<'_>, when: When, canvas: &mut Canvas<'_>) {
     let Some(at) = moment.cursor() else { return };
-    let Some((plot, bins)) = plot(chart, moment, canvas.size()) else { return };
+    let Some((plot, bins)) = plot(chart, moment, when, canvas.size()) else { return };
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);
     let Some(bin) = scale.bin(at).filter(|_| !plot.is_empty()) else { return };
     let x = plot.x + ((scale.middle(bin) * f32::from(plot.width)) as u16).min(plot.width - 1);
@@ -86,18 +86,18 @@ fn line(column: Rect, on_blank: bool, canvas: &mut Canvas<'_>, look: Look) {
 /// The values under the cursor of a chart that has no legend to say them; none where there is no cursor, or a legend.
 pub fn readout(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> Option<Label> {
     let at = moment.cursor()?;
-    let when = reading(spec, moment, when);
+    let reading = reading(spec, moment, when);
     let values: Vec<String> = match &spec.chart {
         Chart::Heatmap(heatmap) => {
-            let value = |window| query::window_value(window, when).map(|value| heatmap.unit.format(value));
-            let found = heatmap.select.all(moment.data);
-            found.iter().map(|one| said(&one.name, value(one.window))).collect()
+            let found = heatmap.select.all(moment.data, when);
+            let value = |value: f64| heatmap.unit.format(value);
+            found.iter().map(|one| said(&one.name, one.value(reading).map(value))).collect()
         }
         Chart::States(states) => {
             let name = |value: f64| states.states.iter().find(|state| state.value == value);
-            let state = |window| query::window_value(window, when).and_then(name).map(|state| state.name.to_string());
-            let found = states.select.all(moment.data);
-            found.iter().map(|one| said(&one.name, state(one.window))).collect()
+            let state = |value: Option<f64>| value.and_then(name).map(|state| state.name.to_string());
+            let found = states.select.all(moment.data, when);
+            found.iter().map(|one| said(&one.name, state(one.value(reading)))).collect()
         }
         _ => return None,
     };

@@ -33,6 +33,7 @@ fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
                 match &line.shown {
                     Shown::Series(series) => on(key(series)),
                     Shown::Largest { name, .. } => on(Topic::Series(name)),
+                    Shown::Query(query) => on(select(query)),
                 }
             }
             include_series.iter().for_each(|series| on(key(series)));
@@ -63,7 +64,7 @@ fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
                 }
             }
         }
-        Chart::Table(table) => table.columns.iter().for_each(|column| on(Topic::Series(&column.series))),
+        Chart::Table(table) => table.columns.iter().for_each(|column| on(select(&column.select))),
         Chart::Progress(progress) => {
             on(Topic::Series(&progress.done));
             progress.total.iter().for_each(|total| on(Topic::Series(total)));

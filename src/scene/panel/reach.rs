@@ -18,6 +18,7 @@ pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>)
                     Shown::Series(key) => reach.take(data.window(key)),
                     // Made of others: what it has the others have.
                     Shown::Largest { .. } => {}
+                    Shown::Query(query) => reach.select(query, data),
                 }
             }
         }
@@ -42,7 +43,7 @@ pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>)
         }
         Chart::Table(table) => {
             for column in &table.columns {
-                reach.take(query::labelled(data, &column.series, &table.by).map(|(_, window)| window));
+                reach.select(&column.select, data);
             }
         }
         Chart::Progress(progress) => {
@@ -73,13 +74,13 @@ struct Reach {
 
 impl Reach {
     fn select(&mut self, select: &Select, data: &Dataset) {
-        self.take(select.all(data).into_iter().map(|one| one.window));
+        self.take(select.windows(data));
     }
 
     fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
         for window in windows {
-            let newest = window.at(self.edge).map(|point| point.at);
-            let oldest = window.first().map(|point| point.at);
+            let newest = window.time_at(self.edge);
+            let oldest = window.oldest_at();
             self.newest = self.newest.max(newest);
             self.oldest = self.oldest.into_iter().chain(oldest).min();
         }

@@ -50,16 +50,12 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
         let priority = u8::MAX.saturating_sub(u8::try_from(index).unwrap_or(u8::MAX)).saturating_sub(1);
         columns.push(Column::new(column.title.as_str()).align(Align::Decimal).priority(priority));
     }
-    let selects: Vec<Select> = spec
-        .columns
-        .iter()
-        .map(|column| Select { series: column.series.clone(), with: Vec::new(), by: Some(spec.by.clone()) })
-        .collect();
     let mut names: Vec<Label> = Vec::new();
     let mut found: Vec<Vec<(Label, Option<f64>)>> = Vec::new();
-    for select in &selects {
+    for column in &spec.columns {
+        let all = column.select.all(moment.data, when);
         let values: Vec<(Label, Option<f64>)> =
-            select.all(moment.data).into_iter().map(|one| (one.name, query::window_value(one.window, when))).collect();
+            all.into_iter().map(|one| (one.name.clone(), one.value(when))).collect();
         for (name, value) in &values {
             if !names.contains(name) && (value.is_some() || !spec.current) {
                 names.push(name.clone());
@@ -90,26 +86,27 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
 /// Bars of jobs, by the label that names them.
 pub fn progress(spec: &Progress, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (moment, when) = (pane.moment, pane.when);
-    let done = Select { series: spec.done.clone(), with: Vec::new(), by: Some(spec.by.clone()) };
+    let done = Select::each(&spec.done, &spec.by);
     let stalled_ms = i64::try_from(pane.interval_ms.saturating_mul(STALLED_INTERVALS)).unwrap_or(i64::MAX);
     let mut endless = false;
     let jobs: Vec<Job> = done
-        .all(moment.data)
+        .all(moment.data, when)
         .into_iter()
         .filter_map(|one| {
-            let newest = query::current(one.window, when)?;
+            let window = one.window()?;
+            let newest = window.at(when.at).filter(|newest| newest.at >= when.since)?;
             let total = spec.total.as_ref().and_then(|total| {
                 let key = SeriesKey { name: total.clone(), labels: one.key.labels.clone() };
                 query::value(moment.data, &key, when)
             });
-            let before = one.window.between(Wall(newest.at.0.saturating_sub(stalled_ms)), newest.at).next();
+            let before = window.between(Wall(newest.at.0.saturating_sub(stalled_ms)), newest.at).next();
             let rate = before.and_then(|before| {
                 let seconds = newest.at.since(before.at).as_secs_f64();
                 (seconds > 0.0).then(|| (newest.value - before.value) / seconds)
             });
             let state = match total {
                 Some(total) if newest.value >= total => State::Done,
-                _ if rate == Some(0.0) && is_old(one.window, newest.at, stalled_ms) => State::Stalled,
+                _ if rate == Some(0.0) && is_old(window, newest.at, stalled_ms) => State::Stalled,
                 _ => State::Running,
             };
             endless |= total.is_none() && state == State::Running;
@@ -126,7 +123,7 @@ pub fn progress(spec: &Progress, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_
 
 /// Whether a window reaches back that far.
 fn is_old(window: &Window, newest: Wall, span_ms: i64) -> bool {
-    window.first().is_some_and(|first| newest.0.saturating_sub(first.at.0) >= span_ms)
+    window.oldest_at().is_some_and(|oldest| newest.0.saturating_sub(oldest.0) >= span_ms)
 }
 
 pub fn log(spec: &Log, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {

@@ -7,7 +7,6 @@ use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
 use crate::scene::chart::{self, Animation, Bars, Heatmap, Histogram, Spark, Stat, States};
-use crate::scene::query;
 use crate::scene::select::Selected;
 use crate::widget::animation::{self, AnimationPlan, FRAMES_PER_SECOND};
 use crate::widget::bars::{self, BarsPlan};
@@ -26,8 +25,8 @@ const COLUMNS_PER_BIN: u16 = 3;
 const QUANTILES: [f64; 2] = [0.5, 0.95];
 
 pub fn bars(spec: &Bars, pane: &Pane<'_, '_>, canvas: &mut Canvas<'_>) {
-    let found = spec.select.all(pane.moment.data);
-    let value = |one: &Selected<'_>| query::window_value(one.window, pane.when);
+    let found = spec.select.all(pane.moment.data, pane.when);
+    let value = |one: &Selected<'_>| one.value(pane.when);
     let levels = chart::levels(&spec.thresholds);
     let plan = match &spec.group_by {
         None => {
@@ -65,7 +64,7 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
             let name = |one: &Selected<'_>| {
                 row.name.clone().filter(|_| row.select.by.is_none()).unwrap_or_else(|| one.name.clone())
             };
-            row.select.all(moment.data).into_iter().map(move |one| (name(&one), row, one))
+            row.select.all(moment.data, pane.when).into_iter().map(move |one| (name(&one), row, one))
         })
         .collect();
     let shown = found.len().min(usize::from(height));
@@ -75,7 +74,7 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
     let values: Vec<Label> = found
         .iter()
         .map(|(_, row, one)| {
-            let value = query::window_value(one.window, pane.reading);
+            let value = one.value(pane.reading);
             Label::plain(&value.map_or_else(|| UNKNOWN.to_owned(), |value| row.unit.format(value)))
         })
         .collect();
@@ -88,8 +87,9 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
         let middle = y + (each - 1) / 2;
         clipped(canvas, (0, middle), names, name, look.theme.style(Role::Muted), look);
         if course > 0 {
-            let points = query::points(one.window, scale.from(), moment.edge);
-            let plan = SparkPlan::over_time(scale, points, pane.gap_ms, &[]).with_series(index);
+            let points = one.points(scale.from(), moment.edge, pane.gap_ms);
+            let gap_ms = one.gap_ms(scale.from(), pane.gap_ms);
+            let plan = SparkPlan::over_time(scale, points, gap_ms, &[]).with_series(index);
             let blank = u16::from(each > 2);
             sparkline::paint(&plan, &mut canvas.sub(Rect::new(names + 1, y, course, each - blank)), look);
         }
@@ -102,17 +102,16 @@ pub fn sparklines(rows: &[Spark], pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'
 /// The newest value in large digits.
 pub fn stat(spec: &Stat, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (moment, look) = (pane.moment, pane.moment.look);
-    let found = spec.select.first(moment.data);
-    let value = found.as_ref().and_then(|one| query::window_value(one.window, pane.when));
+    let found = spec.select.first(moment.data, pane.when);
+    let value = found.as_ref().and_then(|one| one.value(pane.when));
     let mut plan = StatPlan::new(value, spec.unit, Some(spec.decimals));
     if let (Some(delta), Some(one)) = (spec.delta, &found) {
         let then = moment.edge - delta;
-        let earlier = query::points(one.window, then, then).last().map(|(_, value)| *value);
+        let earlier = one.value_then(then, pane.gap_ms);
         plan = plan.against(value, earlier, spec.unit, spec.rise_is_good);
         // The value then is another one once the next point is that old.
-        let next = one.window.between(Wall(then.0.saturating_add(1)), moment.edge).next();
-        if let (Some(next), None) = (next, moment.spec.paused_at) {
-            pane.changes.at(next.at + delta + moment.now.since(moment.edge));
+        if let (Some(next), None) = (one.next_after(then, moment.edge), moment.spec.paused_at) {
+            pane.changes.at(next + delta + moment.now.since(moment.edge));
         }
     }
     if let (Some(value), false) = (value, spec.thresholds.is_empty()) {
@@ -121,8 +120,9 @@ pub fn stat(spec: &Stat, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     if let (true, Some(one)) = (spec.sparkline, &found) {
         let (width, _) = canvas.size();
         let scale = TimeScale::new(moment.edge, moment.spec.range_ms, sparkline::bins(width, look.glyphs));
-        let points = query::points(one.window, scale.from(), moment.edge);
-        plan = plan.with_course(SparkPlan::over_time(scale, points, pane.gap_ms, &[]));
+        let points = one.points(scale.from(), moment.edge, pane.gap_ms);
+        let gap_ms = one.gap_ms(scale.from(), pane.gap_ms);
+        plan = plan.with_course(SparkPlan::over_time(scale, points, gap_ms, &[]));
         pane.slides(scale);
     }
     stat::paint(&plan, canvas, look);
@@ -132,8 +132,8 @@ pub fn stat(spec: &Stat, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
 pub fn histogram(spec: &Histogram, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (width, _) = canvas.size();
     let scale = TimeScale::new(pane.moment.edge, pane.moment.spec.range_ms, width.max(1));
-    let found = spec.select.all(pane.moment.data);
-    let values = found.iter().flat_map(|one| query::points(one.window, scale.from(), pane.moment.edge));
+    let found = spec.select.all(pane.moment.data, pane.when);
+    let values = found.iter().flat_map(|one| one.points(scale.from(), pane.moment.edge, pane.gap_ms));
     // A point before the span comes along, for lines.
     let values: Vec<f64> = values.filter(|(at, _)| *at >= scale.from()).map(|(_, value)| value).collect();
     let plan = HistogramPlan::of_values(&values, spec.unit, width / COLUMNS_PER_BIN, &QUANTILES);
@@ -151,7 +151,7 @@ fn names(found: &[Selected<'_>]) -> Vec<Label> {
 
 pub fn heatmap(spec: &Heatmap, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (width, height) = canvas.size();
-    let found = spec.select.all(pane.moment.data);
+    let found = spec.select.all(pane.moment.data, pane.when);
     let layout = heatmap_layout(&found, width, height);
     if layout.plot.is_empty() || found.is_empty() {
         return;
@@ -159,7 +159,8 @@ pub fn heatmap(spec: &Heatmap, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>)
     let scale = TimeScale::new(pane.moment.edge, pane.moment.spec.range_ms, layout.bins());
     let mut builder = HeatmapBuilder::new(scale, Rows::Names(names(&found)));
     for (row, one) in found.iter().enumerate() {
-        builder.row(row, query::points(one.window, scale.from(), pane.moment.edge).into_iter(), pane.gap_ms);
+        let points = one.points(scale.from(), pane.moment.edge, pane.gap_ms);
+        builder.row(row, points.into_iter(), one.gap_ms(scale.from(), pane.gap_ms));
     }
     let plan: HeatmapPlan = builder.finish(spec.unit, &spec.include, &pane.moment.zone, &layout);
     heatmap::paint(&plan, &layout, canvas, pane.moment.look);
@@ -172,7 +173,7 @@ pub fn states_layout(found: &[Selected<'_>], width: u16, height: u16) -> state_t
 
 pub fn states(spec: &States, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let (width, height) = canvas.size();
-    let found = spec.select.all(pane.moment.data);
+    let found = spec.select.all(pane.moment.data, pane.when);
     let layout = states_layout(&found, width, height);
     if layout.plot.is_empty() {
         return;
@@ -183,9 +184,10 @@ pub fn states(spec: &States, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_>) {
     let scale = TimeScale::new(pane.moment.edge, pane.moment.spec.range_ms, layout.bins());
     let mut builder = TimelineBuilder::new(scale, spec.states.iter().enumerate().map(ink).collect());
     for one in found {
-        let seen = query::points(one.window, scale.from(), pane.moment.edge);
+        let seen = one.points(scale.from(), pane.moment.edge, pane.gap_ms);
+        let gap_ms = one.gap_ms(scale.from(), pane.gap_ms);
         let state = |value: f64| spec.states.iter().position(|state| state.value == value);
-        builder.lane(one.name, seen.into_iter().map(|(at, value)| (at, state(value))), pane.gap_ms);
+        builder.lane(one.name, seen.into_iter().map(|(at, value)| (at, state(value))), gap_ms);
     }
     state_timeline::paint(&builder.finish(&pane.moment.zone, &layout), &layout, canvas, pane.moment.look);
     pane.slides(scale);

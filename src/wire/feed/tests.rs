@@ -83,16 +83,21 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
         state,
         restarts,
     });
-    (any::<u32>(), any::<[u64; 4]>(), prop::collection::vec(row, 0..5)).prop_map(|(series, counts, tree)| {
-        WorkerStatus {
-            series,
-            frames_drawn: counts[0],
-            frames_skipped: counts[1],
-            frames_late: counts[0] ^ counts[1],
-            samples: counts[2],
-            samples_rejected: counts[3],
-            tree,
-        }
+    let counted = (".{0,20}", any::<u64>()).prop_map(|(name, count)| CountRow { name, count });
+    let item =
+        (".{0,20}", any::<[u64; 2]>()).prop_map(|(name, [bytes, bytes_max])| MemoryRow { name, bytes, bytes_max });
+    let rows =
+        (prop::collection::vec(counted, 0..3), prop::collection::vec(item, 0..3), prop::collection::vec(row, 0..5));
+    (any::<u32>(), any::<[u64; 4]>(), rows).prop_map(|(series, counts, (rejected, memory, tree))| WorkerStatus {
+        series,
+        frames_drawn: counts[0],
+        frames_skipped: counts[1],
+        frames_late: counts[0] ^ counts[1],
+        samples: counts[2],
+        samples_rejected: counts[3],
+        rejected,
+        memory,
+        tree,
     })
 }
 
