@@ -14,7 +14,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
-pub use feed::{FeedViolation, FrameRefused, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
+pub use feed::{
+    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, WorkerAnswers, WorkerDied, WorkerReady,
+    WorkerSilent, WorkerStarted,
+};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered, ValuesLeftOut};
 
@@ -66,6 +69,9 @@ pub struct Counters {
     pub source_recoveries: Counter,
     pub samples_rejected: Counter,
     pub values_left_out: Counter,
+    pub histories_replayed: Counter,
+    pub histories_broken: Counter,
+    pub histories_lost: Counter,
 }
 
 /// The counters that every `emit` adds to.
@@ -89,4 +95,7 @@ pub static COUNTERS: Counters = Counters {
     source_recoveries: Counter::new(),
     samples_rejected: Counter::new(),
     values_left_out: Counter::new(),
+    histories_replayed: Counter::new(),
+    histories_broken: Counter::new(),
+    histories_lost: Counter::new(),
 };

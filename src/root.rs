@@ -10,6 +10,7 @@ mod audience;
 mod banner;
 mod connection;
 mod launch;
+mod legacy;
 mod link;
 mod listen;
 mod session;
@@ -113,7 +114,7 @@ pub fn serve<B>(
         let obeying = runtime::spawn("signals", obey(signals, orders));
         let parts = Parts {
             files: loaded.files,
-            launcher: Launcher::process(loaded.settings.log.level),
+            launcher: Launcher::process(TENANT_DEFAULT, loaded.settings.log.level),
             sockets: Some(sockets),
             devices: loaded.settings.terminals.len(),
         };

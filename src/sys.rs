@@ -8,6 +8,7 @@ pub mod command;
 pub mod fd;
 pub mod host;
 pub mod keeper;
+pub mod memory_file;
 pub mod process;
 pub mod pty;
 pub mod random;

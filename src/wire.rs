@@ -7,6 +7,7 @@
 pub mod attach;
 pub mod feed;
 pub mod framing;
+pub mod history;
 
 #[cfg(test)]
 mod samples;

@@ -5,6 +5,7 @@
 //! must hear soon (pongs, answers, specs) never waits behind frames. It ends when the feed does.
 
 mod carry;
+mod history;
 pub mod origins;
 pub mod process;
 mod state;
@@ -19,23 +20,29 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
+use crate::event::{Event as _, HistoryReplayed};
+use crate::model::Dataset;
 use crate::runtime::{self, Task, timer};
 use crate::source::host::Roots;
 use crate::source::{Update, host, own, synthetic};
+use crate::sys::memory_file::MemoryFile;
 use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
+use history::{History, Replayed};
 use state::State;
 
 pub use state::Controls;
 
 /// How a worker is run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Options {
     /// Where this machine tells of itself.
     pub machine: Roots,
     /// The executable that keeps commands: our own, or in a test the program.
     pub keeper: PathBuf,
+    /// What earlier workers left, and this one leaves to the next; none where nobody keeps it.
+    pub history: Option<MemoryFile>,
     /// What people's clocks say; a test hands in its own.
     pub wall: fn() -> Wall,
 }
@@ -105,7 +112,7 @@ where
         runtime::spawn("source-unblink", own::run(reports, updates_in)),
     ];
     let controls = Controls { host, processes, sources, synthetic, own };
-    let served = serve(stream, Sources { updates, controls }, options.wall).await;
+    let served = serve(stream, Sources { updates, controls }, options.history, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served
 }
@@ -118,12 +125,21 @@ pub struct Sources {
 }
 
 /// [`run`] with sources of the caller's.
-pub async fn serve<S>(stream: S, sources: Sources, wall: fn() -> Wall) -> Result<(), WorkerError>
+pub async fn serve<S>(
+    stream: S,
+    sources: Sources,
+    history: Option<MemoryFile>,
+    wall: fn() -> Wall,
+) -> Result<(), WorkerError>
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
     let (reading, mut writing) = tokio::io::split(stream);
     let mut reading = BufReader::new(reading);
+    // Before anything is said: whoever dies of it has not greeted.
+    let mut data = Dataset::default();
+    host::bound(&mut data);
+    let history = history.map(|file| take_over(file, &mut data));
     let Some(hello) = greet(&mut reading, &mut writing).await? else { return Ok(()) };
 
     let (input_in, input) = mpsc::channel(INPUT_QUEUED_MAX);
@@ -131,7 +147,7 @@ where
     let (frames, frames_out) = mpsc::channel(FRAMES_QUEUED_MAX);
     let reader = runtime::spawn("feed-reader", carry::read(reading, input_in));
     let writer = runtime::spawn("feed-writer", carry::write(writing, answers_out, frames_out));
-    let state = State::new(&hello, sources.controls);
+    let state = State::new(&hello, sources.controls, data, history);
     let ended = turn(state, Queues { input, updates: sources.updates, answers, frames }, wall).await;
     reader.abort();
     match ended {
@@ -142,6 +158,17 @@ where
             ended.map(|_| ())
         }
     }
+}
+
+/// Reads what an earlier worker left into `data`.
+fn take_over(file: MemoryFile, data: &mut Dataset) -> History {
+    let begun = clock::mono();
+    let (history, Replayed { series, points, entries }) = History::open(file, data);
+    let took_ms = u64::try_from(clock::mono().since(begun).as_millis()).unwrap_or(u64::MAX);
+    if series > 0 || entries > 0 {
+        HistoryReplayed { series, points, entries, took_ms }.emit();
+    }
+    history
 }
 
 /// How the loop ended when nothing was wrong with what it heard.
@@ -226,7 +253,8 @@ async fn hear<'a>(
 
 impl Default for Options {
     fn default() -> Options {
-        Options { machine: Roots::default(), keeper: command::own_executable().to_owned(), wall: clock::wall }
+        let keeper = command::own_executable().to_owned();
+        Options { machine: Roots::default(), keeper, history: None, wall: clock::wall }
     }
 }
 

@@ -24,6 +24,8 @@ mod demo;
 mod devices;
 #[path = "e2e/harness.rs"]
 mod harness;
+#[path = "e2e/heirs.rs"]
+mod heirs;
 #[path = "e2e/inline.rs"]
 mod inline;
 #[path = "e2e/logging.rs"]

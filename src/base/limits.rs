@@ -184,6 +184,20 @@ pub const HOST_PROCESSES_MAX: usize = 32 * 1024;
 pub const HOST_PROCESS_NAMES_MAX: usize = 10;
 /// Names whose past is kept: programs take turns at the top.
 pub const HOST_PROCESS_SERIES_MAX: usize = 128;
+/// Memory in which workers leave their data to each other, in two halves of which one at a time is written: what the store
+/// holds at most of single points and names, forty megabytes of the past, and room for what comes meanwhile. Only what is
+/// written is taken.
+pub const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// One record of it: the fullest window.
+pub const HISTORY_RECORD_BYTES_MAX: usize = 512 * 1024;
+/// Samples of one record; more are several.
+pub const HISTORY_SAMPLES_MAX: usize = 8192;
+/// Of the past, copied at the beginning of a half: the rest begins anew.
+pub const HISTORY_PAST_BYTES_MAX: usize = 40 * 1024 * 1024;
+/// Of each log, copied at the same time: its newest entries.
+pub const HISTORY_LOG_BYTES_MAX: usize = 64 * 1024;
+/// Copied beside each update, some milliseconds of work at most.
+pub const HISTORY_COPY_BYTES: usize = 256 * 1024;
 /// Points kept one by one of one series: a little over an hour at 1 Hz.
 pub const POINTS_MAX: usize = 4096;
 /// Buckets in each of the three tiers of its past: of the widest, half an hour, a month and a day.
@@ -254,6 +268,17 @@ const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 // Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
 const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
 const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
+// The fullest window is one record: a point takes fourteen bytes of it, a bucket eighty at most.
+const _: () = assert!(POINTS_MAX * 20 + 3 * BUCKETS_MAX * 80 + 2 * SERIES_KEY_BYTES_MAX < HISTORY_RECORD_BYTES_MAX);
+const _: () = assert!(HISTORY_SAMPLES_MAX * 24 < HISTORY_RECORD_BYTES_MAX);
+// The copy leaves room for as much again in its half: points at their fewest, names, the past, and logs.
+const _: () = assert!(
+    (STORE_BYTES_MAX / 6
+        + SERIES_MAX * SERIES_KEY_BYTES_MAX
+        + HISTORY_PAST_BYTES_MAX
+        + LOGS_MAX * HISTORY_LOG_BYTES_MAX) as u64
+        <= HISTORY_BYTES_MAX / 2
+);
 // The longest entry of a log is kept.
 const _: () = assert!(LOG_ENTRY_LINES_MAX * (LABEL_BYTES_MAX + 64) + LABEL_BYTES_MAX + 256 < LOG_BYTES_MAX);
 const _: () = assert!(SOURCES_MAX < LOGS_MAX && SOURCE_LINE_BYTES_MAX <= LABEL_BYTES_MAX);

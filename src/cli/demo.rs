@@ -4,10 +4,10 @@ use super::args::Demo;
 use super::attach;
 use super::failure::Failure;
 use crate::client::{self, Daemon, Options};
+use crate::config::TENANT_DEFAULT;
 use crate::root::{self, Launcher, Parts};
 use crate::runtime;
 use crate::sink::capability::Environment;
-use crate::sys::process::WorkerLog;
 
 pub fn run(demo: &Demo) -> Result<(), Failure> {
     let terminal = Environment::read().capabilities(demo.look.wishes()).map_err(Failure::runtime)?;
@@ -26,7 +26,7 @@ pub fn run(demo: &Demo) -> Result<(), Failure> {
 async fn show(options: Options) -> Result<(), Failure> {
     let (orders, waiting) = root::orders();
     // The standard error is the very screen that is drawn on.
-    let launcher = Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard };
+    let launcher = Launcher::silent_process(TENANT_DEFAULT);
     let root = root::run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting);
     let door = orders.clone();
     let client = client::run(options, Daemon::Here(Box::new(move || door.connect(None))));

@@ -56,6 +56,28 @@ pub struct FeedViolation<'a> {
     pub why: &'a str,
 }
 
+/// A worker read what the one before it left.
+#[derive(Debug)]
+pub struct HistoryReplayed {
+    pub series: usize,
+    pub points: usize,
+    pub entries: u64,
+    pub took_ms: u64,
+}
+
+/// A worker cannot leave its data to the next one any more.
+#[derive(Debug)]
+pub struct HistoryBroken<'a> {
+    pub why: &'a str,
+}
+
+/// Workers died of what an earlier one had left, or there is no memory for it: the next one begins without a past.
+#[derive(Debug)]
+pub struct HistoryLost<'a> {
+    pub tenant: &'a str,
+    pub why: &'a str,
+}
+
 /// A frame did not fit what root holds, or was none, and was not used; its worker is killed for it.
 #[derive(Debug)]
 pub struct FrameRefused<'a> {
@@ -112,6 +134,28 @@ impl Event for FeedViolation<'_> {
     fn emit(self) {
         COUNTERS.feed_violations.add(1);
         error!(tenant = self.tenant, epoch = self.epoch.0, why = self.why, "worker broke the feed's rules");
+    }
+}
+
+impl Event for HistoryReplayed {
+    fn emit(self) {
+        COUNTERS.histories_replayed.add(1);
+        let HistoryReplayed { series, points, entries, took_ms } = self;
+        info!(series, points, entries, took_ms, "worker has the data of the one before it");
+    }
+}
+
+impl Event for HistoryBroken<'_> {
+    fn emit(self) {
+        COUNTERS.histories_broken.add(1);
+        warn!(why = self.why, "worker cannot leave its data to the next one; that one will begin without a past");
+    }
+}
+
+impl Event for HistoryLost<'_> {
+    fn emit(self) {
+        COUNTERS.histories_lost.add(1);
+        warn!(tenant = self.tenant, why = self.why, "the next worker begins without a past");
     }
 }
 

@@ -1,10 +1,12 @@
 //! Everything one tenant's worker knows: bounded windows of series, and the health of their sources.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
+use super::Unit;
 use super::log::{Entry, Stream};
-use super::series::{Point, Rejected, Sample, SeriesKey};
-use super::window::{Allowance, Window};
+use super::series::{Kind, Point, Rejected, Sample, SeriesKey};
+use super::window::{Allowance, Kept, Window};
 use crate::base::{Wall, limits};
 
 #[cfg(test)]
@@ -45,6 +47,8 @@ pub struct Dataset {
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
+    /// Windows that began so far.
+    windows_begun: u32,
     /// What each of them may keep; it only ever shrinks.
     allowance: Allowance,
     /// The time of the newest point of all series.
@@ -94,16 +98,20 @@ impl Dataset {
 
     /// Takes one sample, or says why not; nothing else is touched then.
     pub fn insert(&mut self, sample: Sample) -> Result<(), Rejected> {
+        self.take(&sample).map(drop)
+    }
+
+    /// The same of one that is still needed; the number of its window.
+    pub fn take(&mut self, sample: &Sample) -> Result<u32, Rejected> {
         let key = &sample.key;
-        let too_long = |text: &str| text.len() > limits::SERIES_TEXT_BYTES_MAX;
-        if too_long(&key.name)
-            || key.labels.len() > limits::SERIES_LABELS_MAX
-            || key.labels.iter().any(|(name, value)| too_long(name) || too_long(value))
-        {
+        if !key.is_within_limits() {
             return Err(Rejected::TooLong);
         }
         let point = Point { at: sample.at, value: sample.value };
-        match self.families.get_mut(&key.name).and_then(|family| Some((family.of.get_mut(key)?, &mut family.revision)))
+        let number = match self
+            .families
+            .get_mut(&key.name)
+            .and_then(|family| Some((family.of.get_mut(key)?, &mut family.revision)))
         {
             Some((window, revision)) => {
                 if window.kind != sample.kind || window.unit != sample.unit {
@@ -111,20 +119,37 @@ impl Dataset {
                 }
                 window.push(point, self.allowance)?;
                 *revision = self.revision + 1;
+                window.number
             }
             None => {
                 let mut window = Window::new(sample.kind, sample.unit);
                 window.push(point, self.allowance)?;
-                self.begin(sample.key, window, point.at)?;
+                self.begin(key.clone(), window, point.at)?
             }
-        }
+        };
         self.newest = self.newest.max(Some(point.at));
         self.revision += 1;
-        Ok(())
+        Ok(number)
     }
 
-    /// Takes a series that was not there.
-    fn begin(&mut self, key: SeriesKey, window: Window, at: Wall) -> Result<(), Rejected> {
+    /// Takes a window that somebody else kept, in the place of the one there is. False where there is no room for it.
+    pub fn restore(&mut self, key: SeriesKey, kind: Kind, unit: Unit, kept: Kept) -> bool {
+        let window = Window::restored(kind, unit, kept, self.allowance).filter(|_| key.is_within_limits());
+        let Some(window) = window else { return false };
+        let Some(newest) = window.newest_at() else { return false };
+        if let Some(family) = self.families.get_mut(&key.name)
+            && family.of.remove(&key).is_some()
+        {
+            self.series_count -= 1;
+        }
+        let is_taken = self.begin(key, window, newest).is_ok();
+        self.newest = self.newest.max(Some(newest).filter(|_| is_taken));
+        self.revision += 1;
+        is_taken
+    }
+
+    /// Takes a series that was not there; its number.
+    fn begin(&mut self, key: SeriesKey, mut window: Window, at: Wall) -> Result<u32, Rejected> {
         let bound = self.bounds.get(&key.name);
         let full =
             self.families.get_mut(&key.name).filter(|family| bound.is_some_and(|bound| family.of.len() >= *bound));
@@ -134,6 +159,9 @@ impl Dataset {
         } else if self.series_count >= limits::SERIES_MAX {
             return Err(Rejected::TooManySeries);
         }
+        self.windows_begun = self.windows_begun.wrapping_add(1);
+        let number = self.windows_begun;
+        window.number = number;
         let family = self.families.entry(key.name.clone()).or_default();
         family.revision = self.revision + 1;
         family.of.insert(key, window);
@@ -144,7 +172,7 @@ impl Dataset {
             self.allowance = share;
             self.families.values_mut().flat_map(|family| family.of.values_mut()).for_each(|window| window.trim(share));
         }
-        Ok(())
+        Ok(number)
     }
 
     /// What all of it takes of the memory a tenant may have.
@@ -208,6 +236,21 @@ impl Dataset {
     /// All series of one name in the order of their labels.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + use<'a> {
         self.families.get(name).into_iter().flat_map(|family| &family.of)
+    }
+
+    /// All series after this one, in the order of their keys; all of them after none.
+    pub fn after<'a>(&'a self, key: Option<&'a SeriesKey>) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> {
+        let name = key.map(|key| key.name.as_str());
+        let names = (name.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded);
+        self.families.range::<str, _>(names).flat_map(move |(of, family)| {
+            let after = key.filter(|key| key.name == *of);
+            family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+        })
+    }
+
+    /// All logs by their names.
+    pub fn logs(&self) -> impl Iterator<Item = (&str, &Stream)> {
+        self.logs.iter().map(|(name, log)| (name.as_str(), &log.of))
     }
 
     pub fn set_source(&mut self, name: &str, health: SourceHealth) {

@@ -109,7 +109,7 @@ impl Entry {
     }
 
     /// What it takes: text, and a label for each line.
-    fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let label = |label: &Label| size_of::<Label>() + label.as_str().len();
         size_of::<Entry>() + label(&self.source) + self.lines.iter().map(label).sum::<usize>()
     }
@@ -139,6 +139,11 @@ impl Stream {
     /// What its entries take.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether it has this very entry.
+    pub fn has(&self, entry: &Entry) -> bool {
+        self.entries.iter().rev().any(|known| known == entry)
     }
 
     /// When the newest entry was written.

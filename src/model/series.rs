@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
-use crate::base::Wall;
+use crate::base::{Wall, limits};
 
 #[cfg(test)]
 mod tests;
@@ -38,7 +38,7 @@ pub struct Sample {
 }
 
 /// One point of a window.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     pub at: Wall,
     pub value: f64,
@@ -73,6 +73,13 @@ impl SeriesKey {
             labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
         labels.sort();
         SeriesKey { name: name.to_owned(), labels }
+    }
+
+    pub fn is_within_limits(&self) -> bool {
+        let fits = |text: &str| text.len() <= limits::SERIES_TEXT_BYTES_MAX;
+        fits(&self.name)
+            && self.labels.len() <= limits::SERIES_LABELS_MAX
+            && self.labels.iter().all(|(name, value)| fits(name) && fits(value))
     }
 
     /// What its texts take.

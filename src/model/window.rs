@@ -3,6 +3,7 @@
 //! Invariant: times rise strictly and values are finite; a point that makes room goes into the past, never away, until
 //! the past itself is full. However much comes, a window keeps within its allowance.
 
+mod kept;
 mod past;
 pub mod piece;
 
@@ -12,6 +13,7 @@ use super::Unit;
 use super::series::{Kind, Point, Rejected};
 use crate::base::{Wall, limits};
 
+pub use kept::Kept;
 pub use past::Bucket;
 use past::Past;
 pub use piece::Piece;
@@ -24,6 +26,8 @@ mod tests;
 pub struct Window {
     pub kind: Kind,
     pub unit: Unit,
+    /// Tells it from all others of its tenant, and from one of the same name before it.
+    pub number: u32,
     points: VecDeque<Point>,
     past: Past,
     /// The newest point that went into the past: what the first of `points` grew from.

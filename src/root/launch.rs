@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
+use super::legacy::Legacy;
 use crate::config::Level;
 use crate::runtime::{self, Kind, Task};
 use crate::sys::process::{self, Child, WorkerLog};
@@ -38,6 +39,7 @@ pub enum Launcher {
         args: Vec<String>,
         /// Where its log goes; called for each start.
         log: fn() -> WorkerLog,
+        legacy: Legacy,
     },
     /// In this process, for tests.
     Within(Box<dyn FnMut() -> Inner + Send>),
@@ -62,15 +64,28 @@ pub enum Life {
 
 impl Launcher {
     /// A worker of its own process whose log goes where ours goes, in the same detail.
-    pub fn process(level: Level) -> Launcher {
-        Launcher::Process { args: vec!["--log".to_owned(), level.word().to_owned()], log: || WorkerLog::Inherit }
+    pub fn process(tenant: &str, level: Level) -> Launcher {
+        let args = vec!["--log".to_owned(), level.word().to_owned()];
+        Launcher::Process { args, log: || WorkerLog::Inherit, legacy: Legacy::new(tenant) }
+    }
+
+    /// The same beside a screen, on which no log belongs.
+    pub fn silent_process(tenant: &str) -> Launcher {
+        Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard, legacy: Legacy::new(tenant) }
+    }
+
+    /// The worker that was started has said hello.
+    pub fn greeted(&mut self) {
+        if let Launcher::Process { legacy, .. } = self {
+            legacy.greeted();
+        }
     }
 
     pub fn start(&mut self) -> io::Result<Launched> {
         match self {
-            Launcher::Process { args, log } => {
+            Launcher::Process { args, log, legacy } => {
                 let (ours, theirs) = socket::pair()?;
-                let child = process::spawn_worker(args, theirs, log())?;
+                let child = process::spawn_worker(args, theirs, legacy.hand_over()?, log())?;
                 let pid = Some(child.pid());
                 Ok(Launched { stream: Box::new(UnixStream::from_std(ours)?), pid, life: Life::Process(child) })
             }

@@ -308,6 +308,7 @@ impl Worker {
         if *hello != own {
             return self.fault(format!("is another build or life: {hello:?} instead of {own:?}"), now);
         }
+        self.launcher.greeted();
         self.stage = Stage::Preparing;
         let prepare = ToWorker::Prepare { generation: self.generation, files: self.files.clone() };
         self.send(&prepare, now);

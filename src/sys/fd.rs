@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::memory_file::MemoryFile;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::net::{AddressFamily, sockopt};
@@ -15,7 +16,11 @@ use tokio::io::unix::AsyncFd;
 /// Where a worker finds its feed.
 pub const FEED_FD: RawFd = 3;
 
+/// Where it finds what workers leave to each other.
+pub const HISTORY_FD: RawFd = 4;
+
 static FEED_TAKEN: AtomicBool = AtomicBool::new(false);
+static HISTORY_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Takes the feed that root left at descriptor 3, once. Fails in words where none was left, as when a person types
 /// the hidden verb.
@@ -35,6 +40,20 @@ pub fn take_feed() -> io::Result<UnixStream> {
     let owned = unsafe { OwnedFd::from_raw_fd(FEED_FD) };
     set_nonblocking(&owned)?;
     Ok(UnixStream::from(owned))
+}
+
+/// Takes the memory file that root left at descriptor 4, once.
+pub fn take_history() -> io::Result<MemoryFile> {
+    if HISTORY_TAKEN.swap(true, Ordering::SeqCst) {
+        return Err(io::Error::other("the history has been taken already"));
+    }
+    // SAFETY: only borrowed for a query that fails cleanly on a number that is no open descriptor.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(HISTORY_FD) };
+    let flags = fcntl_getfd(borrowed)?;
+    fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)?;
+    // SAFETY: the descriptor is open, the process started with it and nothing else owns it: the flag above lets one
+    // caller through, at the start of the worker's main function.
+    MemoryFile::of(unsafe { OwnedFd::from_raw_fd(HISTORY_FD) })
 }
 
 /// What can be watched: it owns one descriptor, which stays open and the same as long as the value lives.

@@ -1,7 +1,7 @@
 //! Starting a worker from our own executable, and learning of its death.
 //!
-//! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr, the feed and a few variables of the
-//! environment, dies with the thread that started it, gets no signals of the parent's terminal, has no capabilities
+//! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr, the feed, what workers leave to each
+//! other and a few variables of the environment, dies with the thread that started it, gets no signals of the parent's terminal, has no capabilities
 //! and can gain none. It keeps its parent's user and groups: what that user may read, it may read.
 //!
 //! The kernel ties the death signal to the starting *thread*: spawn from the main thread only.
@@ -10,7 +10,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
@@ -19,7 +19,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::fd::{FEED_FD, watch};
+use super::fd::{FEED_FD, HISTORY_FD, watch};
 use super::host;
 
 /// What a worker learns of its parent's environment: how to log, what time it is here, how to allocate and, for a
@@ -59,11 +59,16 @@ pub enum Exit {
     Unknown,
 }
 
-/// Starts `unblink worker ARGS...` with `feed` as its descriptor 3.
+/// Starts `unblink worker ARGS...` with `feed` as its descriptor 3 and what workers leave to each other as 4.
 ///
 /// # Errors
 /// When there is no memory, no process id, or the kernel is older than Linux 5.11.
-pub fn spawn_worker<A: AsRef<OsStr>>(args: &[A], feed: OwnedFd, log: WorkerLog) -> io::Result<Child> {
+pub fn spawn_worker<A: AsRef<OsStr>>(
+    args: &[A],
+    feed: OwnedFd,
+    history: BorrowedFd<'_>,
+    log: WorkerLog,
+) -> io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
     // A name of its own: `ps` and logs tell the processes apart.
     command.arg0("unblink").arg("worker").args(args);
@@ -76,17 +81,19 @@ pub fn spawn_worker<A: AsRef<OsStr>>(args: &[A], feed: OwnedFd, log: WorkerLog) 
         WorkerLog::Discard => Stdio::null(),
         WorkerLog::File(file) => Stdio::from(file),
     });
-    // While descriptor 3 is taken here, the pipe on which std learns of a failed exec lies elsewhere, and the child
-    // can put the feed there without cutting it.
-    let reserved = reserve_up_to(FEED_FD)?;
+    // While these descriptors are taken here, the pipe on which std learns of a failed exec lies elsewhere, and the
+    // child can put its own there without cutting it.
+    let reserved = reserve_up_to(HISTORY_FD)?;
     let parent = host::pid();
-    let raw_feed = feed.as_raw_fd();
-    // SAFETY: the closure only makes system calls and touches no memory but its two captured numbers, so it is sound
-    // in the forked child of a process with threads.
-    unsafe { command.pre_exec(move || confine(raw_feed, parent)) };
+    // Neither lies where the other one belongs.
+    let beyond = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, HISTORY_FD + 1);
+    let (feed, history) = (beyond(feed.as_fd())?, beyond(history)?);
+    let (raw_feed, raw_history) = (feed.as_raw_fd(), history.as_raw_fd());
+    // SAFETY: the closure only makes system calls and touches no memory but its captured numbers, so it is sound in the
+    // forked child of a process with threads.
+    unsafe { command.pre_exec(move || confine(raw_feed, raw_history, parent)) };
     let mut child = command.spawn()?;
-    drop(reserved);
-    drop(feed);
+    drop((reserved, feed, history));
     Child::of(child.id()).inspect_err(|_| {
         // Nobody could learn of its death: better none at all.
         let _ = child.kill();
@@ -95,7 +102,7 @@ pub fn spawn_worker<A: AsRef<OsStr>>(args: &[A], feed: OwnedFd, log: WorkerLog) 
 }
 
 /// Runs in the child between fork and exec; system calls only.
-fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
+fn confine(feed: RawFd, history: RawFd, parent: u32) -> io::Result<()> {
     // A session of its own: Ctrl-C and hang-ups of the parent's terminal are not for the worker.
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -107,14 +114,11 @@ fn confine(feed: RawFd, parent: u32) -> io::Result<()> {
     // SAFETY: prctl with plain numbers.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
     renounce_capabilities()?;
-    if feed == FEED_FD {
-        // SAFETY: the parent keeps `feed` open until exec; this only clears its close-on-exec flag.
-        check(unsafe { libc::fcntl(feed, libc::F_SETFD, 0) })?;
-    } else {
-        // SAFETY: as above; descriptor 3 is a reserve that nothing owns in this process.
-        check(unsafe { libc::dup2(feed, FEED_FD) })?;
+    for (fd, place) in [(feed, FEED_FD), (history, HISTORY_FD)] {
+        // SAFETY: the parent keeps `fd` open until exec, and `place` is a reserve that nothing owns in this process.
+        check(unsafe { libc::dup2(fd, place) })?;
     }
-    close_at_exec(FEED_FD + 1)
+    close_at_exec(HISTORY_FD + 1)
 }
 
 /// Lets nothing from descriptor `first` on through to the next program. Fit to run between fork and exec.

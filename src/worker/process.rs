@@ -1,4 +1,5 @@
-//! A worker as a process of its own: the feed at descriptor 3, root at its other end.
+//! A worker as a process of its own: the feed at descriptor 3, root at its other end, and what workers leave to each
+//! other at descriptor 4.
 //!
 //! Invariant: the process ends when the feed does, and at the first panic: root has the last frames, and a fresh
 //! worker is a millisecond away, while a process that lost a thread is in a state nobody tested.
@@ -11,6 +12,8 @@ use crate::sys::fd;
 pub fn main(options: Options) -> Result<(), WorkerError> {
     abort_on_panic();
     let feed = fd::take_feed().map_err(WorkerError::SetUp)?;
+    let history = Some(fd::take_history().map_err(WorkerError::SetUp)?);
+    let options = Options { history, ..options };
     runtime::block_on(async move {
         let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
         run(feed, options).await

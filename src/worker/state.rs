@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::WorkerError;
+use super::history::History;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
 use crate::config::{self, Settings};
@@ -49,6 +50,8 @@ pub struct State {
     controls: Controls,
     counts: Counts,
     told: Counts,
+    /// What the next worker will know; none where nobody keeps it.
+    history: Option<History>,
 }
 
 /// What sources are told.
@@ -89,9 +92,8 @@ struct Counts {
 // === impl State ===
 
 impl State {
-    pub fn new(hello: &Hello, controls: Controls) -> State {
-        let mut data = Dataset::default();
-        host::bound(&mut data);
+    /// Begins with what is known already.
+    pub fn new(hello: &Hello, controls: Controls, data: Dataset, history: Option<History>) -> State {
         State {
             epoch: hello.epoch,
             prepared: None,
@@ -102,6 +104,7 @@ impl State {
             controls,
             counts: Counts::default(),
             told: Counts::default(),
+            history,
         }
     }
 
@@ -152,25 +155,32 @@ impl State {
         let interval = Duration::from_millis(health.interval_ms);
         if self.data.newest().is_some_and(|newest| newest > wall + interval) {
             let first = samples.iter().map(|sample| sample.at).fold(wall, Wall::min).max(wall - TOLD_AGAIN);
-            self.data.forget_after(first - Duration::from_millis(1));
+            let last = first - Duration::from_millis(1);
+            self.data.forget_after(last);
+            self.history.iter_mut().for_each(|history| history.forget_after(last));
         }
         let has_samples = !samples.is_empty();
         for sample in samples {
-            let name = sample.key.name.clone();
-            match self.data.insert(sample) {
-                Ok(()) => self.counts.samples += 1,
+            match self.data.take(&sample) {
+                Ok(number) => {
+                    self.counts.samples += 1;
+                    self.history.iter_mut().for_each(|history| history.note(number, &sample));
+                }
                 Err(why) => {
                     self.counts.reject(why);
-                    SampleRejected { source: &source, series: &name, why: &why.to_string() }.emit();
+                    let series = &sample.key.name;
+                    SampleRejected { source: &source, series, why: &why.to_string() }.emit();
                 }
             }
         }
         for (stream, entry) in entries {
+            self.history.iter_mut().for_each(|history| history.note_entry(&stream, &entry));
             if !self.data.append(&stream, entry) {
                 self.counts.samples_rejected += 1;
             }
         }
         self.data.set_source(&source, health);
+        self.history.iter_mut().for_each(|history| history.write(&self.data));
         // What the daemon tells of itself is not the data a first frame waits for, nor is a file in which nothing is new.
         if source == host::NAME || has_samples && source != own::NAME {
             self.held_until = None;
@@ -248,7 +258,7 @@ impl State {
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
             rejected: self.counts.reasons(),
-            memory: memory(&self.data),
+            memory: memory(&self.data, self.history.as_ref()),
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
         }
     }
@@ -348,7 +358,7 @@ impl State {
 }
 
 /// What the tenant's data takes, item by item.
-fn memory(data: &Dataset) -> Vec<MemoryRow> {
+fn memory(data: &Dataset, history: Option<&History>) -> Vec<MemoryRow> {
     let taken = data.memory();
     let names_max = limits::SERIES_MAX * (size_of::<Window>() + limits::SERIES_KEY_BYTES_MAX);
     let logs_max = limits::LOGS_MAX * limits::LOG_BYTES_MAX;
@@ -357,13 +367,11 @@ fn memory(data: &Dataset) -> Vec<MemoryRow> {
         ("past", taken.past, limits::STORE_BYTES_MAX),
         ("names", taken.names, names_max),
         ("logs", taken.logs, logs_max),
-    ];
-    let row = |(name, bytes, bytes_max): (&str, usize, usize)| MemoryRow {
-        name: name.to_owned(),
-        bytes: bytes as u64,
-        bytes_max: bytes_max as u64,
-    };
-    items.into_iter().map(row).collect()
+    ]
+    .map(|(name, bytes, bytes_max)| (name, bytes as u64, bytes_max as u64));
+    let history = history.map(|history| ("history", history.bytes(), limits::HISTORY_BYTES_MAX));
+    let row = |(name, bytes, bytes_max): (&str, u64, u64)| MemoryRow { name: name.to_owned(), bytes, bytes_max };
+    items.into_iter().chain(history).map(row).collect()
 }
 
 // === impl Counts ===

@@ -15,6 +15,7 @@ use crate::model::{Catalogue, Input, Key, Kind, Sample, SeriesKey, Unit, ViewSpe
 use crate::runtime::Task;
 use crate::source::asking::Rhythm;
 use crate::source::own::{self, Report};
+use crate::sys::memory_file::MemoryFile;
 use crate::wire::feed::{ConfigFile, Outcome, WorkerStatus};
 
 const EPOCH: Epoch = Epoch(7);
@@ -86,6 +87,11 @@ impl Root {
 
     /// The same over a pipe that takes this many bytes.
     fn over(pipe_bytes: usize) -> Root {
+        Root::heir(pipe_bytes, None)
+    }
+
+    /// The same of one that may know what others left.
+    fn heir(pipe_bytes: usize, history: Option<MemoryFile>) -> Root {
         let (feed, other) = tokio::io::duplex(pipe_bytes);
         let (updates, updates_out) = mpsc::channel(UPDATES_QUEUED_MAX);
         let (rhythm_in, rhythm) = watch::channel(None);
@@ -95,7 +101,7 @@ impl Root {
         let controls =
             Controls { host: rhythm_in, processes: processes_in, sources: watch::Sender::default(), synthetic, own };
         let sources = Sources { updates: updates_out, controls };
-        let worker = runtime::spawn("worker", serve(other, sources, wall));
+        let worker = runtime::spawn("worker", serve(other, sources, history, wall));
         let (board, refresh) = (String::new(), SECOND);
         Root { feed, updates, rhythm, processes, reports, worker, board, refresh, status: None, statuses: 0 }
     }

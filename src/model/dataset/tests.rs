@@ -174,7 +174,7 @@ fn series_that_come_and_go_are_taken_in_a_full_dataset_too() {
 #[test]
 fn with_many_series_each_keeps_less_and_all_keep_within_the_budget() {
     let mut data = Dataset::default();
-    let mut put = |data: &mut Dataset, series: usize, at: i64| {
+    let put = |data: &mut Dataset, series: usize, at: i64| {
         let key = SeriesKey::plain(&format!("series_{series}"));
         data.insert(sample(key, at * 60_000, at as f64)).expect("it is sound");
     };

@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use super::piece::Piece;
 use super::{Point, push_within};
 use crate::base::Wall;
@@ -20,7 +22,7 @@ pub const TIERS: usize = STEPS_MS.len();
 const PAUSE_PARTS: i64 = 2;
 
 /// Points of a short span together. Values of a counter are its rates.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bucket {
     /// Times of the first and the last of them.
     pub from: Wall,
@@ -84,6 +86,15 @@ impl Bucket {
             .filter(move |(at, _)| told.replace(*at) != Some(*at))
     }
 
+    /// Whether it can be one: what is read from elsewhere is not believed.
+    pub fn is_sound(&self) -> bool {
+        let span_ms = self.to.0.checked_sub(self.from.0).and_then(|span| u32::try_from(span).ok());
+        span_ms.is_some_and(|span| self.low_ms <= span && self.high_ms <= span)
+            && [self.first, self.low, self.high, self.last, self.sum, self.weight].iter().all(|value| value.is_finite())
+            && self.low <= self.first.min(self.last)
+            && self.high >= self.first.max(self.last)
+    }
+
     fn piece(&self) -> Piece {
         Piece {
             at: self.to,
@@ -114,6 +125,18 @@ impl Past {
 
     pub fn newest(&self) -> Option<&Bucket> {
         self.tiers.iter().find_map(VecDeque::back)
+    }
+
+    /// The tiers, the finest first.
+    pub fn tiers(&self) -> [Vec<Bucket>; TIERS] {
+        std::array::from_fn(|tier| self.tiers[tier].iter().copied().collect())
+    }
+
+    /// The same back; none where they do not follow each other.
+    pub fn of(tiers: [Vec<Bucket>; TIERS]) -> Option<Past> {
+        let all = || tiers.iter().rev().flatten();
+        let follow = all().is_sorted_by(|earlier, later| earlier.to < later.from);
+        (follow && all().all(Bucket::is_sound)).then(|| Past { tiers: tiers.map(VecDeque::from) })
     }
 
     /// Takes what follows all it has; of each tier that is full the oldest falls into the next, and of the last away.

@@ -96,9 +96,8 @@ fn a_range_beyond_single_points_is_drawn_from_buckets_without_holes() {
         let mut grid = Grid::new(spec.size);
         draw(&boards, &spec, &data, NOW, &mut grid);
         let text = grid.to_text();
-        let lowest = text.lines().filter(|line| line.contains('│') || line.contains('|')).next_back();
         let drawn = text.lines().map(|line| line.matches(['.', '-', '_', '\'', '`', ':']).count()).max();
-        assert!(drawn >= Some(100), "{range_hours} h: {lowest:?} in\n{text}");
+        assert!(drawn >= Some(100), "{range_hours} h:\n{text}");
         assert_eq!(text.contains("100"), range_hours == 24, "the spike of one second is seen in a day:\n{text}");
     }
 }

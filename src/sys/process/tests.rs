@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
 use super::*;
+use crate::sys::memory_file::MemoryFile;
 use crate::sys::{fd, socket};
 
 /// What the child finds itself to be, `name=value` a line, then a line with a dot.
@@ -15,6 +16,7 @@ fn the_child() {
         return;
     }
     let mut feed = fd::take_feed().unwrap();
+    let _history = fd::take_history().unwrap();
     feed.set_nonblocking(false).unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let no_new_privileges = status.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
@@ -52,7 +54,8 @@ fn start() -> (Child, UnixStream, BTreeMap<String, String>) {
     let (ours, theirs) = socket::pair().unwrap();
     ours.set_nonblocking(false).unwrap();
     let args = ["--exact", "sys::process::tests::the_child", "--nocapture", "--test-threads=1"];
-    let child = spawn_worker(&args, theirs, WorkerLog::Discard).unwrap();
+    let history = MemoryFile::new().unwrap();
+    let child = spawn_worker(&args, theirs, history.as_fd(), WorkerLog::Discard).unwrap();
     let mut report = Vec::new();
     while !report.ends_with(b"\n.\n") {
         let mut byte = [0_u8];
@@ -66,14 +69,14 @@ fn start() -> (Child, UnixStream, BTreeMap<String, String>) {
 }
 
 #[tokio::test]
-async fn a_worker_holds_nothing_but_its_streams_and_the_feed() {
+async fn a_worker_holds_nothing_but_its_streams_the_feed_and_what_others_left() {
     // A descriptor without close-on-exec, as a careless parent of ours may have left us.
     let leaked = rustix::io::fcntl_dupfd_cloexec(io::stderr(), 10).unwrap();
     rustix::io::fcntl_setfd(&leaked, rustix::io::FdFlags::empty()).unwrap();
     let (mut child, feed, facts) = start();
     // Further ones are the child's own: the test harness keeps a few.
     let open: Vec<i32> = facts["open"].split(' ').map(|number| number.parse().unwrap()).collect();
-    assert!(open.starts_with(&[0, 1, 2, 3]), "{open:?}");
+    assert!(open.starts_with(&[0, 1, 2, 3, 4]), "{open:?}");
     assert!(!open.contains(&leaked.as_raw_fd()), "the child inherited {}: {open:?}", leaked.as_raw_fd());
     assert_eq!(facts["privileges"].split_whitespace().last(), Some("1"));
     assert_eq!(facts["session"], facts["pid"], "the child shares our session and gets our terminal's signals");

@@ -1,0 +1,102 @@
+//! All that a window holds, to be written down and read again by somebody else.
+
+use serde::{Deserialize, Serialize};
+
+use super::past::{Bucket, Past, TIERS};
+use super::{Allowance, Kind, Point, Unit, Window};
+
+/// The points and the past of one window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    points: Vec<Point>,
+    /// The finest first; empty where only the points were kept.
+    tiers: [Vec<Bucket>; TIERS],
+    left: Option<Point>,
+    owed: (f64, f64),
+}
+
+// === impl Window ===
+
+impl Window {
+    /// All it holds, or its points alone.
+    pub fn kept(&self, with_past: bool) -> Kept {
+        let tiers = if with_past { self.past.tiers() } else { Default::default() };
+        Kept { points: self.points.iter().copied().collect(), tiers, left: self.left, owed: self.owed }
+    }
+
+    /// The same window again, within its allowance; none where this can be no window.
+    pub fn restored(kind: Kind, unit: Unit, kept: Kept, allowance: Allowance) -> Option<Window> {
+        let Kept { points, tiers, left, owed } = kept;
+        let finite = |value: f64| value.is_finite();
+        let rise = left.iter().chain(&points).is_sorted_by(|earlier, later| earlier.at < later.at);
+        let are_finite =
+            left.iter().chain(&points).all(|point| finite(point.value)) && finite(owed.0) && finite(owed.1);
+        let past = Past::of(tiers)
+            .filter(|past| past.newest().is_none_or(|newest| left.is_some_and(|left| newest.to <= left.at)))?;
+        if !rise || !are_finite {
+            return None;
+        }
+        let mut window = Window { points: points.into(), past, left, owed, ..Window::new(kind, unit) };
+        window.trim(allowance);
+        Some(window)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Wall;
+
+    fn window(kind: Kind) -> Window {
+        let mut window = Window::new(kind, Unit::None);
+        for second in 0..500 {
+            let point = Point { at: Wall(second * 1_000), value: (second % 100) as f64 };
+            window.push(point, Allowance { points: 60, buckets: 9 }).expect("times rise");
+        }
+        window
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_as_it_was() {
+        for kind in [Kind::Gauge, Kind::Counter] {
+            let window = window(kind);
+            let bytes = postcard::to_stdvec(&window.kept(true)).expect("it is plain data");
+            let kept = postcard::from_bytes(&bytes).expect("it was written just now");
+            let again = Window::restored(kind, Unit::None, kept, Allowance::FULL).expect("it is sound");
+            let all = |window: &Window| window.pieces(Wall(0), Wall(i64::MAX));
+            assert_eq!(all(&again), all(&window));
+            let points = Window::restored(kind, Unit::None, window.kept(false), Allowance::FULL).expect("it is sound");
+            assert_eq!(points.len(), window.len());
+            assert_eq!(
+                points.value_at(Wall(441_000)),
+                window.value_at(Wall(441_000)),
+                "the first knows what it grew from"
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_window_is_refused() {
+        let sound = window(Kind::Gauge).kept(true);
+        let refused = |spoil: &dyn Fn(&mut Kept)| {
+            let mut kept = sound.clone();
+            spoil(&mut kept);
+            Window::restored(Kind::Gauge, Unit::None, kept, Allowance::FULL).is_none()
+        };
+        assert!(!refused(&|_| {}));
+        assert!(refused(&|kept| kept.points[3].value = f64::NAN));
+        assert!(refused(&|kept| kept.points.swap(0, 1)));
+        assert!(refused(&|kept| kept.left = None), "a past without an end");
+        assert!(refused(&|kept| kept.tiers[0].swap(0, 1)));
+        assert!(refused(&|kept| kept.tiers.swap(0, 1)));
+        assert!(refused(&|kept| kept.owed.0 = f64::INFINITY));
+    }
+
+    #[test]
+    fn less_room_than_before_is_kept_to() {
+        let less = Allowance { points: 10, buckets: 2 };
+        let again =
+            Window::restored(Kind::Gauge, Unit::None, window(Kind::Gauge).kept(true), less).expect("it is sound");
+        assert_eq!((again.len(), again.newest_at()), (10, Some(Wall(499_000))));
+    }
+}

@@ -1,0 +1,221 @@
+//! What a worker leaves to the next one: every sample and log entry it took, in memory that root holds.
+//!
+//! The memory has two halves, and one is written at a time. When it has grown to twice what it began with, the other half
+//! is begun: all that is known is copied there, a piece beside each update, while new samples go there too; then the
+//! first is given back.
+//!
+//! Invariant: at every moment all that is known stands in the memory, whole in the newest half or in both together; what
+//! does not fit or cannot be read costs the past, and never the present.
+
+mod copy;
+mod replay;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use rustc_hash::FxHashSet;
+
+use crate::base::{Wall, limits};
+use crate::event::{Event as _, HistoryBroken};
+use crate::model::log::{Entry, Severity};
+use crate::model::{Dataset, Sample};
+use crate::sys::memory_file::MemoryFile;
+use crate::wire::history::{self, Noted, Place, Record, Said, Series, VERSION};
+
+use copy::Copying;
+
+pub use replay::Replayed;
+
+const HALF_BYTES: u64 = limits::HISTORY_BYTES_MAX / 2;
+/// A half that began with less is not left for another before it has this much.
+const GROWN_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The memory as it is written.
+#[derive(Debug)]
+pub struct History {
+    file: MemoryFile,
+    /// 0 or 1.
+    half: u64,
+    /// Where the next record goes: how far into the half, and which one it is.
+    at: u64,
+    place: Place,
+    /// What the half had when it was whole.
+    whole_at: u64,
+    /// How far the other half is written.
+    other_at: u64,
+    /// Under way until the half is whole.
+    copying: Option<Copying>,
+    /// Series whose numbers the half explains.
+    told: FxHashSet<u32>,
+    noted: Vec<Noted>,
+    /// Records to be written.
+    out: Vec<u8>,
+    /// Written no more, after an error.
+    broken: bool,
+}
+
+// === impl History ===
+
+impl History {
+    /// Takes the memory over: reads what is in it into `data`, and goes on where it ends.
+    pub fn open(file: MemoryFile, data: &mut Dataset) -> (History, Replayed) {
+        let (end, replayed) = replay::replay(&file, data);
+        let mut history = History {
+            file,
+            half: end.half,
+            at: end.at,
+            place: end.place,
+            whole_at: end.whole_at.unwrap_or(0),
+            other_at: end.other_at,
+            copying: end.whole_at.is_none().then(Copying::default),
+            told: FxHashSet::default(),
+            noted: Vec::new(),
+            out: Vec::new(),
+            broken: false,
+        };
+        if end.at == 0 {
+            history.begin(end.half, end.place.segment);
+        }
+        (history, replayed)
+    }
+
+    /// Notes a sample that was taken into the window with this number.
+    pub fn note(&mut self, number: u32, sample: &Sample) {
+        if self.told.insert(number) {
+            self.settle();
+            let series = series(number, sample);
+            self.record(&Record::Series(series));
+        }
+        self.noted.push(Noted { series: number, at: sample.at, value: sample.value });
+        if self.noted.len() == limits::HISTORY_SAMPLES_MAX {
+            self.settle();
+        }
+    }
+
+    pub fn note_entry(&mut self, stream: &str, entry: &Entry) {
+        self.record(&Record::Entry(said(stream, entry)));
+    }
+
+    pub fn forget_after(&mut self, at: Wall) {
+        self.settle();
+        self.record(&Record::ForgetAfter(at));
+    }
+
+    /// Writes what was noted, and copies a piece of what is known where that is under way.
+    pub fn write(&mut self, data: &Dataset) {
+        self.settle();
+        if self.broken {
+            return self.out.clear();
+        }
+        if self.has_grown() {
+            if self.at + self.out.len() as u64 <= HALF_BYTES {
+                self.flush();
+            }
+            self.begin(1 - self.half, self.place.segment + 1);
+        } else if self.at + self.out.len() as u64 > HALF_BYTES {
+            // The copy did not get done before there was no room left for it: once more, from the beginning.
+            self.begin(self.half, self.place.segment + 1);
+        }
+        if let Some(mut copying) = self.copying.take() {
+            if copying.some(data, self) {
+                self.record(&Record::Whole);
+                self.flush();
+                self.whole_at = self.at;
+                self.give_back(1 - self.half);
+                self.other_at = 0;
+            } else {
+                self.copying = Some(copying);
+            }
+        }
+        self.flush();
+    }
+
+    /// Memory it takes.
+    pub fn bytes(&self) -> u64 {
+        self.at + self.other_at
+    }
+
+    /// It is time for the other half: most of this one is what came since.
+    fn has_grown(&self) -> bool {
+        let since = self.at - self.whole_at.min(self.at);
+        let room = HALF_BYTES.saturating_sub(self.at + self.out.len() as u64);
+        self.copying.is_none()
+            && (since > self.whole_at.max(GROWN_BYTES) || room < limits::HISTORY_RECORD_BYTES_MAX as u64)
+    }
+
+    /// Begins a half anew; what is noted and not yet written is known, and so it is copied.
+    fn begin(&mut self, half: u64, segment: u64) {
+        if half != self.half {
+            self.other_at = self.at;
+        }
+        (self.half, self.at, self.place) = (half, 0, Place { segment, number: 0 });
+        self.told.clear();
+        self.out.clear();
+        self.give_back(half);
+        self.record(&Record::Begin { version: VERSION, segment });
+        self.copying = Some(Copying::default());
+    }
+
+    /// Makes a record of the samples noted so far.
+    fn settle(&mut self) {
+        if self.noted.is_empty() {
+            return;
+        }
+        let record = Record::Samples(std::mem::take(&mut self.noted));
+        self.record(&record);
+        if let Record::Samples(mut noted) = record {
+            noted.clear();
+            self.noted = noted;
+        }
+    }
+
+    fn record(&mut self, record: &Record) {
+        if !self.broken {
+            history::put(&mut self.out, self.place, record);
+            self.place.number += 1;
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.out.is_empty() || self.broken {
+            return;
+        }
+        let written = match self.at + self.out.len() as u64 {
+            end if end > HALF_BYTES => Err(io::ErrorKind::StorageFull.into()),
+            _ => self.file.write_at(&self.out, self.half * HALF_BYTES + self.at),
+        };
+        match written {
+            Ok(()) => self.at += self.out.len() as u64,
+            Err(error) => self.break_off(&error),
+        }
+        self.out.clear();
+    }
+
+    fn give_back(&mut self, half: u64) {
+        if let Err(error) = self.file.clear(half * HALF_BYTES, HALF_BYTES) {
+            self.break_off(&error);
+        }
+    }
+
+    fn break_off(&mut self, error: &io::Error) {
+        self.broken = true;
+        HistoryBroken { why: &error.to_string() }.emit();
+    }
+}
+
+fn series(number: u32, sample: &Sample) -> Series {
+    Series { number, key: sample.key.clone(), kind: sample.kind, unit: sample.unit.to_string() }
+}
+
+fn said(stream: &str, entry: &Entry) -> Said {
+    Said {
+        stream: stream.to_owned(),
+        at: entry.at,
+        severity: Severity::ALL.iter().position(|severity| *severity == entry.severity).map_or(0, |place| place as u8),
+        source: entry.source.to_string(),
+        lines: entry.lines.iter().map(ToString::to_string).collect(),
+        lines_cut: entry.lines_cut as u64,
+    }
+}

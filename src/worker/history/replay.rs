@@ -1,0 +1,179 @@
+//! Reads what an earlier worker left.
+//!
+//! Invariant: it ends at the first record that is none, and believes nothing that could not have been taken as a sample.
+
+use rustc_hash::FxHashMap;
+
+use super::HALF_BYTES;
+use crate::label::Label;
+use crate::model::log::{Entry, Severity};
+use crate::model::{Dataset, Sample, Unit};
+use crate::sys::memory_file::MemoryFile;
+use crate::wire::history::{self, HEAD_BYTES, Noted, Place, Record, Said, Series, VERSION};
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    pub series: usize,
+    /// Kept one by one.
+    pub points: usize,
+    pub entries: u64,
+}
+
+/// Where it ends, and the next record goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct End {
+    pub half: u64,
+    /// 0 where nothing was begun.
+    pub at: u64,
+    pub place: Place,
+    /// Where the record stands that says that the half is whole.
+    pub whole_at: Option<u64>,
+    /// How far the other half is written, where it is still needed.
+    pub other_at: u64,
+}
+
+/// Reads one half.
+struct Reader<'a> {
+    file: &'a MemoryFile,
+    half: u64,
+    at: u64,
+    place: Place,
+    head: [u8; HEAD_BYTES],
+    body: Vec<u8>,
+}
+
+/// What is understood of one half.
+struct Understood<'a> {
+    data: &'a mut Dataset,
+    series: FxHashMap<u32, Series>,
+    replayed: Replayed,
+}
+
+/// Reads both halves into `data`: the newest one alone where it is whole.
+pub fn replay(file: &MemoryFile, data: &mut Dataset) -> (End, Replayed) {
+    let mut halves: Vec<(u64, u64)> = (0..2).filter_map(|half| Some((Reader::begun(file, half)?, half))).collect();
+    halves.sort_unstable();
+    let Some((newest, half)) = halves.pop() else {
+        let place = Place { segment: 1, number: 0 };
+        return (End { half: 0, at: 0, place, whole_at: None, other_at: 0 }, Replayed::default());
+    };
+    let mut replayed = Replayed::default();
+    let mut other_at = 0;
+    if let (Some((segment, other)), None) = (halves.pop(), Reader::new(file, half, newest).whole_at()) {
+        other_at = Reader::new(file, other, segment).into_data(data, &mut replayed).at;
+    }
+    let end = End { other_at, ..Reader::new(file, half, newest).into_data(data, &mut replayed) };
+    replayed.series = data.series_count();
+    replayed.points = data.after(None).map(|(_, window)| window.len()).sum();
+    (end, replayed)
+}
+
+// === impl Reader ===
+
+impl<'a> Reader<'a> {
+    fn new(file: &'a MemoryFile, half: u64, segment: u64) -> Reader<'a> {
+        let place = Place { segment, number: 0 };
+        Reader { file, half, at: 0, place, head: [0; HEAD_BYTES], body: Vec::new() }
+    }
+
+    /// The number of the segment that a half holds; none where it holds none of ours.
+    fn begun(file: &MemoryFile, half: u64) -> Option<u64> {
+        // The number is part of its own checksum: it is read twice, first to know it.
+        let mut reader = Reader::new(file, half, 0);
+        reader.load()?;
+        let Ok(Record::Begin { version: VERSION, segment }) = postcard::from_bytes(&reader.body) else { return None };
+        Reader::new(file, half, segment).next()?;
+        Some(segment)
+    }
+
+    /// Where the record stands that says that all of it is there.
+    fn whole_at(mut self) -> Option<u64> {
+        while let Some(record) = self.next() {
+            if record == Record::Whole {
+                return Some(self.at);
+            }
+        }
+        None
+    }
+
+    fn into_data(mut self, data: &mut Dataset, replayed: &mut Replayed) -> End {
+        let mut understood = Understood { data, series: FxHashMap::default(), replayed: *replayed };
+        let mut whole_at = None;
+        while let Some(record) = self.next() {
+            if record == Record::Whole {
+                whole_at = Some(self.at);
+            }
+            understood.take(record);
+        }
+        *replayed = understood.replayed;
+        End { half: self.half, at: self.at, place: self.place, whole_at, other_at: 0 }
+    }
+
+    fn next(&mut self) -> Option<Record> {
+        self.load()?;
+        let record = history::read(&self.head, &self.body, self.place)?;
+        self.at += (HEAD_BYTES + self.body.len()) as u64;
+        self.place.number += 1;
+        Some(record)
+    }
+
+    /// Head and body of what stands at this place.
+    fn load(&mut self) -> Option<()> {
+        let start = self.half * HALF_BYTES + self.at;
+        let left = HALF_BYTES.checked_sub(self.at + HEAD_BYTES as u64)?;
+        let is_there =
+            |read: std::io::Result<usize>, wanted: usize| read.is_ok_and(|count| count == wanted).then_some(());
+        is_there(self.file.read_at(&mut self.head, start), HEAD_BYTES)?;
+        let length = history::length(&self.head).filter(|length| *length as u64 <= left)?;
+        self.body.resize(length, 0);
+        is_there(self.file.read_at(&mut self.body, start + HEAD_BYTES as u64), length)
+    }
+}
+
+// === impl Understood ===
+
+impl Understood<'_> {
+    fn take(&mut self, record: Record) {
+        match record {
+            Record::Begin { .. } | Record::Whole => {}
+            Record::Series(series) => drop(self.series.insert(series.number, series)),
+            Record::Samples(samples) => samples.into_iter().for_each(|noted| self.sample(noted)),
+            Record::Window { series, kept } => {
+                if let Ok(unit) = series.unit.parse::<Unit>() {
+                    self.data.restore(series.key.clone(), series.kind, unit, kept);
+                    self.series.insert(series.number, series);
+                }
+            }
+            Record::Entry(said) => self.entry(&said),
+            Record::ForgetAfter(at) => self.data.forget_after(at),
+        }
+    }
+
+    fn sample(&mut self, noted: Noted) {
+        let Some(series) = self.series.get(&noted.series) else { return };
+        let Ok(unit) = series.unit.parse::<Unit>() else { return };
+        let (key, kind) = (series.key.clone(), series.kind);
+        // One that a window copied since has already is not taken again.
+        let _ = self.data.take(&Sample { key, kind, unit, at: noted.at, value: noted.value });
+    }
+
+    fn entry(&mut self, said: &Said) {
+        let severity = Severity::ALL.get(usize::from(said.severity)).copied().unwrap_or_default();
+        let entry = Entry {
+            at: said.at,
+            severity,
+            source: Label::plain(&said.source),
+            lines: said.lines.iter().map(|line| Label::plain(line)).collect(),
+            lines_cut: usize::try_from(said.lines_cut).unwrap_or(0),
+        };
+        // Copied at the beginning of a half, it may stand in the one before it too.
+        let is_known = self
+            .data
+            .log(&said.stream)
+            .is_some_and(|log| log.newest().is_some_and(|newest| entry.at <= newest) && log.has(&entry));
+        if !is_known && self.data.append(&said.stream, entry) {
+            self.replayed.entries += 1;
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One worker's history after another's, each with its own dataset.
+
+use super::*;
+use crate::model::series::Kind;
+use crate::model::{SeriesKey, Unit};
+
+/// A worker's data and what it leaves.
+struct Life {
+    data: Dataset,
+    history: History,
+    replayed: Replayed,
+}
+
+fn sample(name: &str, at: i64, value: f64) -> Sample {
+    Sample { key: SeriesKey::labelled(name, &[("n", "1")]), kind: Kind::Gauge, unit: Unit::Bytes, at: Wall(at), value }
+}
+
+fn entry(at: i64, text: &str) -> Entry {
+    Entry::new(Wall(at), Severity::Warn, text)
+}
+
+// === impl Life ===
+
+impl Life {
+    fn begin(file: &MemoryFile) -> Life {
+        let mut data = Dataset::default();
+        let (history, replayed) = History::open(file.try_clone().unwrap(), &mut data);
+        Life { data, history, replayed }
+    }
+
+    fn take(&mut self, samples: &[Sample]) {
+        for sample in samples {
+            let number = self.data.take(sample).expect("it is sound");
+            self.history.note(number, sample);
+        }
+        self.history.write(&self.data);
+    }
+
+    fn say(&mut self, entry: Entry) {
+        self.history.note_entry("app", &entry);
+        self.data.append("app", entry);
+        self.history.write(&self.data);
+    }
+
+    /// Everything there is, as one would see it.
+    fn all(&self) -> Vec<(String, Vec<(Wall, f64)>)> {
+        let values = |window: &crate::model::Window| {
+            let mut values = Vec::new();
+            window.each_value(Wall(i64::MIN), Wall(i64::MAX), |at, value, _| values.push((at, value)));
+            values
+        };
+        self.data.after(None).map(|(key, window)| (key.name.clone(), values(window))).collect()
+    }
+
+    fn log(&self) -> Vec<String> {
+        let log = self.data.log("app").into_iter().flat_map(|log| log.until(Wall(i64::MAX)));
+        log.map(|entry| entry.lines[0].to_string()).collect()
+    }
+
+    fn in_half(&self) -> u64 {
+        self.history.half
+    }
+}
+
+#[test]
+fn a_successor_knows_what_was_known_and_goes_on_from_there() {
+    let file = MemoryFile::new().unwrap();
+    let mut first = Life::begin(&file);
+    assert_eq!(first.replayed, Replayed::default());
+    first.take(&[sample("a", 1_000, 1.0), sample("b", 1_000, 10.0)]);
+    first.say(entry(1_500, "hello"));
+    first.take(&[sample("a", 2_000, 2.0)]);
+    let known = first.all();
+    drop(first);
+    let mut second = Life::begin(&file);
+    assert_eq!(second.replayed, Replayed { series: 2, points: 3, entries: 1 });
+    assert_eq!((second.all(), second.log()), (known, vec!["hello".to_owned()]));
+    // Numbers are its own: the first series it hears of is another one.
+    second.take(&[sample("b", 3_000, 30.0)]);
+    second.say(entry(3_500, "world"));
+    let known = second.all();
+    drop(second);
+    let third = Life::begin(&file);
+    assert_eq!((third.all(), third.log()), (known, vec!["hello".to_owned(), "world".to_owned()]));
+}
+
+#[test]
+fn a_record_that_was_torn_costs_itself_and_nothing_else() {
+    let file = MemoryFile::new().unwrap();
+    let mut first = Life::begin(&file);
+    first.take(&[sample("a", 1_000, 1.0)]);
+    let kept = first.all();
+    let sound_until = first.history.at;
+    first.take(&[sample("a", 2_000, 2.0)]);
+    let torn_at = (sound_until + first.history.at) / 2;
+    drop(first);
+    file.clear(torn_at, 1).unwrap();
+    file.write_at(&[0xa5; 3], torn_at).unwrap();
+    let mut second = Life::begin(&file);
+    assert_eq!(second.all(), kept);
+    assert_eq!(second.history.at, sound_until, "the next record takes its place");
+    second.take(&[sample("a", 3_000, 3.0)]);
+    let known = second.all();
+    assert_eq!(Life::begin(&file).all(), known);
+}
+
+#[test]
+fn what_a_clock_that_was_set_back_made_unknown_stays_unknown() {
+    let file = MemoryFile::new().unwrap();
+    let mut first = Life::begin(&file);
+    first.take(&[sample("a", 1_000, 1.0), sample("a", 9_000, 9.0)]);
+    first.data.forget_after(Wall(1_500));
+    first.history.forget_after(Wall(1_500));
+    first.take(&[sample("a", 2_000, 2.0)]);
+    let known = first.all();
+    assert_eq!(known[0].1.len(), 2);
+    assert_eq!(Life::begin(&file).all(), known);
+}
+
+#[test]
+fn junk_is_no_history() {
+    let file = MemoryFile::new().unwrap();
+    for (at, junk) in [(0, &b"junk, and more of it"[..]), (HALF_BYTES, &[0xff; 64])] {
+        file.write_at(junk, at).unwrap();
+    }
+    let mut life = Life::begin(&file);
+    assert_eq!(life.replayed, Replayed::default());
+    life.take(&[sample("a", 1, 1.0)]);
+    assert_eq!(Life::begin(&file).all(), life.all());
+}
+
+/// Goes on until the half is left for the other one `turns` times.
+fn live(life: &mut Life, turns: usize, second: &mut i64) {
+    let mut left = 0;
+    let mut half = life.in_half();
+    while left < turns {
+        let batch: Vec<Sample> = (0..1_000)
+            .flat_map(|step| {
+                let at = (*second + step) * 1_000;
+                [sample("a", at, at as f64), sample("b", at, -at as f64)]
+            })
+            .collect();
+        *second += 1_000;
+        life.take(&batch);
+        left += usize::from(life.in_half() != std::mem::replace(&mut half, life.in_half()));
+    }
+}
+
+#[test]
+fn halves_take_turns_and_the_past_comes_along() {
+    let file = MemoryFile::new().unwrap();
+    let mut second = 0;
+    let mut life = Life::begin(&file);
+    life.say(entry(5, "old"));
+    for turns in [1, 2] {
+        live(&mut life, turns, &mut second);
+        // The copy is done; then the other half is given back.
+        live_on(&mut life, &mut second);
+        assert!(life.history.bytes() < 2 * GROWN_BYTES, "{}", life.history.bytes());
+        let (known, log) = (life.all(), life.log());
+        assert!(known[0].1.len() > limits::POINTS_MAX, "with the past");
+        life = Life::begin(&file);
+        assert_eq!((life.all(), life.log()), (known, log));
+        assert!(life.history.copying.is_none(), "what is whole needs no copy");
+    }
+}
+
+/// Until the half is whole.
+fn live_on(life: &mut Life, second: &mut i64) {
+    while life.history.copying.is_some() {
+        *second += 1;
+        life.take(&[sample("a", *second * 1_000, 0.0)]);
+    }
+}
+
+#[test]
+fn one_that_dies_while_it_copies_leaves_both_halves_and_its_heir_finishes() {
+    let file = MemoryFile::new().unwrap();
+    let mut second = 0;
+    let mut life = Life::begin(&file);
+    // More than is copied at once.
+    let many = |second: i64| -> Vec<Sample> {
+        (0..400).map(|series| sample(&format!("many_{series}"), second * 1_000, second as f64)).collect()
+    };
+    for _ in 0..100 {
+        second += 1;
+        life.take(&many(second));
+    }
+    live(&mut life, 1, &mut second);
+    assert!(life.history.copying.is_some(), "it has only begun");
+    for round in 0..3 {
+        let known = life.all();
+        drop(life);
+        life = Life::begin(&file);
+        assert_eq!(life.all(), known, "round {round}");
+        second += 1;
+        life.take(&many(second));
+    }
+    live_on(&mut life, &mut second);
+    let known = life.all();
+    let heir = Life::begin(&file);
+    assert_eq!(heir.all(), known);
+    assert!(heir.history.copying.is_none() && heir.history.bytes() == heir.history.at);
+}
