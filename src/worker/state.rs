@@ -316,12 +316,11 @@ impl State {
     /// Data is made up, and processes are looked at, only while a view shows some.
     fn watch_sources(&self) {
         let Some(Generation { boards, .. }) = &self.committed else { return };
-        let watched = |shows: &dyn Fn(&Board, &ViewSpec) -> bool| {
-            self.views.specs().any(|spec| boards.get(&spec.board).is_some_and(|board| shows(board, spec)))
+        let watched = |shows: &dyn Fn(&Board, u16) -> bool| {
+            self.views.tabs().any(|(board, tab)| boards.get(board).is_some_and(|board| shows(board, tab)))
         };
         let made_up = watched(&|board, _| board.panels.iter().any(|panel| panel.source == synthetic::NAME));
-        let processes =
-            watched(&|board, spec| host::processes::SERIES.iter().any(|one| board.shows_series(spec.tab, one)));
+        let processes = watched(&|board, tab| host::processes::SERIES.iter().any(|one| board.shows_series(tab, one)));
         for (control, watched) in [(&self.controls.synthetic, made_up), (&self.controls.processes, processes)] {
             control.send_if_modified(|known| std::mem::replace(known, watched) != watched);
         }

@@ -14,6 +14,8 @@ use crate::scene::{self, Boards};
 #[derive(Debug, Default)]
 pub struct Views {
     map: BTreeMap<ViewId, Entry>,
+    /// How many there are of each tab of each board.
+    tabs: BTreeMap<(String, u16), usize>,
     /// Sessions by the board they watch, as root said.
     viewers: BTreeMap<String, u32>,
     ready: VecDeque<ViewId>,
@@ -33,8 +35,9 @@ impl Views {
         self.map.len()
     }
 
-    pub fn specs(&self) -> impl Iterator<Item = &ViewSpec> {
-        self.map.values().map(|entry| entry.view.spec())
+    /// Boards that are watched, with the tabs of them that are.
+    pub fn tabs(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.tabs.keys().map(|(board, tab)| (board.as_str(), *tab))
     }
 
     pub fn contains(&self, id: ViewId) -> bool {
@@ -43,13 +46,19 @@ impl Views {
 
     pub fn insert(&mut self, id: ViewId, mut view: View, now: Mono) {
         view.watched_by(self.viewers.get(&view.spec().board).copied(), now);
+        *self.tabs.entry(tab(view.spec())).or_default() += 1;
         self.map.insert(id, Entry { view, ready: false });
         self.judge(id, now);
     }
 
     /// Forgets a view; nothing when it is gone already.
     pub fn remove(&mut self, id: ViewId) {
-        self.map.remove(&id);
+        let Some(entry) = self.map.remove(&id) else { return };
+        let tab = tab(entry.view.spec());
+        match self.tabs.get_mut(&tab) {
+            Some(count) if *count > 1 => *count -= 1,
+            _ => drop(self.tabs.remove(&tab)),
+        }
     }
 
     /// Root can take one more frame of this view; nothing when the view is gone.
@@ -131,6 +140,10 @@ impl Views {
         }
         None
     }
+}
+
+fn tab(spec: &ViewSpec) -> (String, u16) {
+    (spec.board.clone(), spec.tab)
 }
 
 fn judge(id: ViewId, entry: &mut Entry, now: Mono, ready: &mut VecDeque<ViewId>, wake_at: &mut Option<Mono>) {
