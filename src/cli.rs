@@ -8,6 +8,7 @@ mod attach;
 mod check;
 mod demo;
 mod devices;
+mod doctor;
 mod failure;
 mod generate;
 mod init;
@@ -61,6 +62,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Offered::Status(asked) => listing::status(asked),
         Offered::Snapshot(snapshot) => snapshot::run(&snapshot),
         Offered::Check(check) => check::run(&check),
+        Offered::Doctor(asked) => doctor::run(&asked),
         Offered::Completions(completions) => generate::completions(completions.shell),
         Offered::Man(man) => generate::man(&man.folder),
     }

@@ -22,6 +22,8 @@ mod attaching;
 mod demo;
 #[path = "e2e/devices.rs"]
 mod devices;
+#[path = "e2e/doctor.rs"]
+mod doctor;
 #[path = "e2e/harness.rs"]
 mod harness;
 #[path = "e2e/heirs.rs"]

@@ -82,6 +82,8 @@ pub enum Offered {
     Snapshot(Snapshot),
     /// Check the configuration and report everything that is wrong with it
     Check(Check),
+    /// Tell what is wrong with this installation, and the remedy for each
+    Doctor(Doctor),
     /// Write a completion script for a shell to the standard output
     Completions(Completions),
     /// Write the manual pages into a folder
@@ -234,6 +236,19 @@ pub struct Keeper {
     /// The command
     #[arg(last = true, required = true, hide = true)]
     pub argv: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The configuration file [default: where the daemon looks for it]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
+    /// Where to ask the daemon
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// How it should look on the terminal.

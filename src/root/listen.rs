@@ -32,8 +32,6 @@ const ATTACH_GROUP: &str = "unblink";
 const ADMIN_GROUP: &str = "unblink-admin";
 /// After an accept that failed for want of descriptors: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The file of groups is not read beyond this.
-const GROUP_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 // === impl Sockets ===
 
@@ -60,7 +58,8 @@ fn bind(configured: Option<&Path>, default: &Path, mode: Mode, group: &str) -> R
     let bits = if mode == Mode::System { 0o660 } else { 0o600 };
     let listener = Listener::bind(path, bits)?;
     if mode == Mode::System {
-        match group_id(group) {
+        // Without such a group the socket is for uid 0 alone.
+        match host::group_id(group) {
             Some(gid) => {
                 let failed = |error| RootError::Group { group: group.to_owned(), path: path.to_owned(), error };
                 chown(path, None, Some(gid)).map_err(failed)?;
@@ -69,17 +68,6 @@ fn bind(configured: Option<&Path>, default: &Path, mode: Mode, group: &str) -> R
         }
     }
     Ok(listener)
-}
-
-/// The group's number. Without such a group the socket is for uid 0 alone.
-fn group_id(name: &str) -> Option<u32> {
-    use std::io::Read;
-    let mut text = String::new();
-    std::fs::File::open("/etc/group").ok()?.take(GROUP_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
-    text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    })
 }
 
 /// The modes of the sockets decide, which the kernel has checked already.

@@ -4,6 +4,8 @@
 //! that pauses tokio's time drives every reader of [`mono`] with it. It stands still while the machine is suspended:
 //! a deadline of five seconds means five seconds in which something could have happened.
 
+#![expect(unsafe_code, reason = "adjtimex fills a record through a pointer")]
+
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -46,6 +48,15 @@ pub fn wall() -> Wall {
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |millis| -millis),
     };
     Wall(millis)
+}
+
+/// Whether something keeps the wall clock right, as the kernel was told; none where it does not say.
+pub fn is_synchronized() -> Option<bool> {
+    // SAFETY: all zeroes are a sound timex, which asks for nothing to be changed.
+    let mut asked: libc::timex = unsafe { std::mem::zeroed() };
+    // SAFETY: it lives as long as the call, which fills it.
+    let state = unsafe { libc::adjtimex(&raw mut asked) };
+    (state != -1).then_some(asked.status & libc::STA_UNSYNC == 0)
 }
 
 /// What stands for never: thirty years, the furthest tokio itself waits.

@@ -1,13 +1,17 @@
 //! Facts about this machine and this user that never change while the process runs, and its name, which may; and how
 //! full its file systems are.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fs::statvfs;
 use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{getegid, geteuid, getpid};
 use rustix::system::uname;
+
+/// The file of groups is not read beyond this.
+const GROUP_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The machine's name as the kernel has it.
 pub fn hostname() -> String {
@@ -32,6 +36,16 @@ pub fn gid() -> u32 {
 /// This process.
 pub fn pid() -> u32 {
     u32::try_from(getpid().as_raw_nonzero().get()).expect("invariant: a process id is positive")
+}
+
+/// A group's number, where this machine has such a group.
+pub fn group_id(name: &str) -> Option<u32> {
+    let mut text = String::new();
+    File::open("/etc/group").ok()?.take(GROUP_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
 }
 
 /// Bytes of a file system.
@@ -72,5 +86,6 @@ mod tests {
         assert!(!super::hostname().is_empty());
         assert!(super::kernel_release().contains('.'));
         assert_eq!(super::pid(), std::process::id());
+        assert_eq!((super::group_id("root"), super::group_id("no such group")), (Some(0), None));
     }
 }
