@@ -47,6 +47,7 @@ bench: ## what labels, drawing, encoding and every widget cost, beside ratatui
 	$(BUILD) bench --bench drawing
 	$(BUILD) bench --bench widgets
 	$(BUILD) bench --bench peer_ratatui
+	$(BUILD) bench --bench ingest
 
 bench-instructions: ## instructions the same parts take, against benches/instructions.toml (valgrind)
 	$(call need,valgrind,apt-get install valgrind)

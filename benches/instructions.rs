@@ -6,6 +6,8 @@
 
 #[path = "board/board.rs"]
 mod board;
+#[path = "ingest/lines.rs"]
+mod lines;
 #[path = "board/parts.rs"]
 mod parts;
 #[expect(dead_code, reason = "only the picture that is the same as ours is counted here")]
@@ -31,6 +33,11 @@ const OURS: &str = "frame";
 /// The same by ratatui.
 const THEIRS: Part = Part { name: "ratatui", prepare: ratatui };
 
+/// Lines that programs push, taken into series.
+const PUSH: Part = Part { name: "push", prepare: push };
+/// The same bytes, only parsed.
+const PLAIN: Part = Part { name: "serde_json", prepare: plain };
+
 /// `benches/instructions.toml`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,6 +46,8 @@ struct Bounds {
     instructions_max: BTreeMap<String, u64>,
     /// Most of ratatui's instructions for one frame.
     share_max: f64,
+    /// Most of a plain parse's instructions for taking the same lines.
+    push_ratio_max: f64,
 }
 
 fn main() -> Result<ExitCode> {
@@ -53,7 +62,7 @@ fn main() -> Result<ExitCode> {
 
 /// The part's turns, under valgrind.
 fn run(name: &str, turns: u64) -> Result<()> {
-    let mut all = parts::PARTS.iter().chain([&THEIRS]);
+    let mut all = parts::PARTS.iter().chain([&THEIRS, &PUSH, &PLAIN]);
     let part = all.find(|part| part.name == name).with_context(|| format!("no part {name}"))?;
     let mut work = (part.prepare)();
     for _ in 0..TURNS_BEFORE + turns {
@@ -68,6 +77,29 @@ fn ratatui() -> Box<dyn FnMut()> {
     let mut turn = 0;
     Box::new(move || {
         black_box(theirs.frame(black_box(&states[turn % parts::STATES])));
+        turn += 1;
+    })
+}
+
+/// A chunk for each turn, all made beforehand.
+fn chunks() -> Vec<(i64, String)> {
+    (0..(TURNS_BEFORE + TURNS) as i64).map(lines::chunk).collect()
+}
+
+fn push() -> Box<dyn FnMut()> {
+    let (chunks, mut taking) = (chunks(), lines::Taking::new());
+    let mut turn = 0;
+    Box::new(move || {
+        taking.take(black_box(&chunks[turn]));
+        turn += 1;
+    })
+}
+
+fn plain() -> Box<dyn FnMut()> {
+    let chunks = chunks();
+    let mut turn = 0;
+    Box::new(move || {
+        lines::parse(black_box(&chunks[turn]));
         turn += 1;
     })
 }
@@ -96,6 +128,18 @@ fn guard() -> Result<ExitCode> {
     println!("{:<16}{theirs:>14}{:>14}", THEIRS.name, "");
     println!("{:<16}{share:>14.3}{:>14.3}{:>8.2}{mark}", "frame / ratatui", bounds.share_max, share / bounds.share_max);
     is_over |= share > bounds.share_max;
+    let (push, plain) = (of_one_turn(PUSH.name)?, of_one_turn(PLAIN.name)?);
+    let ratio = push as f64 / plain as f64;
+    let mark = if ratio > bounds.push_ratio_max { "  OVER THE BOUND" } else { "" };
+    println!("{:<16}{push:>14}", PUSH.name);
+    println!("{:<16}{plain:>14}", PLAIN.name);
+    println!(
+        "{:<16}{ratio:>14.3}{:>14.3}{:>8.2}{mark}",
+        "push / parse",
+        bounds.push_ratio_max,
+        ratio / bounds.push_ratio_max
+    );
+    is_over |= ratio > bounds.push_ratio_max;
     Ok(if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -7,9 +7,11 @@ mod terminal;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use unblink::base::{Size, limits};
+use unblink::base::{Size, Wall, limits};
 use unblink::encode::grammar;
 use unblink::label::{Action, Label};
+use unblink::model::Dataset;
+use unblink::source::push::Intake;
 use unblink::wire::{attach, feed, framing};
 
 /// One body: whether the bytes were good for more than a refusal.
@@ -23,6 +25,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("feed_to_worker", feed_to_worker),
     ("grammar", grammar),
     ("label", label),
+    ("push", push),
 ];
 
 /// Gives `data` to the target of that name; true when the bytes got past its first checks.
@@ -142,4 +145,21 @@ fn label(data: &[u8]) -> bool {
     let room = columns / 2;
     assert!(label.clip(room).columns() <= room, "{text:?}");
     verdict.action == Action::Sanitized
+}
+
+/// True for lines of which one is taken.
+fn push(data: &[u8]) -> bool {
+    let (mut intake, mut known) = (Intake::default(), Dataset::default());
+    let now = Wall(1_789_000_000_000);
+    let taken = intake.take(data, now, &mut known);
+    let lines = data.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    assert_eq!((taken.accepted + taken.rejected) as usize, lines, "each line is answered for once");
+    assert!(taken.faults.len() <= limits::PUSH_FAULTS_MAX);
+    for (line, why) in &taken.faults {
+        assert!(*line > 0 && why.len() <= limits::PUSH_WHY_BYTES_MAX);
+        assert_eq!(Label::new(why).label.as_str(), why, "what is told of a line is safe");
+    }
+    assert!(known.series_count() == intake.series_count() && known.series_count() <= limits::PUSH_SERIES_MAX);
+    assert!(known.newest().is_none_or(|newest| newest.0 <= now.0 + 100));
+    taken.accepted > 0
 }

@@ -17,6 +17,7 @@ mod listing;
 mod output;
 mod panics;
 mod places;
+mod push;
 mod serve;
 mod snapshot;
 mod table;
@@ -58,6 +59,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Offered::Init(init) => init::run(&init),
         Offered::Serve(serve) => serve::run(serve),
         Offered::Attach(attach) => attach::run(attach),
+        Offered::Push(push) => push::run(push),
         Offered::Boards(asked) => listing::boards(asked),
         Offered::Status(asked) => listing::status(asked),
         Offered::Snapshot(snapshot) => snapshot::run(&snapshot),

@@ -8,6 +8,7 @@ mod bidding;
 mod connection;
 mod daemon;
 pub mod device;
+pub mod push;
 mod screen;
 #[cfg(test)]
 mod tests;
@@ -330,6 +331,8 @@ impl Client {
                 self.lost(&Broken::Untimely)
             }
             ToClient::Pong => Ok(()),
+            // For programs that push; a viewer pushes nothing.
+            ToClient::PushWelcome(_) | ToClient::PushTaken(_) | ToClient::PushLater(_) => self.lost(&Broken::Untimely),
             ToClient::Frame(bytes) => self.frame(bytes),
             ToClient::Spec(spec) => {
                 // A spec that we could not send back is none; the one held stays.

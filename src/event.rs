@@ -7,6 +7,7 @@
 mod daemon;
 mod device;
 mod feed;
+mod push;
 mod session;
 mod source;
 
@@ -18,6 +19,7 @@ pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, WorkerAnswers, WorkerDied, WorkerReady,
     WorkerSilent, WorkerStarted,
 };
+pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered, ValuesLeftOut};
 
@@ -64,6 +66,9 @@ pub struct Counters {
     pub devices_gone: Counter,
     pub frames_dropped: Counter,
     pub inputs_dropped: Counter,
+    pub pushers_opened: Counter,
+    pub pushers_closed: Counter,
+    pub chunks_lost: Counter,
     pub source_failures: Counter,
     pub source_pauses: Counter,
     pub source_recoveries: Counter,
@@ -90,6 +95,9 @@ pub static COUNTERS: Counters = Counters {
     devices_gone: Counter::new(),
     frames_dropped: Counter::new(),
     inputs_dropped: Counter::new(),
+    pushers_opened: Counter::new(),
+    pushers_closed: Counter::new(),
+    chunks_lost: Counter::new(),
     source_failures: Counter::new(),
     source_pauses: Counter::new(),
     source_recoveries: Counter::new(),

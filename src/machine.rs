@@ -4,6 +4,7 @@
 
 pub mod backoff;
 pub mod breaker;
+pub mod cutter;
 pub mod device;
 pub mod input;
 pub mod liveness;
@@ -13,3 +14,4 @@ pub mod resize;
 pub mod session;
 pub mod supervise;
 pub mod tail;
+pub mod window;

@@ -13,6 +13,8 @@ mod launch;
 mod legacy;
 mod link;
 mod listen;
+mod pusher;
+mod pushing;
 mod session;
 mod state;
 mod views;

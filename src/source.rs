@@ -11,6 +11,7 @@ pub mod format;
 pub mod host;
 pub mod intake;
 pub mod own;
+pub mod push;
 pub mod synthetic;
 
 use std::borrow::Cow;

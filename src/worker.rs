@@ -8,6 +8,7 @@ mod carry;
 mod history;
 pub mod origins;
 pub mod process;
+mod pushes;
 mod state;
 mod views;
 
@@ -205,10 +206,11 @@ async fn greet(
     Ok(Some(hello))
 }
 
-/// The loop. What root says goes first, then data, then drawing: one view at a time, so that a ping waits for one
-/// drawing at most.
+/// The loop. What root says goes first, then data, then by turns drawing, one view at a time, and what was pushed, one
+/// chunk at a time: a ping waits for one of these at most, and neither waits for all of the other.
 async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Result<Over, WorkerError> {
     let mut status_at: Option<Mono> = None;
+    let mut drew = false;
     loop {
         let now = clock::mono();
         if state.status_changed() && status_at.is_none_or(|at| now >= at) {
@@ -230,10 +232,20 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
                 }
             }
             Some(update) = queues.updates.recv() => state.update(update, clock::mono(), wall()),
+            permit = queues.answers.reserve(), if drew && state.has_pushes() => {
+                let Ok(permit) = permit else { return Ok(Over::Unwritable) };
+                permit.send(state.take_push(clock::mono(), wall()).encode());
+                drew = false;
+            }
             permits = queues.frames.reserve_many(MESSAGES_PER_DRAWING), if state.wants_to_draw() => {
                 let Ok(permits) = permits else { return Ok(Over::Unwritable) };
                 let messages = state.draw_next(clock::mono(), wall());
                 permits.zip(messages).for_each(|(permit, message)| permit.send(message));
+                drew = true;
+            }
+            permit = queues.answers.reserve(), if state.has_pushes() => {
+                let Ok(permit) = permit else { return Ok(Over::Unwritable) };
+                permit.send(state.take_push(clock::mono(), wall()).encode());
             }
             () = timer::sleep_until_some(wake_at) => state.woken(clock::mono()),
         }

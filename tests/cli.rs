@@ -57,7 +57,8 @@ fn fails(arguments: &[&str], code: i32, words: &[&str]) -> String {
 #[test]
 fn help_names_every_verb_but_the_hidden_one() {
     let help = succeeds(&["--help"]);
-    for verb in ["demo", "init", "serve", "attach", "boards", "status", "snapshot", "check", "completions", "man"] {
+    let verbs = "demo init serve attach push boards status snapshot check completions man";
+    for verb in verbs.split(' ') {
         assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} is missing: {help}");
         let help = succeeds(&[verb, "--help"]);
         assert!(help.contains("Usage:"), "{help}");
@@ -108,6 +109,14 @@ fn wrong_usage_is_two() {
     fails(&["snapshot", "host", "--follow", "--every", "5ms"], 2, &["100 ms"]);
     fails(&["snapshot", "host", "--follow", "--format", "svg"], 2, &["no SVG file"]);
     fails(&["attach", "--inline=0"], 2, &["--inline"]);
+    fails(&["push"], 2, &["SERIES"]);
+    fails(&["push", "orders"], 2, &["VALUE"]);
+    fails(&["push", "orders", "many"], 2, &["this is no number"]);
+    fails(&["push", "orders", "NaN"], 2, &["a finite number"]);
+    fails(&["push", "orders", "1", "--stdin"], 2, &["--stdin"]);
+    fails(&["push", "--stdin", "--unit", "bytes"], 2, &["--unit"]);
+    fails(&["push", "orders", "1", "--kind", "meter"], 2, &["gauge, counter"]);
+    fails(&["push", "--stdin", "--socket", "nowhere.sock"], 69, &["no daemon answers", "nowhere.sock"]);
     fails(&["completions", "tcsh"], 2, &["bash"]);
 }
 

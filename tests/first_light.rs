@@ -108,6 +108,7 @@ impl Viewer {
             ToClient::Frame(bytes) => self.screen.process(bytes),
             ToClient::Spec(spec) => self.spec = Some(spec.clone()),
             ToClient::Welcome(_) | ToClient::Farewell(_) | ToClient::Pong => {}
+            ToClient::PushWelcome(_) | ToClient::PushTaken(_) | ToClient::PushLater(_) => panic!("it pushes nothing"),
         }
         message
     }

@@ -83,6 +83,11 @@ fn any_bytes_make_a_harmless_label() {
 }
 
 #[test]
+fn any_bytes_pushed_are_samples_or_rejected_lines() {
+    fuzz("push");
+}
+
+#[test]
 fn every_target_is_run_here_and_has_its_file() {
     let mut files: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/targets"))
         .expect("the folder is there")

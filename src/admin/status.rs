@@ -1,5 +1,7 @@
 //! What the daemon says of itself, as JSON: a promise to whoever reads `unblink status --json`. Fields may be added.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::board::BoardFacts;
@@ -22,6 +24,9 @@ pub struct RootStatus {
     pub uptime_s: u64,
     /// Of the configuration that is drawn; 0 before any was accepted.
     pub generation: u64,
+    /// Programs that push samples.
+    #[serde(default)]
+    pub pushers: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,12 +48,15 @@ pub struct WorkerRow {
     /// Why they were.
     #[serde(default)]
     pub rejected: Vec<CountRow>,
+    /// Pushed lines among those, by reason.
+    #[serde(default)]
+    pub push_rejected: BTreeMap<String, u64>,
     #[serde(default)]
     pub memory: Vec<MemoryRow>,
 }
 
 /// How many samples were not taken for one reason: `not-finite`, `not-newer`, `too-long`, `too-many-series`, `changed`
-/// (kind or unit), or `beyond-caps` of their source.
+/// (kind or unit), `pushed` (`push_rejected` says more), or `beyond-caps` of their source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CountRow {
     pub name: String,

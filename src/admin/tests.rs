@@ -14,7 +14,7 @@ struct Daemon {
 
 fn status() -> Status {
     Status {
-        root: status::RootStatus { pid: 1, build: "b".to_owned(), uptime_s: 2, generation: 3 },
+        root: status::RootStatus { pid: 1, build: "b".to_owned(), uptime_s: 2, generation: 3, pushers: 0 },
         workers: Vec::new(),
         views: Vec::new(),
         sessions: Vec::new(),

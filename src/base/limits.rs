@@ -242,6 +242,30 @@ pub const REGEX_BYTES_MAX: usize = 256 * 1024;
 /// Objects within objects of a line of JSON.
 pub const JSON_DEPTH_MAX: usize = 4;
 
+// --- pushing ---
+
+/// Lines handed over at once by a program that pushes: a few hundred samples, which a worker takes within a
+/// millisecond or two, so that pings and frames go between them.
+pub const PUSH_CHUNK_BYTES_MAX: usize = 64 * 1024;
+/// Lines of such a chunk; more are refused. A usual line has a hundred bytes, the shortest one that means anything 24.
+pub const PUSH_LINES_MAX: usize = 4096;
+/// Chunks of one pusher that may wait for their answers: enough to keep a worker busy while answers travel.
+pub const PUSH_CHUNKS_MAX: usize = 4;
+/// Programs that push at one time; with the two above, what root holds of all of them is 16 MiB.
+pub const PUSHERS_MAX: usize = 64;
+/// Chunks of all pushers that a worker has been sent and has not answered: one to work on and some to go on with.
+pub const PUSHES_UNDER_WAY_MAX: usize = 4;
+/// Rejected lines of a chunk of which the reason is told; the others are counted.
+pub const PUSH_FAULTS_MAX: usize = 16;
+/// Length of such a reason.
+pub const PUSH_WHY_BYTES_MAX: usize = 256;
+/// Reasons by which rejected lines are counted: more than there are.
+pub const PUSH_REASONS_MAX: usize = 32;
+/// Series that pushers make of one tenant: a quarter of all.
+pub const PUSH_SERIES_MAX: usize = SERIES_MAX / 4;
+/// Time a pusher has to take an answer, beyond which it only holds a place.
+pub const PUSH_ANSWER_DEADLINE: Duration = Duration::from_secs(30);
+
 // --- configuration ---
 
 /// One configuration file.
@@ -283,6 +307,11 @@ const _: () = assert!(
 const _: () = assert!(LOG_ENTRY_LINES_MAX * (LABEL_BYTES_MAX + 64) + LABEL_BYTES_MAX + 256 < LOG_BYTES_MAX);
 const _: () = assert!(SOURCES_MAX < LOGS_MAX && SOURCE_LINE_BYTES_MAX <= LABEL_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
+// A chunk with its number, and a line of any length that is understood.
+const _: () =
+    assert!(PUSH_CHUNK_BYTES_MAX + 64 < ATTACH_MESSAGE_BYTES_MAX && SOURCE_LINE_BYTES_MAX < PUSH_CHUNK_BYTES_MAX);
+const _: () = assert!(PUSHES_UNDER_WAY_MAX * (PUSH_CHUNK_BYTES_MAX + 64) < FEED_WAITING_BYTES_MAX);
+const _: () = assert!(PUSH_FAULTS_MAX * (PUSH_WHY_BYTES_MAX + 16) < FEED_CONTROL_BYTES_MAX);
 // Two maps of parameters, six bytes for each of theirs at worst.
 const _: () = assert!(2 * PARAMS_MAX * 2 * PARAM_BYTES_MAX * 6 + 8 * 1024 < ATTACH_MESSAGE_BYTES_MAX);
 // Share and frequency of every core, nineteen names of what comes and goes, three of processes, and room for others.

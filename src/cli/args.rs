@@ -22,11 +22,15 @@ const EXIT_STATUS: &str =
 const ENVIRONMENT: &str = "Environment:
   UNBLINK_CONFIG            the configuration file, where --config names none
   UNBLINK_SECTION_KEY       a setting, such as UNBLINK_HOST_INTERVAL=2s; goes before the file, after flags
-  UNBLINK_ATTACH_SOCKET     where viewers attach
+  UNBLINK_ATTACH_SOCKET     where viewers attach and programs push
   UNBLINK_ADMIN_SOCKET      where `boards` and `status` ask
   TERM, COLORTERM, NO_COLOR which colours the terminal has
   LC_ALL, LC_CTYPE, LANG    which characters it has
   TZ                        the time zone shown, an IANA name";
+
+const PUSH_LINES: &str = "With --stdin, each line is an object such as
+  {\"series\": \"orders\", \"value\": 3, \"labels\": {\"shop\": \"a\"}, \"at\": \"2026-11-25T18:00:00Z\"}
+of which `series` and `value` must be there, and `labels`, `at`, `kind` and `unit` may. Exit status 1: a line was rejected.";
 
 /// A chart with its axes and the status line, and still most of a screen for other lines.
 const INLINE_ROWS: &str = "10";
@@ -74,6 +78,8 @@ pub enum Offered {
     Serve(Serve),
     /// View a board of the daemon in this terminal
     Attach(Attach),
+    /// Hand samples to the daemon
+    Push(Push),
     /// List what can be shown
     Boards(Listing),
     /// Show how the daemon fares: its workers, views and sessions
@@ -146,6 +152,44 @@ pub struct Attach {
     pub no_mouse: bool,
     #[command(flatten)]
     pub look: Look,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = PUSH_LINES)]
+pub struct Push {
+    /// The series
+    #[arg(value_name = "SERIES", required_unless_present = "stdin", conflicts_with = "stdin")]
+    pub series: Option<String>,
+    /// Its value now
+    #[arg(
+        value_name = "VALUE", required_unless_present = "stdin", conflicts_with = "stdin", allow_hyphen_values = true,
+        value_parser = number
+    )]
+    pub value: Option<f64>,
+    /// Read lines from the standard input, one JSON object on each, until its end
+    #[arg(long)]
+    pub stdin: bool,
+    /// Whose series they are [default: the daemon's first tenant]
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+    /// A label of the series; may be given several times
+    #[arg(long = "label", value_name = "K=V", value_parser = param, conflicts_with = "stdin")]
+    pub labels: Vec<(String, String)>,
+    /// Whether the value stands for itself or is a count that grows, of which the rate is shown
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with = "stdin")]
+    pub kind: Option<KindName>,
+    /// The unit, such as bytes, seconds or orders
+    #[arg(long, value_name = "UNIT", conflicts_with = "stdin")]
+    pub unit: Option<String>,
+    /// When it was, as RFC 3339 or in milliseconds since 1970 [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with = "stdin")]
+    pub at: Option<String>,
+    /// Write what came of it as JSON to the standard output
+    #[arg(long)]
+    pub json: bool,
+    /// The daemon's socket [default: yours, then the system's]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -280,6 +324,12 @@ pub enum Color {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum KindName {
+    Gauge,
+    Counter,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ThemeName {
     Dark,
     Light,
@@ -306,6 +356,17 @@ static KEYS: LazyLock<String> = LazyLock::new(|| {
     format!("Keys:{}", rows.collect::<String>())
 });
 
+// === impl KindName ===
+
+impl KindName {
+    pub fn word(self) -> &'static str {
+        match self {
+            KindName::Gauge => "gauge",
+            KindName::Counter => "counter",
+        }
+    }
+}
+
 // === impl Look ===
 
 impl Look {
@@ -329,6 +390,11 @@ impl Look {
             ThemeName::Mono => Theme::Mono,
         })
     }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "this is no number".to_owned())?;
+    if value.is_finite() { Ok(value) } else { Err("a value is a finite number".to_owned()) }
 }
 
 fn param(text: &str) -> Result<(String, String), String> {

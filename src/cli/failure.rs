@@ -51,6 +51,11 @@ impl Failure {
         Failure { code: CONFIGURATION, message: Some(lines.join("\n")) }
     }
 
+    /// It did not go well, and that was said already.
+    pub fn silent() -> Failure {
+        Failure { code: RUNTIME, message: None }
+    }
+
     /// It panicked, and the hook has told.
     pub fn told() -> Failure {
         Failure { code: RUNTIME, message: None }

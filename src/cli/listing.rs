@@ -98,8 +98,11 @@ fn status_text(status: &Status) -> String {
             let name = Some(format!("{} {}", worker.tenant, row.name));
             memory.row([name, bytes(row.bytes), bytes(row.bytes_max), Some(Unit::Percent.format(part))]);
         }
-        for row in worker.rejected.iter().filter(|row| row.count > 0) {
+        for row in worker.rejected.iter().filter(|row| row.count > 0 && row.name != "pushed") {
             rejected.row([Some(format!("{} {}", worker.tenant, row.name)), number(row.count)]);
+        }
+        for (name, count) in &worker.push_rejected {
+            rejected.row([Some(format!("{} pushed, {name}", worker.tenant)), number(*count)]);
         }
     }
     let has = |rows: fn(&WorkerRow) -> bool| status.workers.iter().any(rows);
@@ -191,7 +194,7 @@ mod tests {
     #[test]
     fn the_status_is_told_in_tables() {
         let status = Status {
-            root: RootStatus { pid: 7, build: "1.0".to_owned(), uptime_s: 3_725, generation: 1 },
+            root: RootStatus { pid: 7, build: "1.0".to_owned(), uptime_s: 3_725, generation: 1, pushers: 0 },
             workers: vec![WorkerRow {
                 tenant: "default".to_owned(),
                 pid: None,
@@ -204,6 +207,7 @@ mod tests {
                 frames_late: 0,
                 samples: 62,
                 samples_rejected: 3,
+                push_rejected: [("malformed".to_owned(), 2)].into(),
                 rejected: vec![
                     CountRow { name: "not-finite".to_owned(), count: 0 },
                     CountRow { name: "not-newer".to_owned(), count: 3 },
@@ -252,8 +256,9 @@ mod tests {
              MEMORY            TAKEN      MOST  PART\n\
              default points  4.0 KiB  64.0 KiB  6.3%\n\
              \n\
-             NOT TAKEN          SAMPLES\n\
-             default not-newer        3\n\
+             NOT TAKEN                  SAMPLES\n\
+             default not-newer                3\n\
+             default pushed, malformed        2\n\
              \n\
              VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
              \x20  1  default/host  80x24        6        2\n\

@@ -21,7 +21,7 @@ use crate::runtime::{self, Task, timer};
 use crate::scene::{self, Board, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
 use crate::source::asking::Rhythm;
-use crate::source::{Update, host, own, synthetic};
+use crate::source::{Update, host, own, push, synthetic};
 use crate::sys::tty::{Tty, is_terminal};
 use crate::sys::{clock, command};
 use crate::worker::origins;
@@ -190,7 +190,11 @@ impl Sampling {
         ];
         let mut data = Dataset::default();
         host::bound(&mut data);
-        data.set_source(own::NAME, no_daemon());
+        data.set_source(own::NAME, no_daemon("a snapshot has no daemon to tell of; attach to one instead"));
+        data.set_source(
+            push::NAME,
+            no_daemon("programs push to a daemon, which a snapshot has not; attach to one instead"),
+        );
         Sampling { data, settings, made_up_to: None, updates, rhythm, origins, unheard, tasks }
     }
 
@@ -261,8 +265,7 @@ impl Sampling {
 }
 
 /// A picture has no daemon to tell of, whether or not one runs elsewhere.
-fn no_daemon() -> SourceHealth {
-    let why = "a snapshot has no daemon to tell of; attach to one instead";
+fn no_daemon(why: &str) -> SourceHealth {
     SourceHealth { state: SourceState::Absent(why.to_owned()), last_good: None, interval_ms: 0 }
 }
 

@@ -223,6 +223,11 @@ impl Reconnect {
         [phase, banner].into_iter().flatten().min()
     }
 
+    /// Whether it has ended; nothing happens any more.
+    pub fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
     /// Whether a daemon has welcomed us on the connection there is.
     pub fn is_welcome(&self) -> bool {
         matches!(self.phase, Phase::Live { .. })

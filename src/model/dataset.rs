@@ -9,6 +9,7 @@ use super::series::{Kind, Point, Rejected, Sample, SeriesKey};
 use super::window::{Allowance, Kept, Window};
 use crate::base::{Wall, limits};
 
+mod lookup;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +36,8 @@ pub struct SourceHealth {
     pub state: SourceState,
     /// When it last delivered.
     pub last_good: Option<Wall>,
-    /// How often it is asked, in milliseconds; data older than two intervals is stale.
+    /// How often it is asked, in milliseconds; data older than two intervals is stale. 0 for one that is not asked: each
+    /// panel goes by the pace of its own series then.
     pub interval_ms: u64,
 }
 
@@ -56,6 +58,17 @@ pub struct Dataset {
     logs: BTreeMap<String, Dated<Stream>>,
     sources: BTreeMap<String, Dated<SourceHealth>>,
     revision: u64,
+    /// What was taken since somebody looked; none where nobody does.
+    journal: Option<Vec<Change>>,
+}
+
+/// One change of the series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Change {
+    /// A point was taken into the window with this number.
+    Point(u32, Point),
+    /// What was known of times after this was dropped.
+    ForgetAfter(Wall),
 }
 
 /// Bytes taken, by what takes them.
@@ -96,13 +109,22 @@ impl Dataset {
         self.bounds.insert(name.to_owned(), series_max);
     }
 
-    /// Takes one sample, or says why not; nothing else is touched then.
-    pub fn insert(&mut self, sample: Sample) -> Result<(), Rejected> {
-        self.take(&sample).map(drop)
+    /// Notes all changes of series from now on, for [`Dataset::changes`].
+    pub fn keep_journal(&mut self) {
+        self.journal = Some(Vec::new());
     }
 
-    /// The same of one that is still needed; the number of its window.
-    pub fn take(&mut self, sample: &Sample) -> Result<u32, Rejected> {
+    /// What changed since the last time, into `into`, which is empty.
+    pub fn changes(&mut self, into: &mut Vec<Change>) {
+        self.journal.iter_mut().for_each(|journal| std::mem::swap(journal, into));
+    }
+
+    fn note(&mut self, change: Change) {
+        self.journal.iter_mut().for_each(|journal| journal.push(change));
+    }
+
+    /// Takes one sample, or says why not; nothing else is touched then.
+    pub fn insert(&mut self, sample: Sample) -> Result<(), Rejected> {
         let key = &sample.key;
         if !key.is_within_limits() {
             return Err(Rejected::TooLong);
@@ -124,12 +146,13 @@ impl Dataset {
             None => {
                 let mut window = Window::new(sample.kind, sample.unit);
                 window.push(point, self.allowance)?;
-                self.begin(key.clone(), window, point.at)?
+                self.begin(sample.key, window, point.at)?
             }
         };
         self.newest = self.newest.max(Some(point.at));
         self.revision += 1;
-        Ok(number)
+        self.note(Change::Point(number, point));
+        Ok(())
     }
 
     /// Takes a window that somebody else kept, in the place of the one there is. False where there is no room for it.
@@ -196,6 +219,7 @@ impl Dataset {
     /// Drops what is known of times after `at`: the clock was set back, and what it called later never was. No source
     /// has delivered after it either, or one that falls silent now would count as live until then.
     pub fn forget_after(&mut self, at: Wall) {
+        self.note(Change::ForgetAfter(at));
         self.revision += 1;
         for family in self.families.values_mut() {
             family.revision = self.revision;

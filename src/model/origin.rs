@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Unit;
 
 /// Names of sources that are always there; nobody's own may be called so.
-pub const TAKEN: [&str; 3] = ["host", "synthetic", "unblink"];
+pub const TAKEN: [&str; 4] = ["host", "push", "synthetic", "unblink"];
 /// What the series of those begin with.
 pub const TAKEN_SERIES: [&str; 4] = ["host", "synthetic", "unblink", "demo"];
 

@@ -37,6 +37,7 @@ impl State {
             build: BUILD_ID.to_owned(),
             uptime_s: now.since(self.started_at).as_secs(),
             generation: self.worker.generation(),
+            pushers: self.pushing.count(),
         };
         let views = self.views.all().into_iter().map(|(view, spec)| ViewRow {
             id: view.0,
@@ -76,6 +77,7 @@ impl State {
                 .iter()
                 .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
                 .collect(),
+            push_rejected: said.push_rejected.iter().map(|count| (count.name.clone(), count.count)).collect(),
         }
     }
 

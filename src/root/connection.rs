@@ -1,4 +1,5 @@
-//! One viewer's connection: a task that reads what the viewer says and waits for room when the fan-out asks it to.
+//! One viewer's connection: a task that reads what the viewer says and waits for room when the fan-out asks it to. A
+//! program that pushes is handed on once it says that it is one.
 //!
 //! Invariant: it sleeps while frames flow. It holds no state of the session, and what a viewer sends before it is
 //! heard is bounded by one message.
@@ -10,10 +11,11 @@ use bytes::{Bytes, BytesMut};
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, mpsc};
 
+use super::pusher::{self, Opening, Room};
 use crate::base::{SessionId, limits};
 use crate::fanout::Sink;
 use crate::runtime::timer;
-use crate::wire::attach::{Hello, ToRoot};
+use crate::wire::attach::{Hello, PushHello, ToRoot};
 use crate::wire::framing::{self, FramingError};
 
 /// What the loop hears from the outside.
@@ -21,6 +23,10 @@ use crate::wire::framing::{self, FramingError};
 pub enum Event {
     Hello(SessionId, Box<Hello>),
     Said(SessionId, ToRoot),
+    /// A program that pushes said hello.
+    Pusher(SessionId, Box<Opening>),
+    /// One of its chunks, by number, and the room it takes.
+    Chunk(SessionId, u64, Bytes, Room),
     /// There is room for more.
     Writable(SessionId),
     /// The viewer broke the protocol. Its connection still waits for room, but is not read any more.
@@ -39,7 +45,7 @@ pub struct Line {
 /// Room made for what a viewer says: keys and sizes, many times over.
 const READ_BYTES: usize = 512;
 
-enum End {
+pub enum End {
     Closed,
     Violated(String),
 }
@@ -70,7 +76,8 @@ pub async fn run(session: SessionId, line: Line, events: mpsc::Sender<Event>) {
         Ok(greeted) => greeted,
     };
     let end = match end {
-        Ok(()) => converse(session, &line, &mut arrived, &events).await,
+        Ok(None) => converse(session, &line, &mut arrived, &events).await,
+        Ok(Some(hello)) => return pusher::run(session, hello, line, arrived, events).await,
         Err(end) => end,
     };
     // A loop that is gone needs no telling.
@@ -84,15 +91,19 @@ pub async fn run(session: SessionId, line: Line, events: mpsc::Sender<Event>) {
     }
 }
 
+/// Hears who it is: a viewer, which the loop is told, or a program that pushes.
 async fn greet(
     session: SessionId,
     line: &Line,
     arrived: &mut BytesMut,
     events: &mpsc::Sender<Event>,
-) -> Result<(), End> {
+) -> Result<Option<PushHello>, End> {
     let message = next(&line.stream, arrived).await?;
     match ToRoot::decode(&message) {
-        Ok(ToRoot::Hello(hello)) => events.send(Event::Hello(session, hello)).await.map_err(|_| End::Closed),
+        Ok(ToRoot::Hello(hello)) => {
+            events.send(Event::Hello(session, hello)).await.map(|()| None).map_err(|_| End::Closed)
+        }
+        Ok(ToRoot::Push(hello)) => Ok(Some(hello)),
         Ok(_) => Err(End::Violated("the first message was no hello".to_owned())),
         Err(error) => Err(End::Violated(error.to_string())),
     }
@@ -104,6 +115,9 @@ async fn converse(session: SessionId, line: &Line, arrived: &mut BytesMut, event
         let event = tokio::select! {
             message = next(&line.stream, arrived) => match message.map(|message| ToRoot::decode(&message)) {
                 Ok(Ok(ToRoot::Hello(_))) => return End::Violated("a second hello came".to_owned()),
+                Ok(Ok(ToRoot::Push(_) | ToRoot::Chunk(_))) => {
+                    return End::Violated("a viewer cannot push on its connection".to_owned());
+                }
                 Ok(Ok(ToRoot::Bye)) => return End::Closed,
                 Ok(Ok(said)) => Event::Said(session, said),
                 Ok(Err(error)) => return End::Violated(error.to_string()),
@@ -135,8 +149,8 @@ async fn wait_for_room(session: SessionId, line: &Line, events: &mpsc::Sender<Ev
     }
 }
 
-/// The next message. What arrived of it is kept when this is dropped half way.
-async fn next(stream: &UnixStream, arrived: &mut BytesMut) -> Result<Bytes, End> {
+/// The next message of whoever is connected. What arrived of it is kept when this is dropped half way.
+pub async fn next(stream: &UnixStream, arrived: &mut BytesMut) -> Result<Bytes, End> {
     loop {
         match framing::take(arrived, limits::ATTACH_MESSAGE_BYTES_MAX) {
             Ok(Some(message)) => {

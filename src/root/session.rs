@@ -35,7 +35,7 @@ pub enum Seat {
 pub struct Stranger {
     line: Line,
     task: Task<()>,
-    seat: Seat,
+    pub(super) seat: Seat,
 }
 
 #[derive(Debug)]
@@ -84,7 +84,7 @@ impl Seat {
     }
 
     /// User and process; zeros for our own.
-    fn credentials(&self) -> (u32, i32) {
+    pub(super) fn credentials(&self) -> (u32, i32) {
         match self {
             Seat::Socket(peer) => (peer.uid, peer.pid),
             Seat::Here | Seat::Device(_) => (0, 0),
@@ -105,7 +105,7 @@ impl State {
         self.strangers.insert(id, Stranger { line, task, seat });
         if self.stopping() {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
-        } else if self.sessions.len() + self.strangers.len() > self.sessions_max {
+        } else if self.sessions.len() + self.strangers.len() + self.pushing.count() > self.sessions_max {
             let text = format!("the daemon has as many viewers as it may, {}", self.sessions_max);
             self.turn_away(id, FarewellCode::Full, &text);
         }
@@ -234,6 +234,7 @@ impl State {
 
     pub(super) fn violated(&mut self, id: SessionId, why: &str, now: Mono) {
         self.turn_away(id, FarewellCode::Protocol, why);
+        self.dismiss_pusher(id, FarewellCode::Protocol, why);
         self.dismiss(id, FarewellCode::Protocol, why, now);
     }
 
@@ -246,6 +247,7 @@ impl State {
     }
 
     pub(super) fn leave(&mut self, id: SessionId, why: &str, now: Mono) {
+        self.pusher_left(id, why);
         if let Some(stranger) = self.strangers.remove(&id) {
             stranger.task.abort();
         }
@@ -310,7 +312,7 @@ impl State {
                 self.fanout.tell(id, Notice::Pong(ToClient::Pong.encode()), now);
             }
             // The connection's task deals with these itself.
-            ToRoot::Hello(_) | ToRoot::Bye => {}
+            ToRoot::Hello(_) | ToRoot::Bye | ToRoot::Push(_) | ToRoot::Chunk(_) => {}
             // A client of the version before would not know the answer.
             ToRoot::Ping => {}
         }

@@ -11,6 +11,7 @@ use super::audience::Audience;
 use super::banner;
 use super::connection::{Event, Line};
 use super::link::Heard;
+use super::pushing::Pushing;
 use super::session::{Seat, Session, Stranger};
 use super::views::Views;
 use super::worker::{News, Worker};
@@ -34,6 +35,7 @@ pub struct State {
     pub(super) resizing: Vec<SessionId>,
     /// Sessions that were told to leave.
     pub(super) leaving: Vec<SessionId>,
+    pub(super) pushing: Pushing,
     pub(super) last_session: u64,
     pub(super) sessions_max: usize,
     /// For the tasks of new connections.
@@ -67,6 +69,7 @@ impl State {
             sessions: FxHashMap::default(),
             resizing: Vec::new(),
             leaving: Vec::new(),
+            pushing: Pushing::default(),
             last_session: 0,
             sessions_max,
             events,
@@ -113,6 +116,8 @@ impl State {
         match event {
             Event::Hello(id, hello) => self.hello(id, &hello, now),
             Event::Said(id, said) => self.said(id, said, now),
+            Event::Pusher(id, opening) => self.push_hello(id, *opening),
+            Event::Chunk(id, number, lines, room) => self.chunk(id, number, lines, room),
             Event::Writable(id) => self.fanout.writable(id, now),
             Event::Violated(id, why) => self.violated(id, &why, now),
             Event::Left(id, why) => self.leave(id, why, now),
@@ -178,6 +183,9 @@ impl State {
         for id in ids {
             self.dismiss(id, FarewellCode::Stopping, "the daemon is stopping", now);
         }
+        for id in self.pushing.ids() {
+            self.dismiss_pusher(id, FarewellCode::Stopping, "the daemon is stopping");
+        }
         self.worker.stop(now);
         self.settle(now)
     }
@@ -194,6 +202,7 @@ impl State {
     /// Brings about what earlier steps left to be done.
     fn settle(&mut self, now: Mono) -> Course {
         self.see_off(now);
+        self.hand_over(now);
         while let Some(view) = self.fanout.next_credit() {
             if self.draws() {
                 self.worker.send(&ToWorker::Credit { view }, now);
@@ -204,7 +213,8 @@ impl State {
         if late {
             self.worker.kill();
         }
-        if late || (self.sessions.is_empty() && !self.worker.runs()) { Course::Over } else { Course::On }
+        let everybody_left = self.sessions.is_empty() && self.pushing.is_over();
+        if late || (everybody_left && !self.worker.runs()) { Course::Over } else { Course::On }
     }
 
     fn see_off(&mut self, now: Mono) {
@@ -235,6 +245,7 @@ impl State {
             }
             ToRoot::Spec { session, spec } => return self.spec_answered(session, spec, now),
             ToRoot::Frame(frame) => return self.frame(&frame, now),
+            ToRoot::Pushed(pushed) => return self.pushed(pushed, now),
         };
         match news {
             News::Nothing => {}

@@ -2,6 +2,7 @@
 
 mod faults;
 mod harness;
+mod pushing;
 mod troubles;
 mod vitals;
 

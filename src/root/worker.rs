@@ -80,6 +80,10 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// A gap shorter than this shows no banner: a respawn takes a few milliseconds, and a banner that flashes by
 /// tells nobody anything.
 const BANNER_AFTER: Duration = Duration::from_millis(250);
+/// A worker is started and ready within some milliseconds; asking sooner is of no use.
+const START_TAKES: Duration = Duration::from_millis(50);
+/// Who waits for a configuration to be put right asks now and then.
+const REFUSED_RETRY: Duration = Duration::from_secs(5);
 
 // === impl Worker ===
 
@@ -195,6 +199,16 @@ impl Worker {
             Some(fault) => format!("the worker of tenant {} is {}: {fault}", self.tenant, self.state(now)),
             None => format!("the worker of tenant {} is {}", self.tenant, self.state(now)),
         })
+    }
+
+    /// How long it takes until somebody draws again, as far as can be told.
+    pub fn back_in(&self, now: Mono) -> Duration {
+        if matches!(self.stage, Stage::Refused(_)) {
+            return REFUSED_RETRY;
+        }
+        let waits = matches!(self.supervise.phase(), Phase::Waiting { .. });
+        let until = self.supervise.wake_at().filter(|_| waits).map(|at| at.since(now));
+        until.unwrap_or_default() + START_TAKES
     }
 
     /// When `tick` wants to be called, besides once a second.

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
+use super::board::PanelSpec;
 use super::moment::{Changes, Moment};
+use super::panel::pace_ms;
 use super::query::When;
 use crate::base::Wall;
 use crate::label::Label;
@@ -27,44 +29,52 @@ const STALE_INTERVALS: u64 = 2;
 /// The interval of a source that does not tell.
 const INTERVAL_MS_DEFAULT: u64 = 5_000;
 
-/// Judges a source by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
+/// The interval of a panel whose source is not asked, and of which no series has two points: as good as any guess.
+const PACE_MS_DEFAULT: u64 = 60_000;
+
+/// Judges the source of a panel by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
 /// newest point not after the right edge, `oldest` of the oldest one kept.
 pub fn judge(
-    source: &str,
+    panel: &PanelSpec,
     newest: Option<Wall>,
     oldest: Option<Wall>,
     moment: &Moment<'_>,
     changes: &mut Changes,
 ) -> Health {
-    if moment.is_live() { live(source, newest, moment, changes) } else { past(source, newest, oldest, moment) }
+    if moment.is_live() { live(panel, newest, moment, changes) } else { past(panel, newest, oldest, moment) }
 }
 
-/// How often a source delivers.
-pub fn interval_ms(source: &str, moment: &Moment<'_>) -> u64 {
-    moment.data.source(source).map_or(INTERVAL_MS_DEFAULT, |health| health.interval_ms.max(1))
+/// How often the source of a panel delivers; where it is not asked, how often the slowest series of the panel comes.
+pub fn interval_ms(panel: &PanelSpec, moment: &Moment<'_>) -> u64 {
+    match moment.data.source(&panel.source).map(|health| health.interval_ms) {
+        Some(0) => pace_ms(&panel.chart, moment).unwrap_or(PACE_MS_DEFAULT).max(INTERVAL_MS_DEFAULT),
+        Some(interval_ms) => interval_ms,
+        None => INTERVAL_MS_DEFAULT,
+    }
 }
 
 /// Which values count at the right edge: those that are not far behind what the source delivered last, or in the past
 /// behind the panel's newest point. A source that is late as a whole keeps its values, under words that say so.
-pub fn when(source: &str, newest: Option<Wall>, moment: &Moment<'_>) -> When {
-    let told = moment.data.source(source).and_then(|health| health.last_good).filter(|_| moment.is_live());
+pub fn when(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>) -> When {
+    let told = moment.data.source(&panel.source).and_then(|health| health.last_good).filter(|_| moment.is_live());
     let delivered = newest.max(told).unwrap_or(moment.edge);
-    let allowed_ms = interval_ms(source, moment).saturating_mul(STALE_INTERVALS);
+    let allowed_ms = interval_ms(panel, moment).saturating_mul(STALE_INTERVALS);
     When { at: moment.edge, since: delivered - Duration::from_millis(allowed_ms) }
 }
 
 /// Whether what a source delivered last is late by now.
-pub fn is_stale(source: &str, delivered: Wall, moment: &Moment<'_>) -> bool {
-    moment.now > stale_from(source, delivered, moment)
+pub fn is_stale(panel: &PanelSpec, delivered: Wall, moment: &Moment<'_>) -> bool {
+    moment.now > stale_from(panel, delivered, moment)
 }
 
-fn stale_from(source: &str, delivered: Wall, moment: &Moment<'_>) -> Wall {
-    let allowed_ms = interval_ms(source, moment).saturating_mul(STALE_INTERVALS);
+fn stale_from(panel: &PanelSpec, delivered: Wall, moment: &Moment<'_>) -> Wall {
+    let allowed_ms = interval_ms(panel, moment).saturating_mul(STALE_INTERVALS);
     Wall(delivered.0.saturating_add(i64::try_from(allowed_ms).unwrap_or(i64::MAX)))
 }
 
-fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut Changes) -> Health {
+fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut Changes) -> Health {
     let notice = |text: &str, role| Notice { text: Label::plain(text), role };
+    let source = &panel.source;
     let Some(health) = moment.data.source(source) else {
         return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
     };
@@ -81,19 +91,19 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
     let Some(delivered) = health.last_good.or(newest) else {
         return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
     };
-    if is_stale(source, delivered, moment) {
+    if is_stale(panel, delivered, moment) {
         let (age, next) = moment.age(delivered);
         changes.at(next);
         return Health::Late(notice(&format!("stale {age}"), Role::Warning));
     }
-    changes.at(Wall(stale_from(source, delivered, moment).0.saturating_add(1)));
+    changes.at(Wall(stale_from(panel, delivered, moment).0.saturating_add(1)));
     let Some(newest) = newest else {
         return Health::Nothing(match &health.state {
             SourceState::Partial(missing) => notice(missing, Role::Warning),
             _ => notice(&format!("{source} does not report this"), Role::Muted),
         });
     };
-    if newest < when(source, Some(newest), moment).since {
+    if newest < when(panel, Some(newest), moment).since {
         let (age, next) = moment.age(newest);
         changes.at(next);
         return Health::Late(notice(&format!("not reported for {age}"), Role::Warning));
@@ -104,17 +114,17 @@ fn live(source: &str, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut C
     }
 }
 
-fn past(source: &str, newest: Option<Wall>, oldest: Option<Wall>, moment: &Moment<'_>) -> Health {
+fn past(panel: &PanelSpec, newest: Option<Wall>, oldest: Option<Wall>, moment: &Moment<'_>) -> Health {
     let notice = |text: &str, role| Notice { text: Label::plain(text), role };
     let Some(newest) = newest else {
         let text = match oldest {
             Some(_) => "nothing is kept from then".to_owned(),
-            None => format!("waiting for {source}"),
+            None => format!("waiting for {}", panel.source),
         };
         return Health::Nothing(notice(&text, Role::Muted));
     };
     let age_ms = moment.edge.since(newest).as_millis() as u64;
-    if age_ms > interval_ms(source, moment).saturating_mul(STALE_INTERVALS) {
+    if age_ms > interval_ms(panel, moment).saturating_mul(STALE_INTERVALS) {
         // At the edge of a pause this does not grow.
         let seconds = (age_ms / 1_000) as f64;
         let age = crate::model::Unit::Seconds.format(seconds);

@@ -30,6 +30,7 @@ use crate::widget::{Role, TimeScale};
 
 pub use cursor::time_plot;
 pub use depends::{reads, stamp};
+pub use reach::pace_ms;
 pub use rows::Rows;
 
 /// A gap in a line: this many intervals without a point.
@@ -83,7 +84,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
         return;
     }
-    let interval_ms = health::interval_ms(&spec.source, moment);
+    let interval_ms = health::interval_ms(spec, moment);
     let gap_ms = interval_ms.saturating_mul(GAP_INTERVALS);
     let scroll = if focused { moment.spec.scroll } else { Scroll::default() };
     let pane = &mut Pane { moment, when, interval_ms, gap_ms, reading, scroll, changes };
@@ -136,10 +137,10 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
 fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When) {
     let (newest, oldest) = reach::reach(&spec.chart, moment);
     let health = match spec.chart.needs_data() {
-        true => health::judge(&spec.source, newest, oldest, moment, changes),
+        true => health::judge(spec, newest, oldest, moment, changes),
         false => Health::Good,
     };
-    (health, health::when(&spec.source, newest, moment))
+    (health, health::when(spec, newest, moment))
 }
 
 /// The rows of a panel that scrolls; none of one that does not. `area` is the panel's.
@@ -247,7 +248,7 @@ fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Mo
         }
         TextRow::Age { key } => match health {
             Health::Good if moment.is_live() => {
-                let interval = Unit::Seconds.format(health::interval_ms(&spec.source, moment) as f64 / 1_000.0);
+                let interval = Unit::Seconds.format(health::interval_ms(spec, moment) as f64 / 1_000.0);
                 pair(key, Some(Label::plain(&format!("live, every {interval}"))), Role::Text)
             }
             Health::Good => pair(key, Some(Label::plain("as it was")), Role::Text),

@@ -1,6 +1,7 @@
 mod annotations;
 mod cursor;
 mod gone;
+mod pushed;
 mod queries;
 mod remembered;
 mod scrolled;

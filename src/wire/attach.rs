@@ -7,6 +7,8 @@
 //! that speaks it starts over with the plain board after a reconnect, and no `Ping`, so it cannot tell
 //! a daemon that hangs from one that has nothing to say.
 
+mod push;
+
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -16,6 +18,8 @@ use super::framing;
 use crate::base::{SessionId, Size, bounded, limits};
 use crate::model::spec::Theme;
 use crate::model::{Gesture, GlyphSet, Key, Palette, ViewSpec};
+
+pub use push::{Chunk, PushFault, PushHello, PushLater, PushTaken, PushWelcome};
 
 /// Spoken by this build.
 pub const VERSION: u16 = 2;
@@ -68,6 +72,9 @@ pub enum ToRoot {
     Ping,
     /// For a root that takes gestures, see `Welcome`.
     Mouse(Gesture),
+    /// A program says this instead of `Hello`, and then nothing but chunks, `Ping` and `Bye`.
+    Push(PushHello),
+    Chunk(Chunk),
 }
 
 /// Root's answer to `Hello`.
@@ -125,6 +132,9 @@ pub enum ToClient {
     Farewell(Farewell),
     /// Yes.
     Pong,
+    PushWelcome(PushWelcome),
+    PushTaken(PushTaken),
+    PushLater(PushLater),
 }
 
 /// Why bytes are no message.
@@ -150,11 +160,16 @@ const KIND_REPAINT: u8 = 4;
 const KIND_BYE: u8 = 5;
 const KIND_PING: u8 = 6;
 const KIND_MOUSE: u8 = 7;
+const KIND_PUSH: u8 = 8;
+const KIND_CHUNK: u8 = 9;
 const KIND_WELCOME: u8 = 64;
 const KIND_FRAME: u8 = 65;
 const KIND_SPEC: u8 = 66;
 const KIND_FAREWELL: u8 = 67;
 const KIND_PONG: u8 = 68;
+const KIND_PUSH_WELCOME: u8 = 69;
+const KIND_PUSH_TAKEN: u8 = 70;
+const KIND_PUSH_LATER: u8 = 71;
 
 // === impl ToRoot ===
 
@@ -169,6 +184,8 @@ impl ToRoot {
             ToRoot::Bye => raw(KIND_BYE, &[]),
             ToRoot::Ping => raw(KIND_PING, &[]),
             ToRoot::Mouse(gesture) => json(KIND_MOUSE, gesture),
+            ToRoot::Push(hello) => json(KIND_PUSH, hello),
+            ToRoot::Chunk(chunk) => raw(KIND_CHUNK, &chunk.encode()),
         }
     }
 
@@ -187,6 +204,8 @@ impl ToRoot {
             KIND_BYE => Ok(ToRoot::Bye),
             KIND_PING => Ok(ToRoot::Ping),
             KIND_MOUSE => Ok(ToRoot::Mouse(parse(kind, body)?)),
+            KIND_PUSH => Ok(ToRoot::Push(parse(kind, body)?)),
+            KIND_CHUNK => Ok(ToRoot::Chunk(Chunk::decode(body)?)),
             unknown => Err(DecodeError::UnknownKind(unknown)),
         }
     }
@@ -203,6 +222,9 @@ impl ToClient {
             ToClient::Spec(spec) => json(KIND_SPEC, spec),
             ToClient::Farewell(farewell) => json(KIND_FAREWELL, farewell),
             ToClient::Pong => raw(KIND_PONG, &[]),
+            ToClient::PushWelcome(welcome) => json(KIND_PUSH_WELCOME, welcome),
+            ToClient::PushTaken(taken) => json(KIND_PUSH_TAKEN, taken),
+            ToClient::PushLater(later) => json(KIND_PUSH_LATER, later),
         }
     }
 
@@ -215,6 +237,9 @@ impl ToClient {
             KIND_SPEC => Ok(ToClient::Spec(parse(kind, body)?)),
             KIND_FAREWELL => Ok(ToClient::Farewell(parse(kind, body)?)),
             KIND_PONG => Ok(ToClient::Pong),
+            KIND_PUSH_WELCOME => Ok(ToClient::PushWelcome(parse(kind, body)?)),
+            KIND_PUSH_TAKEN => Ok(ToClient::PushTaken(parse(kind, body)?)),
+            KIND_PUSH_LATER => Ok(ToClient::PushLater(parse(kind, body)?)),
             unknown => Err(DecodeError::UnknownKind(unknown)),
         }
     }

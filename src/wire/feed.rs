@@ -6,7 +6,7 @@
 //! Order of things: both sides send `Hello` first. `Prepare` is answered by `Prepared`; `Commit` makes
 //! that generation the one that is drawn. `Subscribe` gives one credit for its view; each `Frame` with
 //! a new version uses it up, `Credit` gives it back. A keyframe for the version just sent (it replaces
-//! the history root holds) rides on the same credit.
+//! the history root holds) rides on the same credit. Each `Push` is answered by its `Pushed`, one after the other.
 
 use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
@@ -88,6 +88,34 @@ pub enum ToWorker {
         board: String,
         viewers: u32,
     },
+    /// What a program pushes: whole lines, not looked at by root. Answered by `Pushed`, in the order they were sent.
+    Push {
+        pusher: SessionId,
+        number: u64,
+        #[serde(with = "bytes_as_slice")]
+        lines: Vec<u8>,
+    },
+}
+
+/// What came of a `Push`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    pub pusher: SessionId,
+    pub number: u64,
+    pub accepted: u32,
+    pub rejected: u32,
+    /// The first of the rejected ones.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::PUSH_FAULTS_MAX }>")]
+    pub faults: Vec<Fault>,
+}
+
+/// One line that was not taken.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Within its chunk, counted from 1.
+    pub line: u32,
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::PUSH_WHY_BYTES_MAX }>")]
+    pub why: String,
 }
 
 /// What came of a `Prepare`.
@@ -125,6 +153,9 @@ pub struct WorkerStatus {
     /// What takes the tenant's memory.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
     pub memory: Vec<MemoryRow>,
+    /// Pushed lines that were rejected, by reason.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::PUSH_REASONS_MAX }>")]
+    pub push_rejected: Vec<CountRow>,
     /// Name, state in words, restarts: one row for each task and thread of the worker.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,
@@ -179,6 +210,7 @@ pub enum ToRoot<'a> {
         nonce: u64,
     },
     Status(WorkerStatus),
+    Pushed(Pushed),
 }
 
 /// Where `Frame` stands among the messages to root: postcard writes that number first.
@@ -212,6 +244,9 @@ impl ToWorker {
                 if let Some(file) = files.iter().find(|file| file.bytes.len() > limits::CONFIG_FILE_BYTES_MAX) {
                     return Err(DecodeError::Cap(format!("the file {} is too long", file.name)));
                 }
+            }
+            ToWorker::Push { lines, .. } if lines.len() > limits::PUSH_CHUNK_BYTES_MAX => {
+                return Err(DecodeError::Cap(format!("a chunk of {} bytes", lines.len())));
             }
             _ => {}
         }

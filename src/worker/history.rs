@@ -17,10 +17,12 @@ use std::io;
 
 use rustc_hash::FxHashSet;
 
-use crate::base::{Wall, limits};
+use crate::base::limits;
 use crate::event::{Event as _, HistoryBroken};
+use crate::model::dataset::Change;
 use crate::model::log::{Entry, Severity};
-use crate::model::{Dataset, Sample};
+use crate::model::series::Point;
+use crate::model::{Dataset, SeriesKey, Window};
 use crate::sys::memory_file::MemoryFile;
 use crate::wire::history::{self, Noted, Place, Record, Said, Series, VERSION};
 
@@ -49,6 +51,7 @@ pub struct History {
     copying: Option<Copying>,
     /// Series whose numbers the half explains.
     told: FxHashSet<u32>,
+    changes: Vec<Change>,
     noted: Vec<Noted>,
     /// Records to be written.
     out: Vec<u8>,
@@ -71,6 +74,7 @@ impl History {
             other_at: end.other_at,
             copying: end.whole_at.is_none().then(Copying::default),
             told: FxHashSet::default(),
+            changes: Vec::new(),
             noted: Vec::new(),
             out: Vec::new(),
             broken: false,
@@ -78,34 +82,17 @@ impl History {
         if end.at == 0 {
             history.begin(end.half, end.place.segment);
         }
+        data.keep_journal();
         (history, replayed)
-    }
-
-    /// Notes a sample that was taken into the window with this number.
-    pub fn note(&mut self, number: u32, sample: &Sample) {
-        if self.told.insert(number) {
-            self.settle();
-            let series = series(number, sample);
-            self.record(&Record::Series(series));
-        }
-        self.noted.push(Noted { series: number, at: sample.at, value: sample.value });
-        if self.noted.len() == limits::HISTORY_SAMPLES_MAX {
-            self.settle();
-        }
     }
 
     pub fn note_entry(&mut self, stream: &str, entry: &Entry) {
         self.record(&Record::Entry(said(stream, entry)));
     }
 
-    pub fn forget_after(&mut self, at: Wall) {
-        self.settle();
-        self.record(&Record::ForgetAfter(at));
-    }
-
-    /// Writes what was noted, and copies a piece of what is known where that is under way.
-    pub fn write(&mut self, data: &Dataset) {
-        self.settle();
+    /// Writes what changed, and copies a piece of what is known where that is under way.
+    pub fn write(&mut self, data: &mut Dataset) {
+        self.note_changes(data);
         if self.broken {
             return self.out.clear();
         }
@@ -158,6 +145,43 @@ impl History {
         self.copying = Some(Copying::default());
     }
 
+    fn note_changes(&mut self, data: &mut Dataset) {
+        let mut changes = std::mem::take(&mut self.changes);
+        data.changes(&mut changes);
+        let new = |change: &Change| matches!(change, Change::Point(number, _) if !self.told.contains(number));
+        if changes.iter().any(new) {
+            self.tell_series(&changes, data);
+        }
+        for change in changes.drain(..) {
+            match change {
+                Change::Point(series, Point { at, value }) => self.noted.push(Noted { series, at, value }),
+                Change::ForgetAfter(at) => {
+                    self.settle();
+                    self.record(&Record::ForgetAfter(at));
+                }
+            }
+            if self.noted.len() == limits::HISTORY_SAMPLES_MAX {
+                self.settle();
+            }
+        }
+        self.settle();
+        self.changes = changes;
+    }
+
+    /// Explains the numbers that changes name and the half does not know. One that has gone meanwhile is left out, and so
+    /// are its points.
+    fn tell_series(&mut self, changes: &[Change], data: &Dataset) {
+        let named = changes.iter().filter_map(|change| match change {
+            Change::Point(number, _) => Some(*number),
+            Change::ForgetAfter(_) => None,
+        });
+        let named: FxHashSet<u32> = named.filter(|number| !self.told.contains(number)).collect();
+        for (key, window) in data.after(None).filter(|(_, window)| named.contains(&window.number)) {
+            self.told.insert(window.number);
+            self.record(&Record::Series(series(key, window)));
+        }
+    }
+
     /// Makes a record of the samples noted so far.
     fn settle(&mut self) {
         if self.noted.is_empty() {
@@ -205,8 +229,8 @@ impl History {
     }
 }
 
-fn series(number: u32, sample: &Sample) -> Series {
-    Series { number, key: sample.key.clone(), kind: sample.kind, unit: sample.unit.to_string() }
+fn series(key: &SeriesKey, window: &Window) -> Series {
+    Series { number: window.number, key: key.clone(), kind: window.kind, unit: window.unit.to_string() }
 }
 
 fn said(stream: &str, entry: &Entry) -> Said {

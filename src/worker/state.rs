@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::WorkerError;
 use super::history::History;
+use super::pushes::{Push, Pushes};
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
 use crate::config::{self, Settings};
@@ -24,7 +25,7 @@ use crate::runtime;
 use crate::scene::{Board, Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
-use crate::source::{Update, host, own, synthetic};
+use crate::source::{Update, host, own, push, synthetic};
 use crate::wire::feed::{
     ConfigFile, CountRow, Frame, Hello, MemoryRow, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus,
 };
@@ -42,16 +43,17 @@ pub struct State {
     epoch: Epoch,
     prepared: Option<Generation>,
     /// What is drawn; none before the first commit.
-    committed: Option<Generation>,
-    data: Dataset,
-    views: Views,
+    pub(super) committed: Option<Generation>,
+    pub(super) data: Dataset,
+    pub(super) views: Views,
     /// Until when first frames wait for the first data.
     held_until: Option<Mono>,
     controls: Controls,
-    counts: Counts,
+    pub(super) counts: Counts,
     told: Counts,
     /// What the next worker will know; none where nobody keeps it.
     history: Option<History>,
+    pub(super) pushes: Pushes,
 }
 
 /// What sources are told.
@@ -71,20 +73,20 @@ pub struct Controls {
 
 /// One set of files that root handed over, understood.
 #[derive(Debug)]
-struct Generation {
+pub(super) struct Generation {
     number: u64,
-    boards: Boards,
+    pub(super) boards: Boards,
     settings: Settings,
 }
 
 /// Counted since the worker started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Counts {
+pub(super) struct Counts {
     frames_drawn: u64,
     frames_skipped: u64,
     frames_late: u64,
-    samples: u64,
-    samples_rejected: u64,
+    pub(super) samples: u64,
+    pub(super) samples_rejected: u64,
     /// The same by `Rejected::ALL`; what is missing there was beyond the caps of its source.
     rejected: [u64; Rejected::ALL.len()],
 }
@@ -105,6 +107,7 @@ impl State {
             counts: Counts::default(),
             told: Counts::default(),
             history,
+            pushes: Pushes::default(),
         }
     }
 
@@ -142,6 +145,7 @@ impl State {
                 return Ok(Some(ToRoot::Pong { nonce }));
             }
             ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),
+            ToWorker::Push { pusher, number, lines } => self.push(Push { pusher, number, lines })?,
         }
         Ok(None)
     }
@@ -152,24 +156,19 @@ impl State {
         self.counts.samples_rejected += left_out;
         self.tell(&source, &health, wall);
         // The clock was set back: what comes now is the newest there is, whatever was taken before.
-        let interval = Duration::from_millis(health.interval_ms);
+        let interval = Duration::from_millis(health.interval_ms).max(push::SPREAD_MAX);
         if self.data.newest().is_some_and(|newest| newest > wall + interval) {
             let first = samples.iter().map(|sample| sample.at).fold(wall, Wall::min).max(wall - TOLD_AGAIN);
-            let last = first - Duration::from_millis(1);
-            self.data.forget_after(last);
-            self.history.iter_mut().for_each(|history| history.forget_after(last));
+            self.data.forget_after(first - Duration::from_millis(1));
         }
         let has_samples = !samples.is_empty();
         for sample in samples {
-            match self.data.take(&sample) {
-                Ok(number) => {
-                    self.counts.samples += 1;
-                    self.history.iter_mut().for_each(|history| history.note(number, &sample));
-                }
+            let name = sample.key.name.clone();
+            match self.data.insert(sample) {
+                Ok(()) => self.counts.samples += 1,
                 Err(why) => {
                     self.counts.reject(why);
-                    let series = &sample.key.name;
-                    SampleRejected { source: &source, series, why: &why.to_string() }.emit();
+                    SampleRejected { source: &source, series: &name, why: &why.to_string() }.emit();
                 }
             }
         }
@@ -180,7 +179,7 @@ impl State {
             }
         }
         self.data.set_source(&source, health);
-        self.history.iter_mut().for_each(|history| history.write(&self.data));
+        self.write_history();
         // What the daemon tells of itself is not the data a first frame waits for, nor is a file in which nothing is new.
         if source == host::NAME || has_samples && source != own::NAME {
             self.held_until = None;
@@ -188,6 +187,11 @@ impl State {
         if let Some(ready) = &self.committed {
             self.views.changed(&ready.boards, &self.data, now);
         }
+    }
+
+    /// Leaves what is new to the next worker.
+    pub(super) fn write_history(&mut self) {
+        self.history.iter_mut().for_each(|history| history.write(&mut self.data));
     }
 
     /// The time of `wake_at` has come.
@@ -250,6 +254,7 @@ impl State {
             state: row.state,
             restarts: row.restarts,
         };
+        let push_rejected = self.pushes.rejected();
         WorkerStatus {
             series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),
             frames_drawn: self.counts.frames_drawn,
@@ -257,8 +262,9 @@ impl State {
             frames_late: self.counts.frames_late,
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
-            rejected: self.counts.reasons(),
+            rejected: self.counts.reasons(push_rejected.iter().map(|row| row.count).sum()),
             memory: memory(&self.data, self.history.as_ref()),
+            push_rejected,
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
         }
     }
@@ -297,6 +303,7 @@ impl State {
                     known.clone_from(sources);
                     differs
                 });
+                self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
                 }
@@ -382,14 +389,15 @@ impl Counts {
         place.into_iter().for_each(|place| self.rejected[place] += 1);
     }
 
-    fn reasons(&self) -> Vec<CountRow> {
+    /// So many were pushed lines, of which their own reasons tell more.
+    fn reasons(&self, pushed: u64) -> Vec<CountRow> {
         let known = Rejected::ALL.iter().zip(self.rejected).map(|((name, _), count)| (*name, count));
-        let beyond = self.samples_rejected - self.rejected.iter().sum::<u64>();
+        let beyond = self.samples_rejected.saturating_sub(self.rejected.iter().sum::<u64>() + pushed);
         let row = |(name, count): (&str, u64)| CountRow { name: name.to_owned(), count };
-        known.chain([("beyond-caps", beyond)]).map(row).collect()
+        known.chain([("pushed", pushed), ("beyond-caps", beyond)]).map(row).collect()
     }
 }
 
-fn order(what: &'static str, why: String) -> WorkerError {
+pub(super) fn order(what: &'static str, why: String) -> WorkerError {
     WorkerError::Order { what, why }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod order;
+mod pushes;
 mod set_back;
 mod viewers;
 mod views;
@@ -16,7 +17,7 @@ use crate::runtime::Task;
 use crate::source::asking::Rhythm;
 use crate::source::own::{self, Report};
 use crate::sys::memory_file::MemoryFile;
-use crate::wire::feed::{ConfigFile, Outcome, WorkerStatus};
+use crate::wire::feed::{ConfigFile, Outcome, Pushed, WorkerStatus};
 
 const EPOCH: Epoch = Epoch(7);
 const VIEW: ViewId = ViewId(1);
@@ -50,6 +51,7 @@ enum Heard {
     Spec { session: SessionId, spec: ViewSpec },
     Frame(Drawn),
     Pong(u64),
+    Pushed(Pushed),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -147,6 +149,7 @@ impl Root {
                 ToRoot::Prepared { generation, outcome } => Heard::Prepared { generation, outcome },
                 ToRoot::Spec { session, spec } => Heard::Spec { session, spec },
                 ToRoot::Pong { nonce } => Heard::Pong(nonce),
+                ToRoot::Pushed(pushed) => Heard::Pushed(pushed),
                 ToRoot::Frame(frame) => {
                     assert_eq!(frame.epoch, EPOCH);
                     let feed::Frame { view, version, base, bytes, .. } = frame;

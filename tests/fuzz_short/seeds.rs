@@ -16,6 +16,13 @@ use unblink::wire::{attach, feed, framing};
 const EDGES: &[u8] = b"\x1b[?2026h\x1b[m\x1b[6;40Hx\x1b[5d\x1b[5G\x1b[36X\x1b[3;38H\x1b[3X\x1b[2;40H\x1b[K\x1b[H\x1b[40X\x1b[1;37Habcd\x1b[4;38H\
     \xe4\xb8\xadz\x1b[2H\xf0\x9f\x98\x80\x1b[2;3Hx\xcc\xb6\x1b[2;5H\x1b[7my\x1b[m\x1b[?2026l";
 
+/// Lines that programs push.
+const LINES: [&str; 2] = [
+    "{\"series\":\"orders\",\"value\":3}\n{\"series\":\"disk.free\",\"value\":-7.5e3,\"labels\":{\"mount\":\"/\"},\"unit\":\"bytes\"}\n",
+    "{\"series\":\"hits\",\"value\":1,\"kind\":\"counter\",\"at\":1789000000000,\"labels\":{\"a\":\"\\u00fc\",\"b\":4}}\n\n\
+     {\"series\":\"x\",\"value\":2,\"at\":\"2026-09-10T00:26:39Z\",\"more\":[{\"a\":[]}]}",
+];
+
 /// The seeds of one target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
@@ -25,6 +32,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "attach_to_client" => bare_and_streamed(attach_to_client().iter().map(attach::ToClient::encode).collect()),
         "grammar" => [frames(), vec![EDGES.to_vec()]].concat(),
         "label" => labels(),
+        "push" => LINES.map(|lines| lines.as_bytes().to_vec()).to_vec(),
         unknown => panic!("no target {unknown}"),
     }
 }
@@ -70,6 +78,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
         feed::ToWorker::Ping { nonce: 1 << 40, vitals: Vitals { resident_bytes: Some(1 << 22), ..Vitals::default() } },
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
+        feed::ToWorker::Push { pusher: SessionId(9), number: 1 << 20, lines: LINES[0].as_bytes().to_vec() },
     ]
 }
 
@@ -104,6 +113,13 @@ fn feed_to_root() -> Vec<Bytes> {
         feed::ToRoot::Spec { session: SessionId(9), spec: spec() },
         feed::ToRoot::Pong { nonce: 5 },
         feed::ToRoot::Status(status),
+        feed::ToRoot::Pushed(feed::Pushed {
+            pusher: SessionId(9),
+            number: 1 << 20,
+            accepted: 3,
+            rejected: 1,
+            faults: vec![feed::Fault { line: 2, why: "no JSON".to_owned() }],
+        }),
     ]
     .iter()
     .map(feed::ToRoot::encode)
@@ -137,6 +153,12 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
         attach::ToRoot::Bye,
         attach::ToRoot::Ping,
         attach::ToRoot::Mouse(GESTURE),
+        attach::ToRoot::Push(attach::PushHello {
+            version: 2,
+            build: BUILD_ID.to_owned(),
+            tenant: "default".to_owned(),
+        }),
+        attach::ToRoot::Chunk(attach::Chunk { number: 3, lines: LINES[1].into() }),
     ];
     messages.extend(keys.map(attach::ToRoot::Key));
     messages
@@ -150,6 +172,26 @@ fn attach_to_client() -> Vec<attach::ToClient> {
         attach::ToClient::Spec(spec()),
         attach::ToClient::Farewell(farewell),
         attach::ToClient::Pong,
+        attach::ToClient::PushWelcome(attach::PushWelcome {
+            version: 2,
+            credit: 4,
+            chunk_bytes_max: 65_536,
+            chunk_lines_max: 4096,
+        }),
+        attach::ToClient::PushTaken(attach::PushTaken {
+            number: 3,
+            accepted: 3,
+            rejected: 1,
+            faults: vec![attach::PushFault { line: 2, why: "no JSON".to_owned() }],
+            credit: 1,
+        }),
+        attach::ToClient::PushLater(attach::PushLater {
+            number: 4,
+            after_ms: 50,
+            unknown: true,
+            why: "the worker is waiting".to_owned(),
+            credit: 1,
+        }),
     ];
     messages.extend(frames().into_iter().map(|bytes| attach::ToClient::Frame(bytes.into())));
     messages

@@ -51,7 +51,7 @@ fn plot(chart: &Chart, moment: &Moment<'_>, when: When, (width, height): (u16, u
 /// The moment that values beside names are of: the cursor's where there is one, else the right edge's.
 pub fn reading(spec: &PanelSpec, moment: &Moment<'_>, when: When) -> When {
     let Some(at) = moment.cursor() else { return when };
-    let reach_ms = health::interval_ms(&spec.source, moment).saturating_mul(super::GAP_INTERVALS);
+    let reach_ms = health::interval_ms(spec, moment).saturating_mul(super::GAP_INTERVALS);
     When { at, since: at - Duration::from_millis(reach_ms) }
 }
 

@@ -9,8 +9,22 @@ use crate::scene::select::Select;
 
 /// The newest point a chart has at the right edge, and the oldest it has at all.
 pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
+    let reach = gather(chart, moment, false);
+    (reach.newest, reach.oldest)
+}
+
+/// Milliseconds between two points of the slowest series a chart has, going by its newest ones; none where no series has
+/// two.
+pub fn pace_ms(chart: &Chart, moment: &Moment<'_>) -> Option<u64> {
+    gather(chart, moment, true).pace_ms
+}
+
+/// Points by which the pace of a series is told.
+const PACE_POINTS_MAX: usize = 9;
+
+fn gather(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
     let data = moment.data;
-    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None };
+    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None, paced, pace_ms: None };
     match chart {
         Chart::Line { lines, .. } => {
             for line in lines {
@@ -63,13 +77,16 @@ pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>)
         Chart::States(states) => reach.select(&states.select, data),
         Chart::Words(_) | Chart::Animation(_) => {}
     }
-    (reach.newest, reach.oldest)
+    reach
 }
 
 struct Reach {
     edge: Wall,
     newest: Option<Wall>,
     oldest: Option<Wall>,
+    /// Whether the pace is wanted: most sources tell their own.
+    paced: bool,
+    pace_ms: Option<u64>,
 }
 
 impl Reach {
@@ -83,6 +100,17 @@ impl Reach {
             let oldest = window.oldest_at();
             self.newest = self.newest.max(newest);
             self.oldest = self.oldest.into_iter().chain(oldest).min();
+            if self.paced {
+                self.pace_ms = self.pace_ms.max(pace(window, self.edge));
+            }
         }
     }
+}
+
+/// The mean of the newest spans between points.
+fn pace(window: &Window, edge: Wall) -> Option<u64> {
+    let mut newest = window.between(Wall(i64::MIN), edge).rev().take(PACE_POINTS_MAX);
+    let last = newest.next()?.at;
+    let (count, first) = newest.enumerate().last()?;
+    u64::try_from(last.since(first.at).as_millis()).ok().map(|span| span / (count as u64 + 1))
 }

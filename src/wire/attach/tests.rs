@@ -31,6 +31,13 @@ fn to_root() -> impl Strategy<Value = ToRoot> {
         Just(ToRoot::Bye),
         Just(ToRoot::Ping),
         gesture().prop_map(ToRoot::Mouse),
+        (any::<u16>(), ".{0,30}", "[a-z]{0,20}").prop_map(|(version, build, tenant)| ToRoot::Push(PushHello {
+            version,
+            build,
+            tenant
+        })),
+        (any::<u64>(), prop::collection::vec(any::<u8>(), 0..300))
+            .prop_map(|(number, lines)| ToRoot::Chunk(Chunk { number, lines: lines.into() })),
     ]
 }
 
@@ -53,6 +60,18 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         spec().prop_map(ToClient::Spec),
         (prop::sample::select(codes), ".{0,60}").prop_map(|(code, text)| ToClient::Farewell(Farewell { code, text })),
         Just(ToClient::Pong),
+        any::<(u16, u32, u32, u32)>().prop_map(|(version, credit, chunk_bytes_max, chunk_lines_max)| {
+            ToClient::PushWelcome(PushWelcome { version, credit, chunk_bytes_max, chunk_lines_max })
+        }),
+        (any::<u64>(), any::<[u32; 4]>(), ".{0,60}").prop_map(|(number, [accepted, rejected, line, credit], why)| {
+            let faults = vec![PushFault { line, why }];
+            ToClient::PushTaken(PushTaken { number, accepted, rejected, faults, credit })
+        }),
+        (any::<u64>(), any::<[u32; 2]>(), any::<bool>(), ".{0,60}").prop_map(
+            |(number, [after_ms, credit], unknown, why)| {
+                ToClient::PushLater(PushLater { number, after_ms, unknown, why, credit })
+            }
+        ),
     ]
 }
 
@@ -163,6 +182,29 @@ fn what_breaks_a_cap_is_refused() {
     ] {
         assert!(with(&field).is_err(), "accepted: {field}");
     }
+}
+
+#[test]
+fn a_chunk_has_a_number_and_no_more_bytes_than_it_may() {
+    let chunk = |bytes: usize| ToRoot::Chunk(Chunk { number: 7, lines: vec![b'x'; bytes].into() });
+    let longest = unframed(&chunk(limits::PUSH_CHUNK_BYTES_MAX).encode());
+    assert!(longest.len() <= limits::ATTACH_MESSAGE_BYTES_MAX);
+    assert!(ToRoot::decode(&longest).is_ok());
+    let longer = unframed(&chunk(limits::PUSH_CHUNK_BYTES_MAX + 1).encode());
+    assert!(matches!(ToRoot::decode(&longer), Err(DecodeError::Cap(_))));
+    assert!(matches!(ToRoot::decode(&[KIND_CHUNK, 1, 2, 3]), Err(DecodeError::Cap(_))));
+}
+
+#[test]
+fn what_root_tells_of_lines_is_cut_to_its_caps() {
+    let fault = PushFault { line: 1, why: "\u{1}".repeat(10_000) };
+    let taken = |count| PushTaken { faults: vec![fault.clone(); count], ..PushTaken::default() };
+    let Ok(ToClient::PushTaken(cut)) = ToClient::decode(&unframed(&ToClient::PushTaken(taken(1)).encode())) else {
+        panic!("words are cut, not refused")
+    };
+    assert_eq!(cut.faults[0].why.len(), limits::PUSH_WHY_BYTES_MAX);
+    let many = ToClient::PushTaken(taken(limits::PUSH_FAULTS_MAX + 1)).encode();
+    assert!(ToClient::decode(&unframed(&many)).is_err());
 }
 
 #[test]

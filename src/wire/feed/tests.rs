@@ -58,6 +58,11 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
         }),
         (any::<u64>(), vitals()).prop_map(|(nonce, vitals)| ToWorker::Ping { nonce, vitals }),
         ("[a-z0-9]{0,20}", any::<u32>()).prop_map(|(board, viewers)| ToWorker::Viewers { board, viewers }),
+        (any::<[u64; 2]>(), prop::collection::vec(any::<u8>(), 0..300)).prop_map(|(numbers, lines)| ToWorker::Push {
+            pusher: SessionId(numbers[0]),
+            number: numbers[1],
+            lines,
+        }),
     ]
 }
 
@@ -83,21 +88,36 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
         state,
         restarts,
     });
-    let counted = (".{0,20}", any::<u64>()).prop_map(|(name, count)| CountRow { name, count });
+    let counted =
+        || prop::collection::vec((".{0,20}", any::<u64>()).prop_map(|(name, count)| CountRow { name, count }), 0..3);
     let item =
         (".{0,20}", any::<[u64; 2]>()).prop_map(|(name, [bytes, bytes_max])| MemoryRow { name, bytes, bytes_max });
-    let rows =
-        (prop::collection::vec(counted, 0..3), prop::collection::vec(item, 0..3), prop::collection::vec(row, 0..5));
-    (any::<u32>(), any::<[u64; 4]>(), rows).prop_map(|(series, counts, (rejected, memory, tree))| WorkerStatus {
-        series,
-        frames_drawn: counts[0],
-        frames_skipped: counts[1],
-        frames_late: counts[0] ^ counts[1],
-        samples: counts[2],
-        samples_rejected: counts[3],
-        rejected,
-        memory,
-        tree,
+    let rows = (counted(), counted(), prop::collection::vec(item, 0..3), prop::collection::vec(row, 0..5));
+    (any::<u32>(), any::<[u64; 4]>(), rows).prop_map(|(series, counts, (rejected, push_rejected, memory, tree))| {
+        WorkerStatus {
+            series,
+            frames_drawn: counts[0],
+            frames_skipped: counts[1],
+            frames_late: counts[0] ^ counts[1],
+            samples: counts[2],
+            samples_rejected: counts[3],
+            rejected,
+            push_rejected,
+            memory,
+            tree,
+        }
+    })
+}
+
+fn pushed() -> impl Strategy<Value = Pushed> {
+    let fault = (any::<u32>(), ".{0,60}").prop_map(|(line, why)| Fault { line, why });
+    let faults = prop::collection::vec(fault, 0..=limits::PUSH_FAULTS_MAX);
+    (any::<[u64; 2]>(), any::<[u32; 2]>(), faults).prop_map(|(numbers, counts, faults)| Pushed {
+        pusher: SessionId(numbers[0]),
+        number: numbers[1],
+        accepted: counts[0],
+        rejected: counts[1],
+        faults,
     })
 }
 
@@ -118,7 +138,26 @@ fn to_root() -> impl Strategy<Value = ToRoot<'static>> {
         frame,
         any::<u64>().prop_map(|nonce| ToRoot::Pong { nonce }),
         status().prop_map(ToRoot::Status),
+        pushed().prop_map(ToRoot::Pushed),
     ]
+}
+
+#[test]
+fn a_chunk_or_an_answer_beyond_its_cap_is_refused() {
+    let push = |bytes: usize| ToWorker::Push { pusher: SessionId(1), number: 1, lines: vec![b'x'; bytes] };
+    assert!(ToWorker::decode(&unframed(&push(limits::PUSH_CHUNK_BYTES_MAX).encode())).is_ok());
+    let refused = ToWorker::decode(&unframed(&push(limits::PUSH_CHUNK_BYTES_MAX + 1).encode()));
+    assert!(matches!(refused, Err(DecodeError::Cap(_))), "{refused:?}");
+    let pushed = |faults: usize, why: &str| {
+        let fault = Fault { line: 1, why: why.to_owned() };
+        let faults = vec![fault; faults];
+        ToRoot::Pushed(Pushed { pusher: SessionId(1), number: 1, accepted: 0, rejected: 9, faults })
+    };
+    assert!(ToRoot::decode(&unframed(&pushed(limits::PUSH_FAULTS_MAX, "no").encode())).is_ok());
+    assert!(ToRoot::decode(&unframed(&pushed(limits::PUSH_FAULTS_MAX + 1, "no").encode())).is_err());
+    let long = unframed(&pushed(1, &"x".repeat(10_000)).encode());
+    let Ok(ToRoot::Pushed(cut)) = ToRoot::decode(&long) else { panic!("words are cut, not refused") };
+    assert_eq!(cut.faults[0].why.len(), limits::PUSH_WHY_BYTES_MAX);
 }
 
 fn unframed(message: &Bytes) -> Bytes {

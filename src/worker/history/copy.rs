@@ -2,10 +2,10 @@
 //!
 //! Invariant: a piece is bounded, whatever there is; what changes meanwhile is noted beside it, so that nothing is missed.
 
-use super::{History, said};
+use super::{History, said, series};
 use crate::base::limits;
 use crate::model::{Dataset, SeriesKey};
-use crate::wire::history::{Record, Series};
+use crate::wire::history::Record;
 
 /// How far it has come.
 #[derive(Debug)]
@@ -34,8 +34,7 @@ impl Copying {
             let (_, past_bytes) = window.bytes();
             let with_past = past_bytes <= self.past_bytes_left;
             self.past_bytes_left -= if with_past { past_bytes } else { 0 };
-            let series =
-                Series { number: window.number, key: key.clone(), kind: window.kind, unit: window.unit.to_string() };
+            let series = series(key, window);
             history.told.insert(window.number);
             history.record(&Record::Window { series, kept: window.kept(with_past) });
             after = Some(key.clone());

@@ -155,7 +155,7 @@ impl Understood<'_> {
         let Ok(unit) = series.unit.parse::<Unit>() else { return };
         let (key, kind) = (series.key.clone(), series.kind);
         // One that a window copied since has already is not taken again.
-        let _ = self.data.take(&Sample { key, kind, unit, at: noted.at, value: noted.value });
+        let _ = self.data.insert(Sample { key, kind, unit, at: noted.at, value: noted.value });
     }
 
     fn entry(&mut self, said: &Said) {

@@ -1,8 +1,9 @@
 //! One worker's history after another's, each with its own dataset.
 
 use super::*;
+use crate::base::Wall;
 use crate::model::series::Kind;
-use crate::model::{SeriesKey, Unit};
+use crate::model::{Sample, SeriesKey, Unit};
 
 /// A worker's data and what it leaves.
 struct Life {
@@ -30,21 +31,20 @@ impl Life {
 
     fn take(&mut self, samples: &[Sample]) {
         for sample in samples {
-            let number = self.data.take(sample).expect("it is sound");
-            self.history.note(number, sample);
+            self.data.insert(sample.clone()).expect("it is sound");
         }
-        self.history.write(&self.data);
+        self.history.write(&mut self.data);
     }
 
     fn say(&mut self, entry: Entry) {
         self.history.note_entry("app", &entry);
         self.data.append("app", entry);
-        self.history.write(&self.data);
+        self.history.write(&mut self.data);
     }
 
     /// Everything there is, as one would see it.
     fn all(&self) -> Vec<(String, Vec<(Wall, f64)>)> {
-        let values = |window: &crate::model::Window| {
+        let values = |window: &Window| {
             let mut values = Vec::new();
             window.each_value(Wall(i64::MIN), Wall(i64::MAX), |at, value, _| values.push((at, value)));
             values
@@ -110,7 +110,6 @@ fn what_a_clock_that_was_set_back_made_unknown_stays_unknown() {
     let mut first = Life::begin(&file);
     first.take(&[sample("a", 1_000, 1.0), sample("a", 9_000, 9.0)]);
     first.data.forget_after(Wall(1_500));
-    first.history.forget_after(Wall(1_500));
     first.take(&[sample("a", 2_000, 2.0)]);
     let known = first.all();
     assert_eq!(known[0].1.len(), 2);
