@@ -30,13 +30,15 @@ install: ## the program and its manual pages, under PREFIX (/usr/local)
 test: ## all tests; no privileges needed
 	$(BUILD) test
 
-test-system: ## tests with real users, a real terminal and a real console (root; tmux, qemu)
+test-system: ## tests with real users, a real terminal, console and Prometheus (root; tmux, qemu)
 	$(need_root)
 	$(call need,tmux,apt-get install tmux)
 	$(call need,setpriv,apt-get install util-linux)
 	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
 	$(call need,busybox,apt-get install busybox-static)
 	$(call need,cpio,apt-get install cpio)
+	$(call need,prometheus,apt-get install prometheus)
+	$(call need,prometheus-node-exporter,apt-get install prometheus-node-exporter)
 	$(need_kernel)
 	$(BUILD) test --test system
 

@@ -10,6 +10,7 @@
 mod gather;
 mod places;
 mod schema;
+mod secrets;
 mod sources;
 mod terminal;
 
@@ -19,8 +20,9 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use gather::{Asked, Loaded, Override, is_board, load, load_board, strange_variables};
+pub use gather::{Asked, Loaded, Override, is_board, load, load_board, load_from_outside, strange_variables};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
+pub use secrets::gather as gather_secrets;
 pub use terminal::TerminalSettings;
 
 use crate::base::{Diagnostic, limits};
@@ -83,7 +85,11 @@ pub enum Level {
 ///
 /// At most `limits::DIAGNOSTICS_MAX` complaints are returned.
 pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
-    let mut draft = schema::Draft::default();
+    parse_with(files, secrets::Secrets::of(files))
+}
+
+fn parse_with(files: &[ConfigFile], secrets: secrets::Secrets) -> Result<Settings, Vec<Diagnostic>> {
+    let mut draft = schema::Draft::new(secrets);
     let mut complaints = Vec::new();
     for file in files.iter().filter(|file| file.kind == FileKind::Settings) {
         match Document::new(&file.name, &file.bytes) {
@@ -117,7 +123,7 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
                 Some(match file.kind {
                     FileKind::Settings => terminal::unknown_boards(&document, &boards),
                     FileKind::Board if is_whole => sources::unknown_sources(&document, &settings.sources),
-                    FileKind::Board => Vec::new(),
+                    FileKind::Board | FileKind::Secret => Vec::new(),
                 })
             });
             let unknown: Vec<Diagnostic> = unknown.flatten().collect();

@@ -21,7 +21,10 @@ pub use feed::{
 };
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
-pub use source::{SampleRejected, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered, ValuesLeftOut};
+pub use source::{
+    PastFetched, SampleRejected, SecretOpenToAll, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered,
+    ValuesLeftOut,
+};
 
 /// Something that happened.
 pub trait Event {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: no I/O, no clock, no randomness; what a step needs is handed in, so months can be tried in a moment.
 
+pub mod backfill;
 pub mod backoff;
 pub mod breaker;
 pub mod cutter;

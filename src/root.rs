@@ -115,7 +115,7 @@ pub fn serve<B>(
         let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
         let obeying = runtime::spawn("signals", obey(signals, orders));
         let parts = Parts {
-            files: loaded.files,
+            files: loaded.files.into_iter().chain(loaded.secrets).collect(),
             launcher: Launcher::process(TENANT_DEFAULT, loaded.settings.log.level),
             sockets: Some(sockets),
             devices: loaded.settings.terminals.len(),

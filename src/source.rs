@@ -11,6 +11,7 @@ pub mod format;
 pub mod host;
 pub mod intake;
 pub mod own;
+pub mod prometheus;
 pub mod push;
 pub mod synthetic;
 
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use crate::base::Wall;
+use crate::base::{Wall, limits};
 use crate::event::{Event, SourcePaused};
 use crate::machine::breaker::Breaker;
 use crate::model::Sample;
@@ -123,6 +124,7 @@ pub async fn ask(
     };
     loop {
         let wake_at = asking.wake_at();
+        let before = asking.health();
         let (mut todo, reading) = tokio::select! {
             biased;
             answer = line.answers.recv() => match answer {
@@ -149,8 +151,18 @@ pub async fn ask(
             tracing::error!(source = &*name, "the reading thread takes no more asks");
         }
         if todo.report {
-            let Reading { samples, entries, left_out, .. } = reading;
+            let Reading { mut samples, entries, left_out, .. } = reading;
             let health = asking.health();
+            // Many are handed over in parts, so that drawing waits for none of them; how it went comes with the last.
+            while samples.len() > limits::SOURCE_SAMPLES_MAX {
+                let rest = samples.split_off(limits::SOURCE_SAMPLES_MAX);
+                let samples = std::mem::replace(&mut samples, rest);
+                let part =
+                    Update { source: name.clone(), samples, entries: Vec::new(), left_out: 0, health: before.clone() };
+                if updates.send(part).await.is_err() {
+                    return;
+                }
+            }
             runtime::say_state(&format!("source-{name}"), &state_of(&health));
             if updates.send(Update { source: name.clone(), samples, entries, left_out, health }).await.is_err() {
                 return;

@@ -106,6 +106,12 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
     bodies.map(str::to_owned).collect()
 }
 
+/// The environment of the daemon that the pages speak of.
+fn with_secrets(command: &mut Command, folder: &std::path::Path) {
+    std::fs::write(folder.join("mimir-token"), "token").expect("a temporary file");
+    command.env("CREDENTIALS_DIRECTORY", folder).env("BILLING_TOKEN", "token");
+}
+
 #[test]
 fn every_configuration_shown_is_accepted() {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -118,6 +124,7 @@ fn every_configuration_shown_is_accepted() {
             for config in [block.clone(), block.replace("# [", "[").replace("# socket", "socket")] {
                 std::fs::write(&file, &config).expect("a temporary file");
                 let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+                with_secrets(&mut command, folder.path());
                 let output = command.arg("check").arg(&file).output().expect("the program can be started");
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
                 assert!(output.status.success(), "{path}: {said}\n{config}");
@@ -141,7 +148,9 @@ fn every_board_shown_is_accepted() {
             shown += 1;
             std::fs::write(boards.join("shown.toml"), &block).expect("a temporary file");
             std::fs::write(folder.path().join("unblink.toml"), &settings).expect("a temporary file");
-            let output = Command::new(env!("CARGO_BIN_EXE_unblink")).arg("check").arg(folder.path()).output();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+            with_secrets(&mut command, folder.path());
+            let output = command.arg("check").arg(folder.path()).output();
             let output = output.expect("the program can be started");
             assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
         }

@@ -36,6 +36,8 @@ mod logging;
 mod losses;
 #[path = "e2e/pointing.rs"]
 mod pointing;
+#[path = "e2e/prometheus.rs"]
+mod prometheus;
 #[path = "e2e/pushing.rs"]
 mod pushing;
 #[path = "e2e/sizes.rs"]

@@ -1,9 +1,11 @@
-//! What only a whole system shows: two real users, a real terminal, a real console. Run by `make test-system` as root.
+//! What only a whole system shows: two real users, a real terminal, a real console, a real Prometheus. Run by `make test-system` as root.
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
 #[path = "system/console.rs"]
 mod console;
+#[path = "system/prometheus.rs"]
+mod prometheus;
 #[path = "system/stage.rs"]
 mod stage;
 #[path = "system/terminal.rs"]

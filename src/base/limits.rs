@@ -239,6 +239,28 @@ pub const SOURCE_WORDS_COLUMNS_MAX: u16 = 100;
 pub const SAMPLE_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Memory a compiled expression may take.
 pub const REGEX_BYTES_MAX: usize = 256 * 1024;
+/// Queries one source asks of a server in one turn.
+pub const QUERIES_MAX: usize = 32;
+/// Headers of a person's own in one request.
+pub const HEADERS_MAX: usize = 16;
+/// Length of one secret: a token signed for many audiences fits.
+pub const SECRET_BYTES_MAX: usize = 16 * 1024;
+/// Secrets that one set of files may name.
+pub const SECRETS_MAX: usize = 256;
+/// One answer of a server: some ten thousand series of one value each, or the past of all that are taken.
+pub const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What is read of an answer that is an error: its first words are shown.
+pub const ANSWER_ERROR_BYTES_MAX: usize = 16 * 1024;
+/// What a server may say before its answer begins.
+pub const ANSWER_HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Points asked for of each series' past: more than a screen has columns, twice for braille.
+pub const PAST_POINTS_MAX: usize = 1024;
+/// Samples of all series' past of one turn: handed over in parts of `SOURCE_SAMPLES_MAX`, some 12 MB for a moment.
+pub const PAST_SAMPLES_MAX: usize = 32 * 1024;
+/// Addresses of one name that are tried.
+pub const ADDRESSES_MAX: usize = 8;
+/// Warnings of one answer that are kept; the first is shown.
+pub const ANSWER_WARNINGS_MAX: usize = 4;
 /// Objects within objects of a line of JSON.
 pub const JSON_DEPTH_MAX: usize = 4;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::Diagnostic;
 use crate::client::Attempt;
-use crate::config::{self, Asked, DirectoryError, Mode, Places, Settings, SocketSettings, Surroundings};
+use crate::config::{self, DirectoryError, Mode, Places, Settings, SocketSettings, Surroundings};
 use crate::sys::socket::ConnectError;
 
 /// Sockets worth trying, and those that must not be.
@@ -61,8 +61,7 @@ fn surroundings() -> Surroundings {
 
 /// What the configuration of these places says. A wrong one is the daemon's trouble, not the viewer's.
 fn configured(door: Door, places: &Places) -> Option<PathBuf> {
-    let loaded = config::load(&Asked::default(), |_| None, places).ok()?;
-    door.settings(&loaded.settings).socket.clone()
+    door.settings(&config::load_from_outside(places)?).socket.clone()
 }
 
 // === impl Door ===

@@ -223,6 +223,7 @@ impl Sampling {
         let timeout = |origin: &Origin| match &origin.from {
             From::Command(command) => command.timeout,
             From::File(_) => Duration::ZERO,
+            From::Prometheus(asked) => 2 * asked.timeout,
         };
         self.origins.borrow().iter().map(timeout).max().unwrap_or_default()
     }
@@ -237,8 +238,11 @@ impl Sampling {
             // The picture tells of the rhythm a daemon would have, not of this hurry.
             health.interval_ms = u64::try_from(self.settings.interval.as_millis()).unwrap_or(u64::MAX);
         }
+        // What comes in parts is there once it says how it went.
+        if health.state != SourceState::Waiting {
+            self.unheard.retain(|name| *name != update.source);
+        }
         self.data.set_source(&update.source, health);
-        self.unheard.retain(|name| *name != update.source);
         for (stream, entry) in update.entries {
             let _ = self.data.append(&stream, entry);
         }

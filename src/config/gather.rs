@@ -5,9 +5,10 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::secrets::{self, Secrets};
 use super::{Places, Settings, schema, understand};
 use crate::base::{Diagnostic, limits};
-use crate::notation::{harmless, nearest};
+use crate::notation::{Document, harmless, nearest};
 use crate::scene::Boards;
 use crate::wire::feed::{ConfigFile, FileKind};
 
@@ -33,7 +34,11 @@ pub struct Override {
 /// Everything configured: the bytes for workers and what they mean for root.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
+    /// As people wrote them: no variable of the environment is replaced in them.
     pub files: Vec<ConfigFile>,
+    /// What variables stand for that the files name, for workers and for nothing that is kept: see
+    /// [`gather_secrets`](super::gather_secrets).
+    pub secrets: Option<ConfigFile>,
     pub settings: Settings,
     pub boards: Boards,
 }
@@ -86,8 +91,12 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
     let main = named.as_ref().unwrap_or(&places.config);
     files.extend(board_files(main, &mut complaints));
     // Everything that is wrong, wherever it stands.
-    match understand(&files) {
-        Ok((settings, boards)) if complaints.is_empty() => Ok(Loaded { files, settings, boards }),
+    let secrets = secrets::gather(&files, env);
+    match understand(files.iter().chain(&secrets).cloned().collect::<Vec<_>>().as_slice()) {
+        Ok((settings, boards)) if complaints.is_empty() => {
+            let missing = missing_files(&files, &secrets);
+            if missing.is_empty() { Ok(Loaded { files, secrets, settings, boards }) } else { Err(missing) }
+        }
         Ok(_) => Err(complaints),
         Err(found) => {
             complaints.extend(found);
@@ -109,7 +118,22 @@ pub fn load_board(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let file = file.ok_or_else(|| vec![whole_file(path, "the file does not exist".to_owned(), "check the path")])?;
     let files = vec![file];
     let (settings, boards) = understand(&files)?;
-    Ok(Loaded { files, settings, boards })
+    Ok(Loaded { files, secrets: None, settings, boards })
+}
+
+/// What the file of these places says of a daemon, for somebody who looks for it from outside: variables that its
+/// sources name are set in the daemon's environment, not here. None where there is no such file or it is wrong.
+pub fn load_from_outside(places: &Places) -> Option<Settings> {
+    let files = [read_file(&places.config, FileKind::Settings).ok()??];
+    super::parse_with(&files, Secrets::blind()).ok()
+}
+
+/// Complaints about files that sources name and that are not there.
+fn missing_files(files: &[ConfigFile], secrets: &Option<ConfigFile>) -> Vec<Diagnostic> {
+    let secrets = Secrets::of(secrets.as_slice());
+    let settings = files.iter().filter(|file| file.kind == FileKind::Settings);
+    let documents = settings.filter_map(|file| Document::new(&file.name, &file.bytes).ok());
+    documents.flat_map(|document| secrets::missing_files(&document, &secrets)).collect()
 }
 
 /// The boards beside a configuration file, in the order of their names. There may be none.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::secrets::Secrets;
 use super::sources;
 use super::terminal::{self, TerminalSettings};
 use super::{HostSettings, Level, Settings, SocketSettings};
@@ -23,6 +24,8 @@ pub struct Draft {
     level: Option<Level>,
     pub(super) terminals: Vec<TerminalSettings>,
     pub(super) sources: Vec<Origin>,
+    /// What variables in the sections of sources stand for.
+    pub(super) secrets: Secrets,
 }
 
 /// A value whose fitness depends on another one: kept with the complaint that it would earn.
@@ -74,7 +77,7 @@ pub fn read(document: &Document<'_>, draft: &mut Draft, complaints: &mut Vec<Dia
         if section == terminal::SECTION {
             terminal::read(document, value, &mut draft.terminals, complaints);
         } else if section == sources::SECTION {
-            sources::read(document, value, &mut draft.sources, complaints);
+            sources::read(document, value, &draft.secrets, &mut draft.sources, complaints);
         } else if KEYS.iter().all(|key| key.section != section) {
             let known = sections();
             complaints.push(document.complain(
@@ -128,6 +131,10 @@ fn sections() -> Vec<&'static str> {
 // === impl Draft ===
 
 impl Draft {
+    pub fn new(secrets: Secrets) -> Draft {
+        Draft { secrets, ..Draft::default() }
+    }
+
     /// Fills in defaults and checks what only makes sense together.
     pub fn finish(self, complaints: &mut Vec<Diagnostic>) -> Settings {
         let interval = self.interval.unwrap_or(HostSettings::INTERVAL_DEFAULT);

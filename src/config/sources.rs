@@ -2,6 +2,8 @@
 //!
 //! Invariant: a source has a name of its own, and series that are none of the program's.
 
+mod prometheus;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,9 +12,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::schema::{Wrong, kind, span_between, text, wrong};
+use super::secrets::Secrets;
 use crate::base::{Diagnostic, limits};
-use crate::model::Unit;
 use crate::model::origin::{Command, Fields, File, From, Lines, Origin, Output, TAKEN, TAKEN_SERIES};
+use crate::model::{Secret, Unit};
 use crate::notation::{Document, harmless, remedy_for};
 
 pub const SECTION: &str = "sources";
@@ -20,7 +23,7 @@ pub const SECTION: &str = "sources";
 const COMMON: [&str; 4] = ["kind", "interval", "series", "unit"];
 const COMMAND: [&str; 6] = ["argv", "shell", "timeout", "format", "env", "directory"];
 const FILE: [&str; 9] = ["path", "format", "regex", "from", "level", "time", "message", "labels", "values"];
-const KINDS: [&str; 2] = ["command", "file"];
+const KINDS: [&str; 3] = ["command", "file", "prometheus"];
 const FORMATS: [&str; 3] = ["lines", "json", "regex"];
 const PLACES: [&str; 2] = ["end", "start"];
 /// Runs what stands under `shell`.
@@ -34,6 +37,7 @@ struct Section<'a> {
     name: &'a str,
     whole: std::ops::Range<usize>,
     table: &'a DeTable<'a>,
+    secrets: &'a Secrets,
     complaints: &'a mut Vec<Diagnostic>,
 }
 
@@ -41,6 +45,7 @@ struct Section<'a> {
 pub fn read(
     document: &Document<'_>,
     value: &Spanned<DeValue<'_>>,
+    secrets: &Secrets,
     origins: &mut Vec<Origin>,
     complaints: &mut Vec<Diagnostic>,
 ) {
@@ -53,7 +58,7 @@ pub fn read(
         let word: &str = name.get_ref();
         let DeValue::Table(table) = value.get_ref() else {
             let message = format!("sources.{} is {}, where a section belongs", harmless(word), kind(value.get_ref()));
-            let remedy = "write [sources.NAME] on a line of its own, with kind = \"command\" or \"file\" under it";
+            let remedy = "write [sources.NAME] on a line of its own, with kind = \"command\" under it";
             complaints.push(document.complain(value.span(), message, remedy));
             continue;
         };
@@ -62,7 +67,7 @@ pub fn read(
             continue;
         }
         let before = complaints.len();
-        let mut section = Section { document, name: word, whole: name.span(), table, complaints };
+        let mut section = Section { document, name: word, whole: name.span(), table, secrets, complaints };
         let Some(origin) = section.read().filter(|_| complaints.len() == before) else { continue };
         origins.retain(|other| other.name != origin.name);
         if origins.len() == limits::SOURCES_MAX {
@@ -98,19 +103,26 @@ impl Section<'_> {
         let Some(word) = self.get("kind", |value| one_of(value, &KINDS, "kinds")) else {
             if !self.table.contains_key("kind") {
                 let message = format!("[sources.{}] does not say what it is", self.name);
-                self.complain_whole(message, "add kind = \"command\" or kind = \"file\"");
+                self.complain_whole(message, "add kind = \"command\", kind = \"file\" or kind = \"prometheus\"");
             }
             return None;
         };
-        let is_command = word == "command";
-        self.unknown_keys(is_command);
-        let default = if is_command { Origin::COMMAND_INTERVAL_DEFAULT } else { Origin::FILE_INTERVAL_DEFAULT };
+        let (keys, default): (&[&str], _) = match word {
+            "command" => (&COMMAND, Origin::COMMAND_INTERVAL_DEFAULT),
+            "prometheus" => (&prometheus::KEYS, Origin::PROMETHEUS_INTERVAL_DEFAULT),
+            _ => (&FILE, Origin::FILE_INTERVAL_DEFAULT),
+        };
+        self.unknown_keys(word, keys);
         let between = |value: &DeValue<'_>, min| span_between(value, min, Origin::INTERVAL_MAX, "10s");
         let interval = self.get("interval", |value| between(value, Origin::INTERVAL_MIN)).unwrap_or(default);
         let name = self.name.to_owned();
         let series = self.get("series", series).unwrap_or_else(|| name.replace('-', "_"));
         let unit = self.get("unit", unit).unwrap_or_default();
-        let from = if is_command { From::Command(self.command(interval)?) } else { From::File(self.file()?) };
+        let from = match word {
+            "command" => From::Command(self.command(interval)?),
+            "prometheus" => From::Prometheus(self.prometheus(&series, interval)?),
+            _ => From::File(self.file()?),
+        };
         Some(Origin { name, series, unit, interval, from })
     }
 
@@ -132,31 +144,35 @@ impl Section<'_> {
                 "write argv = [\"program\", \"argument\"]; or shell = \"...\" where a shell is needed",
             );
         }
-        let span = |value: &DeValue<'_>| span_between(value, Origin::TIMEOUT_MIN, Origin::INTERVAL_MAX, "5s");
-        let timeout = self.get("timeout", |value| {
-            span(value).and_then(|timeout| {
-                let remedy = "a run must be over before the next one starts: shorten it or lengthen the interval";
-                if timeout > interval {
-                    Err(wrong(format!("{timeout:?} is longer than the interval"), remedy))
-                } else {
-                    Ok(timeout)
-                }
-            })
-        });
+        let timeout = self.timeout(interval, "a run");
         let output = self.get("format", |value| {
             let names = Output::ALL.map(|(name, _)| name);
             let word = one_of(value, &names, "formats")?;
             Ok(Output::ALL.into_iter().find(|(name, _)| *name == word).map_or(Output::Auto, |(_, output)| output))
         });
-        let env = self.get("env", environment);
+        let secrets = self.secrets;
+        let env = self.get("env", |value| environment(value, secrets));
         let directory = self.get("directory", |value| path(value, "/var/lib/app"));
         Some(Command {
             argv: argv?,
-            timeout: timeout.unwrap_or_else(|| Origin::TIMEOUT_DEFAULT.min(interval)),
+            timeout,
             output: output.unwrap_or_default(),
             env: env.unwrap_or_default(),
             directory: directory.unwrap_or_else(|| PathBuf::from("/")),
         })
+    }
+
+    /// How long `what` may take.
+    fn timeout(&mut self, interval: Duration, what: &str) -> Duration {
+        let timeout = self.get("timeout", |value| {
+            let timeout = span_between(value, Origin::TIMEOUT_MIN, Origin::INTERVAL_MAX, "5s")?;
+            if timeout <= interval {
+                return Ok(timeout);
+            }
+            let remedy = format!("{what} must be over before the next one starts: shorten it or lengthen the interval");
+            Err(wrong(format!("{timeout:?} is longer than the interval"), remedy))
+        });
+        timeout.unwrap_or_else(|| Origin::TIMEOUT_DEFAULT.min(interval))
     }
 
     fn file(&mut self) -> Option<File> {
@@ -207,13 +223,11 @@ impl Section<'_> {
         }
     }
 
-    fn unknown_keys(&mut self, is_command: bool) {
-        let of_kind: &[&str] = if is_command { &COMMAND } else { &FILE };
+    fn unknown_keys(&mut self, what: &str, of_kind: &[&str]) {
         let known: Vec<&str> = COMMON.iter().chain(of_kind).copied().collect();
         for (key, _) in self.table {
             let word: &str = key.get_ref();
             if !known.contains(&word) {
-                let what = if is_command { "command" } else { "file" };
                 let message = format!("there is no key {:?} in [sources.{}], a {what}", harmless(word), self.name);
                 self.complaints.push(self.document.complain(key.span(), message, remedy_for(word, &known, "keys")));
             }
@@ -308,7 +322,7 @@ fn names(value: &DeValue<'_>, max: usize) -> Result<Vec<String>, Wrong> {
     list(value, max, "[\"path\", \"status\"]")?.into_iter().map(|name| bounded(name, "path")).collect()
 }
 
-fn environment(value: &DeValue<'_>) -> Result<Vec<(String, String)>, Wrong> {
+fn environment(value: &DeValue<'_>, secrets: &Secrets) -> Result<Vec<(String, Secret)>, Wrong> {
     let DeValue::Table(table) = value else {
         return Err(wrong(format!("{} stands where variables belong", kind(value)), "write it as { HOME = \"/srv\" }"));
     };
@@ -329,7 +343,11 @@ fn environment(value: &DeValue<'_>) -> Result<Vec<(String, String)>, Wrong> {
             let remedy = "set it in the command: argv = [\"env\", \"NAME=value\", \"program\"]";
             return Err(wrong(format!("{name} would change the daemon's own part too"), remedy));
         }
-        env.push((name.to_owned(), bounded(value.get_ref(), "value")?));
+        let value = secrets.resolve(&bounded(value.get_ref(), "value")?)?;
+        if value.expose().contains('\0') {
+            return Err(wrong(format!("what {name} stands for holds a zero byte"), "no variable can hold one"));
+        }
+        env.push((name.to_owned(), value));
     }
     Ok(env)
 }

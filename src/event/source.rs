@@ -1,5 +1,7 @@
 //! What happens to sources and their samples.
 
+use std::path::Path;
+
 use tracing::{debug, info, warn};
 
 use super::{COUNTERS, Event};
@@ -48,6 +50,36 @@ pub struct SampleRejected<'a> {
     pub source: &'a str,
     pub series: &'a str,
     pub why: &'a str,
+}
+
+/// What a source was before it was asked, or while it was away.
+#[derive(Debug)]
+pub struct PastFetched<'a> {
+    pub source: &'a str,
+    pub samples: usize,
+    pub span_s: u64,
+}
+
+/// A secret lies in a file that everybody on this machine may read; told once.
+#[derive(Debug)]
+pub struct SecretOpenToAll<'a> {
+    pub source: &'a str,
+    /// The key that names it.
+    pub key: &'a str,
+    pub path: &'a Path,
+}
+
+impl Event for PastFetched<'_> {
+    fn emit(self) {
+        debug!(source = self.source, samples = self.samples, span_s = self.span_s, "past fetched");
+    }
+}
+
+impl Event for SecretOpenToAll<'_> {
+    fn emit(self) {
+        let path = self.path.display();
+        warn!(source = self.source, key = self.key, %path, "everybody may read a secret; chmod o-r its file");
+    }
 }
 
 impl Event for SourceFailed<'_> {

@@ -2,10 +2,14 @@
 //!
 //! Invariant: names are bounded and none of the program's own; every span lies within what its kind allows.
 
+mod prometheus;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Unit;
+use super::{Secret, Unit};
+
+pub use prometheus::{Credentials, FromFile, Prometheus, Query, Tls};
 
 /// Names of sources that are always there; nobody's own may be called so.
 pub const TAKEN: [&str; 4] = ["host", "push", "synthetic", "unblink"];
@@ -31,6 +35,7 @@ pub struct Origin {
 pub enum From {
     Command(Command),
     File(File),
+    Prometheus(Prometheus),
 }
 
 /// A program that is run and whose output is read.
@@ -42,7 +47,7 @@ pub struct Command {
     pub timeout: Duration,
     pub output: Output,
     /// Added to the few variables every command gets.
-    pub env: Vec<(String, String)>,
+    pub env: Vec<(String, Secret)>,
     /// Where it runs.
     pub directory: PathBuf,
 }
@@ -107,6 +112,8 @@ impl Origin {
     /// A command that prints many numbers is not asked oftener where nothing is said.
     pub const COMMAND_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
     pub const FILE_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
+    /// What Prometheus is mostly told to scrape in; asking oftener shows the same values again.
+    pub const PROMETHEUS_INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
     /// Starting a program costs some milliseconds each time.
     pub const INTERVAL_MIN: Duration = Duration::from_millis(200);
     /// Slower than this is no live chart.

@@ -1,6 +1,8 @@
 //! One file's text with its places: byte offsets become lines and columns.
 //!
-//! Invariant: an excerpt holds nothing that moves a terminal's cursor.
+//! Invariant: an excerpt holds nothing that moves a terminal's cursor, and no secret as far as its keys tell.
+
+mod secretive;
 
 use std::ops::Range;
 
@@ -72,7 +74,9 @@ impl<'a> Document<'a> {
         let excerpt = if column > EXCERPT_COLUMNS_MAX {
             String::new()
         } else {
-            harmless(&line.chars().take(EXCERPT_COLUMNS_MAX).collect::<String>())
+            let section = before[..line_start].lines().rev().find(|line| line.trim_start().starts_with('['));
+            let line: String = line.chars().take(EXCERPT_COLUMNS_MAX).collect();
+            harmless(&secretive::hide(&line, section.unwrap_or_default()))
         };
         (u32::try_from(line_number).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX), excerpt)
     }

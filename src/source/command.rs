@@ -43,7 +43,7 @@ struct Runs {
 impl Runs {
     fn new(origin: &Origin, command: &Command, keeper: &Path) -> Runs {
         let mut env = command::environment();
-        env.extend(command.env.iter().map(|(name, value)| (name.into(), value.into())));
+        env.extend(command.env.iter().map(|(name, value)| (name.into(), value.expose().into())));
         let plan = Plan {
             keeper: keeper.to_owned(),
             argv: command.argv.iter().map(Into::into).collect(),

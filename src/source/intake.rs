@@ -45,6 +45,15 @@ impl Intake {
         i64::try_from(self.interval.as_millis()).unwrap_or(i64::MAX / 4)
     }
 
+    /// Forgets the series of which nothing is told any more: they came and went, and leave their places to others.
+    pub fn forget_absent(&mut self, told: &Told) {
+        let mut known = HashSet::default();
+        for value in &told.values {
+            known.extend(self.known.take(&value.key));
+        }
+        self.known = known;
+    }
+
     /// The samples of a turn, those without a time as of `now`. Several of one series with the same time are one: the
     /// last.
     pub fn take(&mut self, told: Told, now: Wall, left_out: &mut LeftOut) -> Vec<Sample> {

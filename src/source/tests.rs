@@ -324,3 +324,20 @@ async fn a_machine_made_of_files_is_told_in_full() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_past_is_handed_over_in_parts_and_how_it_went_comes_with_the_last() {
+    let mut bench = Bench::start();
+    settle().await;
+    let count = 2 * limits::SOURCE_SAMPLES_MAX + 1;
+    let all = (0..count).map(|number| Sample { value: number as f64, ..sample() }).collect();
+    let mut updates = vec![bench.answered(Ok(all)).await];
+    while updates.last().is_some_and(|update| update.health.state == SourceState::Waiting) {
+        updates.push(bench.updates.recv().await.expect("there is more"));
+    }
+    let sizes: Vec<usize> = updates.iter().map(|update| update.samples.len()).collect();
+    assert_eq!(sizes, [limits::SOURCE_SAMPLES_MAX, limits::SOURCE_SAMPLES_MAX, 1]);
+    assert_eq!(updates[2].health.state, SourceState::Good);
+    let values = updates.iter().flat_map(|update| &update.samples).map(|sample| sample.value as usize);
+    assert!(values.eq(0..count), "in the order they came");
+}

@@ -37,10 +37,15 @@ pub enum FileKind {
     Settings,
     /// A board, named after the file.
     Board,
+    /// What variables of root's environment stand for that the settings name: never written anywhere.
+    Secret,
 }
 
 /// One configuration file as root read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// `Debug` tells its length only: a file may hold what is nobody's business. Whoever keeps files leaves out those of
+/// [`FileKind::Secret`].
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigFile {
     pub kind: FileKind,
     /// Path as it is shown in diagnostics.
@@ -225,6 +230,15 @@ pub enum DecodeError {
     Trailing(usize),
     #[error("the message breaks a cap: {0}")]
     Cap(String),
+}
+
+// === impl ConfigFile ===
+
+impl std::fmt::Debug for ConfigFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ConfigFile { kind, name, bytes } = self;
+        write!(f, "ConfigFile {{ {kind:?} {name:?}, {} bytes }}", bytes.len())
+    }
 }
 
 // === impl ToWorker ===

@@ -14,18 +14,22 @@ use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::{From, Origin};
 use crate::runtime::{self, Task};
 use crate::source::asking::Rhythm;
-use crate::source::{self, Line, Update, command, file};
+use crate::source::{self, Line, Update, command, file, prometheus};
 
 /// Beyond a command's own timeout: what it started is killed meanwhile.
 const KILLING: Duration = Duration::from_secs(2);
 /// A look at a file takes some milliseconds; a file system that takes longer is away.
 const FILE_DEADLINE: Duration = Duration::from_secs(5);
+/// Beyond a server's own timeouts: a resolver that is slow, and an answer that is long to read.
+const LOOKING_UP: Duration = Duration::from_secs(2);
 /// Failures in a row after which a source is left alone for a while.
 const FAILURES_MAX: u32 = 3;
 /// A command that keeps failing is tried this often at least.
 const COMMAND_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// A missing file costs next to nothing to look for, and is wanted as soon as it is there.
 const FILE_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// One request is little, and a server that is back is wanted soon.
+const SERVER_PAUSE_MAX: Duration = Duration::from_secs(30);
 
 /// One source that runs; dropping it ends it.
 #[derive(Debug)]
@@ -83,6 +87,7 @@ fn line(origin: &Origin, keeper: &Path) -> io::Result<(Line, Option<PipeWriter>)
             Ok((command::reading_thread(origin, command, keeper, stopped.into())?, Some(stop)))
         }
         From::File(file) => Ok((file::reading_thread(origin, file)?, None)),
+        From::Prometheus(asked) => Ok((prometheus::reading_thread(origin, asked)?, None)),
     }
 }
 
@@ -90,6 +95,8 @@ fn rhythm(origin: &Origin) -> Rhythm {
     let deadline = match &origin.from {
         From::Command(command) => command.timeout + KILLING,
         From::File(_) => FILE_DEADLINE,
+        // Once for now and once for the past; it says by itself what took too long.
+        From::Prometheus(asked) => 2 * asked.timeout + LOOKING_UP,
     };
     Rhythm { interval: origin.interval, warm_up: None, deadline }
 }
@@ -98,6 +105,7 @@ fn patience(origin: &Origin) -> breaker::Config {
     let max = match &origin.from {
         From::Command(_) => COMMAND_PAUSE_MAX,
         From::File(_) => FILE_PAUSE_MAX,
+        From::Prometheus(_) => SERVER_PAUSE_MAX,
     };
     let pause_first = 2 * origin.interval;
     breaker::Config { failures_max: FAILURES_MAX, pause_first, pause_max: max.max(pause_first) }

@@ -17,7 +17,7 @@ use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::origin::Origin;
+use crate::model::origin::{From, Origin};
 use crate::model::series::Rejected;
 use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::{FrameOut, View};
@@ -298,6 +298,12 @@ impl State {
                 let host = &prepared.settings.host;
                 self.controls.host.send_replace(Some(host::rhythm(host.interval, host.deadline)));
                 let sources = &prepared.settings.sources;
+                for origin in sources {
+                    // What a server tells of comes and goes; of a name as many are kept as there may be at once.
+                    if let From::Prometheus(asked) = &origin.from {
+                        asked.queries.iter().for_each(|one| self.data.bound(&one.series, limits::SOURCE_SERIES_MAX));
+                    }
+                }
                 self.controls.sources.send_if_modified(|known| {
                     let differs = known != sources;
                     known.clone_from(sources);

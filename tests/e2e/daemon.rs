@@ -24,6 +24,11 @@ impl Daemon {
         Daemon::run(home, home.command(&["serve"]))
     }
 
+    /// The same by this command, which may have an environment of its own.
+    pub fn start_as(home: &Home, command: Command) -> Daemon {
+        Daemon::run(home, command)
+    }
+
     /// The same with so many descriptors and not one more.
     pub fn start_with_descriptors(home: &Home, count: u32) -> Daemon {
         let program = home.command(&["serve"]);

@@ -48,6 +48,7 @@ pub const PURE_CRATES: &[&str] = &[
     "unicode_normalization",
     "unicode_segmentation",
     "unicode_width",
+    "zeroize",
 ];
 
 /// What even these crates may not be used for in a pure layer.

@@ -82,6 +82,7 @@ fn called(name: &str) -> String {
 fn patience(origin: &Origin) -> Duration {
     match &origin.from {
         From::Command(command) => command.timeout,
+        From::Prometheus(prometheus) => 2 * prometheus.timeout,
         From::File(_) => Duration::ZERO,
     }
 }

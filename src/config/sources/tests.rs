@@ -72,7 +72,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         &[
             "1:10 the source host is always there [give yours another name]",
             "4:8 sources.a.kind: \"comand\" is none of the kinds [did you mean `command`?]",
-            "5:10 [sources.b] does not say what it is [add kind = \"command\" or kind = \"file\"]",
+            "5:10 [sources.b] does not say what it is [add kind = \"command\", kind = \"file\" or kind = \"prometheus\"]",
             "6:10 [sources.c] names no command [write argv = [\"program\", \"argument\"]; or shell = \"...\" where a shell is \
              needed]",
             "8:1 there is no key \"args\" in [sources.c], a command [did you mean `argv`?]",
@@ -90,7 +90,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "[sources]\na = 3\n",
         &[
             "2:5 sources.a is a number, where a section belongs [write [sources.NAME] on a line of its own, with kind = \
-           \"command\" or \"file\" under it]",
+           \"command\" under it]",
         ],
     );
 }

@@ -1,0 +1,89 @@
+//! Files that a source names for its secrets and certificates.
+//!
+//! Invariant: only regular files, and bounded; what stands in them is in no sentence.
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+
+use zeroize::Zeroizing;
+
+use crate::base::limits;
+use crate::model::Secret;
+use crate::model::origin::FromFile;
+
+/// Others than the owner and the group may read.
+const OPEN_TO_ALL: u32 = 0o004;
+
+/// All of one file.
+pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, String> {
+    let what = || format!("{} {}", file.key, file.path.display());
+    // Without waiting: a pipe in its place must hold up nothing.
+    let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&file.path);
+    let open = opened.map_err(|error| format!("{} cannot be read: {error}", what()))?;
+    let facts = open.metadata().map_err(|error| format!("{} cannot be read: {error}", what()))?;
+    if !facts.is_file() {
+        return Err(format!("{} is no regular file", what()));
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    let cap = limits::CONFIG_FILE_BYTES_MAX;
+    open.take(cap as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{} cannot be read: {error}", what()))?;
+    if bytes.len() > cap {
+        return Err(format!("{} is longer than {cap} bytes: is it the right file?", what()));
+    }
+    Ok(bytes)
+}
+
+/// The first line of one file, without what ends it; and whether everybody on this machine may read it.
+pub fn secret(file: &FromFile) -> Result<(Secret, bool), String> {
+    let bytes = read(file)?;
+    let what = || format!("{} {}", file.key, file.path.display());
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_printable = line.iter().all(|byte| (b' '..0x7f).contains(byte));
+    if line.is_empty() || line.len() > limits::SECRET_BYTES_MAX || !is_printable {
+        let max = limits::SECRET_BYTES_MAX;
+        return Err(format!("{} does not begin with a line of 1 to {max} printable characters", what()));
+    }
+    let text = std::str::from_utf8(line).map_err(|_| format!("{} is no text", what()))?;
+    let is_open = std::fs::metadata(&file.path).is_ok_and(|facts| facts.mode() & OPEN_TO_ALL != 0);
+    Ok((Secret::new(text), is_open))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn file(bytes: &[u8]) -> (tempfile::TempDir, FromFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, bytes).unwrap();
+        (folder, FromFile { key: "bearer_file", path })
+    }
+
+    #[test]
+    fn the_first_line_is_the_secret_and_a_file_open_to_all_is_noticed() {
+        let (_folder, token) = file(b"s3cret-token\r\nmore\n");
+        fs::set_permissions(&token.path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(secret(&token), Ok((Secret::new("s3cret-token"), false)));
+        fs::set_permissions(&token.path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(secret(&token), Ok((Secret::new("s3cret-token"), true)));
+    }
+
+    #[test]
+    fn what_holds_no_secret_is_told_by_its_name_and_never_by_its_content() {
+        for bytes in [&b""[..], b"\nx", b"s3cret\x07", &b"s3cret".repeat(4000), b"s3cret\xff"] {
+            let (_folder, token) = file(bytes);
+            let why = secret(&token).unwrap_err();
+            assert!(why.contains("bearer_file") && why.contains("token") && !why.contains("s3cret"), "{why}");
+        }
+        let (folder, _) = file(b"");
+        let missing = FromFile { key: "bearer_file", path: folder.path().join("none") };
+        assert!(secret(&missing).unwrap_err().contains("No such file"));
+        let directory = FromFile { key: "ca_file", path: folder.path().to_owned() };
+        assert!(read(&directory).unwrap_err().ends_with("is no regular file"));
+    }
+}
