@@ -1,4 +1,5 @@
-//! The admin API over its socket: HTTP/1, read only, answers made by the loop that owns the state.
+//! The admin API over its socket: HTTP/1, answers made by the loop that owns the state. Two pages change something, and
+//! only by the method POST.
 //!
 //! Invariant: a slow, silent or hostile client holds one of a few connections for a bounded time and nothing else.
 //! It must not keep any state of its own.
@@ -18,7 +19,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::net::{UnixListener, UnixStream};
@@ -28,7 +29,7 @@ use crate::base::limits;
 use crate::runtime::{self, timer};
 use crate::sys::socket::{self, Peer};
 
-use status::{BoardList, Readiness, Status};
+use status::{BoardList, Change, Readiness, Status};
 
 /// A question to the loop that owns the state.
 #[derive(Debug)]
@@ -36,12 +37,21 @@ pub enum Ask {
     Status(oneshot::Sender<Status>),
     Boards(oneshot::Sender<BoardList>),
     Ready(oneshot::Sender<Readiness>),
+    /// Answered once it is known what came of it.
+    Reload(oneshot::Sender<Change>),
+    /// To this generation; none for the one before.
+    Rollback(Option<u64>, oneshot::Sender<Change>),
 }
 
 /// Whether a peer may use the socket.
 pub type Admits = fn(&Peer) -> bool;
 
-const PATHS: &[&str] = &["/api/v1/boards", "/api/v1/status", "/healthz", "/readyz"];
+const PATHS: &[&str] =
+    &["/api/v1/boards", "/api/v1/reload", "/api/v1/rollback", "/api/v1/status", "/healthz", "/readyz"];
+/// Those that change something: they are posted to, and only they are.
+const CHANGING: &[&str] = &["/api/v1/reload", "/api/v1/rollback"];
+/// What `/api/v1/rollback` may be asked with.
+const GENERATION: &str = "generation=";
 /// Time a client has for its request line and headers.
 const HEADER_DEADLINE: Duration = Duration::from_secs(5);
 /// The request line and all headers together.
@@ -68,7 +78,7 @@ pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<As
         let asks = asks.clone();
         runtime::spawn("admin-connection", async move {
             // Its errors are the client's: it went away, or was too slow.
-            let _ = timer::timeout(limits::ADMIN_DEADLINE, converse(stream, asks)).await;
+            let _ = timer::timeout(limits::ADMIN_CHANGE_DEADLINE, converse(stream, asks)).await;
             drop(permit);
         });
     }
@@ -77,7 +87,7 @@ pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<As
 async fn converse(stream: UnixStream, asks: mpsc::Sender<Ask>) -> hyper::Result<()> {
     let service = service_fn(move |request: Request<Incoming>| {
         let asks = asks.clone();
-        async move { Ok::<_, Infallible>(answer(request.method(), request.uri().path(), &asks).await) }
+        async move { Ok::<_, Infallible>(answer(request.method(), request.uri(), &asks).await) }
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -89,16 +99,26 @@ async fn converse(stream: UnixStream, asks: mpsc::Sender<Ask>) -> hyper::Result<
         .await
 }
 
-async fn answer(method: &Method, path: &str, asks: &mpsc::Sender<Ask>) -> Response<Full<Bytes>> {
+async fn answer(method: &Method, uri: &Uri, asks: &mpsc::Sender<Ask>) -> Response<Full<Bytes>> {
+    let (path, query) = (uri.path(), uri.query());
     if !PATHS.contains(&path) {
         return words(StatusCode::NOT_FOUND, &format!("no such page; there are {}\n", PATHS.join(", ")));
     }
-    if method != Method::GET {
-        let mut response = words(StatusCode::METHOD_NOT_ALLOWED, "only GET is allowed here\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET"));
+    let allowed = if CHANGING.contains(&path) { Method::POST } else { Method::GET };
+    if *method != allowed {
+        let mut response = words(StatusCode::METHOD_NOT_ALLOWED, &format!("only {allowed} is allowed here\n"));
+        let allowed = if allowed == Method::POST { "POST" } else { "GET" };
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
         return response;
     }
     match path {
+        "/api/v1/reload" => ask(asks, Ask::Reload).await.map_or_else(gone, |outcome| change(&outcome)),
+        "/api/v1/rollback" => match generation(query) {
+            Ok(number) => {
+                ask(asks, |reply| Ask::Rollback(number, reply)).await.map_or_else(gone, |outcome| change(&outcome))
+            }
+            Err(what) => words(StatusCode::BAD_REQUEST, what),
+        },
         "/api/v1/status" => ask(asks, Ask::Status).await.map_or_else(gone, |status| json(&status)),
         "/api/v1/boards" => ask(asks, Ask::Boards).await.map_or_else(gone, |boards| json(&boards)),
         // Alive is who can answer: the loop is asked here too.
@@ -110,10 +130,26 @@ async fn answer(method: &Method, path: &str, asks: &mpsc::Sender<Ask>) -> Respon
     }
 }
 
-async fn ask<T>(asks: &mpsc::Sender<Ask>, question: fn(oneshot::Sender<T>) -> Ask) -> Option<T> {
+async fn ask<T>(asks: &mpsc::Sender<Ask>, question: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
     let (reply, answer) = oneshot::channel();
     asks.send(question(reply)).await.ok()?;
     answer.await.ok()
+}
+
+/// The number that a rollback asks for, if any.
+fn generation(query: Option<&str>) -> Result<Option<u64>, &'static str> {
+    let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
+    let number = query.strip_prefix(GENERATION).and_then(|number| number.parse().ok());
+    number.map(Some).ok_or("write ?generation=NUMBER, or nothing for the one before\n")
+}
+
+/// What came of a change: 422 where the configuration stays what it was against whoever asked.
+fn change(outcome: &Change) -> Response<Full<Bytes>> {
+    let mut response = json(outcome);
+    if !outcome.accepted {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    response
 }
 
 fn gone() -> Response<Full<Bytes>> {

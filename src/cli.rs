@@ -5,6 +5,7 @@
 
 mod args;
 mod attach;
+mod change;
 mod check;
 mod demo;
 mod devices;
@@ -62,6 +63,8 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Offered::Push(push) => push::run(push),
         Offered::Boards(asked) => listing::boards(asked),
         Offered::Status(asked) => listing::status(asked),
+        Offered::Reload(asked) => change::reload(asked),
+        Offered::Rollback(asked) => change::roll_back(asked),
         Offered::Snapshot(snapshot) => snapshot::run(&snapshot),
         Offered::Check(check) => check::run(&check),
         Offered::Doctor(asked) => doctor::run(&asked),

@@ -8,11 +8,13 @@
 //! It must not read files, look at the environment or apply anything.
 
 mod gather;
+pub mod generations;
 mod places;
 mod schema;
 mod secrets;
 mod sources;
 mod terminal;
+pub mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -20,10 +22,16 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub use gather::{Asked, Loaded, Override, is_board, load, load_board, load_from_outside, strange_variables};
+use tracing_subscriber::filter::LevelFilter;
+
+pub use gather::{
+    Asked, Gathered, Inputs, Loaded, Override, Start, is_board, load, load_board, missing_files, strange_variables,
+};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
-pub use secrets::gather as gather_secrets;
+pub use secrets::for_worker;
 pub use terminal::TerminalSettings;
+
+use secrets::Secrets;
 
 use crate::base::{Diagnostic, limits};
 use crate::model::origin::Origin;
@@ -85,10 +93,17 @@ pub enum Level {
 ///
 /// At most `limits::DIAGNOSTICS_MAX` complaints are returned.
 pub fn parse(files: &[ConfigFile]) -> Result<Settings, Vec<Diagnostic>> {
-    parse_with(files, secrets::Secrets::of(files))
+    let (settings, complaints) = read(files, Secrets::of(files));
+    if complaints.is_empty() { Ok(settings) } else { Err(complaints) }
 }
 
-fn parse_with(files: &[ConfigFile], secrets: secrets::Secrets) -> Result<Settings, Vec<Diagnostic>> {
+/// What is right of the settings, whatever is wrong beside it: enough to find a daemon that goes on with earlier ones.
+/// Variables that sources name are set in the daemon's environment, and need not be here.
+pub fn what_is_right(files: &[ConfigFile]) -> Settings {
+    read(files, Secrets::blind()).0
+}
+
+fn read(files: &[ConfigFile], secrets: Secrets) -> (Settings, Vec<Diagnostic>) {
     let mut draft = schema::Draft::new(secrets);
     let mut complaints = Vec::new();
     for file in files.iter().filter(|file| file.kind == FileKind::Settings) {
@@ -105,11 +120,8 @@ fn parse_with(files: &[ConfigFile], secrets: secrets::Secrets) -> Result<Setting
     // What only shows when all is read goes to its place too.
     let place = |name: &str| files.iter().position(|file| file.name == name);
     complaints.sort_by_key(|complaint| (place(&complaint.file), complaint.line, complaint.column));
-    if complaints.is_empty() {
-        return Ok(settings);
-    }
     complaints.truncate(limits::DIAGNOSTICS_MAX);
-    Err(complaints)
+    (settings, complaints)
 }
 
 /// Everything these files say, or every complaint about any of them.
@@ -118,12 +130,14 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
         (Ok(settings), Ok(boards)) => {
             // A board that is looked at alone may name any source.
             let is_whole = files.iter().any(|file| file.kind == FileKind::Settings);
+            let left_out = files.iter().filter(|file| file.kind == FileKind::LeftOut);
+            let left_out: Vec<&str> = left_out.map(|file| board_name(&file.name)).collect();
             let unknown = files.iter().filter_map(|file| {
                 let document = Document::new(&file.name, &file.bytes).ok()?;
                 Some(match file.kind {
-                    FileKind::Settings => terminal::unknown_boards(&document, &boards),
+                    FileKind::Settings => terminal::unknown_boards(&document, &boards, &left_out),
                     FileKind::Board if is_whole => sources::unknown_sources(&document, &settings.sources),
-                    FileKind::Board | FileKind::Secret => Vec::new(),
+                    FileKind::Board | FileKind::LeftOut | FileKind::Secret => Vec::new(),
                 })
             });
             let unknown: Vec<Diagnostic> = unknown.flatten().collect();
@@ -138,6 +152,11 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
     }
 }
 
+/// The name of the board in a file of this path.
+pub fn board_name(path: &str) -> &str {
+    Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
 /// The boards in these files and those that come with the program, or every complaint about any of them.
 ///
 /// A board of a person's own goes before a shipped one, and takes the place of the one it shares its name with.
@@ -145,8 +164,7 @@ pub fn boards(files: &[ConfigFile]) -> Result<Boards, Vec<Diagnostic>> {
     let mut boards = Vec::new();
     let mut complaints = Vec::new();
     for file in files.iter().filter(|file| file.kind == FileKind::Board) {
-        let name = Path::new(&file.name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        match scene::file::read(name, &file.name, &file.bytes) {
+        match scene::file::read(board_name(&file.name), &file.name, &file.bytes) {
             Ok(board) => boards.push(board),
             Err(found) => complaints.extend(found),
         }
@@ -189,6 +207,17 @@ impl Level {
         ("debug", Level::Debug),
         ("trace", Level::Trace),
     ];
+
+    /// The same for whatever writes the log.
+    pub fn filter(self) -> LevelFilter {
+        match self {
+            Level::Error => LevelFilter::ERROR,
+            Level::Warn => LevelFilter::WARN,
+            Level::Info => LevelFilter::INFO,
+            Level::Debug => LevelFilter::DEBUG,
+            Level::Trace => LevelFilter::TRACE,
+        }
+    }
 
     pub fn word(self) -> &'static str {
         Level::ALL.into_iter().find(|(_, level)| *level == self).map_or("info", |(name, _)| name)

@@ -4,6 +4,7 @@
 //! Levels go by what the operator should do: error means somebody has to act, warn means it healed by itself but look
 //! into it if it comes again, info is the course of life, debug is for finding faults.
 
+mod configuration;
 mod daemon;
 mod device;
 mod feed;
@@ -13,6 +14,10 @@ mod source;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub use configuration::{
+    ConfigurationAccepted, ConfigurationDeferred, ConfigurationRefused, ConfigurationUnchanged, ConfigurationUnwatched,
+    GenerationDamaged, GenerationUnkept, RestartWanted,
+};
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
@@ -80,6 +85,8 @@ pub struct Counters {
     pub histories_replayed: Counter,
     pub histories_broken: Counter,
     pub histories_lost: Counter,
+    pub configurations_accepted: Counter,
+    pub configurations_refused: Counter,
 }
 
 /// The counters that every `emit` adds to.
@@ -109,4 +116,6 @@ pub static COUNTERS: Counters = Counters {
     histories_replayed: Counter::new(),
     histories_broken: Counter::new(),
     histories_lost: Counter::new(),
+    configurations_accepted: Counter::new(),
+    configurations_refused: Counter::new(),
 };

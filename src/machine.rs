@@ -11,6 +11,7 @@ pub mod input;
 pub mod liveness;
 pub mod pace;
 pub mod reconnect;
+pub mod reload;
 pub mod resize;
 pub mod session;
 pub mod supervise;

@@ -7,6 +7,7 @@
 use crate::base::{Mono, Version, Wall, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
+use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
 use crate::scene::{self, Before, Boards, Circumstances, Memory, Slowed, Stage};
@@ -28,6 +29,8 @@ pub struct View {
     pace: Pace,
     /// Sessions that watch the board; none where nobody said so.
     viewers: Option<u32>,
+    /// What is wrong with a configuration that is not drawn.
+    complaint: Option<Label>,
     /// Paused, and drawn again by its own clock: the span it shows is over, so data need not wake it.
     settled: bool,
     keyframe_bytes: usize,
@@ -64,6 +67,7 @@ impl View {
             version: Version::NONE,
             pace: Pace::new(refresh_hz(boards, &spec)),
             viewers: None,
+            complaint: None,
             settled: false,
             keyframe_bytes: 0,
             delta_bytes: 0,
@@ -80,11 +84,18 @@ impl View {
         self.pace.credited(now);
     }
 
-    /// The boards are others now; the next version still stands on what root has.
+    /// The board is another one now, and shown at once; the next version still stands on what root has.
     pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
-        self.pace.retune(refresh_hz(boards, &self.spec));
-        self.pace.changed(now);
+        self.pace.begin_anew(refresh_hz(boards, &self.spec), now);
         self.memory.forget();
+    }
+
+    /// Something is wrong with a configuration that is not drawn, or nothing any more: its status line says so.
+    pub fn complain(&mut self, complaint: Option<&Label>, now: Mono) {
+        if self.complaint.as_ref() != complaint {
+            self.complaint = complaint.cloned();
+            self.pace.changed(now);
+        }
     }
 
     /// Data or the health of a source changed: whether that concerns the board its stamp tells.
@@ -119,7 +130,7 @@ impl View {
         }
         let board_hz = refresh_hz(boards, &self.spec);
         let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
-        let circumstances = Circumstances { slowed, viewers: self.viewers };
+        let circumstances = Circumstances { slowed, viewers: self.viewers, complaint: self.complaint.as_ref() };
         let stage = Stage { boards, data, now: wall };
         let before = Before { grid: &self.shown, memory: &mut self.memory };
         let drawn = scene::draw_after(stage, &self.spec, circumstances, Some(before), &mut self.drawing);

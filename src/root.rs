@@ -8,6 +8,7 @@ mod allowance;
 mod answers;
 mod audience;
 mod banner;
+mod configuration;
 mod connection;
 mod launch;
 mod legacy;
@@ -34,18 +35,20 @@ use tokio::sync::mpsc;
 
 use crate::admin;
 use crate::base::limits;
-use crate::config::{DirectoryError, Loaded, Places, TENANT_DEFAULT};
+use crate::config::{DirectoryError, Places, TENANT_DEFAULT};
 use crate::event::{DaemonStarted, DaemonStopped, Event as _, SessionsLimited, SignalIgnored};
+use crate::machine::reload::Cause;
 use crate::runtime::{self, Task, timer};
 use crate::sys::signal::{Signal, Signals};
 use crate::sys::socket::{BindError, Peer};
 use crate::sys::{clock, host};
-use crate::wire::feed::ConfigFile;
 
+use configuration::Configuration;
 use session::Seat;
 use state::{Course, State};
-use worker::Worker;
+use worker::{Offer, Worker};
 
+pub use configuration::start::Beginning;
 pub use launch::{Inner, Launcher, Stream};
 pub use listen::Sockets;
 
@@ -65,8 +68,8 @@ pub enum RootError {
 /// All that a root is made of.
 #[derive(Debug)]
 pub struct Parts {
-    /// Handed to workers as they are.
-    pub files: Vec<ConfigFile>,
+    /// What is drawn at first, and where it is read again; none for the boards that come with the program.
+    pub beginning: Option<Beginning>,
     pub launcher: Launcher,
     /// None for a root that only its own process can watch.
     pub sockets: Option<Sockets>,
@@ -82,6 +85,8 @@ pub enum Order {
     /// The first time: say farewell and end. The second time: end.
     Stop,
     RepaintAll,
+    /// Read the configuration.
+    Reload,
 }
 
 /// The other end of a root's orders.
@@ -95,7 +100,7 @@ const ORDERS_WAITING_MAX: usize = limits::TERMINALS_MAX + 16;
 /// `beside` starts what else there is to be, given the means to attach to it; what that is goes when the daemon has
 /// ended.
 pub fn serve<B>(
-    loaded: Loaded,
+    beginning: Beginning,
     places: &Places,
     beside: impl FnOnce(Orders) -> io::Result<B>,
 ) -> Result<(), RootError> {
@@ -107,18 +112,19 @@ pub fn serve<B>(
         let signals =
             Signals::listen(&[Signal::Terminate, Signal::Interrupt, Signal::Hangup, Signal::User1, Signal::User2]);
         let signals = signals.map_err(set_up("listen to signals"))?;
-        let sockets = Sockets::bind(&loaded, places)?;
+        let sockets = Sockets::bind(beginning.settings(), places)?;
         let (attach, admin) = (sockets.attach.path(), sockets.admin.path());
         let started_at = clock::mono();
         DaemonStarted { pid: host::pid(), attach, admin }.emit();
         let (orders, waiting) = orders();
         let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
         let obeying = runtime::spawn("signals", obey(signals, orders));
+        let settings = beginning.settings();
         let parts = Parts {
-            files: loaded.files.into_iter().chain(loaded.secrets).collect(),
-            launcher: Launcher::process(TENANT_DEFAULT, loaded.settings.log.level),
+            launcher: Launcher::process(TENANT_DEFAULT, settings.log.level),
             sockets: Some(sockets),
-            devices: loaded.settings.terminals.len(),
+            devices: settings.terminals.len(),
+            beginning: Some(beginning),
         };
         let ended = run(parts, waiting).await;
         obeying.abort();
@@ -141,13 +147,17 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     let (asks_in, mut asks) = mpsc::channel(limits::ADMIN_CONNECTIONS_MAX);
     let (arrivals_in, mut arrivals) = mpsc::channel(limits::ARRIVALS_WAITING_MAX);
     let mut doors = Doors::open(parts.sockets, arrivals_in, asks_in)?;
-    let worker = Worker::new(TENANT_DEFAULT, parts.launcher, parts.files, heard_in);
+    let (told_in, mut told) = mpsc::channel(limits::ERRANDS_TOLD_MAX);
+    let begins_with = parts.beginning.as_ref().map_or_else(Offer::default, Beginning::offer);
+    let worker = Worker::new(TENANT_DEFAULT, parts.launcher, begins_with, heard_in);
+    let failed = |error| RootError::SetUp { what: "start the threads that read the configuration", error };
+    let configuration = Configuration::new(parts.beginning, told_in).map_err(failed)?;
     let descriptors = getrlimit(Resource::Nofile).current;
     let sessions_max = sessions_max(descriptors, parts.devices);
     if sessions_max < limits::SESSIONS_MAX {
         SessionsLimited { sessions_max, descriptors: descriptors.unwrap_or(0) }.emit();
     }
-    let mut state = State::new(worker, events_in, sessions_max, clock::mono());
+    let mut state = State::new(worker, configuration, events_in, sessions_max, clock::mono());
     state.begin(clock::mono());
     let mut orphaned = false;
     loop {
@@ -164,6 +174,7 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
                     // The viewer sees its connection closed, and tries again.
                     Err(_) => Course::On,
                 },
+                Some(Order::Reload) => state.reload(Cause::Hangup, None, clock::mono()),
                 Some(Order::RepaintAll) => state.repaint_all(clock::mono()),
                 Some(Order::Stop) => {
                     // Nobody should come through a door that leads nowhere.
@@ -179,10 +190,8 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
             Some((epoch, heard)) = heard.recv() => state.heard(epoch, heard, clock::mono()),
             Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Seat::Socket(peer), clock::mono()),
             Some(event) = events.recv() => state.event(event, clock::mono()),
-            Some(ask) = asks.recv() => {
-                state.answer(ask, clock::mono());
-                Course::On
-            }
+            Some(ask) = asks.recv() => state.answer(ask, clock::mono()),
+            Some(told) = told.recv() => state.told(told, clock::mono()),
             () = timer::sleep_until(wake_at) => state.tick(clock::mono()),
         };
         if course == Course::Over {
@@ -204,11 +213,7 @@ async fn obey(mut signals: Signals, orders: Orders) {
         let order = match signals.next().await {
             Signal::Terminate | Signal::Interrupt => Order::Stop,
             Signal::User2 => Order::RepaintAll,
-            Signal::Hangup => {
-                let why = "the configuration is read at the start only; restart the daemon to apply changes";
-                SignalIgnored { signal: "HUP", why }.emit();
-                continue;
-            }
+            Signal::Hangup => Order::Reload,
             other => {
                 SignalIgnored { signal: &format!("{other:?}"), why: "it has no meaning here" }.emit();
                 continue;

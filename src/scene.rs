@@ -60,7 +60,7 @@ pub fn draw(boards: &Boards, spec: &ViewSpec, data: &Dataset, now: Wall, grid: &
 pub fn draw_after(
     stage: Stage<'_>,
     spec: &ViewSpec,
-    circumstances: Circumstances,
+    circumstances: Circumstances<'_>,
     before: Option<Before<'_>>,
     grid: &mut Grid,
 ) -> Drawn {

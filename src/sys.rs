@@ -16,3 +16,4 @@ pub mod signal;
 pub mod socket;
 pub mod tty;
 pub mod usage;
+pub mod watch;

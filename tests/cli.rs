@@ -57,7 +57,7 @@ fn fails(arguments: &[&str], code: i32, words: &[&str]) -> String {
 #[test]
 fn help_names_every_verb_but_the_hidden_one() {
     let help = succeeds(&["--help"]);
-    let verbs = "demo init serve attach push boards status snapshot check completions man";
+    let verbs = "demo init serve attach push boards status reload rollback doctor snapshot check completions man";
     for verb in verbs.split(' ') {
         assert!(help.lines().any(|line| line.trim_start().starts_with(verb)), "{verb} is missing: {help}");
         let help = succeeds(&[verb, "--help"]);

@@ -5,6 +5,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
 
+#[path = "e2e/chaos.rs"]
+mod chaos;
 #[path = "e2e/daemon.rs"]
 mod daemon;
 #[path = "e2e/home.rs"]
@@ -40,6 +42,8 @@ mod pointing;
 mod prometheus;
 #[path = "e2e/pushing.rs"]
 mod pushing;
+#[path = "e2e/reloading.rs"]
+mod reloading;
 #[path = "e2e/sizes.rs"]
 mod sizes;
 #[path = "e2e/sockets.rs"]

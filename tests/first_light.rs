@@ -49,10 +49,8 @@ impl Daemon {
             (Box::new(ours), Box::pin(life))
         }));
         let (orders, waiting) = root::orders();
-        let root = runtime::spawn(
-            "root",
-            root::run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting),
-        );
+        let root =
+            runtime::spawn("root", root::run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting));
         Daemon { orders, root, kill }
     }
 

@@ -5,10 +5,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
 
+#[path = "e2e/chaos.rs"]
+mod chaos;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/daemon.rs"]
 mod daemon;
-#[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/home.rs"]
 mod home;
 #[path = "e2e/process.rs"]
@@ -26,6 +27,7 @@ use unblink::base::Mono;
 use unblink::runtime;
 use unblink::sys::clock;
 
+use chaos::Chaos;
 use daemon::Daemon;
 use home::Home;
 use terminal::Terminal;
@@ -153,4 +155,27 @@ fn terminals_are_resized_over_and_over() {
         pair.terminal.resize(100, 30);
         pair.wait_live(started, "reconnecting")
     });
+}
+
+/// Edits of each daemon's files for each round: ten thousand altogether when nobody says otherwise.
+const EDITS_PER_ROUND: usize = 50;
+
+#[test]
+fn configurations_are_edited_at_random_over_and_over() {
+    let rounds = rounds();
+    let each = move || {
+        let mut chaos = Chaos::start();
+        let span = |_| {
+            let started = clock::mono();
+            chaos.run(EDITS_PER_ROUND);
+            clock::mono().since(started)
+        };
+        (0..rounds).map(span).collect::<Vec<Duration>>()
+    };
+    let threads: Vec<_> = (0..DAEMONS).map(|_| runtime::spawn_thread("stress", each).unwrap()).collect();
+    let mut spans: Vec<Duration> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    spans.sort();
+    let at = |share: usize| spans[(spans.len() - 1) * share / 100].as_millis();
+    let what = format!("configuration edited at random {EDITS_PER_ROUND} times, until all of it is right and shown");
+    println!("result: | {what} | {} | {} | {} | {} |", spans.len(), at(50), at(99), at(100));
 }

@@ -42,6 +42,7 @@ impl Daemon {
         command.arg("--admin-socket").arg(folder.path().join("admin.sock"));
         command.args(["--log", "info"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command.env("XDG_STATE_HOME", folder.path()).env("XDG_RUNTIME_DIR", folder.path());
+        command.env("STATE_DIRECTORY", folder.path());
         let mut root = command.spawn().expect("the daemon starts");
         let mut log = BufReader::new(root.stderr.take().expect("it is piped")).lines();
         let told: Vec<String> = log.by_ref().map_while(Result::ok).take_while(|line| !line.contains(READY)).collect();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::Diagnostic;
+use crate::machine::reload::Cause;
 use crate::model::board::BoardFacts;
 
 /// The whole state at one moment.
@@ -27,6 +29,55 @@ pub struct RootStatus {
     /// Programs that push samples.
     #[serde(default)]
     pub pushers: usize,
+    #[serde(default)]
+    pub configuration: ConfigurationStatus,
+}
+
+/// Which configuration is drawn, and what is not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConfigurationStatus {
+    /// When it was accepted, in milliseconds since 1970.
+    pub accepted_at_ms: i64,
+    /// From what: `start`, `hangup`, `change`, `command` or `rollback`.
+    pub cause: Option<Cause>,
+    /// After a rollback, the generation whose content it is.
+    pub content_of: Option<u64>,
+    /// What a change comes from that is being read or looked at just now.
+    #[serde(default)]
+    pub under_way: Option<Cause>,
+    /// What is newer and was refused, if anything.
+    pub refused: Option<RefusedRow>,
+    /// What applies when the daemon is started again, in words.
+    pub at_restart: Vec<String>,
+    /// Why changes of some files are not noticed.
+    pub unwatched: Option<String>,
+    /// Why generations are not kept.
+    pub unkept: Option<String>,
+}
+
+/// A configuration that is not drawn.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RefusedRow {
+    pub at_ms: i64,
+    pub cause: Cause,
+    pub why: String,
+    pub complaints: Vec<Diagnostic>,
+}
+
+/// What came of a reload or a rollback.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Also where nothing changed.
+    pub accepted: bool,
+    /// A new generation is drawn.
+    pub changed: bool,
+    /// The one that is drawn.
+    pub generation: u64,
+    /// Why it was not accepted.
+    pub why: Option<String>,
+    pub complaints: Vec<Diagnostic>,
+    /// What applies when the daemon is started again, in words.
+    pub at_restart: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -14,13 +14,24 @@ struct Daemon {
 
 fn status() -> Status {
     Status {
-        root: status::RootStatus { pid: 1, build: "b".to_owned(), uptime_s: 2, generation: 3, pushers: 0 },
+        root: status::RootStatus {
+            pid: 1,
+            build: "b".to_owned(),
+            uptime_s: 2,
+            generation: 3,
+            pushers: 0,
+            configuration: Default::default(),
+        },
         workers: Vec::new(),
         views: Vec::new(),
         sessions: Vec::new(),
         tree: status::TreeNode::default(),
         watchdogs: Vec::new(),
     }
+}
+
+fn changed(generation: u64, accepted: bool) -> Change {
+    Change { accepted, changed: accepted, generation, ..Change::default() }
 }
 
 /// A daemon whose loop answers questions with `readiness`.
@@ -36,6 +47,12 @@ fn start(readiness: Readiness, admits: Admits) -> Daemon {
                 Ask::Status(reply) => drop(reply.send(status())),
                 Ask::Boards(reply) => drop(reply.send(BoardList::default())),
                 Ask::Ready(reply) => drop(reply.send(readiness.clone())),
+                // Only an even generation is one to go back to.
+                Ask::Reload(reply) => drop(reply.send(changed(4, true))),
+                Ask::Rollback(number, reply) => {
+                    let number = number.unwrap_or(2);
+                    drop(reply.send(changed(number, number % 2 == 0)));
+                }
             }
         }
     });
@@ -79,7 +96,10 @@ async fn what_is_not_there_is_answered_in_one_line() {
     let daemon = start(Readiness::Ready, |_| true);
     let answer = client::get("/etc/passwd", &daemon.socket).await.unwrap();
     assert_eq!(answer.code, 404);
-    assert_eq!(answer.body, "no such page; there are /api/v1/boards, /api/v1/status, /healthz, /readyz\n");
+    assert_eq!(
+        answer.body,
+        "no such page; there are /api/v1/boards, /api/v1/reload, /api/v1/rollback, /api/v1/status, /healthz, /readyz\n"
+    );
     let answer = raw(&daemon, "POST /api/v1/status HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{answer}");
 }
@@ -128,4 +148,27 @@ async fn an_absent_and_a_stale_socket_are_told_apart() {
     let stale = daemon.socket.with_file_name("stale.sock");
     drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
     assert!(matches!(client::get("/healthz", &stale).await, Err(client::AskError::Connect(ConnectError::Stale))));
+}
+
+#[tokio::test]
+async fn what_changes_something_is_posted_and_the_outcome_is_the_answer() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let change = |answer: client::Answer| serde_json::from_slice::<Change>(&answer.body).unwrap();
+    let answer = client::post("/api/v1/reload", &daemon.socket).await.unwrap();
+    assert_eq!((answer.code, change(answer)), (200, changed(4, true)));
+    let answer = client::post("/api/v1/rollback", &daemon.socket).await.unwrap();
+    assert_eq!((answer.code, change(answer)), (200, changed(2, true)));
+    let answer = client::post("/api/v1/rollback?generation=7", &daemon.socket).await.unwrap();
+    assert_eq!((answer.code, change(answer)), (422, changed(7, false)));
+    for wrong in ["generation=", "generation=-1", "generation=1&x=2", "x", "generation=99999999999999999999"] {
+        let answer = client::post(&format!("/api/v1/rollback?{wrong}"), &daemon.socket).await.unwrap();
+        assert_eq!(answer.code, 400, "{wrong}");
+    }
+    for page in ["/api/v1/reload", "/api/v1/rollback"] {
+        let answer = raw(&daemon, &format!("GET {page} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: POST"), "{answer}");
+    }
+    for page in ["/api/v1/status", "/api/v1/boards", "/healthz", "/readyz"] {
+        assert_eq!(client::post(page, &daemon.socket).await.unwrap().code, 405, "{page}");
+    }
 }

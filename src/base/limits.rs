@@ -124,6 +124,8 @@ pub const ADMIN_CONNECTIONS_MAX: usize = 32;
 pub const ADMIN_ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Time an admin request may take from accept to its last byte.
 pub const ADMIN_DEADLINE: Duration = Duration::from_secs(10);
+/// The same for a request that changes something: it is read, a worker is asked, and another change may go before it.
+pub const ADMIN_CHANGE_DEADLINE: Duration = Duration::from_secs(45);
 
 /// Sessions of one root.
 pub const SESSIONS_MAX: usize = 4096;
@@ -294,6 +296,24 @@ pub const PUSH_ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 pub const CONFIG_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Configuration files of one tenant.
 pub const CONFIG_FILES_MAX: usize = 1024;
+/// All of them together: a hundred times the largest configuration anybody wrote by hand, and one message on the feed.
+pub const CONFIG_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a kept generation has besides the bytes of its files: their names, and its head.
+pub const GENERATION_OVERHEAD_BYTES_MAX: usize = CONFIG_FILES_MAX * (COMPLAINT_BYTES_MAX + 16) + 4096;
+/// Generations kept; a week of some changes a day can be gone back to.
+pub const GENERATIONS_MAX: usize = 16;
+/// All of them together; the oldest go first.
+pub const GENERATIONS_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Folders watched for changes: every one on the way to the configuration and to what links in it lead to.
+pub const WATCHES_MAX: usize = 128;
+/// Links followed on that way; the kernel follows forty.
+pub const LINKS_MAX: usize = 40;
+/// A complaint as one line on a screen.
+pub const COMPLAINT_LINE_BYTES_MAX: usize = 256;
+/// What the threads that read and watch configuration have to tell root's loop; they wait then.
+pub const ERRANDS_TOLD_MAX: usize = 8;
+/// Commands that wait for the outcome of a reload or a rollback.
+pub const CHANGES_AWAITED_MAX: usize = ADMIN_CONNECTIONS_MAX;
 /// Length of each text of a complaint: a path is never longer.
 pub const COMPLAINT_BYTES_MAX: usize = 4096;
 /// Complaints reported about one set of files.
@@ -327,6 +347,8 @@ const _: () = assert!(
 );
 // The longest entry of a log is kept.
 const _: () = assert!(LOG_ENTRY_LINES_MAX * (LABEL_BYTES_MAX + 64) + LABEL_BYTES_MAX + 256 < LOG_BYTES_MAX);
+const _: () = assert!(CONFIG_BYTES_MAX + GENERATION_OVERHEAD_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
+const _: () = assert!((CONFIG_BYTES_MAX + GENERATION_OVERHEAD_BYTES_MAX) as u64 <= GENERATIONS_BYTES_MAX);
 const _: () = assert!(SOURCES_MAX < LOGS_MAX && SOURCE_LINE_BYTES_MAX <= LABEL_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 // A chunk with its number, and a line of any length that is understood.

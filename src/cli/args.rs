@@ -23,7 +23,7 @@ const ENVIRONMENT: &str = "Environment:
   UNBLINK_CONFIG            the configuration file, where --config names none
   UNBLINK_SECTION_KEY       a setting, such as UNBLINK_HOST_INTERVAL=2s; goes before the file, after flags
   UNBLINK_ATTACH_SOCKET     where viewers attach and programs push
-  UNBLINK_ADMIN_SOCKET      where `boards` and `status` ask
+  UNBLINK_ADMIN_SOCKET      where `boards`, `status`, `reload` and `rollback` ask
   TERM, COLORTERM, NO_COLOR which colours the terminal has
   LC_ALL, LC_CTYPE, LANG    which characters it has
   TZ                        the time zone shown, an IANA name";
@@ -84,6 +84,10 @@ pub enum Offered {
     Boards(Listing),
     /// Show how the daemon fares: its workers, views and sessions
     Status(Listing),
+    /// Have the daemon read its configuration anew, and say what came of it
+    Reload(Reload),
+    /// Have the daemon go back to a configuration that it drew before
+    Rollback(Rollback),
     /// Draw a board once, without a daemon
     Snapshot(Snapshot),
     /// Check the configuration and report everything that is wrong with it
@@ -194,6 +198,29 @@ pub struct Push {
 
 #[derive(Debug, Args)]
 pub struct Listing {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The daemon's admin socket [default: yours, then the system's]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// Write JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The daemon's admin socket [default: yours, then the system's]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The generation, as `unblink status` and the log number them [default: the one before]
+    #[arg(value_name = "GENERATION")]
+    pub generation: Option<u64>,
     /// Write JSON
     #[arg(long)]
     pub json: bool,

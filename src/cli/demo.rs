@@ -27,7 +27,7 @@ async fn show(options: Options) -> Result<(), Failure> {
     let (orders, waiting) = root::orders();
     // The standard error is the very screen that is drawn on.
     let launcher = Launcher::silent_process(TENANT_DEFAULT);
-    let root = root::run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting);
+    let root = root::run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting);
     let door = orders.clone();
     let client = client::run(options, Daemon::Here(Box::new(move || door.connect(None))));
     tokio::select! {

@@ -1,6 +1,9 @@
 //! `unblink boards` and `unblink status`: asks the daemon over its admin socket.
 
+use std::path::{Path, PathBuf};
+
 use bytes::Bytes;
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::args::Listing;
@@ -8,8 +11,8 @@ use super::failure::Failure;
 use super::places::{self, Door, Sockets};
 use super::table::Table;
 use super::{attach, output};
-use crate::admin::client::{self, AskError};
-use crate::admin::status::{BoardList, Status, TreeNode, WorkerRow};
+use crate::admin::client::{self, Answer, AskError};
+use crate::admin::status::{BoardList, RootStatus, Status, TreeNode, WorkerRow};
 use crate::client::Attempt;
 use crate::label::Label;
 use crate::model::Unit;
@@ -30,28 +33,45 @@ fn list<T: DeserializeOwned>(page: &str, listing: Listing, text: fn(&T) -> Strin
     if listing.json {
         return output::write(&body);
     }
-    let value = serde_json::from_slice(&body).map_err(|error| {
-        Failure::runtime(format!("the daemon's answer is not understood ({error}); is it another version? try --json"))
-    })?;
-    output::write(text(&value).as_bytes())
+    output::write(text(&understand(&body)?).as_bytes())
 }
 
 /// One page of the first daemon that answers.
-fn get(page: &str, flag: Option<std::path::PathBuf>) -> Result<Bytes, Failure> {
+fn get(page: &str, flag: Option<PathBuf>) -> Result<Bytes, Failure> {
+    let (path, answer) = first_answer(flag, |path| runtime::block_on(client::get(page, path)))?;
+    if answer.code == 200 {
+        return Ok(answer.body);
+    }
+    Err(unexpected(&path, &answer))
+}
+
+/// What the first daemon that is there says, and where it is.
+pub fn first_answer(
+    flag: Option<PathBuf>,
+    ask: impl Fn(&Path) -> std::io::Result<Result<Answer, AskError>>,
+) -> Result<(PathBuf, Answer), Failure> {
     let Sockets { paths, refused: mut attempts } = places::sockets(Door::Admin, flag);
     for path in paths {
-        let asked = runtime::block_on(client::get(page, &path)).map_err(Failure::runtime)?;
-        match asked {
-            Ok(answer) if answer.code == 200 => return Ok(answer.body),
-            Ok(answer) => {
-                let words = Label::decode(&answer.body).label;
-                return Err(Failure::runtime(format!("{}: {words} (HTTP {})", path.display(), answer.code)));
-            }
+        match ask(&path).map_err(Failure::runtime)? {
+            Ok(answer) => return Ok((path, answer)),
             Err(AskError::Connect(error)) => attempts.push(Attempt { path, error }),
             Err(error) => return Err(Failure::runtime(format!("{}: {error}", path.display()))),
         }
     }
     Err(attach::unreachable(Door::Admin, attempts))
+}
+
+/// An answer that is none to what was asked.
+pub fn unexpected(path: &Path, answer: &Answer) -> Failure {
+    let words = Label::decode(&answer.body).label;
+    Failure::runtime(format!("{}: {words} (HTTP {})", path.display(), answer.code))
+}
+
+/// What the JSON of an answer says.
+pub fn understand<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::runtime(format!("the daemon's answer is not understood ({error}); is it another version? try --json"))
+    })
 }
 
 fn boards_text(list: &BoardList) -> String {
@@ -127,12 +147,37 @@ fn status_text(status: &Status) -> String {
         (&views, !status.views.is_empty()),
         (&sessions, !status.sessions.is_empty()),
     ];
-    let mut text = format!("{head}\n");
+    let mut text = format!("{head}\n{}", configuration_text(root));
     for (table, _) in parts.into_iter().filter(|(_, shown)| *shown).chain([(&tree, true)]) {
         text.push('\n');
         text.push_str(&table.to_text());
     }
     text
+}
+
+/// Which configuration is drawn, and what is wrong with what is not.
+fn configuration_text(root: &RootStatus) -> String {
+    let configuration = &root.configuration;
+    let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default().to_string();
+    let mut lines = Vec::new();
+    if let Some(cause) = configuration.cause {
+        let content = configuration.content_of.map_or(String::new(), |number| format!(", as generation {number} was"));
+        let at = at(configuration.accepted_at_ms);
+        lines.push(format!("generation {} was accepted at {at} by {}{content}", root.generation, cause.words()));
+    }
+    lines.extend(configuration.at_restart.iter().cloned());
+    let said = [
+        ("changes of files are not noticed", &configuration.unwatched),
+        ("generations are not kept", &configuration.unkept),
+    ];
+    lines.extend(said.into_iter().filter_map(|(what, why)| Some(format!("{what}: {}", why.as_ref()?))));
+    if let Some(refused) = &configuration.refused {
+        lines.push(format!("not applied at {} by {}: {}", at(refused.at_ms), refused.cause.words(), refused.why));
+        for complaint in &refused.complaints {
+            lines.extend(complaint.to_string().lines().map(str::to_owned));
+        }
+    }
+    lines.iter().map(|line| format!("{}\n", Label::plain(line))).collect()
 }
 
 /// Deeper than any tree of ours; a daemon that says otherwise is not followed.
@@ -194,7 +239,14 @@ mod tests {
     #[test]
     fn the_status_is_told_in_tables() {
         let status = Status {
-            root: RootStatus { pid: 7, build: "1.0".to_owned(), uptime_s: 3_725, generation: 1, pushers: 0 },
+            root: RootStatus {
+                pid: 7,
+                build: "1.0".to_owned(),
+                uptime_s: 3_725,
+                generation: 1,
+                pushers: 0,
+                configuration: Default::default(),
+            },
             workers: vec![WorkerRow {
                 tenant: "default".to_owned(),
                 pid: None,

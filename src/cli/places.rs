@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::Diagnostic;
 use crate::client::Attempt;
-use crate::config::{self, DirectoryError, Mode, Places, Settings, SocketSettings, Surroundings};
+use crate::config::{self, Asked, DirectoryError, Inputs, Mode, Places, Settings, SocketSettings, Surroundings};
 use crate::sys::socket::ConnectError;
 
 /// Sockets worth trying, and those that must not be.
@@ -59,9 +59,11 @@ fn surroundings() -> Surroundings {
     Surroundings::here(environment)
 }
 
-/// What the configuration of these places says. A wrong one is the daemon's trouble, not the viewer's.
+/// What the configuration of these places says, as far as it is right: a mistake in it is the daemon's trouble, which
+/// goes on without, and not the viewer's.
 fn configured(door: Door, places: &Places) -> Option<PathBuf> {
-    door.settings(&config::load_from_outside(places)?).socket.clone()
+    let gathered = Inputs::new(&Asked::default(), |_| None, places).gather().ok()?;
+    door.settings(&config::what_is_right(&gathered.files)).socket.clone()
 }
 
 // === impl Door ===

@@ -2,14 +2,12 @@
 
 use std::path::{PathBuf, absolute};
 
-use tracing_subscriber::filter::LevelFilter;
-
 use super::args::Serve;
 use super::devices::Devices;
 use super::failure::Failure;
 use super::places;
-use crate::config::{self, Asked, Level, Override};
-use crate::root;
+use crate::config::{Asked, Inputs, Override};
+use crate::root::{self, Beginning};
 use crate::runtime::log;
 
 pub fn run(serve: Serve) -> Result<(), Failure> {
@@ -26,22 +24,13 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
     });
     let asked = Asked { config: serve.config, flags: flags.collect() };
     let places = places::own();
-    let loaded =
-        config::load(&asked, places::environment, &places).map_err(|complaints| Failure::configuration(&complaints))?;
-    log::to_stderr(filter(loaded.settings.log.level));
+    let inputs = Inputs::new(&asked, places::environment, &places);
+    let start = inputs.start().map_err(|complaints| Failure::configuration(&complaints))?;
+    log::to_stderr(start.settings.log.level.filter());
     for strange in places::strange_variables() {
         tracing::warn!(remedy = strange.remedy, "{}: {}", strange.file, strange.message);
     }
-    let terminals = loaded.settings.terminals.clone();
-    root::serve(loaded, &places, |orders| Devices::start(terminals, &orders)).map_err(Failure::runtime)
-}
-
-pub fn filter(level: Level) -> LevelFilter {
-    match level {
-        Level::Error => LevelFilter::ERROR,
-        Level::Warn => LevelFilter::WARN,
-        Level::Info => LevelFilter::INFO,
-        Level::Debug => LevelFilter::DEBUG,
-        Level::Trace => LevelFilter::TRACE,
-    }
+    let terminals = start.settings.terminals.clone();
+    let beginning = Beginning::decide(start, inputs, &places.state);
+    root::serve(beginning, &places, |orders| Devices::start(terminals, &orders)).map_err(Failure::runtime)
 }

@@ -2,7 +2,6 @@
 
 use super::args::Worker;
 use super::failure::Failure;
-use super::serve;
 use crate::runtime::log;
 use crate::worker::{Options, process};
 
@@ -12,6 +11,6 @@ const NAME: &str = "unblink-worker";
 pub fn run(worker: &Worker) -> Result<(), Failure> {
     // Started as /proc/self/exe, it would be called `exe` in every list of processes. A name is not worth a failure.
     let _ = std::fs::write("/proc/self/comm", NAME);
-    log::to_stderr(serve::filter(worker.log));
+    log::to_stderr(worker.log.filter());
     process::main(Options::default()).map_err(Failure::runtime)
 }

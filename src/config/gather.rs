@@ -1,8 +1,9 @@
 //! Reads what is configured, once: the file (capped), the environment, the flags.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::secrets::{self, Secrets};
@@ -36,9 +37,6 @@ pub struct Override {
 pub struct Loaded {
     /// As people wrote them: no variable of the environment is replaced in them.
     pub files: Vec<ConfigFile>,
-    /// What variables stand for that the files name, for workers and for nothing that is kept: see
-    /// [`gather_secrets`](super::gather_secrets).
-    pub secrets: Option<ConfigFile>,
     pub settings: Settings,
     pub boards: Boards,
 }
@@ -61,41 +59,134 @@ pub fn is_override(name: &str) -> bool {
     name.starts_with(FLAG) || name.starts_with(ENVIRONMENT)
 }
 
+/// Where configuration comes from, so that it can be read again and again.
+#[derive(Clone, Debug)]
+pub struct Inputs {
+    /// The file; whether it has to be there.
+    main: PathBuf,
+    is_asked_for: bool,
+    is_usual: bool,
+    /// Flags and the environment: they do not change while the program runs.
+    overrides: Vec<ConfigFile>,
+}
+
+/// What lay there, not looked into.
+#[derive(Clone, Debug, Default)]
+pub struct Gathered {
+    pub files: Vec<ConfigFile>,
+    /// About boards that could not be read.
+    pub complaints: Vec<Diagnostic>,
+}
+
+/// What a daemon can start with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    pub gathered: Gathered,
+    pub settings: Settings,
+    /// About boards; none where all is well.
+    pub complaints: Vec<Diagnostic>,
+    /// The files without the boards that are wrong.
+    pub sound: Vec<ConfigFile>,
+}
+
+// === impl Inputs ===
+
+impl Inputs {
+    /// `env` is asked for `UNBLINK_*` names.
+    pub fn new(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places) -> Inputs {
+        let named = asked.config.clone().or_else(|| env("UNBLINK_CONFIG").map(PathBuf::from));
+        let said = schema::KEYS.iter().filter_map(|key| {
+            let variable = variable(key);
+            let value = env(&variable)?;
+            Some(one_line(format!("{ENVIRONMENT}{variable}"), key.section, key.name, &value))
+        });
+        let flags = asked.flags.iter();
+        let flags = flags.map(|flag| one_line(format!("{FLAG}{}", flag.flag), flag.section, flag.key, &flag.value));
+        Inputs {
+            is_asked_for: named.is_some(),
+            is_usual: named.as_ref().is_none_or(|named| *named == places.config),
+            main: named.unwrap_or_else(|| places.config.clone()),
+            overrides: said.chain(flags).collect(),
+        }
+    }
+
+    /// The file `unblink.toml`, or whatever it is called.
+    pub fn main(&self) -> &Path {
+        &self.main
+    }
+
+    /// The file, where it is not the one of the mode.
+    pub fn unusual(&self) -> Option<&Path> {
+        (!self.is_usual).then_some(&self.main)
+    }
+
+    /// The folder of boards beside it.
+    pub fn boards(&self) -> PathBuf {
+        self.main.parent().unwrap_or(Path::new("")).join(BOARDS_FOLDER)
+    }
+
+    /// What flags and the environment say.
+    pub fn overrides(&self) -> &[ConfigFile] {
+        &self.overrides
+    }
+
+    /// Reads everything once, capped. Fails where the main file cannot be read, without which the rest means nothing.
+    pub fn gather(&self) -> Result<Gathered, Diagnostic> {
+        let main = read_file(&self.main, FileKind::Settings)?;
+        // No configuration at all is useful.
+        if main.is_none() && self.is_asked_for {
+            let remedy = "check the path, or leave it out for the defaults";
+            return Err(whole_file(&self.main, "the file does not exist".to_owned(), remedy));
+        }
+        let mut files: Vec<ConfigFile> = main.into_iter().chain(self.overrides.iter().cloned()).collect();
+        let mut complaints = Vec::new();
+        board_files(&self.boards(), &mut files, &mut complaints);
+        Ok(Gathered { files, complaints })
+    }
+
+    /// Reads and parses everything for a start: only wrong settings are a reason not to, with every complaint there is.
+    pub fn start(&self) -> Result<Start, Vec<Diagnostic>> {
+        let gathered = self.gather().map_err(|complaint| vec![complaint])?;
+        let mut complaints = gathered.complaints.clone();
+        let mut sound = leave_out(gathered.files.clone(), &complaints);
+        loop {
+            let found = match understand(&secrets::for_worker(&sound)) {
+                Ok((settings, _)) => {
+                    let missing = missing_files(&sound);
+                    if !missing.is_empty() {
+                        return Err(missing);
+                    }
+                    complaints.truncate(limits::DIAGNOSTICS_MAX);
+                    return Ok(Start { gathered, settings, complaints, sound });
+                }
+                Err(found) => found,
+            };
+            let boards = |files: &[ConfigFile]| files.iter().filter(|file| file.kind == FileKind::Board).count();
+            let before = boards(&sound);
+            sound = leave_out(sound, &found);
+            let is_of_settings = |complaint: &Diagnostic| {
+                sound.iter().any(|file| file.kind == FileKind::Settings && file.name == complaint.file)
+            };
+            let is_hopeless = found.iter().any(is_of_settings) || boards(&sound) == before;
+            complaints.extend(found);
+            if is_hopeless {
+                complaints.truncate(limits::DIAGNOSTICS_MAX);
+                return Err(complaints);
+            }
+        }
+    }
+}
+
 /// Reads and parses everything; `env` is asked for `UNBLINK_*` names.
 pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places) -> Result<Loaded, Vec<Diagnostic>> {
-    let mut files = Vec::new();
-    let named = asked.config.clone().or_else(|| env("UNBLINK_CONFIG").map(PathBuf::from));
-    match &named {
-        Some(path) => {
-            files.push(read_file(path, FileKind::Settings).map_err(|complaint| vec![complaint])?.ok_or_else(|| {
-                vec![whole_file(
-                    path,
-                    "the file does not exist".to_owned(),
-                    "check the path, or leave it out for the defaults",
-                )]
-            })?)
-        }
-        // No configuration at all is useful.
-        None => files.extend(read_file(&places.config, FileKind::Settings).map_err(|complaint| vec![complaint])?),
-    }
-    for key in schema::KEYS {
-        let variable = variable(key);
-        if let Some(value) = env(&variable) {
-            files.push(one_line(format!("{ENVIRONMENT}{variable}"), key.section, key.name, &value));
-        }
-    }
-    for flag in &asked.flags {
-        files.push(one_line(format!("{FLAG}{}", flag.flag), flag.section, flag.key, &flag.value));
-    }
-    let mut complaints = Vec::new();
-    let main = named.as_ref().unwrap_or(&places.config);
-    files.extend(board_files(main, &mut complaints));
+    let gathered = Inputs::new(asked, &env, places).gather().map_err(|complaint| vec![complaint])?;
+    let Gathered { files, mut complaints } = gathered;
     // Everything that is wrong, wherever it stands.
-    let secrets = secrets::gather(&files, env);
-    match understand(files.iter().chain(&secrets).cloned().collect::<Vec<_>>().as_slice()) {
+    let whole = secrets::with_those_named(&files, env);
+    match understand(&whole) {
         Ok((settings, boards)) if complaints.is_empty() => {
-            let missing = missing_files(&files, &secrets);
-            if missing.is_empty() { Ok(Loaded { files, secrets, settings, boards }) } else { Err(missing) }
+            let missing = missing_among(&whole);
+            if missing.is_empty() { Ok(Loaded { files, settings, boards }) } else { Err(missing) }
         }
         Ok(_) => Err(complaints),
         Err(found) => {
@@ -104,6 +195,18 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
             Err(complaints)
         }
     }
+}
+
+/// The files with nothing in the place of boards that something is wrong with.
+fn leave_out(mut files: Vec<ConfigFile>, complaints: &[Diagnostic]) -> Vec<ConfigFile> {
+    for complaint in complaints.iter().filter(|complaint| is_board(Path::new(&complaint.file))) {
+        let left_out = ConfigFile { kind: FileKind::LeftOut, name: complaint.file.clone(), bytes: Vec::new() };
+        match files.iter_mut().find(|file| file.name == complaint.file) {
+            Some(file) => *file = left_out,
+            None => files.push(left_out),
+        }
+    }
+    files
 }
 
 /// Whether a file is one of those that `load` reads as boards.
@@ -118,34 +221,29 @@ pub fn load_board(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let file = file.ok_or_else(|| vec![whole_file(path, "the file does not exist".to_owned(), "check the path")])?;
     let files = vec![file];
     let (settings, boards) = understand(&files)?;
-    Ok(Loaded { files, secrets: None, settings, boards })
+    Ok(Loaded { files, settings, boards })
 }
 
-/// What the file of these places says of a daemon, for somebody who looks for it from outside: variables that its
-/// sources name are set in the daemon's environment, not here. None where there is no such file or it is wrong.
-pub fn load_from_outside(places: &Places) -> Option<Settings> {
-    let files = [read_file(&places.config, FileKind::Settings).ok()??];
-    super::parse_with(&files, Secrets::blind()).ok()
+/// Complaints about files that sources name and that are not there, where all else is right.
+pub fn missing_files(files: &[ConfigFile]) -> Vec<Diagnostic> {
+    missing_among(&secrets::for_worker(files))
 }
 
-/// Complaints about files that sources name and that are not there.
-fn missing_files(files: &[ConfigFile], secrets: &Option<ConfigFile>) -> Vec<Diagnostic> {
-    let secrets = Secrets::of(secrets.as_slice());
+fn missing_among(files: &[ConfigFile]) -> Vec<Diagnostic> {
+    let secrets = Secrets::of(files);
     let settings = files.iter().filter(|file| file.kind == FileKind::Settings);
     let documents = settings.filter_map(|file| Document::new(&file.name, &file.bytes).ok());
     documents.flat_map(|document| secrets::missing_files(&document, &secrets)).collect()
 }
 
-/// The boards beside a configuration file, in the order of their names. There may be none.
-fn board_files(main: &Path, complaints: &mut Vec<Diagnostic>) -> Vec<ConfigFile> {
-    let folder = main.parent().unwrap_or(Path::new("")).join(BOARDS_FOLDER);
-    let entries = match std::fs::read_dir(&folder) {
+/// The boards of this folder, in the order of their names, after the files there are. There may be none.
+fn board_files(folder: &Path, files: &mut Vec<ConfigFile>, complaints: &mut Vec<Diagnostic>) {
+    let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
         Err(error) => {
             let message = format!("cannot list: {error}");
-            complaints.push(whole_file(&folder, message, "make it readable for the daemon's user"));
-            return Vec::new();
+            return complaints.push(whole_file(folder, message, "make it readable for the daemon's user"));
         }
     };
     let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -153,19 +251,26 @@ fn board_files(main: &Path, complaints: &mut Vec<Diagnostic>) -> Vec<ConfigFile>
     let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
     paths.sort();
-    if paths.len() > limits::BOARDS_MAX {
-        let message = format!("there are {} boards, at most {} are allowed", paths.len(), limits::BOARDS_MAX);
-        complaints.push(whole_file(&folder, message, "move some of them elsewhere"));
-        paths.truncate(limits::BOARDS_MAX);
+    let boards_max = limits::BOARDS_MAX.min(limits::CONFIG_FILES_MAX.saturating_sub(files.len()));
+    if paths.len() > boards_max {
+        let message = format!("there are {} boards, at most {boards_max} are allowed", paths.len());
+        complaints.push(whole_file(folder, message, "move some of them elsewhere"));
+        paths.truncate(boards_max);
     }
-    let mut files = Vec::new();
+    let mut bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     for path in paths {
         match read_file(&path, FileKind::Board) {
-            Ok(file) => files.extend(file),
+            Ok(Some(file)) if bytes + file.bytes.len() > limits::CONFIG_BYTES_MAX => {
+                let message = format!("with this file the boards are longer than {} bytes", limits::CONFIG_BYTES_MAX);
+                return complaints.push(whole_file(&path, message, "move some of them elsewhere"));
+            }
+            Ok(file) => {
+                bytes += file.as_ref().map_or(0, |file| file.bytes.len());
+                files.extend(file);
+            }
             Err(complaint) => complaints.push(complaint),
         }
     }
-    files
 }
 
 /// Variables of the environment that look like settings of ours and are none: mistyped, most likely. They are no
@@ -211,8 +316,13 @@ fn read_file(path: &Path, kind: FileKind) -> Result<Option<ConfigFile>, Diagnost
         }
     };
     let cannot_read = |error| whole_file(path, format!("cannot read: {error}"), "");
-    if !file.metadata().map_err(cannot_read)?.is_file() {
+    let facts = file.metadata().map_err(cannot_read)?;
+    if !facts.is_file() {
         return Err(whole_file(path, "this is not a regular file".to_owned(), "name a file"));
+    }
+    if leads_astray(path, &file, facts.mode()) {
+        let message = "this leads out of its folder to a file that not everybody may read".to_owned();
+        return Err(whole_file(path, message, "put a copy in its place: lines that are wrong are shown to others"));
     }
     let mut bytes = Vec::new();
     let cap = limits::CONFIG_FILE_BYTES_MAX;
@@ -221,6 +331,20 @@ fn read_file(path: &Path, kind: FileKind) -> Result<Option<ConfigFile>, Diagnost
         return Err(whole_file(path, format!("the file is longer than {cap} bytes"), "is it the right file?"));
     }
     Ok(Some(ConfigFile { kind, name: path.display().to_string(), bytes }))
+}
+
+/// Whether uid 0 would read for others what it alone may read, such as `/etc/shadow`: complaints show lines of a file.
+fn leads_astray(path: &Path, file: &File, mode: u32) -> bool {
+    if mode & 0o004 != 0 || !rustix::process::geteuid().is_root() {
+        return false;
+    }
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    let folder = folder.map(|folder| match folder.parent() {
+        Some(above) if folder.ends_with(BOARDS_FOLDER) => above.to_owned(),
+        _ => folder,
+    });
+    let is = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+    !matches!((folder, is), (Some(folder), Ok(is)) if is.starts_with(&folder))
 }
 
 fn whole_file(path: &Path, message: String, remedy: &str) -> Diagnostic {

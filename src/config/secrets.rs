@@ -58,6 +58,16 @@ pub fn gather(files: &[ConfigFile], env: impl Fn(&str) -> Option<String>) -> Opt
     Some(ConfigFile { kind: FileKind::Secret, name: NAME.to_owned(), bytes })
 }
 
+/// The files with what variables stand for that they name: for a worker, and for nothing that is kept. `env` knows them.
+pub fn with_those_named(files: &[ConfigFile], env: impl Fn(&str) -> Option<String>) -> Vec<ConfigFile> {
+    files.iter().cloned().chain(gather(files, env)).collect()
+}
+
+/// The same with the environment of this process, which does not change while it runs.
+pub fn for_worker(files: &[ConfigFile]) -> Vec<ConfigFile> {
+    with_those_named(files, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
 /// Complaints about files that sources name and that are not there. Only where the rest was found right; a file that
 /// cannot be looked at from here may be readable for the daemon.
 pub fn missing_files(document: &Document<'_>, secrets: &Secrets) -> Vec<Diagnostic> {

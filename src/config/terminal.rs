@@ -77,8 +77,8 @@ pub fn read(
     }
 }
 
-/// Complaints about boards that are on no list. Only where the rest was found right.
-pub fn unknown_boards(document: &Document<'_>, boards: &Boards) -> Vec<Diagnostic> {
+/// Complaints about boards that are on no list, not even left out of it. Only where the rest was found right.
+pub fn unknown_boards(document: &Document<'_>, boards: &Boards, left_out: &[&str]) -> Vec<Diagnostic> {
     let (tables, _) = document.tables();
     let Some(DeValue::Array(list)) = tables.get_ref().get(SECTION).map(Spanned::get_ref) else { return Vec::new() };
     let asked = list.iter().filter_map(|entry| match entry.get_ref() {
@@ -91,7 +91,7 @@ pub fn unknown_boards(document: &Document<'_>, boards: &Boards) -> Vec<Diagnosti
         let name = value.get_ref().as_str()?;
         let of_tenant = name.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
         let board = of_tenant.unwrap_or(name);
-        if boards.get(board).is_some() {
+        if boards.get(board).is_some() || left_out.contains(&board) {
             return None;
         }
         let message = format!("terminal.board: there is no board {:?}", harmless(name));

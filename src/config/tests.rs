@@ -171,6 +171,66 @@ fn a_flag_goes_before_the_environment_before_the_file_before_the_default() {
 }
 
 #[test]
+fn what_is_right_is_read_beside_what_is_not() {
+    let text = "[attach]\nsocket = '/run/a.sock'\n[host]\nintervall = '2s'\n[nonsense\n";
+    assert!(parse(&[file(text)]).is_err());
+    assert_eq!(what_is_right(&[file(text)]).attach.socket.as_deref(), Some(Path::new("/run/a.sock")));
+}
+
+#[test]
+fn uid_0_reads_nothing_for_others_that_they_may_not_read() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let (config, secret) = (folder.path().join("config"), folder.path().join("secret"));
+    std::fs::create_dir_all(config.join("boards.d")).unwrap();
+    std::fs::create_dir(config.join("..data")).unwrap();
+    let main = config.join("unblink.toml");
+    std::fs::write(&main, "").unwrap();
+    let load = || {
+        let asked = Asked { config: Some(main.clone()), flags: Vec::new() };
+        load(&asked, |_| None, &Places::of(&Surroundings::default()))
+    };
+    for inside in [config.join("..data/unblink.toml"), config.join("unblink.toml.own")] {
+        std::fs::write(&inside, "").unwrap();
+        std::fs::set_permissions(&inside, std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::remove_file(&main).unwrap();
+        symlink(&inside, &main).unwrap();
+        load().expect("it leads nowhere else");
+    }
+    std::fs::write(&secret, "root:$6$secret:19000:0:99999:7:::\n").unwrap();
+    for link in [main.clone(), config.join("boards.d/secret.toml")] {
+        let _ = std::fs::remove_file(&main);
+        std::fs::write(&main, "").unwrap();
+        let _ = std::fs::remove_file(&link);
+        symlink(&secret, &link).unwrap();
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let complaints = load().unwrap_err();
+        // Whoever is not uid 0 reads what is that user's own.
+        let is_shown = complaints.iter().any(|complaint| complaint.to_string().contains("$6$"));
+        assert_eq!(is_shown, !rustix::process::geteuid().is_root(), "{complaints:?}");
+        std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let complaints = load().unwrap_err();
+        assert!(complaints.iter().any(|complaint| complaint.to_string().contains("$6$")), "{complaints:?}");
+    }
+}
+
+#[test]
+fn all_boards_together_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let main = folder.path().join("unblink.toml");
+    std::fs::write(&main, "").unwrap();
+    std::fs::create_dir(folder.path().join("boards.d")).unwrap();
+    for number in 0..20 {
+        let board = folder.path().join(format!("boards.d/{number:02}.toml"));
+        std::fs::write(board, vec![b'\n'; limits::CONFIG_FILE_BYTES_MAX]).unwrap();
+    }
+    let asked = Asked { config: Some(main), flags: Vec::new() };
+    let gathered = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default())).gather().unwrap();
+    assert_eq!((gathered.files.len(), gathered.complaints.len()), (17, 1));
+    assert!(gathered.complaints[0].to_string().contains("16.toml: with this file"), "{}", gathered.complaints[0]);
+}
+
+#[test]
 fn a_wrong_override_is_named_as_it_was_written() {
     let env = |name: &str| (name == "UNBLINK_HOST_INTERVAL").then(|| "so\"on\n".to_owned());
     let asked = Asked { config: Some("/dev/null/nowhere".into()), flags: Vec::new() };

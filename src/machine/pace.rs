@@ -94,16 +94,10 @@ impl Pace {
         }
     }
 
-    /// The board refreshes at another rate from now on.
-    pub fn retune(&mut self, refresh_hz: f64) {
-        let refresh_hz = sound(refresh_hz);
-        if refresh_hz == self.refresh_hz {
-            return;
-        }
-        let origin = self.last.map_or(Mono(0), |last| self.grid.tick(last.tick));
-        self.last = self.last.map(|last| Last { tick: 0, ..last });
-        self.grid = Grid::new(origin, refresh_hz);
-        (self.refresh_hz, self.halvings, self.late_in_a_row) = (refresh_hz, 0, 0);
+    /// The board is another one from now on: it is drawn as soon as there is credit, not at a tick of the one before.
+    pub fn begin_anew(&mut self, refresh_hz: f64, now: Mono) {
+        let missed = self.missed;
+        *self = Pace { credit_since: self.credit_since, dirty_since: Some(now), missed, ..Pace::new(refresh_hz) };
     }
 
     /// Data, health or catalogue changed.

@@ -1,18 +1,21 @@
 //! Answers to the admin API's questions, made from the state as it is.
 
-use super::state::State;
+use super::state::{Course, State};
 use crate::admin::Ask;
 use crate::admin::status::{
     BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
 };
 use crate::base::{BUILD_ID, Mono};
+use crate::machine::reload::Cause;
 use crate::runtime;
 use crate::sys::host;
 
 impl State {
-    pub fn answer(&self, ask: Ask, now: Mono) {
+    pub fn answer(&mut self, ask: Ask, now: Mono) -> Course {
         // Whoever asked may have gone meanwhile.
         match ask {
+            Ask::Reload(reply) => return self.reload(Cause::Command, Some(reply), now),
+            Ask::Rollback(number, reply) => return self.roll_back(number, reply, now),
             Ask::Status(reply) => drop(reply.send(self.status(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
             Ask::Ready(reply) => drop(reply.send(match self.worker.why_not_ready(now) {
@@ -20,6 +23,7 @@ impl State {
                 Some(why) => Readiness::NotYet(why),
             })),
         }
+        Course::On
     }
 
     fn boards(&self) -> BoardList {
@@ -38,6 +42,7 @@ impl State {
             uptime_s: now.since(self.started_at).as_secs(),
             generation: self.worker.generation(),
             pushers: self.pushing.count(),
+            configuration: self.configuration.status(),
         };
         let views = self.views.all().into_iter().map(|(view, spec)| ViewRow {
             id: view.0,

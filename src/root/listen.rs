@@ -12,7 +12,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::RootError;
-use crate::config::{self, Loaded, Mode, Places};
+use crate::config::{self, Mode, Places, Settings};
 use crate::event::{Event, GroupMissing};
 use crate::runtime::timer;
 use crate::sys::host;
@@ -37,9 +37,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 impl Sockets {
     /// Takes both paths, or neither.
-    pub fn bind(loaded: &Loaded, places: &Places) -> Result<Sockets, RootError> {
-        let attach = loaded.settings.attach.socket.as_deref();
-        let admin = loaded.settings.admin.socket.as_deref();
+    pub fn bind(settings: &Settings, places: &Places) -> Result<Sockets, RootError> {
+        let attach = settings.attach.socket.as_deref();
+        let admin = settings.admin.socket.as_deref();
         let admits = if places.mode == Mode::System { everybody } else { ourselves };
         Ok(Sockets {
             attach: bind(attach, &places.attach, places.mode, ATTACH_GROUP)?,

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::audience::Audience;
 use super::banner;
+use super::configuration::Configuration;
 use super::connection::{Event, Line};
 use super::link::Heard;
 use super::pushing::Pushing;
@@ -38,6 +39,7 @@ pub struct State {
     pub(super) pushing: Pushing,
     pub(super) last_session: u64,
     pub(super) sessions_max: usize,
+    pub(super) configuration: Configuration,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
     /// The present life of the worker knows of all views.
@@ -59,7 +61,13 @@ const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 // === impl State ===
 
 impl State {
-    pub fn new(worker: Worker, events: mpsc::Sender<Event>, sessions_max: usize, now: Mono) -> State {
+    pub fn new(
+        worker: Worker,
+        configuration: Configuration,
+        events: mpsc::Sender<Event>,
+        sessions_max: usize,
+        now: Mono,
+    ) -> State {
         State {
             started_at: now,
             worker,
@@ -72,6 +80,7 @@ impl State {
             pushing: Pushing::default(),
             last_session: 0,
             sessions_max,
+            configuration,
             events,
             subscribed: false,
             audience: Audience::default(),
@@ -88,12 +97,13 @@ impl State {
     pub fn wake_at(&self) -> Mono {
         let stop = self.stopping_since.map(|since| since + limits::DRAIN_DEADLINE);
         let times = [Some(self.next_second), self.worker.wake_at(), self.next_resize(), self.next_leaving(), stop];
-        times.into_iter().flatten().min().unwrap_or(self.next_second)
+        times.into_iter().chain([self.configuration.wake_at()]).flatten().min().unwrap_or(self.next_second)
     }
 
     pub fn tick(&mut self, now: Mono) -> Course {
         self.note_own_stall(now);
         self.worker.tick(now);
+        self.configuration_tick(now);
         self.apply_sizes(now);
         self.drop_leaving(now);
         let banner_is_due = self.worker.banner_is_due(now);
@@ -152,7 +162,7 @@ impl State {
     }
 
     /// Before anything else is judged by the time it took.
-    fn note_own_stall(&mut self, now: Mono) {
+    pub(super) fn note_own_stall(&mut self, now: Mono) {
         if stood_still(self.next_second, now) {
             self.worker.forgive(now);
         }
@@ -200,7 +210,8 @@ impl State {
     }
 
     /// Brings about what earlier steps left to be done.
-    fn settle(&mut self, now: Mono) -> Course {
+    pub(super) fn settle(&mut self, now: Mono) -> Course {
+        self.note_worker(now);
         self.see_off(now);
         self.hand_over(now);
         while let Some(view) = self.fanout.next_credit() {
@@ -249,6 +260,7 @@ impl State {
         };
         match news {
             News::Nothing => {}
+            News::Judged(outcome) => self.judged(outcome, now),
             News::Drawing => self.worker_draws(now),
             News::Answers => {
                 for (view, _) in self.views.all() {
@@ -295,13 +307,15 @@ impl State {
     }
 
     /// A new life knows of no view: tell it of all that have viewers.
-    fn worker_draws(&mut self, now: Mono) {
+    pub(super) fn worker_draws(&mut self, now: Mono) {
         self.subscribed = false;
         self.resolve_boards(now);
         self.see_off(now);
         self.audience.forget();
+        self.forget_complaints();
         // Before the views, so that their first frames say it.
         self.tell_viewers(now);
+        self.tell_complaints(now);
         let views: Vec<(ViewId, ViewSpec)> =
             self.views.all().into_iter().map(|(view, spec)| (view, spec.clone())).collect();
         for (view, spec) in views {

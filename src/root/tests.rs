@@ -1,5 +1,6 @@
 //! Root on real sockets, with a worker that the test plays itself.
 
+mod configuration;
 mod faults;
 mod harness;
 mod pushing;

@@ -3,6 +3,8 @@
 //! Invariant: at most one life at a time; messages of an earlier one are never believed. Whatever the worker does, root
 //! only notes it, ends it and starts the next one as `machine::supervise` decides.
 
+mod agreement;
+
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -12,7 +14,7 @@ use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
-use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerReady, WorkerSilent, WorkerStarted};
+use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerSilent, WorkerStarted};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
@@ -27,9 +29,11 @@ pub struct Worker {
     epoch: Epoch,
     stage: Stage,
     files: Vec<ConfigFile>,
-    /// Of `files`; the first a worker accepts is 1.
+    /// Of `files`.
     generation: u64,
     accepted: bool,
+    /// What the present life is asked about beside that.
+    offered: Option<Offer>,
     catalogue: Option<Catalogue>,
     last_fault: Option<String>,
     /// A worker drew since.
@@ -64,13 +68,22 @@ struct Ping {
 }
 
 /// What changed for the views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     Nothing,
+    /// What it says of what it was offered.
+    Judged(Outcome),
     /// It draws from now on and knows of no view.
     Drawing,
     /// It answers again.
     Answers,
+}
+
+/// A configuration that may come into force.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub generation: u64,
+    pub files: Vec<ConfigFile>,
 }
 
 /// A process that closed its feed has this long to end by itself, so that its own end is what gets reported.
@@ -85,15 +98,19 @@ const START_TAKES: Duration = Duration::from_millis(50);
 /// Who waits for a configuration to be put right asks now and then.
 const REFUSED_RETRY: Duration = Duration::from_secs(5);
 
+// === impl Offer ===
+
+impl Default for Offer {
+    /// The boards that come with the program.
+    fn default() -> Offer {
+        Offer { generation: 1, files: Vec::new() }
+    }
+}
+
 // === impl Worker ===
 
 impl Worker {
-    pub fn new(
-        tenant: &str,
-        launcher: Launcher,
-        files: Vec<ConfigFile>,
-        heard: mpsc::Sender<(Epoch, Heard)>,
-    ) -> Worker {
+    pub fn new(tenant: &str, launcher: Launcher, begins_with: Offer, heard: mpsc::Sender<(Epoch, Heard)>) -> Worker {
         Worker {
             tenant: tenant.to_owned(),
             launcher,
@@ -101,9 +118,10 @@ impl Worker {
             link: None,
             epoch: Epoch(0),
             stage: Stage::Down,
-            files,
-            generation: 1,
+            files: begins_with.files,
+            generation: begins_with.generation,
             accepted: false,
+            offered: None,
             catalogue: None,
             last_fault: None,
             fault_is_over: false,
@@ -143,6 +161,11 @@ impl Worker {
     /// Of the configuration that is drawn; 0 before any was accepted.
     pub fn generation(&self) -> u64 {
         if self.accepted { self.generation } else { 0 }
+    }
+
+    /// What every life begins with.
+    pub fn files(&self) -> &[ConfigFile] {
+        &self.files
     }
 
     /// All boards, also while the worker is down; none before one was ever ready.
@@ -314,53 +337,6 @@ impl Worker {
         self.act(now, action);
     }
 
-    pub fn said_hello(&mut self, hello: &Hello, now: Mono) {
-        let own = self.hello();
-        if self.stage != Stage::Greeting {
-            return self.fault("said hello twice".to_owned(), now);
-        }
-        if *hello != own {
-            return self.fault(format!("is another build or life: {hello:?} instead of {own:?}"), now);
-        }
-        self.launcher.greeted();
-        self.stage = Stage::Preparing;
-        let prepare = ToWorker::Prepare { generation: self.generation, files: self.files.clone() };
-        self.send(&prepare, now);
-    }
-
-    pub fn said_prepared(&mut self, generation: u64, outcome: Outcome, now: Mono) -> News {
-        if self.stage != Stage::Preparing || generation != self.generation {
-            self.fault(format!("prepared generation {generation}, which nobody asked for"), now);
-            return News::Nothing;
-        }
-        match outcome {
-            Outcome::Accepted(catalogue) => {
-                self.send(&ToWorker::Commit { generation }, now);
-                WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();
-                self.catalogue = Some(catalogue);
-                self.accepted = true;
-                self.fault_is_over = true;
-                self.stage = Stage::Drawing;
-                self.banner_at = None;
-                self.step(now, supervise::Event::Ready);
-                News::Drawing
-            }
-            Outcome::Refused(complaints) => {
-                for complaint in &complaints {
-                    tracing::error!(tenant = self.tenant, "configuration refused: {complaint}");
-                }
-                let first = complaints.first().map_or("configuration refused".to_owned(), |complaint| {
-                    format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
-                });
-                self.note_fault(first.clone());
-                self.stage = Stage::Refused(first);
-                // It is in order, it only has nothing to draw.
-                self.step(now, supervise::Event::Ready);
-                News::Nothing
-            }
-        }
-    }
-
     pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
         if nonce != self.ping.nonce || self.ping.asked_at.is_none() {
             self.fault(format!("answered ping {nonce}, which was not asked"), now);
@@ -393,6 +369,7 @@ impl Worker {
 
     fn go_down(&mut self, now: Mono) {
         self.ping.asked_at = None;
+        self.offered = None;
         if std::mem::replace(&mut self.stage, Stage::Down) == Stage::Drawing {
             self.banner_at = Some(now + BANNER_AFTER);
         }

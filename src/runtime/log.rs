@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload;
 
 use super::task::spawn_thread;
 use crate::base::limits;
@@ -37,6 +39,7 @@ struct Entrance(Arc<HandOff>);
 const FLUSH_DEADLINE: Duration = Duration::from_millis(500);
 
 static STDERR: OnceLock<Arc<HandOff>> = OnceLock::new();
+static SET_LEVEL: OnceLock<Box<dyn Fn(LevelFilter) + Send + Sync>> = OnceLock::new();
 
 /// Sends log lines of at least this level to stderr, for the whole process. Later calls change nothing.
 pub fn to_stderr(level: LevelFilter) {
@@ -58,12 +61,22 @@ pub fn to_stderr(level: LevelFilter) {
         .with_writer(writer)
         .with_ansi(colour)
         .with_target(false)
-        .with_max_level(level)
+        .with_max_level(LevelFilter::TRACE)
         // They would be printed on stderr, and a print that fails panics.
         .log_internal_errors(false)
         .finish();
+    let (threshold, handle) = reload::Layer::new(level);
+    // It fails once the subscriber is gone, which never happens.
+    let _ = SET_LEVEL.set(Box::new(move |level| drop(handle.reload(level))));
     // A subscriber that is there already, as in tests, stays.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = tracing::subscriber::set_global_default(subscriber.with(threshold));
+}
+
+/// From now on lines of at least this level are logged. Does nothing where nothing is.
+pub fn set_level(level: LevelFilter) {
+    if let Some(set) = SET_LEVEL.get() {
+        set(level);
+    }
 }
 
 /// Says a line that is no event among those that are. False where nothing is logged: then it is on the caller.

@@ -22,15 +22,17 @@ pub struct Moment<'a> {
     pub edge: Wall,
     pub zone: TimeZone,
     pub look: Look,
-    pub circumstances: Circumstances,
+    pub circumstances: Circumstances<'a>,
 }
 
 /// What is told of a view beside its data; nothing of a picture that is nobody's view.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Circumstances {
+pub struct Circumstances<'a> {
     pub slowed: Option<Slowed>,
     /// Sessions that watch the board, in whatever size.
     pub viewers: Option<u32>,
+    /// What is wrong with a configuration that is therefore not drawn.
+    pub complaint: Option<&'a Label>,
 }
 
 /// A view that is drawn less often than its board asks, for want of time.

@@ -53,6 +53,7 @@ pub fn draw(board: Option<&Board>, hidden: usize, moment: &Moment<'_>, canvas: &
     let theme = moment.look.theme;
     canvas.fill(Rect::new(0, 0, width, 1), Glyph::BLANK, theme.style(Role::Status));
     let mut parts = parts(board, hidden, moment);
+    parts.extend(moment.circumstances.complaint.map(|complaint| self::complaint(complaint, &parts, moment, width)));
     while columns(&parts) > u32::from(width) {
         let least = parts.iter().enumerate().min_by_key(|(_, part)| part.priority).map(|(index, _)| index);
         match least {
@@ -123,6 +124,22 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
     parts.push(clock);
     parts
 }
+
+/// What is wrong with a configuration that is not drawn: as much of it as fits beside what says more.
+fn complaint(complaint: &Label, others: &[Part], moment: &Moment<'_>, width: u16) -> Part {
+    let stays = |part: &&Part| part.priority > COMPLAINT_PRIORITY;
+    let taken: u16 = others.iter().filter(stays).map(|part| part.columns() + part.gap).sum();
+    let room = width.saturating_sub(taken + SIGN_COLUMNS);
+    let text = if room < COMPLAINT_COLUMNS_MIN { Label::plain("config") } else { complaint.clip(room) };
+    let sign = Some(TROUBLE[moment.spec.glyphs as usize]);
+    let (role, priority) = (Role::StatusPaused, COMPLAINT_PRIORITY);
+    Part { sign, text, role, at_right: false, gap: GAP, priority, next: None }
+}
+
+/// The board, its state and the clock go before it.
+const COMPLAINT_PRIORITY: u8 = 6;
+/// The beginning of a complaint that is shorter says nothing.
+const COMPLAINT_COLUMNS_MIN: u16 = 20;
 
 /// Live, late, in the past or paused.
 fn state(board: Option<&Board>, moment: &Moment<'_>) -> Part {

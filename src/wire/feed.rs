@@ -39,6 +39,8 @@ pub enum FileKind {
     Board,
     /// What variables of root's environment stand for that the settings name: never written anywhere.
     Secret,
+    /// A board whose file is wrong, without its bytes: it is not shown, but others may name it.
+    LeftOut,
 }
 
 /// One configuration file as root read it.
@@ -100,6 +102,8 @@ pub enum ToWorker {
         #[serde(with = "bytes_as_slice")]
         lines: Vec<u8>,
     },
+    /// What is wrong with a configuration that is not drawn; takes the place of what was said before.
+    Complaints(#[serde(deserialize_with = "bounded::list::<_, _, { limits::DIAGNOSTICS_MAX }>")] Vec<Complaint>),
 }
 
 /// What came of a `Push`.
@@ -121,6 +125,15 @@ pub struct Fault {
     pub line: u32,
     #[serde(deserialize_with = "bounded::cut::<_, { limits::PUSH_WHY_BYTES_MAX }>")]
     pub why: String,
+}
+
+/// One line for the screens concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Complaint {
+    /// Whose viewers are told; none for everybody.
+    pub board: Option<String>,
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::COMPLAINT_LINE_BYTES_MAX }>")]
+    pub text: String,
 }
 
 /// What came of a `Prepare`.
@@ -254,6 +267,17 @@ impl ToWorker {
         let message: ToWorker = decode(body)?;
         match &message {
             ToWorker::Subscribe { spec, .. } | ToWorker::Input { spec, .. } => check_spec(spec)?,
+            ToWorker::Complaints(complaints) => {
+                let long = |complaint: &&Complaint| {
+                    complaint.board.as_ref().is_some_and(|board| board.len() > limits::NAME_BYTES_MAX)
+                };
+                if let Some(complaint) = complaints.iter().find(long) {
+                    return Err(DecodeError::Cap(format!(
+                        "the name of a board of {} bytes",
+                        complaint.board.as_ref().map_or(0, String::len)
+                    )));
+                }
+            }
             ToWorker::Prepare { files, .. } => {
                 if let Some(file) = files.iter().find(|file| file.bytes.len() > limits::CONFIG_FILE_BYTES_MAX) {
                     return Err(DecodeError::Cap(format!("the file {} is too long", file.name)));

@@ -3,6 +3,7 @@
 //! Invariant: nothing is drawn before boards are committed, without a viewer or without credit. A message that breaks
 //! the order of things is an error; one that only comes too late (a view that is gone) is none.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,13 +22,13 @@ use crate::model::origin::{From, Origin};
 use crate::model::series::Rejected;
 use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::{FrameOut, View};
-use crate::runtime;
+use crate::runtime::{self, log};
 use crate::scene::{Board, Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, push, synthetic};
 use crate::wire::feed::{
-    ConfigFile, CountRow, Frame, Hello, MemoryRow, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus,
+    ConfigFile, CountRow, FileKind, Frame, Hello, MemoryRow, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus,
 };
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
@@ -77,6 +78,8 @@ pub(super) struct Generation {
     number: u64,
     pub(super) boards: Boards,
     settings: Settings,
+    /// The bytes of each board's file.
+    written: BTreeMap<String, Vec<u8>>,
 }
 
 /// Counted since the worker started.
@@ -121,7 +124,7 @@ impl State {
         match message {
             ToWorker::Hello(_) => return Err(order("Hello", "it has been said already".to_owned())),
             ToWorker::Prepare { generation, files } => {
-                let outcome = self.prepare(generation, &files);
+                let outcome = self.prepare(generation, files);
                 return Ok(Some(ToRoot::Prepared { generation, outcome }));
             }
             ToWorker::Commit { generation } => self.commit(generation, now)?,
@@ -146,6 +149,7 @@ impl State {
             }
             ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),
             ToWorker::Push { pusher, number, lines } => self.push(Push { pusher, number, lines })?,
+            ToWorker::Complaints(complaints) => self.views.complained(complaints, now),
         }
         Ok(None)
     }
@@ -280,12 +284,15 @@ impl State {
         }
     }
 
-    fn prepare(&mut self, number: u64, files: &[ConfigFile]) -> Outcome {
+    fn prepare(&mut self, number: u64, files: Vec<ConfigFile>) -> Outcome {
         self.prepared = None;
-        match config::understand(files) {
+        match config::understand(&files) {
             Ok((settings, boards)) => {
                 let catalogue = boards.catalogue();
-                self.prepared = Some(Generation { number, boards, settings });
+                let boards_files = files.into_iter().filter(|file| file.kind == FileKind::Board);
+                let written =
+                    boards_files.map(|file| (config::board_name(&file.name).to_owned(), file.bytes)).collect();
+                self.prepared = Some(Generation { number, boards, settings, written });
                 Outcome::Accepted(catalogue)
             }
             Err(complaints) => Outcome::Refused(complaints),
@@ -293,6 +300,7 @@ impl State {
     }
 
     fn commit(&mut self, number: u64, now: Mono) -> Result<(), WorkerError> {
+        let before;
         match self.prepared.take() {
             Some(prepared) if prepared.number == number => {
                 let host = &prepared.settings.host;
@@ -310,18 +318,20 @@ impl State {
                     differs
                 });
                 self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
+                log::set_level(prepared.settings.log.level.filter());
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
                 }
-                self.committed = Some(prepared);
+                before = self.committed.replace(prepared);
             }
             other => {
                 let ready = other.map_or("none is".to_owned(), |other| format!("generation {} is", other.number));
                 return Err(order("Commit", format!("generation {number} is not prepared, {ready}")));
             }
         }
-        let boards = &self.committed.as_ref().expect("invariant: set above").boards;
-        self.views.boards_changed(boards, now);
+        let ready = self.committed.as_ref().expect("invariant: set above");
+        let written = before.map(|before| before.written).unwrap_or_default();
+        self.views.boards_changed(&ready.boards, |board| written.get(board) != ready.written.get(board), now);
         self.watch_sources();
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A worker over a pipe in memory, on a clock that only tests move; the test plays root and the sources.
 
+mod boards;
 mod faults;
 mod order;
 mod pushes;

@@ -5,10 +5,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::base::{Mono, ViewId, limits};
+use crate::label::Label;
 use crate::machine::pace::Ask;
 use crate::model::{Dataset, ViewSpec};
 use crate::render::View;
 use crate::scene::{self, Boards};
+use crate::wire::feed::Complaint;
 
 /// Views by root's numbers.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub struct Views {
     tabs: BTreeMap<(String, u16), usize>,
     /// Sessions by the board they watch, as root said.
     viewers: BTreeMap<String, u32>,
+    /// As root said: of a board, or of all.
+    complaints: Vec<(Option<String>, Label)>,
     ready: VecDeque<ViewId>,
     wake_at: Option<Mono>,
 }
@@ -47,6 +51,7 @@ impl Views {
     pub fn insert(&mut self, id: ViewId, mut view: View, now: Mono) {
         view.watched_by(self.viewers.get(&view.spec().board).copied(), now);
         *self.tabs.entry(tab(view.spec())).or_default() += 1;
+        view.complain(concerning(&self.complaints, &view.spec().board), now);
         self.map.insert(id, Entry { view, ready: false });
         self.judge(id, now);
     }
@@ -69,10 +74,25 @@ impl Views {
         }
     }
 
-    /// The boards are others now.
-    pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
-        self.map.values_mut().for_each(|entry| entry.view.boards_changed(boards, now));
+    /// The boards are others now; a view of one that did not change is left alone. A view of none lists those there are.
+    pub fn boards_changed(&mut self, boards: &Boards, changed: impl Fn(&str) -> bool, now: Mono) {
+        for entry in self.map.values_mut() {
+            let board = &entry.view.spec().board;
+            if changed(board) || boards.get(board).is_none() {
+                entry.view.boards_changed(boards, now);
+            }
+        }
         self.judge_all(now);
+    }
+
+    /// What is wrong with a configuration that is not drawn: each view tells of its board, or of what concerns all.
+    pub fn complained(&mut self, complaints: Vec<Complaint>, now: Mono) {
+        let line = |complaint: Complaint| (complaint.board, Label::plain(&complaint.text));
+        self.complaints = complaints.into_iter().map(line).collect();
+        for (&id, entry) in &mut self.map {
+            entry.view.complain(concerning(&self.complaints, &entry.view.spec().board), now);
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
     }
 
     /// Data changed. What does not concern a board wakes none of its views.
@@ -144,6 +164,12 @@ impl Views {
 
 fn tab(spec: &ViewSpec) -> (String, u16) {
     (spec.board.clone(), spec.tab)
+}
+
+/// The first complaint about a board, or else about everything.
+fn concerning<'a>(complaints: &'a [(Option<String>, Label)], board: &str) -> Option<&'a Label> {
+    let of = |whose: Option<&str>| complaints.iter().find(|(named, _)| named.as_deref() == whose);
+    of(Some(board)).or_else(|| of(None)).map(|(_, line)| line)
 }
 
 fn judge(id: ViewId, entry: &mut Entry, now: Mono, ready: &mut VecDeque<ViewId>, wake_at: &mut Option<Mono>) {

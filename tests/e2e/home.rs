@@ -36,14 +36,15 @@ impl Home {
         self.path("run/unblink/attach.sock")
     }
 
-    /// The program with these arguments, in this home and with nothing of the tester's environment. The sockets are
-    /// named by variables, so that a test run by root does not reach for the system's daemon.
+    /// The program with these arguments, in this home and with nothing of the tester's environment. The sockets
+    /// and the state are named by variables, so that a test run by root does not reach for the system's daemon.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
         command.args(args).env_clear().current_dir(self.folder.path());
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", self.folder.path());
         command.env("XDG_RUNTIME_DIR", self.path("run")).env("XDG_CONFIG_HOME", self.path("config"));
         command.env("XDG_STATE_HOME", self.path("state")).env("RUST_BACKTRACE", "1");
+        command.env("STATE_DIRECTORY", self.path("state/unblink"));
         command.env("UNBLINK_ATTACH_SOCKET", self.socket());
         command.env("UNBLINK_ADMIN_SOCKET", self.path("run/unblink/admin.sock"));
         if self.configuration().exists() {

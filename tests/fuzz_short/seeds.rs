@@ -79,6 +79,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Ping { nonce: 1 << 40, vitals: Vitals { resident_bytes: Some(1 << 22), ..Vitals::default() } },
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
         feed::ToWorker::Push { pusher: SessionId(9), number: 1 << 20, lines: LINES[0].as_bytes().to_vec() },
+        feed::ToWorker::Complaints(vec![feed::Complaint { board: None, text: "not applied: x".to_owned() }]),
     ]
 }
 

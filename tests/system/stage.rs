@@ -112,7 +112,7 @@ impl Person {
         command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]).arg(program.as_ref());
         command.env_clear().current_dir(&self.home);
         command.env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", &self.home).env("LANG", "C.UTF-8");
-        command.env("XDG_RUNTIME_DIR", self.home.join("run"));
+        command.env("XDG_RUNTIME_DIR", self.home.join("run")).env("STATE_DIRECTORY", self.home.join("state"));
         command
     }
 

@@ -126,15 +126,9 @@ fn a_file_that_is_missing_is_told_before_anything_runs_and_one_that_is_there_is_
 
 #[test]
 fn whoever_looks_from_outside_needs_no_variable() {
-    let folder = tempfile::tempdir().unwrap();
     let text =
         format!("[attach]\nsocket = \"/run/x.sock\"\n{SOURCE}url = \"${{NONE}}\"\nbearer_file = \"${{NONE}}/x\"\n");
-    std::fs::write(folder.path().join("unblink.toml"), &text).unwrap();
-    let places = crate::config::Places {
-        config: folder.path().join("unblink.toml"),
-        ..crate::config::Places::of(&Default::default())
-    };
-    let seen = crate::config::load_from_outside(&places).expect("it is right");
+    let seen = crate::config::what_is_right(&[settings(&text)]);
     assert_eq!(seen.attach.socket.as_deref(), Some(Path::new("/run/x.sock")));
     assert!(understand(&[settings(&text)]).is_err(), "the daemon does need them");
 }

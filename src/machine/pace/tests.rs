@@ -191,17 +191,20 @@ fn waiting_for_credit_is_no_lateness() {
 }
 
 #[test]
-fn boards_of_another_rate_begin_anew() {
+fn another_board_is_drawn_at_once_and_paced_by_its_own_rate() {
     let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
     drawn_late(&mut pace, &mut now, &[1.5; 4]);
-    pace.retune(60.0);
-    assert_eq!(pace.lowered_hz(), Some(30.0), "the same rate");
-    pace.retune(10.0);
-    assert_eq!(pace.lowered_hz(), None);
+    assert_eq!(pace.lowered_hz(), Some(30.0));
+    let missed = pace.missed();
+    pace.begin_anew(1.0, now);
+    assert_eq!((pace.lowered_hz(), pace.missed()), (None, missed));
+    assert_eq!(pace.ask(now), Ask::Idle, "there is no credit");
+    pace.credited(now);
+    assert_eq!(pace.ask(now), Ask::Draw, "not at a tick of the board before");
+    pace.drawn(now, Wall(0), None, true);
     pace.credited(now);
     pace.changed(now);
-    let Ask::Until(next) = pace.ask(now) else { panic!("not at once") };
-    assert!(next.since(now) > Duration::from_millis(50), "{:?}", next.since(now));
+    assert_eq!(pace.ask(now), Ask::Until(now + Duration::from_secs(1)));
 }
 
 proptest! {

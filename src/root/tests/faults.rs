@@ -441,7 +441,7 @@ async fn a_worker_that_cannot_be_started_is_tried_again() {
     }));
     let (order, waiting) = orders();
     let root =
-        crate::runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets: None, devices: 0 }, waiting));
+        crate::runtime::spawn("root", run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting));
     for expected in 1..=6 {
         assert_eq!(patiently("the next try", starts.recv()).await, Some(expected));
     }

@@ -1,7 +1,7 @@
 //! A root on sockets of its own, a worker that does what the test says, and viewers that look at their screens.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ViewSpec};
-use crate::root::{Launcher, Order, Orders, Parts, RootError, Sockets, orders, run};
+use crate::root::{Beginning, Launcher, Order, Orders, Parts, RootError, Sockets, orders, run};
 use crate::runtime::{self, Task, timer};
 use crate::sys::socket::{Listener, Peer};
 use crate::wire::attach::{self, FarewellCode, Hello, ToClient, ToRoot as FromViewer};
@@ -121,14 +121,26 @@ impl World {
             admin: Listener::bind(&folder.path().join("admin.sock"), 0o600).expect("a socket"),
             admits,
         };
-        World::with(folder, Some(sockets))
+        World::with(folder, Some(sockets), |_| None)
     }
 
     pub fn without_sockets() -> World {
-        World::with(tempfile::tempdir().expect("a folder"), None)
+        World::with(tempfile::tempdir().expect("a folder"), None, |_| None)
     }
 
-    fn with(folder: tempfile::TempDir, sockets: Option<Sockets>) -> World {
+    /// One that reads its configuration from its folder, and keeps generations there.
+    pub fn configured(beginning: impl FnOnce(&Path) -> Beginning) -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = |name: &str| Listener::bind(&folder.path().join(name), 0o600).expect("a socket");
+        let sockets = Sockets { attach: socket("attach.sock"), admin: socket("admin.sock"), admits: |_| true };
+        World::with(folder, Some(sockets), |folder| Some(beginning(folder)))
+    }
+
+    fn with(
+        folder: tempfile::TempDir,
+        sockets: Option<Sockets>,
+        beginning: impl FnOnce(&Path) -> Option<Beginning>,
+    ) -> World {
         let (started, workers) = mpsc::unbounded_channel();
         let launcher = Launcher::Within(Box::new(move || {
             let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
@@ -142,7 +154,10 @@ impl World {
             (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
         }));
         let (orders, waiting) = orders();
-        let root = runtime::spawn("root", run(Parts { files: Vec::new(), launcher, sockets, devices: 0 }, waiting));
+        let root = runtime::spawn(
+            "root",
+            run(Parts { beginning: beginning(folder.path()), launcher, sockets, devices: 0 }, waiting),
+        );
         World { folder, orders, root, workers }
     }
 

@@ -42,3 +42,25 @@ fn the_line_keeps_its_viewers_at_eighty_columns() {
     has(&line(60, 24, Some(12)), "12 viewers");
     has_not(&line(40, 24, Some(12)), "viewers");
 }
+
+#[test]
+fn a_complaint_takes_the_room_there_is_and_nothing_that_says_more() {
+    let complaint = Label::plain("not applied: host.toml:24:9: chart: \"tablee\" is not known here");
+    let line = |cols: u16| {
+        let (spec, data) = (spec(cols, 24), host_data(2));
+        let mut grid = Grid::new(spec.size);
+        let circumstances = Circumstances { viewers: Some(2), complaint: Some(&complaint), ..Circumstances::default() };
+        let stage = Stage { boards: &Boards::shipped(), data: &data, now: NOW };
+        draw_after(stage, &spec, circumstances, None, &mut grid);
+        grid.to_text().lines().last().unwrap_or_default().to_owned()
+    };
+    has(&line(160), "5 min  2 viewers  ▲ not applied: host.toml:24:9: chart: \"tablee\" is not known here  ");
+    has(&line(80), "host  ● live  ▲ not applied: host.toml:24:9:");
+    has(&line(80), "…");
+    has(&line(80), "22:13:20");
+    has(&line(40), "▲ config");
+    for cols in 1..=200 {
+        let line = line(cols);
+        assert!(cols < 30 || line.contains("host  ● live") && line.contains("22:13:20"), "{cols} columns: {line}");
+    }
+}

@@ -63,6 +63,9 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             number: numbers[1],
             lines,
         }),
+        prop::collection::vec((prop::option::of("[a-z0-9]{0,20}"), ".{0,40}"), 0..5).prop_map(|lines| {
+            ToWorker::Complaints(lines.into_iter().map(|(board, text)| Complaint { board, text }).collect())
+        }),
     ]
 }
 

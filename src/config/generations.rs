@@ -1,0 +1,220 @@
+//! Configurations that were accepted, kept in the state folder so that there is something to go back to.
+//!
+//! Invariant: a file is there whole or not at all, and one whose bytes are not those that were written is never
+//! believed. What is kept is bounded in number and in bytes; the newest is never the one to go. Flags and the
+//! environment belong to a process and are not kept.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::gather::is_override;
+use crate::base::{Wall, limits};
+use crate::machine::reload::Cause;
+use crate::wire::feed::ConfigFile;
+
+/// A checksum over files, names and bytes: equal files have equal ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checksum([u8; 32]);
+
+/// One accepted configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generation {
+    pub number: u64,
+    pub accepted_at: Wall,
+    pub cause: Cause,
+    /// What lay in the files then; something else than `files` after a rollback.
+    pub lay_there: Checksum,
+    pub files: Vec<ConfigFile>,
+}
+
+/// The folder they are kept in.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// Why one of them cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Damage {
+    #[error("there is no generation {0}")]
+    Missing(u64),
+    #[error("{path}: {what}; it is left out, remove it")]
+    Damaged { path: String, what: String },
+}
+
+/// How every file begins; its checksum follows in hexadecimal.
+const HEAD: &str = "unblink generation 1 ";
+const PREFIX: &str = "generation-";
+/// Of files that are being written.
+const UNFINISHED: &str = ".unfinished-";
+/// Files of the folder looked at; ours are far fewer.
+const ENTRIES_MAX: usize = 4096;
+
+// === impl Checksum ===
+
+impl Checksum {
+    /// Over what a person wrote; flags and the environment do not count.
+    pub fn of(files: &[ConfigFile]) -> Checksum {
+        let own: Vec<&ConfigFile> = files.iter().filter(|file| !is_override(&file.name)).collect();
+        Checksum::over(&postcard::to_stdvec(&own).expect("invariant: files always serialize"))
+    }
+
+    /// Over these bytes.
+    pub fn over(bytes: &[u8]) -> Checksum {
+        Checksum(Sha256::digest(bytes).into())
+    }
+
+    fn hexadecimal(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+// === impl Store ===
+
+impl Store {
+    /// Below the state folder; a configuration that lies elsewhere than usual has a folder of its own, so that nobody
+    /// ever goes back to another one's. Nothing is made before something is kept.
+    pub fn new(state: &Path, unusual: Option<&Path>) -> Store {
+        let whose = unusual.map(|main| std::path::absolute(main).unwrap_or_else(|_| main.to_owned()));
+        let folder = whose.map_or_else(
+            || "generations".to_owned(),
+            |main| format!("generations-{}", &Checksum::over(main.as_os_str().as_encoded_bytes()).hexadecimal()[..16]),
+        );
+        Store { folder: state.join(folder) }
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The numbers of all that are kept, rising. None where there is no folder.
+    pub fn numbers(&self) -> Vec<u64> {
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().take(ENTRIES_MAX);
+        let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse().ok();
+        let mut numbers: Vec<u64> = entries.filter_map(number).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// One of them, checked.
+    pub fn read(&self, number: u64) -> Result<Generation, Damage> {
+        let path = self.path(number);
+        let damaged = |what: String| Damage::Damaged { path: path.display().to_string(), what };
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Damage::Missing(number)),
+            opened => opened.map_err(|error| damaged(format!("cannot open: {error}")))?,
+        };
+        if !file.metadata().is_ok_and(|facts| facts.is_file()) {
+            return Err(damaged("this is not a regular file".to_owned()));
+        }
+        let cap = limits::CONFIG_BYTES_MAX + limits::GENERATION_OVERHEAD_BYTES_MAX;
+        let mut bytes = Vec::new();
+        let read = file.take(cap as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|error| damaged(format!("cannot read: {error}")))?;
+        if bytes.len() > cap {
+            return Err(damaged(format!("it is longer than {cap} bytes")));
+        }
+        let generation = decode(&bytes).map_err(|what| damaged(what.to_owned()))?;
+        if generation.number != number {
+            return Err(damaged(format!("it is generation {}", generation.number)));
+        }
+        Ok(generation)
+    }
+
+    /// The newest that is whole and that `is_fit`; those that are damaged are told of.
+    pub fn newest(
+        &self,
+        mut tell: impl FnMut(Damage),
+        mut is_fit: impl FnMut(&Generation) -> bool,
+    ) -> Option<Generation> {
+        self.numbers().into_iter().rev().find_map(|number| match self.read(number) {
+            Ok(generation) => Some(generation).filter(&mut is_fit),
+            Err(damage) => {
+                tell(damage);
+                None
+            }
+        })
+    }
+
+    /// Writes one, whole or not at all, and lets the oldest go that are too many.
+    pub fn keep(&self, generation: &Generation) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        self.sweep()?;
+        let own = generation.files.iter().filter(|file| !is_override(&file.name)).cloned();
+        let own = Generation { files: own.collect(), ..generation.clone() };
+        let unfinished = self.folder.join(format!("{UNFINISHED}{}", generation.number));
+        let written = write(&unfinished, &encode(&own)).and_then(|()| {
+            fs::rename(&unfinished, self.path(generation.number))?;
+            // The name is as safe as the bytes only then.
+            File::open(&self.folder)?.sync_all()
+        });
+        if written.is_err() {
+            // Nothing of it shall be left where there is no room.
+            let _ = fs::remove_file(&unfinished);
+        }
+        written?;
+        self.prune(generation.number)
+    }
+
+    /// What a process left that was killed while it wrote.
+    fn sweep(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.folder)?.flatten().take(ENTRIES_MAX) {
+            if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn prune(&self, newest: u64) -> io::Result<()> {
+        let (mut count, mut bytes) = (0, 0);
+        for number in self.numbers().into_iter().rev() {
+            let path = self.path(number);
+            count += 1;
+            bytes += fs::symlink_metadata(&path)?.len();
+            let is_too_much = count > limits::GENERATIONS_MAX || bytes > limits::GENERATIONS_BYTES_MAX;
+            if is_too_much && number != newest {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, number: u64) -> PathBuf {
+        // So that a list of them is in their order.
+        self.folder.join(format!("{PREFIX}{number:08}"))
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn encode(generation: &Generation) -> Vec<u8> {
+    let body = postcard::to_stdvec(generation).expect("invariant: a generation always serializes");
+    let mut bytes = format!("{HEAD}{}\n", Checksum::over(&body).hexadecimal()).into_bytes();
+    bytes.extend_from_slice(&body);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Result<Generation, &'static str> {
+    let rest = bytes.strip_prefix(HEAD.as_bytes()).ok_or("this is no generation, or one of another version")?;
+    let end = rest.iter().position(|byte| *byte == b'\n').ok_or("it is cut short")?;
+    let (checksum, body) = (&rest[..end], &rest[end + 1..]);
+    if checksum != Checksum::over(body).hexadecimal().as_bytes() {
+        return Err("its checksum is wrong");
+    }
+    let (generation, left) = postcard::take_from_bytes::<Generation>(body).map_err(|_| "it is not understood")?;
+    if left.is_empty() { Ok(generation) } else { Err("it is not understood") }
+}
+
+#[cfg(test)]
+mod tests;

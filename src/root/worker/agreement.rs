@@ -1,0 +1,98 @@
+//! What root and its worker agree on: who they are, and which configuration is drawn.
+//!
+//! Invariant: a worker draws what it accepted itself in its present life, and a new life begins with what the one before
+//! drew last. What is only offered is forgotten with the life it was offered to.
+
+use super::{News, Offer, Stage, Worker};
+use crate::base::Mono;
+use crate::config;
+use crate::event::{Event, WorkerReady};
+use crate::machine::supervise;
+use crate::model::Catalogue;
+use crate::wire::feed::{Hello, Outcome, ToWorker};
+
+impl Worker {
+    pub fn said_hello(&mut self, hello: &Hello, now: Mono) {
+        let own = self.hello();
+        if self.stage != Stage::Greeting {
+            return self.fault("said hello twice".to_owned(), now);
+        }
+        if *hello != own {
+            return self.fault(format!("is another build or life: {hello:?} instead of {own:?}"), now);
+        }
+        self.launcher.greeted();
+        self.stage = Stage::Preparing;
+        let files = config::for_worker(&self.files);
+        let prepare = ToWorker::Prepare { generation: self.generation, files };
+        self.send(&prepare, now);
+    }
+
+    pub fn said_prepared(&mut self, generation: u64, outcome: Outcome, now: Mono) -> News {
+        if self.takes_offers() && self.offered.as_ref().is_some_and(|offered| offered.generation == generation) {
+            return News::Judged(outcome);
+        }
+        if self.stage != Stage::Preparing || generation != self.generation {
+            self.fault(format!("prepared generation {generation}, which nobody asked for"), now);
+            return News::Nothing;
+        }
+        match outcome {
+            Outcome::Accepted(catalogue) => {
+                self.draw(generation, catalogue, now);
+                self.step(now, supervise::Event::Ready);
+                News::Drawing
+            }
+            Outcome::Refused(complaints) => {
+                for complaint in &complaints {
+                    tracing::error!(tenant = self.tenant, "configuration refused: {complaint}");
+                }
+                let first = complaints.first().map_or("configuration refused".to_owned(), |complaint| {
+                    format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
+                });
+                self.note_fault(first.clone());
+                self.stage = Stage::Refused(first);
+                // It is in order, it only has nothing to draw.
+                self.step(now, supervise::Event::Ready);
+                News::Nothing
+            }
+        }
+    }
+
+    /// Whether it can be asked about another configuration.
+    pub fn takes_offers(&self) -> bool {
+        matches!(self.stage, Stage::Drawing | Stage::Refused(_))
+    }
+
+    /// Asks about another configuration, while it draws what it drew.
+    pub fn offer(&mut self, offer: Offer, now: Mono) {
+        let files = config::for_worker(&offer.files);
+        let prepare = ToWorker::Prepare { generation: offer.generation, files };
+        self.offered = Some(offer);
+        self.send(&prepare, now);
+    }
+
+    /// What it accepted is drawn from now on, by every life to come too. `Drawing` where nothing was drawn before.
+    pub fn take_over(&mut self, catalogue: Catalogue, now: Mono) -> News {
+        let Some(Offer { generation, files }) = self.offered.take() else { return News::Nothing };
+        (self.generation, self.files) = (generation, files);
+        let drew = self.draws();
+        self.draw(generation, catalogue, now);
+        if drew { News::Nothing } else { News::Drawing }
+    }
+
+    /// What it was asked about last is not to be drawn. A worker that cannot answer does not live on.
+    pub fn withdraw(&mut self) {
+        self.offered = None;
+    }
+
+    fn draw(&mut self, generation: u64, catalogue: Catalogue, now: Mono) {
+        self.send(&ToWorker::Commit { generation }, now);
+        if !self.draws() {
+            WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();
+        }
+        self.catalogue = Some(catalogue);
+        self.accepted = true;
+        self.fault_is_over = true;
+        self.stage = Stage::Drawing;
+        self.banner_at = None;
+    }
+}
