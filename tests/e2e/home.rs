@@ -56,7 +56,14 @@ impl Home {
 
     /// The configuration that commands of this home read from now on.
     pub fn configure(&self, text: &str) {
-        fs::write(self.configuration(), text).unwrap();
+        self.put("config/unblink.toml", text);
+    }
+
+    /// Writes a file as a whole: whoever looks meanwhile sees the one before.
+    pub fn put(&self, name: &str, text: &str) {
+        let beside = self.path("written");
+        fs::write(&beside, text).unwrap();
+        fs::rename(beside, self.path(name)).unwrap();
     }
 
     fn configuration(&self) -> PathBuf {

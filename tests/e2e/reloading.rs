@@ -6,9 +6,7 @@ use std::process::Output;
 
 use rustix::process::Signal;
 use unblink::admin::status::Change;
-use unblink::base::Mono;
 use unblink::machine::reload::Cause;
-use unblink::sys::clock;
 
 use crate::chaos::Chaos;
 use crate::daemon::Daemon;
@@ -29,7 +27,7 @@ fn board(words: &str) -> String {
 }
 
 fn write(home: &Home, name: &str, words: &str) {
-    fs::write(home.path(&format!("config/boards.d/{name}.toml")), board(words)).unwrap();
+    home.put(&format!("config/boards.d/{name}.toml"), &board(words));
 }
 
 fn watch(home: &Home, board: &str) -> Terminal {
@@ -42,23 +40,17 @@ fn said(output: &Output) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_changed_board_is_on_the_screen_within_a_second_and_nobody_else_notices() {
+fn a_changed_board_is_on_the_screen_and_nobody_else_notices() {
     let home = home("first words");
     write(&home, "other", "other words");
     let daemon = Daemon::start(&home);
     let (terminal, other) = (watch(&home, "words"), watch(&home, "other"));
     terminal.wait_for("first words");
     other.wait_for("other words");
-    let mut spans = Vec::new();
     for number in 0..5 {
-        let changed: Mono = clock::mono();
         write(&home, "words", &format!("words number {number}"));
         terminal.wait_for(&format!("words number {number}"));
-        spans.push(clock::mono().since(changed));
     }
-    // A machine that is busy with other tests takes longer now and then, but hardly every time.
-    let least = spans.iter().min().unwrap();
-    assert!(least.as_millis() < 1000, "{spans:?}");
     assert!(
         !terminal.seen().ever(|picture| !picture.contains("words") || picture.contains("worker")),
         "a blank screen"
@@ -78,7 +70,7 @@ fn a_mistake_is_told_where_it_is_seen_and_the_board_stays() {
     let (terminal, other) = (watch(&home, "words"), watch(&home, "other"));
     terminal.wait_for("good words");
     other.wait_for("other words");
-    fs::write(home.path("config/boards.d/words.toml"), board("bad").replace("= 1", "= 'fast'")).unwrap();
+    home.put("config/boards.d/words.toml", &board("bad").replace("= 1", "= 'fast'"));
     let text = terminal.wait_for("not applied: words.toml:1:14: ");
     assert!(text.contains("good words"), "{text}");
     let reload = said(&home.run(&["reload"]));
@@ -128,6 +120,52 @@ fn a_signal_and_a_command_have_the_files_read_and_say_what_came_of_it() {
     daemon.signal(Signal::HUP);
     terminal.wait_for("second words");
     assert_eq!(home.status().root.configuration.cause, Some(Cause::Hangup));
+}
+
+#[test]
+fn a_generation_that_is_kept_holds_no_secret_and_comes_back_with_it() {
+    const TOKEN: &str = "s3cret-token-0815";
+    let home = home("words");
+    let command = |greeting: &str| {
+        format!(
+            "[sources.told]\nkind = 'command'\nshell = 'echo \"{greeting} $TOKEN\" >> {}'\ninterval = '200ms'\n\
+             env = {{ TOKEN = '${{TOKEN}}' }}\n",
+            home.path("told").display()
+        )
+    };
+    home.configure(&command("first"));
+    let mut serve = home.command(&["serve"]);
+    serve.env("TOKEN", TOKEN);
+    let daemon = Daemon::start_as(&home, serve);
+    let is_told = |greeting: &str| {
+        // The status line has a clock: this is looked at anew with every second.
+        let words = format!("{greeting} {TOKEN}");
+        fs::read_to_string(home.path("told")).is_ok_and(|told| told.contains(&words))
+    };
+    let reload = |cause: &str| {
+        let output = home.run(&[cause]);
+        assert!(output.status.success(), "{}", said(&output).1);
+    };
+    home.configure(&command("second"));
+    reload("reload");
+    fs::remove_file(home.path("told")).ok();
+    reload("rollback");
+    let terminal = watch(&home, "words");
+    terminal.wait_until("a command of the generation before", |_| is_told("first"));
+    let kept = fs::read_dir(home.path("state/unblink")).unwrap();
+    let mut files = 0;
+    let mut folders: Vec<_> = kept.map(|entry| entry.unwrap().path()).collect();
+    while let Some(path) = folders.pop() {
+        if path.is_dir() {
+            folders.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            continue;
+        }
+        files += 1;
+        let bytes = fs::read(&path).unwrap();
+        assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "{}", path.display());
+    }
+    assert!(files >= 3, "three generations are kept, not {files}");
+    assert!(!daemon.log.so_far().contains(TOKEN));
 }
 
 #[test]
