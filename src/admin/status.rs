@@ -119,7 +119,7 @@ pub struct CountRow {
 pub struct MemoryRow {
     pub name: String,
     pub bytes: u64,
-    /// As much as it may ever be; points and past share theirs.
+    /// As much as it may ever be.
     pub bytes_max: u64,
 }
 

@@ -167,6 +167,8 @@ pub const LOG_WAITING_BYTES_MAX: usize = 256 * 1024;
 
 /// Series of one tenant.
 pub const SERIES_MAX: usize = 4096;
+/// Where there are so many, one that was silent for so long makes room for a new one: nobody tells of it any more.
+pub const SERIES_SILENT_AFTER: Duration = Duration::from_secs(600);
 /// Processor cores shown one by one; a quarter of a tenant's series.
 pub const CORES_MAX: usize = 1024;
 /// Disks of the machine itself that are told of.

@@ -48,6 +48,9 @@ const VARIABLES_BESIDE: [&str; 2] = ["UNBLINK_CONFIG", "UNBLINK_BUILD_ID"];
 /// Strange variables told of at once.
 const STRANGE_MAX: usize = 16;
 
+/// Entries of a folder of boards that are looked at; there are a thousand boards at most.
+const ENTRIES_MAX: usize = 16 * 1024;
+
 /// Lies beside `unblink.toml`.
 const BOARDS_FOLDER: &str = "boards.d";
 
@@ -246,10 +249,11 @@ fn board_files(folder: &Path, files: &mut Vec<ConfigFile>, complaints: &mut Vec<
             return complaints.push(whole_file(folder, message, "make it readable for the daemon's user"));
         }
     };
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     // What an editor leaves beside a file it writes begins with a dot, or ends otherwise.
     let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path));
+    let is_board = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path);
+    let paths = entries.take(ENTRIES_MAX).filter_map(|entry| Some(entry.ok()?.path())).filter(is_board);
+    let mut paths: Vec<PathBuf> = paths.collect();
     paths.sort();
     let boards_max = limits::BOARDS_MAX.min(limits::CONFIG_FILES_MAX.saturating_sub(files.len()));
     if paths.len() > boards_max {

@@ -52,6 +52,8 @@ const HEAD: &str = "unblink generation 1 ";
 const PREFIX: &str = "generation-";
 /// Of files that are being written.
 const UNFINISHED: &str = ".unfinished-";
+/// A thousand changes a second for longer than anybody waits.
+const NUMBER_MAX: u64 = 1_000_000_000_000;
 /// Files of the folder looked at; ours are far fewer.
 const ENTRIES_MAX: usize = 4096;
 
@@ -95,7 +97,11 @@ impl Store {
     /// The numbers of all that are kept, rising. None where there is no folder.
     pub fn numbers(&self) -> Vec<u64> {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().take(ENTRIES_MAX);
-        let number = |entry: fs::DirEntry| entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse().ok();
+        // A name that is no number of ours, or not written as we write it, is somebody else's.
+        let number = |entry: fs::DirEntry| {
+            let number = entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse().ok()?;
+            (number <= NUMBER_MAX && self.path(number) == entry.path()).then_some(number)
+        };
         let mut numbers: Vec<u64> = entries.filter_map(number).collect();
         numbers.sort_unstable();
         numbers

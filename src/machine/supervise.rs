@@ -13,7 +13,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause: a screen should not stay behind for longer once the reason is gone.
 const RETRY_MAX: Duration = Duration::from_secs(30);
 /// A worker that was ready for this long was healthy: its death starts the count anew.
-const HEALTHY_AFTER: Duration = Duration::from_secs(10);
+pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 /// Time from start to ready; reading a whole configuration on a busy machine takes a small part of it.
 const READY_DEADLINE: Duration = Duration::from_secs(10);
 

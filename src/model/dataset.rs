@@ -51,6 +51,8 @@ pub struct Dataset {
     series_count: usize,
     /// Windows that began so far.
     windows_begun: u32,
+    /// No series makes room for another one before then.
+    full_until: Option<Wall>,
     /// What each of them may keep; it only ever shrinks.
     allowance: Allowance,
     /// The time of the newest point of all series.
@@ -107,6 +109,13 @@ impl Dataset {
     /// been silent for longest makes room for a new one.
     pub fn bound(&mut self, name: &str, series_max: usize) {
         self.bounds.insert(name.to_owned(), series_max);
+        // As many may be there already, left by somebody who knew no bound.
+        let count = self.families.get(name).map_or(0, |family| family.of.len());
+        for _ in series_max..count {
+            let family = self.families.get(name).into_iter().flat_map(|family| &family.of);
+            let stalest = family.min_by_key(|(_, window)| window.newest_at()).map(|(key, _)| key.clone());
+            stalest.into_iter().for_each(|key| self.remove(&key));
+        }
     }
 
     /// Notes all changes of series from now on, for [`Dataset::changes`].
@@ -171,6 +180,26 @@ impl Dataset {
         is_taken
     }
 
+    /// Of as many series as there may be, drops the one that has been silent for longest, if it was for long: what a
+    /// source told of once and tells of no more.
+    fn let_go_silent(&mut self, at: Wall) -> Result<(), Rejected> {
+        // Nobody can have been silent for long enough before then: asking earlier is of no use.
+        if self.full_until.is_some_and(|until| at < until) {
+            return Err(Rejected::TooManySeries);
+        }
+        let all = self.families.values().flat_map(|family| &family.of);
+        let stalest = all.min_by_key(|(_, window)| window.newest_at());
+        let stalest = stalest.and_then(|(key, window)| Some((key.clone(), window.newest_at()?)));
+        let Some((key, newest)) = stalest else { return Err(Rejected::TooManySeries) };
+        self.full_until = Some(newest + limits::SERIES_SILENT_AFTER);
+        if at < newest + limits::SERIES_SILENT_AFTER {
+            return Err(Rejected::TooManySeries);
+        }
+        self.full_until = None;
+        self.remove(&key);
+        Ok(())
+    }
+
     /// Takes a series that was not there; its number.
     fn begin(&mut self, key: SeriesKey, mut window: Window, at: Wall) -> Result<u32, Rejected> {
         let bound = self.bounds.get(&key.name);
@@ -180,7 +209,7 @@ impl Dataset {
             make_room(&mut family.of, at)?;
             self.series_count -= 1;
         } else if self.series_count >= limits::SERIES_MAX {
-            return Err(Rejected::TooManySeries);
+            self.let_go_silent(at)?;
         }
         self.windows_begun = self.windows_begun.wrapping_add(1);
         let number = self.windows_begun;
@@ -193,7 +222,11 @@ impl Dataset {
         let share = Allowance::share(self.series_count);
         if share.bytes() < self.allowance.bytes() {
             self.allowance = share;
-            self.families.values_mut().flat_map(|family| family.of.values_mut()).for_each(|window| window.trim(share));
+            for family in self.families.values_mut() {
+                // What went into buckets is drawn otherwise.
+                family.revision = self.revision + 1;
+                family.of.values_mut().for_each(|window| window.trim(share));
+            }
         }
         Ok(number)
     }
@@ -219,6 +252,7 @@ impl Dataset {
     /// Drops what is known of times after `at`: the clock was set back, and what it called later never was. No source
     /// has delivered after it either, or one that falls silent now would count as live until then.
     pub fn forget_after(&mut self, at: Wall) {
+        self.full_until = None;
         self.note(Change::ForgetAfter(at));
         self.revision += 1;
         for family in self.families.values_mut() {

@@ -212,9 +212,11 @@ impl State {
         let configuration = &mut self.configuration;
         match told {
             Told::Noticed => self.configure(Event::Noticed, now),
-            Told::Unwatched(why) => {
-                ConfigurationUnwatched { why: &why }.emit();
-                configuration.unwatched = Some(why);
+            Told::Watching(trouble) => {
+                if let Some(why) = &trouble {
+                    ConfigurationUnwatched { why }.emit();
+                }
+                configuration.unwatched = trouble;
             }
             Told::Read(run, reading) if run == configuration.run => {
                 let cause = configuration.machine.cause().unwrap_or(Cause::Change);
@@ -226,7 +228,9 @@ impl State {
                 let reading = self.fetched(*fetched);
                 self.configure(Event::Read(reading), now);
             }
-            Told::Read(..) | Told::Fetched(..) => {}
+            // The disk is back: what lies there is worth another look.
+            Told::Read(..) => self.configure(Event::Noticed, now),
+            Told::Fetched(..) => {}
             Told::Kept(generation, kept) => {
                 let why = kept.err().map(|error| error.to_string());
                 if let (Some(why), None) = (&why, &configuration.unkept) {
@@ -325,7 +329,10 @@ impl State {
         }
         let configuration = &mut self.configuration;
         configuration.awaits_rollback = is_rollback;
-        configuration.candidate = None;
+        if configuration.candidate.take().is_some() {
+            // Nobody has judged it: what lies there is as new as it was.
+            configuration.seen = None;
+        }
         for (cause, reply) in std::mem::take(&mut configuration.later) {
             if (cause == Cause::Rollback) == is_rollback {
                 configuration.awaiting.push(reply);
@@ -346,7 +353,7 @@ impl State {
 
     fn prepare(&mut self, now: Mono) {
         let Some(candidate) = &self.configuration.candidate else { return };
-        let offer = Offer { generation: self.configuration.highest + 1, files: candidate.files.clone() };
+        let offer = Offer { generation: self.configuration.highest.saturating_add(1), files: candidate.files.clone() };
         self.worker.offer(offer, now);
     }
 
@@ -357,7 +364,7 @@ impl State {
             return;
         };
         let boards = catalogue.boards.len();
-        configuration.highest += 1;
+        configuration.highest = configuration.highest.saturating_add(1);
         configuration.refused = None;
         configuration.in_force = InForce {
             accepted_at: clock::wall(),
@@ -392,6 +399,10 @@ impl State {
         if why != Why::Complaints {
             // The next one to look at it may say otherwise.
             configuration.seen = None;
+        }
+        if why == Why::Unread {
+            // What comes of it is late by now.
+            configuration.run += 1;
         }
         // Of a rollback only whoever asked for it is told: what lies in the files is not concerned.
         if cause != Cause::Rollback {

@@ -74,6 +74,13 @@ impl Launcher {
         Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard, legacy: Legacy::new(tenant) }
     }
 
+    /// The worker that was started has done its work for a while.
+    pub fn healthy(&mut self) {
+        if let Launcher::Process { legacy, .. } = self {
+            legacy.healthy();
+        }
+    }
+
     /// The worker that was started has said hello.
     pub fn greeted(&mut self) {
         if let Launcher::Process { legacy, .. } = self {

@@ -276,6 +276,11 @@ impl Worker {
             self.hung_up_at = None;
             self.step(now, supervise::Event::Fault);
         }
+        if let Phase::Ready { since } = self.supervise.phase()
+            && now.since(since) >= supervise::HEALTHY_AFTER
+        {
+            self.launcher.healthy();
+        }
         self.step(now, supervise::Event::Tick);
     }
 

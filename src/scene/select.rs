@@ -45,6 +45,15 @@ pub struct Selected<'a> {
     join: Option<Join>,
 }
 
+/// In the order people count in: numbers before words.
+pub fn in_order(selected: &mut [Selected<'_>]) {
+    selected.sort_by(|left, right| {
+        let (left, right) = (left.name.as_str(), right.name.as_str());
+        let key = |name: &str| name.parse::<u64>().map_or((true, 0), |number| (false, number));
+        key(left).cmp(&key(right)).then_with(|| left.cmp(right))
+    });
+}
+
 // === impl Select ===
 
 impl Select {
@@ -95,23 +104,23 @@ impl Select {
             over: self.over,
             join: self.join,
         };
-        let mut found: Vec<(Option<u64>, &str, Selected<'a>)> = Vec::new();
+        let mut found: Vec<Selected<'a>> = Vec::new();
         // Of what is joined, where it stands in the list.
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for (text, key, window) in self.matching(data).take(limits::SELECTED_MAX) {
             // All are one where nothing tells them apart.
             let text = if self.join.is_some() && self.by.is_none() { self.series.as_str() } else { text };
-            match places.get(text).filter(|_| self.join.is_some()) {
-                Some(place) => found[*place].2.windows.push(window),
-                None => {
-                    places.insert(text, found.len());
-                    found.push((text.parse().ok(), text, one(text, key, window)));
+            if self.join.is_some() {
+                if let Some(place) = places.get(text) {
+                    found[*place].windows.push(window);
+                    continue;
                 }
+                places.insert(text, found.len());
             }
+            found.push(one(text, key, window));
         }
-        // Numbers before words.
-        found.sort_by_key(|(number, text, _)| (number.is_none(), *number, *text));
-        found.into_iter().map(|(_, _, selected)| selected).collect()
+        in_order(&mut found);
+        found
     }
 
     /// Series with what tells them apart.

@@ -15,7 +15,7 @@ use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::TAKEN_SERIES;
 use crate::model::series::{Point, Rejected};
-use crate::model::{Dataset, Sample, SeriesKey, Unit};
+use crate::model::{Dataset, Kind, Sample, SeriesKey, Unit};
 use known::{Full, Known, Wanted};
 use line::{Line, Pair};
 
@@ -85,6 +85,23 @@ impl Intake {
         self.taken = taken;
         let taken = &self.taken;
         self.known.retain(|key| !is_taken(&key.name, taken));
+    }
+
+    /// Counts the series there are that are nobody else's as pushed; those beyond the cap go.
+    pub fn adopt(&mut self, data: &mut Dataset) {
+        let mut found: Vec<(SeriesKey, (Kind, Unit), Wall)> = data
+            .after(None)
+            .filter(|(key, _)| !is_taken(&key.name, &self.taken))
+            .filter_map(|(key, window)| Some((key.clone(), (window.kind, window.unit), window.newest_at()?)))
+            .collect();
+        found.sort_by_key(|(_, _, newest)| std::cmp::Reverse(*newest));
+        for (index, (key, sort, newest)) in found.into_iter().enumerate() {
+            if index < limits::PUSH_SERIES_MAX {
+                self.known.add(key, sort, newest);
+            } else {
+                data.remove(&key);
+            }
+        }
     }
 
     /// How it fares: it is never asked, so nothing can fail, and each panel says how old its data is.

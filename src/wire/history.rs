@@ -30,6 +30,8 @@ pub enum Record {
     Window { series: Series, kept: Kept },
     /// An entry of a log.
     Entry(Said),
+    /// The same, copied when the segment began: the one before may have it too.
+    CopiedEntry(Said),
     /// What is known of times after this never was.
     ForgetAfter(Wall),
     /// What was known when the segment began stands in it by now: those before it are needed no more.
@@ -94,10 +96,15 @@ pub fn length(head: &[u8]) -> Option<usize> {
     (1..=limits::HISTORY_RECORD_BYTES_MAX).contains(&length).then_some(length)
 }
 
+/// Whether this head and body were written in this place.
+pub fn is_whole(head: &[u8], body: &[u8], place: Place) -> bool {
+    let sum = head.get(4..HEAD_BYTES).and_then(|sum| sum.try_into().ok()).map(u32::from_le_bytes);
+    sum == Some(checksum(place, body))
+}
+
 /// The record of this head and body.
 pub fn read(head: &[u8], body: &[u8], place: Place) -> Option<Record> {
-    let sum = u32::from_le_bytes(head.get(4..HEAD_BYTES)?.try_into().ok()?);
-    if sum != checksum(place, body) {
+    if !is_whole(head, body, place) {
         return None;
     }
     let (record, rest) = postcard::take_from_bytes(body).ok()?;
@@ -136,7 +143,8 @@ mod tests {
             Record::Series(series.clone()),
             Record::Samples(vec![Noted { series: 5, at: Wall(1_700_000_000_000), value: 42.5 }]),
             Record::Window { series, kept: Kept::default() },
-            Record::Entry(said),
+            Record::Entry(said.clone()),
+            Record::CopiedEntry(said),
             Record::ForgetAfter(Wall(9)),
             Record::Whole,
         ]

@@ -4,7 +4,7 @@
 //! is begun: all that is known is copied there, a piece beside each update, while new samples go there too; then the
 //! first is given back.
 //!
-//! Invariant: at every moment all that is known stands in the memory, whole in the newest half or in both together; what
+//! Invariant: after each update all that is known stands in the memory, whole in the newest half or in both together; what
 //! does not fit or cannot be read costs the past, and never the present.
 
 mod copy;
@@ -154,7 +154,11 @@ impl History {
         }
         for change in changes.drain(..) {
             match change {
-                Change::Point(series, Point { at, value }) => self.noted.push(Noted { series, at, value }),
+                Change::Point(series, Point { at, value }) if self.told.contains(&series) => {
+                    self.noted.push(Noted { series, at, value });
+                }
+                // It has gone meanwhile.
+                Change::Point(..) => {}
                 Change::ForgetAfter(at) => {
                     self.settle();
                     self.record(&Record::ForgetAfter(at));

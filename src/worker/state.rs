@@ -19,7 +19,8 @@ use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::{From, Origin};
-use crate::model::series::Rejected;
+use crate::model::series::{Point, Rejected};
+use crate::model::window::Allowance;
 use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::{FrameOut, View};
 use crate::runtime::{self, log};
@@ -156,7 +157,7 @@ impl State {
 
     /// Takes what a source has to tell.
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
-        let Update { source, samples, entries, left_out, health } = update;
+        let Update { source, samples, entries, left_out, mut health } = update;
         self.counts.samples_rejected += left_out;
         self.tell(&source, &health, wall);
         // The clock was set back: what comes now is the newest there is, whatever was taken before.
@@ -166,12 +167,14 @@ impl State {
             self.data.forget_after(first - Duration::from_millis(1));
         }
         let has_samples = !samples.is_empty();
+        let mut without_room = 0_usize;
         for sample in samples {
             let name = sample.key.name.clone();
             match self.data.insert(sample) {
                 Ok(()) => self.counts.samples += 1,
                 Err(why) => {
                     self.counts.reject(why);
+                    without_room += usize::from(why == Rejected::TooManySeries);
                     SampleRejected { source: &source, series: &name, why: &why.to_string() }.emit();
                 }
             }
@@ -181,6 +184,11 @@ impl State {
             if !self.data.append(&stream, entry) {
                 self.counts.samples_rejected += 1;
             }
+        }
+        if without_room > 0 && health.state == SourceState::Good {
+            let max = limits::SERIES_MAX;
+            health.state =
+                SourceState::Partial(format!("no room: {max} series already, {without_room} values not taken"));
         }
         self.data.set_source(&source, health);
         self.write_history();
@@ -318,6 +326,10 @@ impl State {
                     differs
                 });
                 self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
+                if self.committed.is_none() {
+                    // What earlier workers were pushed counts as this one's.
+                    self.pushes.intake.adopt(&mut self.data);
+                }
                 log::set_level(prepared.settings.log.level.filter());
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
@@ -382,11 +394,14 @@ impl State {
 /// What the tenant's data takes, item by item.
 fn memory(data: &Dataset, history: Option<&History>) -> Vec<MemoryRow> {
     let taken = data.memory();
+    // As a full window shares its own.
+    let full = Allowance::FULL;
+    let points_max = limits::STORE_BYTES_MAX / full.bytes() * full.points * size_of::<Point>();
     let names_max = limits::SERIES_MAX * (size_of::<Window>() + limits::SERIES_KEY_BYTES_MAX);
     let logs_max = limits::LOGS_MAX * limits::LOG_BYTES_MAX;
     let items = [
-        ("points", taken.points, limits::STORE_BYTES_MAX),
-        ("past", taken.past, limits::STORE_BYTES_MAX),
+        ("points", taken.points, points_max),
+        ("past", taken.past, limits::STORE_BYTES_MAX - points_max),
         ("names", taken.names, names_max),
         ("logs", taken.logs, logs_max),
     ]

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, OFlags, access};
 use rustix::process::{Resource, getrlimit};
@@ -13,7 +13,7 @@ use crate::admin::status::Status;
 use crate::base::{BUILD_ID, limits};
 use crate::cli::failure::Failure;
 use crate::cli::places::{self, Door, Sockets};
-use crate::config::{self, Asked, Loaded, Mode, Places, TerminalSettings};
+use crate::config::{self, Asked, Loaded, Mode, Places, Settings, TerminalSettings};
 use crate::runtime;
 use crate::sys::host;
 
@@ -96,9 +96,21 @@ fn fares(path: &str, body: &[u8]) -> Vec<Finding> {
 }
 
 /// Kernel, limits, groups and folders.
-pub fn rights() -> Vec<Finding> {
+pub fn rights(settings: &Settings) -> Vec<Finding> {
     let places = places::own();
-    vec![kernel(), descriptors(), groups(&places), folder(&places), state(&places)]
+    let mut all = vec![kernel(), descriptors(), groups(&places)];
+    let sockets = [(&settings.attach, &places.attach), (&settings.admin, &places.admin)];
+    for (configured, usual) in sockets {
+        let finding = match &configured.socket {
+            Some(socket) => named_folder(socket),
+            None => usual_folder(usual, &places),
+        };
+        if !all.contains(&finding) {
+            all.push(finding);
+        }
+    }
+    all.push(state(&places));
+    all
 }
 
 fn kernel() -> Finding {
@@ -142,14 +154,28 @@ fn groups(places: &Places) -> Finding {
     Finding::warn("groups", format!("there is no group {}: only uid 0 may watch", missing.join(" and ")), remedy)
 }
 
-fn folder(places: &Places) -> Finding {
+/// The folder of a socket that somebody named: it has to be there.
+fn named_folder(socket: &Path) -> Finding {
     let name = "socket folder";
-    let found = places.attach.parent().unwrap_or(&places.attach).display().to_string();
-    if places.attach.parent().is_some_and(|folder| !folder.exists()) {
-        return Finding::ok(name, format!("{found} is made when a daemon starts"));
+    let folder = socket.parent().unwrap_or(Path::new("/"));
+    match access(folder, Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Finding::ok(name, folder.display().to_string()),
+        Err(error) => {
+            let remedy = "make it, writable for the daemon's user, or name another socket in [attach] and [admin]";
+            Finding::bad(name, format!("{}: {error}", folder.display()), remedy)
+        }
     }
-    match config::vet_directory(&places.attach, places.mode, host::uid()) {
-        Ok(()) => Finding::ok(name, found),
+}
+
+/// The folder of a socket where nothing is named: the daemon makes it, and wants it for itself.
+fn usual_folder(socket: &Path, places: &Places) -> Finding {
+    let name = "socket folder";
+    let folder = socket.parent().unwrap_or(socket);
+    if !folder.exists() {
+        return Finding::ok(name, format!("{} is made when a daemon starts", folder.display()));
+    }
+    match config::vet_directory(socket, places.mode, host::uid()) {
+        Ok(()) => Finding::ok(name, folder.display().to_string()),
         Err(error) => {
             Finding::bad(name, error.to_string(), "make it yours alone, or name other sockets in [attach] and [admin]")
         }

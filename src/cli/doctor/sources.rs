@@ -61,7 +61,7 @@ fn judged(name: &str, update: &Update) -> Finding {
         SourceState::Failed { why, .. } => Finding::bad(
             &called,
             why.clone(),
-            "try it by hand as the daemon's user, who may have fewer rights than you",
+            "see docs/sources.md for what it may do, and try it by hand as the daemon's user",
         ),
         SourceState::Partial(missing) => Finding::warn(
             &called,

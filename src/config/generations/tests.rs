@@ -141,3 +141,18 @@ fn configurations_of_other_places_have_folders_of_their_own() {
     assert_eq!(of("/a/unblink.toml"), of("/a/unblink.toml"));
     assert_eq!(Store::new(Path::new("/state"), None).folder(), Path::new("/state/generations"));
 }
+
+#[test]
+fn names_that_are_none_of_ours_count_for_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path(), None);
+    store.keep(&generation(1, "a")).unwrap();
+    for name in
+        ["generation-3", "generation-+5", "generation-18446744073709551615", "generation-9999999999999", "generation-"]
+    {
+        fs::write(store.folder().join(name), "junk").unwrap();
+    }
+    assert_eq!(store.numbers(), [1]);
+    store.keep(&generation(2, "b")).unwrap();
+    assert_eq!(store.numbers(), [1, 2]);
+}

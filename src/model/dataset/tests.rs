@@ -214,3 +214,22 @@ fn a_log_keeps_within_its_memory_and_its_newest_entry_always() {
     let counted: usize = log.until(Wall(99_999)).map(|entry| entry.lines[0].as_str().len()).sum();
     assert!(log.bytes() > counted && log.bytes() < limits::LOG_BYTES_MAX / 2, "{}", log.bytes());
 }
+
+#[test]
+fn where_there_are_as_many_as_may_be_one_that_is_told_of_no_more_makes_room() {
+    let mut data = Dataset::default();
+    let silent_ms = limits::SERIES_SILENT_AFTER.as_millis() as i64;
+    for index in 0..limits::SERIES_MAX {
+        data.insert(sample(SeriesKey::plain(&format!("old_{index}")), index as i64, 0.0)).expect("below the cap");
+    }
+    let new = |at| sample(SeriesKey::plain("new"), at, 0.0);
+    assert_eq!(data.insert(new(silent_ms - 1)), Err(Rejected::TooManySeries));
+    assert_eq!(data.insert(new(silent_ms)), Ok(()), "the first one was silent for long enough");
+    assert!(data.window(&SeriesKey::plain("old_0")).is_none() && data.window(&SeriesKey::plain("old_1")).is_some());
+    assert_eq!(data.series_count(), limits::SERIES_MAX);
+    let newer = sample(SeriesKey::plain("newer"), silent_ms, 0.0);
+    assert_eq!(data.insert(newer.clone()), Err(Rejected::TooManySeries), "the next one was not");
+    // Times that never were count for nothing.
+    data.forget_after(Wall(10));
+    assert_eq!(data.insert(newer), Ok(()));
+}

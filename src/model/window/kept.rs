@@ -31,8 +31,14 @@ impl Window {
         let rise = left.iter().chain(&points).is_sorted_by(|earlier, later| earlier.at < later.at);
         let are_finite =
             left.iter().chain(&points).all(|point| finite(point.value)) && finite(owed.0) && finite(owed.1);
-        let past = Past::of(tiers)
-            .filter(|past| past.newest().is_none_or(|newest| left.is_some_and(|left| newest.to <= left.at)))?;
+        // After a clock was set back nobody knows what the first point grew from.
+        let next = left.or(points.first().copied());
+        let follows = |past: &Past| match (past.newest(), left, next) {
+            (Some(newest), Some(left), _) => newest.to <= left.at,
+            (Some(newest), None, Some(next)) => newest.to < next.at,
+            _ => true,
+        };
+        let past = Past::of(tiers).filter(follows)?;
         if !rise || !are_finite {
             return None;
         }
@@ -86,10 +92,30 @@ mod tests {
         assert!(!refused(&|_| {}));
         assert!(refused(&|kept| kept.points[3].value = f64::NAN));
         assert!(refused(&|kept| kept.points.swap(0, 1)));
-        assert!(refused(&|kept| kept.left = None), "a past without an end");
+        assert!(refused(&|kept| kept.left = Some(Point { at: Wall(5), value: 0.0 })), "a past that ends later");
         assert!(refused(&|kept| kept.tiers[0].swap(0, 1)));
         assert!(refused(&|kept| kept.tiers.swap(0, 1)));
         assert!(refused(&|kept| kept.owed.0 = f64::INFINITY));
+    }
+
+    #[test]
+    fn a_window_whose_clock_was_set_back_into_its_past_comes_back_too() {
+        let mut window = window(Kind::Counter);
+        window.forget_after(Wall(300_500));
+        let again =
+            Window::restored(Kind::Counter, Unit::None, window.kept(true), Allowance::FULL).expect("it is sound");
+        assert!(again.last().is_none() && again.newest_at().is_some(), "only its past is left: {again:?}");
+        assert_eq!(again.newest_at(), window.newest_at());
+        window.push(Point { at: Wall(400_000), value: 1.0 }, Allowance::FULL).expect("it follows");
+        let again =
+            Window::restored(Kind::Counter, Unit::None, window.kept(true), Allowance::FULL).expect("it is sound");
+        assert_eq!((again.oldest_at(), again.len()), (window.oldest_at(), 1));
+        let mut early = window.kept(true);
+        early.points[0].at = Wall(1);
+        assert!(
+            Window::restored(Kind::Counter, Unit::None, early, Allowance::FULL).is_none(),
+            "a point within the past"
+        );
     }
 
     #[test]

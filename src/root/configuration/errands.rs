@@ -43,8 +43,8 @@ pub enum Errand {
 #[derive(Debug)]
 pub enum Told {
     Noticed,
-    /// Changes of some files cannot be noticed.
-    Unwatched(String),
+    /// Why changes of some files cannot be noticed; none when they can again.
+    Watching(Option<String>),
     Read(u64, Box<Result<Reading, Diagnostic>>),
     Fetched(u64, Box<Result<Fetched, String>>),
     Kept(u64, io::Result<()>),
@@ -143,23 +143,24 @@ fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, S
 }
 
 fn wait_for_changes(inputs: &Inputs, stopped: &PipeReader, told: &mpsc::Sender<Told>) {
-    let unwatched = |why: String| told.blocking_send(Told::Unwatched(why)).is_ok();
+    let tell = |trouble: Option<String>| told.blocking_send(Told::Watching(trouble)).is_ok();
     let watcher = match Watcher::new() {
         Ok(watcher) => watcher,
         Err(error) => {
-            unwatched(format!("{error}; fs.inotify.max_user_instances is another limit of that kind"));
+            tell(Some(format!("{error}; fs.inotify.max_user_instances is another limit of that kind")));
             return;
         }
     };
     let mut watched = Watched::default();
-    let mut was_told = false;
+    let mut was_told = None;
     loop {
         watched = Watched::renew(&watcher, inputs, &watched);
-        if let Some(trouble) = watched.trouble()
-            && !std::mem::replace(&mut was_told, true)
-            && !unwatched(trouble.to_owned())
-        {
-            return;
+        let trouble = watched.trouble().map(str::to_owned);
+        if trouble != was_told {
+            was_told.clone_from(&trouble);
+            if !tell(trouble) {
+                return;
+            }
         }
         // The first time too: something may have changed before it was watched.
         if told.blocking_send(Told::Noticed).is_err() {

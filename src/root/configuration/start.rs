@@ -100,7 +100,7 @@ impl Beginning {
         match newest {
             Some(kept) if kept.lay_there == lay_there => self.go_on_with(kept),
             _ => {
-                self.generation = self.highest + 1;
+                self.generation = self.highest.saturating_add(1);
                 self.is_new = true;
                 self.in_force.content = Some(lay_there);
             }
@@ -114,7 +114,7 @@ impl Beginning {
                 "boards are wrong, so what was accepted last is drawn"
             }
             None => {
-                self.generation = self.highest + 1;
+                self.generation = self.highest.saturating_add(1);
                 "boards are wrong and left out"
             }
         };

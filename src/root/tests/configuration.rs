@@ -348,6 +348,32 @@ fn a_daemon_starts_with_what_was_accepted_last_when_boards_are_wrong_or_else_wit
 }
 
 #[tokio::test]
+async fn a_change_that_waits_for_a_worker_is_not_lost_when_the_same_is_written_again() {
+    let mut world = world("# 1");
+    let (worker, _viewer, _) = watched(&mut world).await;
+    worker.die("was killed");
+    let mut worker = world.worker().await;
+    write(&world, "# 2");
+    let waits = async { while status(&world).await.root.configuration.under_way != Some(Cause::Change) {} };
+    patiently("the change waits", waits).await;
+    // Read again and found to be what was read already, which nobody has judged.
+    let again = post(&world, "/api/v1/reload");
+    write(&world, "# 2");
+    worker.greet().await;
+    loop {
+        match worker.next().await {
+            ToWorker::Prepare { generation: 1, .. } => accept(&mut worker, 1).await,
+            ToWorker::Prepare { generation, files } => break assert_eq!((generation, text(&files)), (2, "# 2")),
+            ToWorker::Subscribe { .. } | ToWorker::Complaints(_) | ToWorker::Credit { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    accept(&mut worker, 2).await;
+    assert!(outcome(again).await.accepted);
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn a_rollback_that_gives_way_is_told_so_and_the_next_one_is_taken() {
     let mut world = world("# 1");
     let (mut worker, _viewer, _) = watched(&mut world).await;
@@ -358,7 +384,8 @@ async fn a_rollback_that_gives_way_is_told_so_and_the_next_one_is_taken() {
     worker.die("was killed");
     let mut worker = world.worker().await;
     let asked = post(&world, "/api/v1/rollback");
-    while status(&world).await.root.configuration.under_way != Some(Cause::Rollback) {}
+    let waits = async { while status(&world).await.root.configuration.under_way != Some(Cause::Rollback) {} };
+    patiently("the rollback waits", waits).await;
     write(&world, "# 3");
     let change = outcome(asked).await;
     assert_eq!(change.why.as_deref(), Some("a newer change took its place"), "{change:?}");

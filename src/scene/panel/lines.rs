@@ -7,7 +7,7 @@ use crate::model::{Dataset, Unit};
 use crate::scene::board::{Chart, LineSource, Shown};
 use crate::scene::chart::Fill;
 use crate::scene::query::{self, When};
-use crate::scene::select::Selected;
+use crate::scene::select::{self, Selected};
 use crate::widget::legend::Entry;
 use crate::widget::line::{self, Layout, LineBuilder};
 use crate::widget::{Level, Role, TimeScale};
@@ -33,8 +33,8 @@ pub fn drawn<'a>(lines: &'a [LineSource], data: &'a Dataset, when: When) -> Vec<
         };
         let mut found = select.all(data, when);
         match select.by {
-            // In an order that stays: their colours go by it.
-            Some(_) => found.sort_by(|left, right| left.name.as_str().cmp(right.name.as_str())),
+            // In the order people count in, not by who is ahead at the moment.
+            Some(_) => select::in_order(&mut found),
             None => found.truncate(1),
         }
         all.extend(found.into_iter().map(|one| {

@@ -62,6 +62,16 @@ impl Join {
         joined.is_finite().then_some(joined)
     }
 
+    /// What one series counts for where several of its values fall together: a spike is not lost among them.
+    fn of_one(self, values: &[(Wall, f64)]) -> Option<f64> {
+        let mut values = values.iter().map(|(_, value)| *value);
+        match self {
+            Join::Max => values.max_by(f64::total_cmp),
+            Join::Min => values.min_by(f64::total_cmp),
+            Join::Sum | Join::Avg | Join::Count | Join::Quantile(_) => values.next_back(),
+        }
+    }
+
     /// Joins courses, each in the order of time. At a moment at which only some have a value, the others have their
     /// newest one that is not older than `gap_ms`.
     pub fn courses(self, courses: &[Vec<(Wall, f64)>], from: Wall, to: Wall, gap_ms: u64) -> Vec<(Wall, f64)> {
@@ -81,6 +91,7 @@ impl Join {
         for course in courses {
             let mut next = 0;
             for (index, cell) in cells.iter_mut().enumerate() {
+                let begin = next;
                 while course.get(next).is_some_and(|(at, _)| place(*at) <= index) {
                     next += 1;
                 }
@@ -88,7 +99,7 @@ impl Join {
                 if let (Some(at), Some((then, value))) = (cell.at, newest)
                     && at.0.saturating_sub(then.0) <= gap_ms
                 {
-                    cell.values.push(*value);
+                    cell.values.push(self.of_one(&course[begin..next]).unwrap_or(*value));
                 }
             }
         }
@@ -138,6 +149,16 @@ mod tests {
         assert!((1_000..=2_100).contains(&joined.len()), "{}", joined.len());
         assert!(joined.iter().all(|(_, value)| *value == 2.0));
         assert_eq!(joined.last(), Some(&(Wall(99_999_000), 2.0)));
+    }
+
+    #[test]
+    fn a_spike_is_seen_in_any_span_where_the_largest_is_asked_for() {
+        let mut points: Vec<(i64, f64)> = (0..100_000).map(|second| (second * 1_000, 1.0)).collect();
+        (points[33_333].1, points[77_777].1) = (100.0, -100.0);
+        let courses = [course(&points), course(&points[..50_000])];
+        let joined = |join: Join| join.courses(&courses, Wall(0), Wall(100_000_000), 3_000);
+        assert!(joined(Join::Max).iter().any(|(_, value)| *value == 100.0));
+        assert!(joined(Join::Min).iter().any(|(_, value)| *value == -100.0));
     }
 
     #[test]

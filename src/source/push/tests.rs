@@ -59,7 +59,7 @@ fn a_line_may_say_everything_or_only_a_series_and_a_value() {
     assert_eq!(stage.points(&disk), [(-1_000, 7_000.0)]);
     assert_eq!(stage.data.window(&disk).map(|window| window.unit), Some(Unit::Bytes));
     let hits = stage.data.window(&SeriesKey::plain("hits")).expect("it was taken");
-    assert_eq!((hits.kind, hits.len()), (crate::model::Kind::Counter, 1));
+    assert_eq!((hits.kind, hits.len()), (Kind::Counter, 1));
     let health = stage.intake.health(NOW);
     assert_eq!((health.state, health.last_good, health.interval_ms), (SourceState::Good, Some(NOW), 0));
 }
@@ -269,7 +269,7 @@ proptest! {
         let mut plain = Dataset::default();
         for (at, value, counter) in samples {
             let at = Wall(NOW.0 - 100 + at);
-            let kind = if counter { crate::model::Kind::Counter } else { crate::model::Kind::Gauge };
+            let kind = if counter { Kind::Counter } else { Kind::Gauge };
             let sample = Sample { key: SeriesKey::plain("x"), kind, unit: Unit::None, at, value };
             let expected = plain.insert(sample).is_ok();
             let word = if counter { "counter" } else { "gauge" };
@@ -277,4 +277,27 @@ proptest! {
             prop_assert_eq!(stage.take(&line).accepted == 1, expected, "{}", line);
         }
     }
+}
+
+#[test]
+fn what_earlier_workers_were_pushed_counts_and_what_is_beyond_the_cap_goes() {
+    let mut stage = Stage::default();
+    for number in 0..limits::PUSH_SERIES_MAX + 10 {
+        let key = SeriesKey::labelled("old", &[("n", &number.to_string())]);
+        let at = NOW - Duration::from_secs(7_200) + Duration::from_secs(number as u64);
+        stage.data.insert(Sample { key, kind: Kind::Gauge, unit: Unit::None, at, value: 1.0 }).unwrap();
+    }
+    for foreign in ["host_load1", "disk_used"] {
+        let key = SeriesKey::plain(foreign);
+        stage.data.insert(Sample { key, kind: Kind::Gauge, unit: Unit::None, at: NOW, value: 1.0 }).unwrap();
+    }
+    stage.intake.set_taken(vec!["disk".to_owned()]);
+    stage.intake.adopt(&mut stage.data);
+    assert_eq!(stage.intake.series_count(), limits::PUSH_SERIES_MAX);
+    assert_eq!(stage.data.series_count(), limits::PUSH_SERIES_MAX + 2, "the ten that were silent for longest went");
+    assert!(stage.data.window(&SeriesKey::labelled("old", &[("n", "9")])).is_none());
+    // The one silent for longest now makes room for a new one, as it would have before.
+    assert_eq!(stage.take("{\"series\":\"new\",\"value\":1}").accepted, 1);
+    assert!(stage.data.window(&SeriesKey::labelled("old", &[("n", "10")])).is_none());
+    assert_eq!(stage.data.series_count(), limits::PUSH_SERIES_MAX + 2);
 }

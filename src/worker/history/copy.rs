@@ -60,6 +60,6 @@ fn copy_logs(data: &Dataset, history: &mut History) {
             room = left;
             newest.push(entry);
         }
-        newest.into_iter().rev().for_each(|entry| history.record(&Record::Entry(said(name, entry))));
+        newest.into_iter().rev().for_each(|entry| history.record(&Record::CopiedEntry(said(name, entry))));
     }
 }

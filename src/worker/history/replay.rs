@@ -5,9 +5,11 @@
 use rustc_hash::FxHashMap;
 
 use super::HALF_BYTES;
+use crate::base::limits;
 use crate::label::Label;
 use crate::model::log::{Entry, Severity};
-use crate::model::{Dataset, Sample, Unit};
+use crate::model::series::{Kind, Point};
+use crate::model::{Dataset, Sample, SeriesKey, Unit};
 use crate::sys::memory_file::MemoryFile;
 use crate::wire::history::{self, HEAD_BYTES, Noted, Place, Record, Said, Series, VERSION};
 
@@ -46,9 +48,12 @@ struct Reader<'a> {
 /// What is understood of one half.
 struct Understood<'a> {
     data: &'a mut Dataset,
-    series: FxHashMap<u32, Series>,
+    series: FxHashMap<u32, (SeriesKey, (Kind, Unit))>,
     replayed: Replayed,
 }
+
+/// Numbers explained in one segment: as many series as there may be, over and over.
+const EXPLAINED_MAX: usize = 64 * limits::SERIES_MAX;
 
 /// Reads both halves into `data`: the newest one alone where it is whole.
 pub fn replay(file: &MemoryFile, data: &mut Dataset) -> (End, Replayed) {
@@ -84,13 +89,17 @@ impl<'a> Reader<'a> {
         reader.load()?;
         let Ok(Record::Begin { version: VERSION, segment }) = postcard::from_bytes(&reader.body) else { return None };
         Reader::new(file, half, segment).next()?;
-        Some(segment)
+        // Numbers that could not have been reached are nobody's of ours.
+        (segment < u64::MAX / 2).then_some(segment)
     }
 
     /// Where the record stands that says that all of it is there.
     fn whole_at(mut self) -> Option<u64> {
-        while let Some(record) = self.next() {
-            if record == Record::Whole {
+        let mut whole = Vec::new();
+        history::put(&mut whole, self.place, &Record::Whole);
+        while self.load().is_some() && history::is_whole(&self.head, &self.body, self.place) {
+            self.pass();
+            if self.body == whole[HEAD_BYTES..] {
                 return Some(self.at);
             }
         }
@@ -113,9 +122,14 @@ impl<'a> Reader<'a> {
     fn next(&mut self) -> Option<Record> {
         self.load()?;
         let record = history::read(&self.head, &self.body, self.place)?;
+        self.pass();
+        Some(record)
+    }
+
+    /// The next one is looked at.
+    fn pass(&mut self) {
         self.at += (HEAD_BYTES + self.body.len()) as u64;
         self.place.number += 1;
-        Some(record)
     }
 
     /// Head and body of what stands at this place.
@@ -137,28 +151,41 @@ impl Understood<'_> {
     fn take(&mut self, record: Record) {
         match record {
             Record::Begin { .. } | Record::Whole => {}
-            Record::Series(series) => drop(self.series.insert(series.number, series)),
+            Record::Series(series) => self.explain(series),
             Record::Samples(samples) => samples.into_iter().for_each(|noted| self.sample(noted)),
             Record::Window { series, kept } => {
-                if let Ok(unit) = series.unit.parse::<Unit>() {
-                    self.data.restore(series.key.clone(), series.kind, unit, kept);
-                    self.series.insert(series.number, series);
+                let number = series.number;
+                self.explain(series);
+                if let Some((key, (kind, unit))) = self.series.get(&number) {
+                    self.data.restore(key.clone(), *kind, *unit, kept);
                 }
             }
-            Record::Entry(said) => self.entry(&said),
+            Record::Entry(said) => self.entry(&said, false),
+            Record::CopiedEntry(said) => self.entry(&said, true),
             Record::ForgetAfter(at) => self.data.forget_after(at),
         }
     }
 
-    fn sample(&mut self, noted: Noted) {
-        let Some(series) = self.series.get(&noted.series) else { return };
-        let Ok(unit) = series.unit.parse::<Unit>() else { return };
-        let (key, kind) = (series.key.clone(), series.kind);
-        // One that a window copied since has already is not taken again.
-        let _ = self.data.insert(Sample { key, kind, unit, at: noted.at, value: noted.value });
+    fn explain(&mut self, series: Series) {
+        let Series { number, key, kind, unit } = series;
+        // More than there may be are nobody's of ours.
+        if let (Ok(unit), true) = (unit.parse::<Unit>(), key.is_within_limits() && self.series.len() < EXPLAINED_MAX) {
+            self.series.insert(number, (key, (kind, unit)));
+        } else {
+            self.series.remove(&number);
+        }
     }
 
-    fn entry(&mut self, said: &Said) {
+    fn sample(&mut self, Noted { series, at, value }: Noted) {
+        let Some((key, sort)) = self.series.get(&series) else { return };
+        // One that a window copied since has already is not taken again.
+        if self.data.insert_known(key, *sort, Point { at, value }).is_none() {
+            let (kind, unit) = *sort;
+            let _ = self.data.insert(Sample { key: key.clone(), kind, unit, at, value });
+        }
+    }
+
+    fn entry(&mut self, said: &Said, is_copied: bool) {
         let severity = Severity::ALL.get(usize::from(said.severity)).copied().unwrap_or_default();
         let entry = Entry {
             at: said.at,
@@ -167,11 +194,7 @@ impl Understood<'_> {
             lines: said.lines.iter().map(|line| Label::plain(line)).collect(),
             lines_cut: usize::try_from(said.lines_cut).unwrap_or(0),
         };
-        // Copied at the beginning of a half, it may stand in the one before it too.
-        let is_known = self
-            .data
-            .log(&said.stream)
-            .is_some_and(|log| log.newest().is_some_and(|newest| entry.at <= newest) && log.has(&entry));
+        let is_known = is_copied && self.data.log(&said.stream).is_some_and(|log| log.has(&entry));
         if !is_known && self.data.append(&said.stream, entry) {
             self.replayed.entries += 1;
         }

@@ -201,3 +201,32 @@ fn one_that_dies_while_it_copies_leaves_both_halves_and_its_heir_finishes() {
     assert_eq!(heir.all(), known);
     assert!(heir.history.copying.is_none() && heir.history.bytes() == heir.history.at);
 }
+
+#[test]
+fn two_lines_that_are_alike_stay_two() {
+    let file = MemoryFile::new().unwrap();
+    let mut first = Life::begin(&file);
+    first.say(entry(5, "again"));
+    first.say(entry(5, "again"));
+    drop(first);
+    assert_eq!(Life::begin(&file).log(), ["again", "again"]);
+}
+
+#[test]
+fn series_that_made_room_come_back_within_their_bound_at_the_latest_when_it_is_set() {
+    let file = MemoryFile::new().unwrap();
+    let mut first = Life::begin(&file);
+    first.data.bound("job", 3);
+    for n in 0..10 {
+        let key = SeriesKey::labelled("job", &[("n", &n.to_string())]);
+        first.take(&[Sample { key, kind: Kind::Gauge, unit: Unit::None, at: Wall(n), value: 1.0 }]);
+    }
+    let kept =
+        |life: &Life| life.data.named("job").map(|(key, _)| key.label("n").map(str::to_owned)).collect::<Vec<_>>();
+    let known = kept(&first);
+    assert_eq!(known.len(), 3);
+    let mut heir = Life::begin(&file);
+    heir.data.bound("job", 3);
+    assert_eq!(kept(&heir), known);
+    assert_eq!(heir.data.series_count(), 3);
+}
