@@ -30,7 +30,7 @@ install: ## the program and its manual pages, under PREFIX (/usr/local)
 test: ## all tests; no privileges needed
 	$(BUILD) test
 
-test-system: ## tests with real users, a real terminal, console and Prometheus (root; tmux, qemu)
+test-system: ## tests with real users, a real terminal, console, Prometheus and PostgreSQL (root; tmux, qemu)
 	$(need_root)
 	$(call need,tmux,apt-get install tmux)
 	$(call need,setpriv,apt-get install util-linux)
@@ -39,6 +39,7 @@ test-system: ## tests with real users, a real terminal, console and Prometheus (
 	$(call need,cpio,apt-get install cpio)
 	$(call need,prometheus,apt-get install prometheus)
 	$(call need,prometheus-node-exporter,apt-get install prometheus-node-exporter)
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { echo "make $@: postgresql is missing; apt-get install postgresql" >&2; exit 1; }
 	$(need_kernel)
 	$(BUILD) test --test system
 

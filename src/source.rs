@@ -13,6 +13,9 @@ pub mod intake;
 pub mod own;
 pub mod prometheus;
 pub mod push;
+mod reach;
+#[cfg(feature = "sql")]
+pub mod sql;
 pub mod synthetic;
 
 use std::borrow::Cow;

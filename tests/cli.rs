@@ -210,6 +210,9 @@ fn a_configuration_to_begin_with_is_sound_in_every_line_and_overwrites_nothing()
     assert_eq!(init().code, Some(0));
     for path in [config, board] {
         let text = fs::read_to_string(&path).unwrap();
+        // A build without databases refuses them.
+        let is_offered = |part: &&str| cfg!(feature = "sql") || !part.contains("\"sqlite\"");
+        let text = text.split("\n\n").filter(is_offered).collect::<Vec<_>>().join("\n\n");
         let is_setting =
             |line: &str| line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
         let all: Vec<&str> =

@@ -1,9 +1,12 @@
-//! What only a whole system shows: two real users, a real terminal, a real console, a real Prometheus. Run by `make test-system` as root.
+//! What only a whole system shows: two real users, a real terminal, a real console, a real Prometheus, a real PostgreSQL. Run by `make test-system` as root.
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
 #[path = "system/console.rs"]
 mod console;
+#[cfg(feature = "sql")]
+#[path = "system/postgres.rs"]
+mod postgres;
 #[path = "system/prometheus.rs"]
 mod prometheus;
 #[path = "system/stage.rs"]

@@ -265,6 +265,17 @@ pub const PAST_SAMPLES_MAX: usize = 32 * 1024;
 pub const ADDRESSES_MAX: usize = 8;
 /// Warnings of one answer that are kept; the first is shown.
 pub const ANSWER_WARNINGS_MAX: usize = 4;
+/// Rows of one answer of a database that are read; the rest is not asked for.
+pub const SQL_ROWS_MAX: usize = 16 * 1024;
+/// Columns of such an answer.
+pub const SQL_COLUMNS_MAX: usize = 64;
+/// Longest value or row that SQLite makes, whatever a query asks for.
+pub const SQL_VALUE_BYTES_MAX: usize = 1024 * 1024;
+/// Longest pattern of LIKE and GLOB in SQLite: each wildcard in it multiplies the work.
+pub const SQL_PATTERN_BYTES_MAX: usize = 1024;
+/// Series of one database of which the newest time is remembered: what it told today with room for some that came and
+/// went.
+pub const SQL_NEWEST_MAX: usize = 16 * SOURCE_SERIES_MAX;
 /// Objects within objects of a line of JSON.
 pub const JSON_DEPTH_MAX: usize = 4;
 

@@ -224,6 +224,7 @@ impl Sampling {
             From::Command(command) => command.timeout,
             From::File(_) => Duration::ZERO,
             From::Prometheus(asked) => 2 * asked.timeout,
+            From::Sql(asked) => asked.timeout,
         };
         self.origins.borrow().iter().map(timeout).max().unwrap_or_default()
     }

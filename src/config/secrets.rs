@@ -19,8 +19,20 @@ use crate::notation::{Document, harmless};
 use crate::wire::feed::{ConfigFile, FileKind};
 
 /// Keys of a source in which variables are replaced.
-const KEYS: [&str; 10] =
-    ["url", "bearer", "bearer_file", "basic", "tenant", "headers", "ca_file", "cert_file", "key_file", "env"];
+const KEYS: [&str; 12] = [
+    "url",
+    "bearer",
+    "bearer_file",
+    "basic",
+    "password",
+    "password_file",
+    "tenant",
+    "headers",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "env",
+];
 /// Keys that name a file which has to be there, alone or within `basic`.
 const FILES: [&str; 5] = ["bearer_file", "password_file", "ca_file", "cert_file", "key_file"];
 /// How the file that carries them is called where it has to be called something.

@@ -3,6 +3,7 @@
 //! Invariant: a source has a name of its own, and series that are none of the program's.
 
 mod prometheus;
+mod sql;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,7 +24,7 @@ pub const SECTION: &str = "sources";
 const COMMON: [&str; 4] = ["kind", "interval", "series", "unit"];
 const COMMAND: [&str; 6] = ["argv", "shell", "timeout", "format", "env", "directory"];
 const FILE: [&str; 9] = ["path", "format", "regex", "from", "level", "time", "message", "labels", "values"];
-const KINDS: [&str; 3] = ["command", "file", "prometheus"];
+const KINDS: [&str; 5] = ["command", "file", "postgresql", "prometheus", "sqlite"];
 const FORMATS: [&str; 3] = ["lines", "json", "regex"];
 const PLACES: [&str; 2] = ["end", "start"];
 /// Runs what stands under `shell`.
@@ -103,13 +104,18 @@ impl Section<'_> {
         let Some(word) = self.get("kind", |value| one_of(value, &KINDS, "kinds")) else {
             if !self.table.contains_key("kind") {
                 let message = format!("[sources.{}] does not say what it is", self.name);
-                self.complain_whole(message, "add kind = \"command\", kind = \"file\" or kind = \"prometheus\"");
+                self.complain_whole(
+                    message,
+                    "add kind = \"command\", or \"file\", \"prometheus\", \"sqlite\", \"postgresql\"",
+                );
             }
             return None;
         };
         let (keys, default): (&[&str], _) = match word {
             "command" => (&COMMAND, Origin::COMMAND_INTERVAL_DEFAULT),
             "prometheus" => (&prometheus::KEYS, Origin::PROMETHEUS_INTERVAL_DEFAULT),
+            "postgresql" => (&sql::POSTGRES, Origin::SQL_INTERVAL_DEFAULT),
+            "sqlite" => (&sql::SQLITE, Origin::SQL_INTERVAL_DEFAULT),
             _ => (&FILE, Origin::FILE_INTERVAL_DEFAULT),
         };
         self.unknown_keys(word, keys);
@@ -121,6 +127,7 @@ impl Section<'_> {
         let from = match word {
             "command" => From::Command(self.command(interval)?),
             "prometheus" => From::Prometheus(self.prometheus(&series, interval)?),
+            "postgresql" | "sqlite" => From::Sql(self.sql(word, interval, unit)?),
             _ => From::File(self.file()?),
         };
         Some(Origin { name, series, unit, interval, from })

@@ -3,6 +3,7 @@
 //! Invariant: names are bounded and none of the program's own; every span lies within what its kind allows.
 
 mod prometheus;
+mod sql;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use super::{Secret, Unit};
 
 pub use prometheus::{Credentials, FromFile, Prometheus, Query, Tls};
+pub use sql::{Columns, Database, Encryption, Password, Place, Postgres, Sql, SqlQuery, SqlValue};
 
 /// Names of sources that are always there; nobody's own may be called so.
 pub const TAKEN: [&str; 4] = ["host", "push", "synthetic", "unblink"];
@@ -36,6 +38,7 @@ pub enum From {
     Command(Command),
     File(File),
     Prometheus(Prometheus),
+    Sql(Sql),
 }
 
 /// A program that is run and whose output is read.
@@ -114,6 +117,8 @@ impl Origin {
     pub const FILE_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);
     /// What Prometheus is mostly told to scrape in; asking oftener shows the same values again.
     pub const PROMETHEUS_INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
+    /// A query may read a whole table; a file of this machine is as busy with it as a server.
+    pub const SQL_INTERVAL_DEFAULT: Duration = Duration::from_secs(15);
     /// Starting a program costs some milliseconds each time.
     pub const INTERVAL_MIN: Duration = Duration::from_millis(200);
     /// Slower than this is no live chart.

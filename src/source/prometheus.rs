@@ -9,11 +9,9 @@
 
 mod answer;
 mod connection;
-mod files;
 mod question;
 mod series;
 mod server;
-mod tls;
 
 use std::io;
 

@@ -14,6 +14,8 @@ use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::{From, Origin};
 use crate::runtime::{self, Task};
 use crate::source::asking::Rhythm;
+#[cfg(feature = "sql")]
+use crate::source::sql;
 use crate::source::{self, Line, Update, command, file, prometheus};
 
 /// Beyond a command's own timeout: what it started is killed meanwhile.
@@ -88,6 +90,11 @@ fn line(origin: &Origin, keeper: &Path) -> io::Result<(Line, Option<PipeWriter>)
         }
         From::File(file) => Ok((file::reading_thread(origin, file)?, None)),
         From::Prometheus(asked) => Ok((prometheus::reading_thread(origin, asked)?, None)),
+        #[cfg(feature = "sql")]
+        From::Sql(asked) => Ok((sql::reading_thread(origin, asked)?, None)),
+        // Refused where it is read.
+        #[cfg(not(feature = "sql"))]
+        From::Sql(_) => Err(io::Error::other("this program was built without the feature sql")),
     }
 }
 
@@ -97,6 +104,7 @@ fn rhythm(origin: &Origin) -> Rhythm {
         From::File(_) => FILE_DEADLINE,
         // Once for now and once for the past; it says by itself what took too long.
         From::Prometheus(asked) => 2 * asked.timeout + LOOKING_UP,
+        From::Sql(asked) => asked.timeout + LOOKING_UP,
     };
     Rhythm { interval: origin.interval, warm_up: None, deadline }
 }
@@ -105,7 +113,7 @@ fn patience(origin: &Origin) -> breaker::Config {
     let max = match &origin.from {
         From::Command(_) => COMMAND_PAUSE_MAX,
         From::File(_) => FILE_PAUSE_MAX,
-        From::Prometheus(_) => SERVER_PAUSE_MAX,
+        From::Prometheus(_) | From::Sql(_) => SERVER_PAUSE_MAX,
     };
     let pause_first = 2 * origin.interval;
     breaker::Config { failures_max: FAILURES_MAX, pause_first, pause_max: max.max(pause_first) }

@@ -319,6 +319,10 @@ impl State {
                     if let From::Prometheus(asked) = &origin.from {
                         asked.queries.iter().for_each(|one| self.data.bound(&one.series, limits::SOURCE_SERIES_MAX));
                     }
+                    if let From::Sql(asked) = &origin.from {
+                        let names = asked.queries.iter().map(|one| one.series(&origin.series));
+                        names.for_each(|name| self.data.bound(&name, limits::SOURCE_SERIES_MAX));
+                    }
                 }
                 self.controls.sources.send_if_modified(|known| {
                     let differs = known != sources;

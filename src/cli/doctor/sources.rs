@@ -83,6 +83,7 @@ fn patience(origin: &Origin) -> Duration {
     match &origin.from {
         From::Command(command) => command.timeout,
         From::Prometheus(prometheus) => 2 * prometheus.timeout,
+        From::Sql(sql) => sql.timeout,
         From::File(_) => Duration::ZERO,
     }
 }

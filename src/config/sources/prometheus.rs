@@ -81,8 +81,10 @@ impl Section<'_> {
         }
         let tenant = self.get("tenant", |value| header_value(secrets.resolve(&bounded(value, "team-a")?)?));
         headers.extend(tenant.map(|tenant| (TENANT_HEADER.to_owned(), tenant)));
-        let tls = self.tls(place.as_ref().is_none_or(|place| place.is_tls));
-        let queries = self.queries(series);
+        let is_tls = place.as_ref().is_none_or(|place| place.is_tls);
+        let tls = self.tls(is_tls, "begin url with https://, or leave them out");
+        let queries =
+            self.queries("NAME = \"a query in PromQL\"", |section, name, value| section.query(series, name, value));
         let Place { is_tls, host, port, prefix } = place?;
         Some(Prometheus {
             tls: is_tls.then_some(tls),
@@ -109,7 +111,8 @@ impl Section<'_> {
         bearer.map(Credentials::Bearer).or_else(|| bearer_file.map(Credentials::BearerFile)).or(basic)
     }
 
-    fn tls(&mut self, is_tls: bool) -> Tls {
+    /// Certificates, and the remedy where they are for nothing.
+    pub(super) fn tls(&mut self, is_tls: bool, remedy: &str) -> Tls {
         let secrets = self.secrets;
         let ca = self.get("ca_file", |value| file(value, secrets, "ca_file"));
         let certificate = self.get("cert_file", |value| file(value, secrets, "cert_file"));
@@ -120,22 +123,27 @@ impl Section<'_> {
             self.complain_whole(message, "a certificate needs its key, and a key its certificate");
         } else if !is_tls && (has("ca_file") || has("cert_file")) {
             let message = format!("[sources.{}] has certificates for a server that is not asked by TLS", self.name);
-            self.complain_whole(message, "begin url with https://, or leave them out");
+            self.complain_whole(message, remedy);
         }
         Tls { ca, identity: certificate.zip(key) }
     }
 
-    fn queries(&mut self, series: &str) -> Vec<Query> {
+    /// The table of queries, each read by `read`; `example` is how one is written.
+    pub(super) fn queries<T>(
+        &mut self,
+        example: &str,
+        mut read: impl FnMut(&mut Self, &Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>) -> Option<T>,
+    ) -> Vec<T> {
         let Some(value) = self.table.get("queries") else {
             let message = format!("[sources.{}] asks nothing", self.name);
-            let remedy = format!("add [sources.{}.queries] with NAME = \"a query in PromQL\" under it", self.name);
+            let remedy = format!("add [sources.{}.queries] with {example} under it", self.name);
             self.complain_whole(message, &remedy);
             return Vec::new();
         };
         let DeValue::Table(table) = value.get_ref() else {
             let message =
                 format!("sources.{}.queries: {} stands where queries belong", self.name, kind(value.get_ref()));
-            let remedy = "write NAME = \"a query in PromQL\" in a section of that name";
+            let remedy = format!("write {example} in a section of that name");
             self.complaints.push(self.document.complain(value.span(), message, remedy));
             return Vec::new();
         };
@@ -145,7 +153,20 @@ impl Section<'_> {
             self.complaints.push(self.document.complain(value.span(), message, remedy));
             return Vec::new();
         }
-        table.iter().filter_map(|(name, value)| self.query(series, name, value)).collect()
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let mut queries = Vec::new();
+        for (name, value) in table {
+            let word: &str = name.get_ref();
+            if word.is_empty() || word.len() > limits::NAME_BYTES_MAX || !word.bytes().all(fits) {
+                let message = format!("sources.{}.queries: {:?} is no name of a query", self.name, harmless(word));
+                let remedy =
+                    format!("use at most {} letters, digits and _: its series are called so", limits::NAME_BYTES_MAX);
+                self.complaints.push(self.document.complain(name.span(), message, remedy));
+            } else {
+                queries.extend(read(self, name, value));
+            }
+        }
+        queries
     }
 
     fn query(
@@ -155,14 +176,6 @@ impl Section<'_> {
         value: &Spanned<DeValue<'_>>,
     ) -> Option<Query> {
         let word: &str = name.get_ref();
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        if word.is_empty() || word.len() > limits::NAME_BYTES_MAX || !word.bytes().all(fits) {
-            let message = format!("sources.{}.queries: {:?} is no name of a query", self.name, harmless(word));
-            let remedy =
-                format!("use at most {} letters, digits and _: its series are called so", limits::NAME_BYTES_MAX);
-            self.complaints.push(self.document.complain(name.span(), message, remedy));
-            return None;
-        }
         let mut query = Query {
             name: word.to_owned(),
             series: format!("{series}_{word}"),
@@ -239,7 +252,7 @@ fn place(value: &DeValue<'_>, secrets: &Secrets) -> Result<Place, Wrong> {
 }
 
 /// A secret, which is never written into the file: what reads the file, and what keeps old ones, would have it too.
-fn secret(value: &DeValue<'_>, secrets: &Secrets, key: &str) -> Result<Secret, Wrong> {
+pub(super) fn secret(value: &DeValue<'_>, secrets: &Secrets, key: &str) -> Result<Secret, Wrong> {
     let text = text(value, "${TOKEN}")?;
     if !secrets::is_reference(text) {
         let remedy = format!(
@@ -250,7 +263,7 @@ fn secret(value: &DeValue<'_>, secrets: &Secrets, key: &str) -> Result<Secret, W
     header_value(secrets.resolve(text)?)
 }
 
-fn file(value: &DeValue<'_>, secrets: &Secrets, key: &'static str) -> Result<FromFile, Wrong> {
+pub(super) fn file(value: &DeValue<'_>, secrets: &Secrets, key: &'static str) -> Result<FromFile, Wrong> {
     let path = secrets.resolve(&bounded(value, "${CREDENTIALS_DIRECTORY}/token")?)?;
     if !path.expose().starts_with('/') && !secrets.is_blind {
         return Err(wrong("the path is not absolute", "start it with /, or with ${CREDENTIALS_DIRECTORY}/"));

@@ -20,6 +20,17 @@ fn check(text: &str, expect: &[&str]) {
     assert_eq!(shown, expect, "{text}");
 }
 
+#[cfg(not(feature = "sql"))]
+#[test]
+fn a_database_is_refused_in_words_by_a_build_without_them() {
+    for kind in ["sqlite", "postgresql"] {
+        let text = format!("[sources.s]\nkind = \"{kind}\"\n");
+        let file = ConfigFile { kind: FileKind::Settings, name: "unblink.toml".to_owned(), bytes: text.into() };
+        let complaints = parse(&[file]).unwrap_err();
+        assert!(complaints[0].message.contains("built without the feature sql"), "{complaints:?}");
+    }
+}
+
 #[test]
 fn a_command_has_defaults_and_a_file_too() {
     let settings = settings(
@@ -72,7 +83,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         &[
             "1:10 the source host is always there [give yours another name]",
             "4:8 sources.a.kind: \"comand\" is none of the kinds [did you mean `command`?]",
-            "5:10 [sources.b] does not say what it is [add kind = \"command\", kind = \"file\" or kind = \"prometheus\"]",
+            "5:10 [sources.b] does not say what it is [add kind = \"command\", or \"file\", \"prometheus\", \"sqlite\", \"postgresql\"]",
             "6:10 [sources.c] names no command [write argv = [\"program\", \"argument\"]; or shell = \"...\" where a shell is \
              needed]",
             "8:1 there is no key \"args\" in [sources.c], a command [did you mean `argv`?]",

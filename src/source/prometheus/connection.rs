@@ -5,7 +5,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -17,14 +16,12 @@ use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 
 use super::super::format::words;
-use super::tls;
+use super::super::reach::{self, tls};
 use crate::base::{Mono, limits};
 use crate::model::origin::Prometheus;
 use crate::runtime::timer;
-use crate::sys::clock;
 
 /// A connection over which nothing is under way.
 pub struct Connection {
@@ -60,7 +57,7 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 impl Connection {
     /// Looks the server up anew and connects to the first of its addresses that answers.
     pub async fn open(server: &Prometheus, deadline: Mono) -> Result<Connection, String> {
-        let stream = connect(server, deadline).await?;
+        let stream = reach::connect(&server.host, server.port, deadline).await?;
         // Questions are small and wanted at once.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &server.tls else { return Connection::over(stream).await };
@@ -144,25 +141,6 @@ async fn take(mut body: Incoming, status: StatusCode) -> Result<Bytes, Trouble> 
         }
     }
     Ok(taken.freeze())
-}
-
-async fn connect(server: &Prometheus, deadline: Mono) -> Result<TcpStream, String> {
-    // On this thread, which is the source's own: whatever the resolver does, only this source waits for it.
-    let found = (server.host.as_str(), server.port).to_socket_addrs();
-    let found = found.map_err(|error| format!("cannot be looked up: {}", words(&error.to_string())))?;
-    let addresses: Vec<SocketAddr> = found.take(limits::ADDRESSES_MAX).collect();
-    let mut last = "has no address".to_owned();
-    for (index, address) in addresses.iter().enumerate() {
-        let left = addresses.len() - index;
-        // Each gets its share of the time, so that one that swallows everything does not hide the next.
-        let share = deadline.since(clock::mono()) / u32::try_from(left).unwrap_or(1);
-        match timer::timeout(share.max(Duration::from_millis(1)), TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => return Ok(stream),
-            Ok(Err(error)) => last = format!("cannot be reached: {error}"),
-            Err(_) => last = "cannot be reached: no answer".to_owned(),
-        }
-    }
-    Err(last)
 }
 
 fn io_words(error: &io::Error) -> String {

@@ -9,9 +9,10 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, 
 use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use super::super::format::words;
+use super::super::reach::files;
 use super::answer::{self, Answer, Refusal};
 use super::connection::{Connection, Reply, Trouble};
-use super::{files, question};
+use super::question;
 use crate::base::{Mono, limits};
 use crate::event::{Event, SecretOpenToAll};
 use crate::model::Secret;

@@ -99,7 +99,7 @@ fn a_certificate_that_is_not_good_is_told_in_words() {
     let early = server(&authority.signs("localhost", |params| params.not_before = date_time_ymd(3020, 1, 1)), None);
     fails(turn_with(&early, &authority, None), "its certificate is not valid yet");
     let other = server(&authority.signs("elsewhere.example", |_| ()), None);
-    fails(turn_with(&other, &authority, None), "its certificate is for another name than that in url");
+    fails(turn_with(&other, &authority, None), "its certificate is for another name than the one it is asked by");
     let unknown = server(&Authority::new().signs("localhost", |_| ()), None);
     fails(turn_with(&unknown, &authority, None), "signed by nobody who is trusted here: set ca_file");
 }

@@ -93,7 +93,7 @@ fn sentence(error: &Error) -> String {
             "its certificate is not valid yet: are the clocks right?"
         }
         Error::InvalidCertificate(Certificate::NotValidForName | Certificate::NotValidForNameContext { .. }) => {
-            "its certificate is for another name than that in url"
+            "its certificate is for another name than the one it is asked by"
         }
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "its certificate is signed by nobody who is trusted here: set ca_file"
