@@ -185,6 +185,33 @@ pub fn is_reference(text: &str) -> bool {
     !text.is_empty() && parts(text).all(|part| matches!(part, Ok(Part::Variable(_))))
 }
 
+/// Whether what is called so holds a secret, by the words of its name.
+pub fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "apikey",
+        "auth",
+        "authorization",
+        "bearer",
+        "cookie",
+        "credential",
+        "credentials",
+        "key",
+        "pass",
+        "passwd",
+        "password",
+        "pgpassword",
+        "secret",
+        "token",
+    ];
+    name.split(['-', '_', '.']).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+}
+
+/// Whether nothing of a secret stands in the text itself: it is a reference, perhaps behind a word such as `Bearer`.
+pub fn holds_no_secret(text: &str) -> bool {
+    let behind = text.split_once(' ').filter(|(word, _)| word.chars().all(|c| c.is_ascii_alphabetic()));
+    is_reference(text) || behind.is_some_and(|(_, rest)| is_reference(rest.trim_start()))
+}
+
 // === impl Part ===
 
 impl<'a> Part<'a> {

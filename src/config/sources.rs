@@ -350,7 +350,12 @@ fn environment(value: &DeValue<'_>, secrets: &Secrets) -> Result<Vec<(String, Se
             let remedy = "set it in the command: argv = [\"env\", \"NAME=value\", \"program\"]";
             return Err(wrong(format!("{name} would change the daemon's own part too"), remedy));
         }
-        let value = secrets.resolve(&bounded(value.get_ref(), "value")?)?;
+        let value = bounded(value.get_ref(), "value")?;
+        if super::secrets::is_secret_name(name) && !super::secrets::holds_no_secret(&value) {
+            let remedy = format!("write {name} = \"${{NAME}}\" for a variable of the daemon's environment");
+            return Err(wrong(format!("{name}: a secret does not stand in this file"), remedy));
+        }
+        let value = secrets.resolve(&value)?;
         if value.expose().contains('\0') {
             return Err(wrong(format!("what {name} stands for holds a zero byte"), "no variable can hold one"));
         }

@@ -107,8 +107,9 @@ impl Turns {
             let left = deadline.since(clock::mono());
             let form = question::now(&query.query, now, left);
             match self.server.ask(question::NOW_PATH, form, limits::SOURCE_SAMPLES_MAX, deadline).await {
-                Ok(answer) => {
+                Ok(mut answer) => {
                     is_answered = true;
+                    series::mask(&mut answer, |text| self.server.hide_credentials(text));
                     missing.extend(backfill.told(now, answer.series.len()).map(|stretch| (index, stretch)));
                     for warning in &answer.warnings {
                         troubles.add(query, &words(&self.server.hide(warning)));
@@ -149,7 +150,10 @@ impl Turns {
             let form = question::past(&query.query, stretch, deadline.since(clock::mono()));
             let room = limits::PAST_SAMPLES_MAX.saturating_sub(told.values.len());
             match self.server.ask(question::PAST_PATH, form, room, deadline).await {
-                Ok(answer) => series::tell(query, answer, &mut told),
+                Ok(mut answer) => {
+                    series::mask(&mut answer, |text| self.server.hide_credentials(text));
+                    series::tell(query, answer, &mut told);
+                }
                 Err(Failure::Question(why)) => troubles.add(query, &format!("its past is missing: {why}")),
                 Err(Failure::Server(why)) => {
                     troubles.add(query, &format!("its past is missing: {why}"));

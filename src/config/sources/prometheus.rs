@@ -313,7 +313,12 @@ fn headers(value: &DeValue<'_>, secrets: &Secrets) -> Result<Vec<(String, Secret
             let remedy = "use letters, digits and -; how a request is sent is not for headers to say";
             return Err(wrong(format!("{:?} is no header to add", harmless(name)), remedy));
         }
-        headers.push((name.to_owned(), header_value(secrets.resolve(&bounded(value.get_ref(), "value")?)?)?));
+        let value = bounded(value.get_ref(), "value")?;
+        if secrets::is_secret_name(name) && !secrets::holds_no_secret(&value) {
+            let remedy = "write \"${NAME}\", or \"Bearer ${NAME}\", for a variable of the daemon's environment";
+            return Err(wrong(format!("{name}: a secret does not stand in this file"), remedy));
+        }
+        headers.push((name.to_owned(), header_value(secrets.resolve(&value)?)?));
     }
     Ok(headers)
 }

@@ -118,6 +118,8 @@ fn each_value_is_checked() {
     command("series = \"host_x\"", "sources.x.series: they would look like the program's own series");
     command("series = \"a b\"", "sources.x.series: series cannot be called so");
     command("env = { \"A B\" = \"1\" }", "sources.x.env: \"A B\" is no name of a variable");
+    command("env = { PGPASSWORD = \"x\" }", "sources.x.env: PGPASSWORD: a secret does not stand in this file");
+    command("env = { API_KEY = \"a ${B}c\" }", "sources.x.env: API_KEY: a secret does not stand in this file");
     command("env = { LD_PRELOAD = \"/x\" }", "sources.x.env: LD_PRELOAD would change the daemon's own part too");
     command("directory = \"srv\"", "sources.x.directory: the path is not absolute");
     command("shell = \"ls\"", "[sources.x] has argv and shell");

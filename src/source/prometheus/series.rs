@@ -13,6 +13,16 @@ use crate::model::{Kind, SeriesKey};
 /// The label that a legend becomes.
 pub const LEGEND: &str = "legend";
 
+/// Takes out of all texts what nobody may see: a server may repeat what it was sent.
+pub fn mask(answer: &mut Answer, hide: impl Fn(&str) -> String) {
+    for found in &mut answer.series {
+        for (name, value) in &mut found.labels {
+            (*name, *value) = (hide(name), hide(value));
+        }
+        found.name = found.name.as_deref().map(&hide);
+    }
+}
+
 /// Adds what one query brought.
 pub fn tell(query: &Query, answer: Answer, told: &mut Told) {
     told.beyond += answer.beyond;
@@ -109,6 +119,19 @@ mod tests {
             points: vec![(1_789_000_000.123, 1.0)],
             is_histogram: false,
         }
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_a_secret_is_in_no_label() {
+        let mut series = found("up_hunter2", &[("a", "Bearer hunter2"), ("hunter2_b", "x")]);
+        series.points.push((1_789_000_001.0, 2.0));
+        let mut answer = Answer { series: vec![series], ..Answer::default() };
+        mask(&mut answer, |text| text.replace("hunter2", "***"));
+        let mut told = Told::default();
+        tell(&query(Some("{{__name__}} {{a}}")), answer, &mut told);
+        let key = &told.values[0].key;
+        assert!(!format!("{key:?}").contains("hunter2"), "{key:?}");
+        assert_eq!(key.label(LEGEND), Some("up_*** Bearer ***"));
     }
 
     fn told(legend: Option<&str>, series: Vec<Found>) -> Told {

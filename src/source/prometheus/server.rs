@@ -29,6 +29,8 @@ pub struct Server {
     headers: HeaderMap,
     /// What is taken out of everything it says.
     secrets: Vec<Secret>,
+    /// Those of them that say who we are: in no label either, where names and words that are sent may stand.
+    credentials: Vec<Secret>,
     /// An operator was told of a secret that everybody may read.
     told_open: bool,
 }
@@ -42,6 +44,9 @@ pub enum Failure {
     Server(String),
 }
 
+/// Words in the names of headers that say who we are.
+const CREDENTIALS: [&str; 6] = ["auth", "cookie", "key", "pass", "secret", "token"];
+
 // === impl Server ===
 
 impl Server {
@@ -52,6 +57,7 @@ impl Server {
             connection: None,
             headers: HeaderMap::new(),
             secrets: Vec::new(),
+            credentials: Vec::new(),
             told_open: false,
         }
     }
@@ -60,6 +66,7 @@ impl Server {
     pub fn prepare(&mut self) -> Result<(), String> {
         self.headers.clear();
         self.secrets = vec![self.facts.prefix.clone()];
+        self.credentials.clear();
         let facts = self.facts.clone();
         for (name, value) in &facts.headers {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| "a header has no name".to_owned())?;
@@ -162,6 +169,7 @@ impl Server {
     fn bearer(&mut self, token: &Secret) -> Result<(), String> {
         self.header(AUTHORIZATION, &Secret::new(format!("Bearer {}", token.expose())))?;
         self.secrets.push(token.clone());
+        self.credentials.push(token.clone());
         Ok(())
     }
 
@@ -169,7 +177,8 @@ impl Server {
         let pair = zeroize::Zeroizing::new(format!("{}:{}", user.expose(), password.expose()));
         let coded = Secret::new(question::base64(pair.as_bytes()));
         self.header(AUTHORIZATION, &Secret::new(format!("Basic {}", coded.expose())))?;
-        self.secrets.extend([coded, password.clone()]);
+        self.secrets.extend([coded.clone(), password.clone()]);
+        self.credentials.extend([coded, password.clone()]);
         Ok(())
     }
 
@@ -177,6 +186,11 @@ impl Server {
         let sent = HeaderValue::from_str(value.expose());
         let mut sent = sent.map_err(|_| format!("the header {name} cannot be sent: it is not printable"))?;
         sent.set_sensitive(true);
+        if CREDENTIALS.iter().any(|word| name.as_str().contains(word)) {
+            // Behind a word such as Bearer, too.
+            let alone = value.expose().split_once(' ').map(|(_, alone)| Secret::new(alone));
+            self.credentials.extend(alone.into_iter().chain([value.clone()]));
+        }
         self.headers.insert(name, sent);
         self.secrets.push(value.clone());
         Ok(())
@@ -189,6 +203,11 @@ impl Server {
             SecretOpenToAll { source: &self.source, key: file.key, path: &file.path }.emit();
         }
         Ok(secret)
+    }
+
+    /// A label, without what says who we are.
+    pub fn hide_credentials(&self, text: &str) -> String {
+        self.credentials.iter().fold(text.to_owned(), |text, secret| secret.hide_in(&text))
     }
 
     /// A foreign text, without what we sent.

@@ -8,7 +8,9 @@ use crate::wire::feed::{ConfigFile, FileKind};
 
 fn read(text: &str) -> Result<Settings, Vec<String>> {
     let file = ConfigFile { kind: FileKind::Settings, name: "unblink.toml".to_owned(), bytes: text.into() };
-    parse(&[file]).map_err(|all| all.iter().map(|one| format!("{}:{} {}", one.line, one.column, one.message)).collect())
+    let secret = ConfigFile { kind: FileKind::Secret, name: "s".to_owned(), bytes: b"{\"HOME_OF\":\"x\"}".to_vec() };
+    parse(&[file, secret])
+        .map_err(|all| all.iter().map(|one| format!("{}:{} {}", one.line, one.column, one.message)).collect())
 }
 
 fn check(rest: &str, expect: &[&str]) {
@@ -66,6 +68,23 @@ fn everything_that_can_be_said_is_understood() {
 }
 
 #[test]
+fn a_secret_in_a_header_is_a_reference() {
+    let header = |text: &str| format!("url = \"http://a\"\nheaders = {{ {text} }}\nqueries = {{ up = \"up\" }}");
+    for (name, value) in [
+        ("Authorization", "Bearer hunter2"),
+        ("X-Api-Key", "hunter2"),
+        ("Cookie", "${HOME_OF}hunter2"),
+        ("X-Auth-Token", "Bearer ${HOME_OF} hunter2"),
+    ] {
+        let refused = format!("4:11 sources.p.headers: {name}: a secret does not stand in this file");
+        check(&header(&format!("\"{name}\" = \"{value}\"")), &[&refused]);
+    }
+    for fine in ["Authorization = \"Bearer ${HOME_OF}\"", "X-Api-Key = \"${HOME_OF}\"", "X-Any = \"hunter2\""] {
+        check(&header(fine), &[]);
+    }
+}
+
+#[test]
 fn what_is_missing_or_said_twice_is_told() {
     check("", &["1:10 [sources.p] names no server", "1:10 [sources.p] asks nothing"]);
     check("url = \"http://a\"\nqueries = {}", &["4:11 sources.p.queries: there are 0 queries"]);
@@ -74,7 +93,7 @@ fn what_is_missing_or_said_twice_is_told() {
         &["1:10 [sources.p] says twice who it is"],
     );
     check(
-        "url = \"http://a\"\nbearer_file = \"/x\"\nheaders = { authorization = \"x\" }\nqueries = { up = \"up\" }",
+        "url = \"http://a\"\nbearer_file = \"/x\"\nheaders = { authorization = \"${HOME_OF}\" }\nqueries = { up = \"up\" }",
         &["1:10 [sources.p] says twice who it is"],
     );
     check(
