@@ -185,30 +185,18 @@ pub fn is_reference(text: &str) -> bool {
     !text.is_empty() && parts(text).all(|part| matches!(part, Ok(Part::Variable(_))))
 }
 
-/// Whether what is called so holds a secret, by the words of its name.
+/// Whether what is called so holds a secret, by the words of its name and the beginnings of them.
 pub fn is_secret_name(name: &str) -> bool {
-    const WORDS: [&str; 14] = [
-        "apikey",
-        "auth",
-        "authorization",
-        "bearer",
-        "cookie",
-        "credential",
-        "credentials",
-        "key",
-        "pass",
-        "passwd",
-        "password",
-        "pgpassword",
-        "secret",
-        "token",
-    ];
-    name.split(['-', '_', '.']).any(|word| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    const WORDS: [&str; 8] = ["auth", "authorization", "key", "keys", "pass", "pwd", "passphrase", "cookie"];
+    const PARTS: [&str; 7] = ["token", "secret", "passw", "apikey", "bearer", "credential", "authtok"];
+    let name = name.to_lowercase();
+    name.split(['-', '_', '.']).any(|word| WORDS.contains(&word)) || PARTS.iter().any(|part| name.contains(part))
 }
 
-/// Whether nothing of a secret stands in the text itself: it is a reference, perhaps behind a word such as `Bearer`.
+/// Whether nothing of a secret stands in the text itself: it is a reference, perhaps behind the name of a scheme.
 pub fn holds_no_secret(text: &str) -> bool {
-    let behind = text.split_once(' ').filter(|(word, _)| word.chars().all(|c| c.is_ascii_alphabetic()));
+    const SCHEMES: [&str; 5] = ["basic", "bearer", "digest", "apikey", "token"];
+    let behind = text.split_once(' ').filter(|(word, _)| SCHEMES.contains(&word.to_lowercase().as_str()));
     is_reference(text) || behind.is_some_and(|(_, rest)| is_reference(rest.trim_start()))
 }
 

@@ -197,7 +197,7 @@ fn uid_0_reads_nothing_for_others_that_they_may_not_read() {
         symlink(&inside, &main).unwrap();
         load().expect("it leads nowhere else");
     }
-    std::fs::write(&secret, "root:$6$secret:19000:0:99999:7:::\n").unwrap();
+    std::fs::write(&secret, "root:$6$hidden:19000:0:99999:7:::\n").unwrap();
     for link in [main.clone(), config.join("boards.d/secret.toml")] {
         let _ = std::fs::remove_file(&main);
         std::fs::write(&main, "").unwrap();

@@ -74,7 +74,7 @@ impl<'a> Document<'a> {
         let excerpt = if column > EXCERPT_COLUMNS_MAX {
             String::new()
         } else {
-            let section = before[..line_start].lines().rev().find(|line| line.trim_start().starts_with('['));
+            let section = before[..line_start].lines().rev().find(|line| secretive::heading(line).is_some());
             let line: String = line.chars().take(EXCERPT_COLUMNS_MAX).collect();
             harmless(&secretive::hide(&line, section.unwrap_or_default()))
         };

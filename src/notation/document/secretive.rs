@@ -1,18 +1,31 @@
 //! Lines of a configuration without the secrets that somebody may have written into them.
 //!
-//! Invariant: of a section of sources nothing behind a key is shown but what keys hold that never hold a secret, wholly a
-//! reference such as `${NAME}`, and paths of files. Elsewhere what is named after a secret is hidden. The line keeps its
-//! length, so that a column still points at its place. What it hides too much is only an excerpt.
+//! Invariant: of a section of sources nothing behind a key is shown but one value of a key that never holds a secret,
+//! wholly a reference such as `${NAME}`, and paths of files; what cannot be taken apart is hidden whole. Elsewhere lines
+//! that name a secret are hidden. The line keeps its length, so that a column still points at its place. What it hides
+//! too much is only an excerpt.
 
-/// What the names of keys hold that stand for secrets.
-const WORDS: [&str; 9] =
-    ["bearer", "password", "passwd", "token", "secret", "authorization", "apikey", "api-key", "api_key"];
-/// What the name of a section, or a key at the top, holds where secrets may be.
-const SECTIONS: [&str; 2] = ["sources", "headers"];
+/// What lines hold that are about secrets.
+const WORDS: [&str; 12] = [
+    "bearer",
+    "passw",
+    "token",
+    "secret",
+    "authorization",
+    "apikey",
+    "api-key",
+    "api_key",
+    "headers",
+    "basic",
+    "credential",
+    "sources",
+];
+/// How sections of sources begin, misspelt or not.
+const SOURCES: &str = "sourc";
 /// Names of queries are a person's choice, and what they hold is PromQL or SQL.
-const QUERIES: &str = ".queries";
-/// Keys within such a section that hold none.
-const HARMLESS: [&str; 27] = [
+const QUERIES: &str = "queries";
+/// Keys within a source that hold no secret.
+const HARMLESS: [&str; 25] = [
     "kind",
     "interval",
     "timeout",
@@ -38,34 +51,80 @@ const HARMLESS: [&str; 27] = [
     "query",
     "sql",
     "tenant",
-    "fields",
-    "wrap",
 ];
 /// What keys of files end with: a path is no secret.
 const FILE: &str = "_file";
 
+/// The names of a line that opens a section; none of any other line.
+pub fn heading(line: &str) -> Option<Vec<&str>> {
+    let line = line.trim();
+    let line = line.split_once('#').map_or(line, |(line, _)| line.trim_end());
+    let inner = line.strip_prefix('[')?.strip_suffix(']')?;
+    let inner = inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner);
+    let names: Vec<&str> = inner.split('.').map(|name| name.trim().trim_matches(['"', '\''])).collect();
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    names.iter().all(|name| !name.is_empty() && name.chars().all(fits)).then_some(names)
+}
+
 /// The line with `*` for what is not to be seen. `section` is the line that opened the section it stands in.
 pub fn hide(line: &str, section: &str) -> String {
-    let (key, value) = line.split_once('=').unwrap_or(("", line));
-    let name = key.trim().rsplit('.').next().unwrap_or_default().trim_matches(['"', '\'', ' ']).to_lowercase();
-    let is_of = |text: &str| SECTIONS.iter().any(|word| text.to_lowercase().contains(word));
-    let opens = line.trim_start().starts_with('[') && !line.contains('=');
-    let comments = line.trim_start().starts_with('#');
-    let in_sources = is_of(section) || is_of(key);
-    let hides = if opens || comments {
-        false
-    } else if in_sources {
-        !(HARMLESS.contains(&name.as_str()) || section.contains(QUERIES) && !section.contains("params"))
-    } else {
-        !name.ends_with(FILE) && WORDS.iter().any(|word| key.to_lowercase().contains(word))
-    };
-    if !hides || is_open(value, &name) {
-        return without_users(line);
+    if heading(line).is_some() {
+        return line.to_owned();
     }
-    // A comment behind it may hold what the value held before.
-    let masked = value.chars().map(|c| if is_form(c) { c } else { '*' });
-    let shown = if line.contains('=') { &line[..line.len() - value.len()] } else { "" };
-    shown.chars().chain(masked).collect()
+    let section = heading(section).unwrap_or_default();
+    let in_sources = section.first().is_some_and(|name| name.to_lowercase().starts_with(SOURCES));
+    let (shown, value) = key_and_value(line);
+    if !in_sources {
+        let names_one = WORDS.iter().any(|word| line.to_lowercase().contains(word));
+        return if names_one { mask_value(shown, value, 0) } else { without_users(line) };
+    }
+    let name = shown.trim_end_matches(['=', ' ', '\t']).rsplit('.').next().unwrap_or_default();
+    let name = name.trim().trim_matches(['"', '\'']).to_lowercase();
+    let (first, is_text) = first_value(value);
+    let of_queries = section.get(2) == Some(&QUERIES);
+    let is_shown = match section.len() {
+        // Sections of headers, of variables, of who we are: whatever stands there.
+        3 if of_queries => is_text,
+        3 => false,
+        4 if of_queries => HARMLESS.contains(&name.as_str()),
+        _ => HARMLESS.contains(&name.as_str()) && !first.contains(['@', '?', '=']) || is_open(first, &name),
+    };
+    mask_value(shown, value, if is_shown { first.len() } else { 0 })
+}
+
+/// A line's key with its `=`, where it has one, and what stands behind it.
+fn key_and_value(line: &str) -> (&str, &str) {
+    let Some((key, _)) = line.split_once('=') else { return ("", line) };
+    let is_key = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '"' | '\'' | ' ' | '\t'));
+    // Bare words that follow each other are none, nor is half of a text.
+    let words = key.split_whitespace().count();
+    let is_quoted = |quote: char| key.trim().strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote)).is_some();
+    let has_quotes = key.contains(['"', '\'']);
+    if is_key && (words == 1 && !has_quotes || is_quoted('"') || is_quoted('\'')) {
+        line.split_at(key.len() + 1)
+    } else {
+        ("", line)
+    }
+}
+
+/// The first value of several that may stand there, with the blanks before it, and whether it is a text.
+fn first_value(value: &str) -> (&str, bool) {
+    let blanks = value.len() - value.trim_start().len();
+    let rest = &value[blanks..];
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let end = match quote {
+        Some(quote) => rest[1..].find(quote).map_or(rest.len(), |at| at + 2),
+        // A list of texts, of which nothing follows.
+        None if rest.starts_with('[') => rest.find(']').map_or(0, |at| at + 1),
+        None => rest.find([' ', '\t', '#', '"', '\'', ',']).unwrap_or(rest.len()),
+    };
+    (&value[..blanks + end], quote.is_some())
+}
+
+fn mask_value(shown: &str, value: &str, open_bytes: usize) -> String {
+    let (open, hidden) = value.split_at(open_bytes);
+    let masked = hidden.chars().map(|c| if is_form(c) { c } else { '*' });
+    shown.chars().chain(open.chars()).chain(masked).collect()
 }
 
 /// Whether a value may be seen whatever its key: a reference and nothing else, or a path of a file.
@@ -85,7 +144,7 @@ fn is_form(c: char) -> bool {
     matches!(c, ' ' | '\t' | '"' | '\'' | '{' | '}' | '[' | ']' | ',')
 }
 
-/// `https://user:password@host` without what stands in front of the host, and without a query behind it.
+/// `https://user:password@host` without what stands in front of the host.
 fn without_users(line: &str) -> String {
     let Some((before, rest)) = line.split_once("://") else { return line.to_owned() };
     match rest.rfind('@') {
@@ -110,16 +169,19 @@ mod tests {
         for line in [
             "[sources.x]",
             "kind = \"prometheus\"",
-            "interval = 7 # seconds",
+            "interval = 7",
+            "labels = [\"a\", \"b\"]",
+            "path = \"/var/log/x\"",
             "bearer = \"${TOKEN}\"",
             "bearer_file = \"/run/token\"",
             "bearer_file = \"${CREDENTIALS_DIRECTORY}/token\"",
-            "# a comment",
         ] {
             check(line, line);
         }
         assert_eq!(hide("up = \"sum(up)\"", "[sources.x.queries]"), "up = \"sum(up)\"");
-        assert_eq!(hide("title = \"a token = 'x'\"", ""), "title = \"a token = 'x'\"");
+        assert_eq!(hide("sql = \"SELECT 1\"", "[sources.x.queries.a]"), "sql = \"SELECT 1\"");
+        assert_eq!(hide("title = \"a day = 'x'\"", ""), "title = \"a day = 'x'\"");
+        check("interval = 7 # seconds", "interval = 7 * *******");
     }
 
     #[test]
@@ -144,6 +206,13 @@ mod tests {
             "env = { API_KEY = \"hunter2\" }",
             "headers = { \"X-Any\" = \"a\\\"hunter2\", B = \"${C}\" }",
             "\"Bearer hunter2\",",
+            "\"Bearer hunter2==\",",
+            "bearer hunter2==",
+            "  [\"curl\", \"Bearer hunter2\"],",
+            "kind = \"prometheus\" bearer = \"hunter2\"",
+            "kind = \"prometheus\" # hunter2",
+            "path = \"http://h/?token=hunter2\"",
+            "# bearer = \"hunter2\"",
             "hunter2",
         ] {
             let shown = hide(line, "[sources.x]");
@@ -152,6 +221,12 @@ mod tests {
         for (line, section) in [
             ("Authorization = Bearer hunter2", "[sources.x.headers]"),
             ("X-Any = \"hunter2\"", "[sources.x.headers]"),
+            ("bearer = \"hunter2\"", "[sources.queries]"),
+            ("basic = \"ann:hunter2\"", "[sources.queries-db]"),
+            ("basic = \"ann:hunter2\"", "[source.x]"),
+            ("env = { API_KEY = \"hunter2\" }", "[source.x]"),
+            ("up = { sql = \"x\", params = [\"hunter2\"] }", "[sources.x.queries]"),
+            ("params = [\"hunter2\"]", "[sources.x.queries.up]"),
             ("sources.x.bearer = \"hunter2\"", ""),
             ("sources = { x = { bearer = \"hunter2\" } }", ""),
             ("\"my-token\" = \"hunter2\"", ""),

@@ -75,6 +75,8 @@ fn a_secret_in_a_header_is_a_reference() {
         ("X-Api-Key", "hunter2"),
         ("Cookie", "${HOME_OF}hunter2"),
         ("X-Auth-Token", "Bearer ${HOME_OF} hunter2"),
+        ("X-AuthToken", "hunter ${HOME_OF}"),
+        ("X-Db-Pwd", "hunter2"),
     ] {
         let refused = format!("4:11 sources.p.headers: {name}: a secret does not stand in this file");
         check(&header(&format!("\"{name}\" = \"{value}\"")), &[&refused]);
