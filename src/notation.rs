@@ -6,10 +6,12 @@
 mod document;
 mod duration;
 mod suggest;
+mod words;
 
 pub use document::{Document, harmless};
 pub use duration::{DurationError, parse_duration};
 pub use suggest::nearest;
+pub use words::words;
 
 /// What to write instead of a word nobody knows: the nearest of those known, or all of them.
 pub fn remedy_for(word: &str, known: &[&str], what: &str) -> String {

@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{Wall, limits};
@@ -95,6 +96,22 @@ where
         }
     })?;
     Ok(Line { asks, answers })
+}
+
+/// The same for what is asked over a network: with a runtime of the thread's own, so that what waits in it holds up
+/// nothing else.
+pub fn reading_on_runtime<R>(name: &str, mut read: R) -> io::Result<Line>
+where
+    R: FnMut(&Runtime, Wall) -> Result<Reading, String> + Send + 'static,
+{
+    let mut own = None;
+    reading_thread(name, move |now| {
+        let runtime: &Runtime = match &own {
+            Some(runtime) => runtime,
+            None => own.insert(runtime::build().map_err(|error| format!("cannot be asked: {error}"))?),
+        };
+        read(runtime, now)
+    })
 }
 
 /// Asks in the rhythm given, from the moment one is given, until nobody listens to `updates` any more. With a breaker,

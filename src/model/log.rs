@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use crate::base::{Wall, limits};
 use crate::label::Label;
+use crate::notation::words;
 
 /// How much an entry matters, the least first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,15 +66,7 @@ impl Severity {
     pub const ALL: [Severity; 5] = [Severity::Trace, Severity::Debug, Severity::Info, Severity::Warn, Severity::Error];
 
     /// The words logs call them by.
-    pub const WORDS: [&str; KNOWN.len()] = {
-        let mut words = [""; KNOWN.len()];
-        let mut index = 0;
-        while index < words.len() {
-            words[index] = KNOWN[index].0;
-            index += 1;
-        }
-        words
-    };
+    pub const WORDS: [&str; KNOWN.len()] = words(&KNOWN);
 
     /// The level that a log calls by this word, in any case; none for a word nobody uses.
     pub fn from_word(word: &str) -> Option<Severity> {

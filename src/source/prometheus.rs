@@ -15,8 +15,6 @@ mod server;
 
 use std::io;
 
-use tokio::runtime::Runtime;
-
 use super::format::{Told, words};
 use super::intake::{Intake, LeftOut};
 use super::{Line, Name, Reading};
@@ -25,22 +23,13 @@ use crate::event::{Event, PastFetched, ValuesLeftOut};
 use crate::machine::backfill::{Backfill, Stretch};
 use crate::model::Sample;
 use crate::model::origin::{Origin, Prometheus, Query};
-use crate::runtime;
 use crate::sys::clock;
 use server::{Failure, Server};
 
 /// The thread that asks whenever asked, until the line's `asks` is dropped.
 pub fn reading_thread(origin: &Origin, prometheus: &Prometheus) -> io::Result<Line> {
     let mut turns = Turns::new(origin, prometheus);
-    // Of the thread's own: what waits in it holds up nothing else.
-    let mut own = None;
-    super::reading_thread(&origin.name, move |now| {
-        let runtime: &Runtime = match &own {
-            Some(runtime) => runtime,
-            None => own.insert(runtime::build().map_err(|error| format!("cannot be asked: {error}"))?),
-        };
-        runtime.block_on(turns.turn(now))
-    })
+    super::reading_on_runtime(&origin.name, move |runtime, now| runtime.block_on(turns.turn(now)))
 }
 
 /// What is kept from turn to turn.

@@ -13,15 +13,12 @@ mod sqlite;
 use std::io;
 use std::time::Duration;
 
-use tokio::runtime::Runtime;
-
 use super::format::Told;
 use super::intake::{Intake, LeftOut};
 use super::{Line, Name, Reading};
 use crate::base::{Mono, Wall};
 use crate::event::{Event, ValuesLeftOut};
 use crate::model::origin::{Database, Origin, Sql, SqlQuery};
-use crate::runtime;
 use crate::sys::clock;
 use newest::Newest;
 use sheet::Sheet;
@@ -38,15 +35,7 @@ enum Failure {
 /// The thread that asks whenever asked, until the line's `asks` is dropped.
 pub fn reading_thread(origin: &Origin, sql: &Sql) -> io::Result<Line> {
     let mut turns = Turns::new(origin, sql);
-    // Of the thread's own: what waits in it holds up nothing else.
-    let mut own = None;
-    super::reading_thread(&origin.name, move |now| {
-        let runtime: &Runtime = match &own {
-            Some(runtime) => runtime,
-            None => own.insert(runtime::build().map_err(|error| format!("cannot be asked: {error}"))?),
-        };
-        runtime.block_on(turns.turn(now))
-    })
+    super::reading_on_runtime(&origin.name, move |runtime, now| runtime.block_on(turns.turn(now)))
 }
 
 /// What is kept from turn to turn.

@@ -4,6 +4,7 @@ use super::shape::{Field, Shape};
 use crate::base::limits;
 use crate::model::log::Severity;
 use crate::model::spec::Theme;
+use crate::notation::words;
 use crate::scene::query::{Function, Join};
 
 const PRIORITY: Shape = Shape::Whole(0..=9);
@@ -46,24 +47,8 @@ pub const CHART_NAMES: &[&str] = &[
     "animation",
 ];
 
-const FUNCTIONS: [&str; Function::ALL.len()] = {
-    let mut words = [""; Function::ALL.len()];
-    let mut index = 0;
-    while index < words.len() {
-        words[index] = Function::ALL[index].0;
-        index += 1;
-    }
-    words
-};
-const JOINS: [&str; Join::ALL.len()] = {
-    let mut words = [""; Join::ALL.len()];
-    let mut index = 0;
-    while index < words.len() {
-        words[index] = Join::ALL[index].0;
-        index += 1;
-    }
-    words
-};
+const FUNCTIONS: [&str; Function::ALL.len()] = words(&Function::ALL);
+const JOINS: [&str; Join::ALL.len()] = words(&Join::ALL);
 
 pub const BOARD: &[Field] = &[
     Field::new("title", Shape::Text, "what the board is about, in a few words"),

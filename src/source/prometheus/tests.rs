@@ -7,9 +7,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
 use super::*;
 use crate::model::origin::{Credentials, From, FromFile};
 use crate::model::{Secret, SeriesKey, Unit};
+use crate::runtime;
 use peer::{Peer, Request};
 
 const TOKEN: &str = "s3cret-token-0815";
@@ -399,4 +402,28 @@ fn written(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, text).unwrap();
     path
+}
+
+#[test]
+fn a_server_that_repeats_our_token_has_it_in_no_series_of_now_or_the_past() {
+    let at = clock::wall().0 / 1_000;
+    let peer = Peer::start(move |stream| {
+        while let Some(request) = Request::read(stream) {
+            let (kind, value) = match request.head.contains("query_range") {
+                true => ("matrix", format!(r#""values":[[{},"1"]]"#, at - 60)),
+                false => ("vector", format!(r#""value":[{at},"1"]"#)),
+            };
+            let metric = format!(r#"{{"__name__":"up","echo":"Bearer {TOKEN}","{TOKEN}":"x"}}"#);
+            let result = format!(r#"{{"resultType":"{kind}","result":[{{"metric":{metric},{value}}}]}}"#);
+            peer::reply(stream, "200 OK", "", &format!(r#"{{"status":"success","data":{result}}}"#));
+        }
+    });
+    let asked = Prometheus { range: Duration::from_secs(3_600), ..prometheus(peer.port(), PATIENT) };
+    let reading = turn(&mut turns(&asked), clock::wall()).expect("it answers");
+    assert_eq!(reading.samples.len(), 2, "one of now and one of the past: {reading:?}");
+    for sample in &reading.samples {
+        assert!(sample.key.label("echo").is_some_and(|echo| echo.starts_with("Bearer ")), "{sample:?}");
+        let shown = format!("{:?}", sample.key);
+        assert!(!shown.contains(TOKEN) && !shown.contains(&TOKEN.replace('-', "_")), "{shown}");
+    }
 }

@@ -6,10 +6,13 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use tokio::runtime::Runtime;
+
 use super::*;
 use crate::base::limits;
 use crate::model::origin::{Columns, From, SqlValue};
 use crate::model::{SeriesKey, Unit};
+use crate::runtime;
 use injections::{INJECTIONS, WITH_ZEROS};
 
 /// For what must not be cut off however busy the machine is.
