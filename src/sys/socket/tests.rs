@@ -11,7 +11,10 @@ fn directory() -> tempfile::TempDir {
 
 /// A socket file whose daemon was killed: nobody listens and nobody removed it.
 fn leave_stale(path: &Path) {
-    let socket = UnixListener::bind(path).unwrap();
+    // It never listened: a child that another test starts just now holds what is open here until it runs its program,
+    // and would answer in its place.
+    let socket = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
     drop(socket);
     assert!(matches!(connect(path), Err(ConnectError::Stale)));
 }
