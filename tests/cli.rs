@@ -269,7 +269,11 @@ fn no_daemon_is_told_with_each_socket_why_and_what_to_do() {
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("stale.sock");
-        drop(UnixListener::bind(&path).unwrap());
+        // It never listens: a child that is started just now would hold it open, and answer in its place.
+        let left =
+            rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None).unwrap();
+        rustix::net::bind(&left, &rustix::net::SocketAddrUnix::new(&path).unwrap()).unwrap();
+        drop(left);
         let stale: Vec<&str> = verb.iter().copied().chain([path.to_str().unwrap()]).collect();
         fails(&stale, 69, &["stale.sock", "stale", "unblink serve"]);
     }

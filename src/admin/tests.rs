@@ -146,7 +146,10 @@ async fn an_absent_and_a_stale_socket_are_told_apart() {
     let absent = daemon.socket.with_file_name("absent.sock");
     assert!(matches!(client::get("/healthz", &absent).await, Err(client::AskError::Connect(ConnectError::Absent))));
     let stale = daemon.socket.with_file_name("stale.sock");
-    drop(std::os::unix::net::UnixListener::bind(&stale).unwrap());
+    // It never listens: a child that is started just now would hold it open, and answer in its place.
+    let left = rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&left, &rustix::net::SocketAddrUnix::new(&stale).unwrap()).unwrap();
+    drop(left);
     assert!(matches!(client::get("/healthz", &stale).await, Err(client::AskError::Connect(ConnectError::Stale))));
 }
 

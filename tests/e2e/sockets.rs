@@ -63,7 +63,10 @@ fn without_a_daemon_every_socket_tried_is_named_with_the_reason_and_the_remedy()
     assert_eq!(absent.status.code(), UNREACHABLE, "{words}");
     assert!(words.contains(&shown) && words.contains("no such socket") && words.contains("unblink serve"), "{words}");
 
-    drop(UnixListener::bind(&socket).unwrap());
+    // It never listens: a child that is started just now would hold it open, and answer in its place.
+    let left = rustix::net::socket(rustix::net::AddressFamily::UNIX, rustix::net::SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&left, &rustix::net::SocketAddrUnix::new(&socket).unwrap()).unwrap();
+    drop(left);
     let stale = home.run(&["attach"]);
     let words = said(&stale);
     assert_eq!(stale.status.code(), UNREACHABLE, "{words}");
