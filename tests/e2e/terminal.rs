@@ -265,7 +265,12 @@ impl Seen {
 
     /// Whether any picture so far was as wanted.
     pub fn ever(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        self.pictures.iter().any(|picture| wanted(picture))
+        self.first(wanted).is_some()
+    }
+
+    /// The first picture so far that was as wanted.
+    pub fn first(&self, wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        self.pictures.iter().find(|picture| wanted(picture)).map(|picture| &**picture)
     }
 
     /// Forgets the pictures so far.
