@@ -36,8 +36,8 @@ use terminal::Terminal;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Daemons at once: what waits in one leaves the processor to the others.
 const DAEMONS: usize = 8;
-/// Frames, at one a second, after which a worker and a connection count as healthy.
-const HEALTHY_FRAMES: usize = 12;
+/// After so long a worker and a connection count as healthy.
+const HEALTHY_AFTER: Duration = Duration::from_secs(12);
 const BOARD: &str = "CPU";
 /// What its panels say while this machine is too busy to be looked at.
 const LATE: &str = "not reported for";
@@ -92,7 +92,9 @@ impl Pair {
 
     fn settle(&self) {
         self.terminal.seen().forget();
-        self.terminal.wait_until("a quiet stretch", |seen| seen.frames() >= HEALTHY_FRAMES);
+        let begun = clock::mono();
+        let is_long = || clock::mono().since(begun) >= HEALTHY_AFTER;
+        self.terminal.wait_until("a quiet stretch", |seen| seen.frames() > 0 && is_long());
         self.terminal.seen().forget();
     }
 
