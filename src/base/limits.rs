@@ -38,6 +38,11 @@ pub const LOG_BYTES_MAX: usize = 1024 * 1024;
 /// Logs of one tenant.
 pub const LOGS_MAX: usize = 64;
 
+// --- faults ---
+
+/// Steps that a tenant's workers died in, remembered: more panels than a board has.
+pub const FAULT_STEPS_MAX: usize = 256;
+
 // --- protocols ---
 
 /// One message on the feed: the largest keyframe (every cell its own colours and cluster) fits.

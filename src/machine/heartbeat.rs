@@ -1,0 +1,245 @@
+//! Whether a worker hangs, from the signs of life it gives and from what the kernel says it did meanwhile.
+//!
+//! Invariant: a worker is given up only where it was asked, root itself was there to hear the answer, and the kernel let
+//! the worker run all the while. One that a person stopped, that its group's limit held back, that waited for a
+//! processor or for a disk is excused, however long that lasts, and said to be so. It must not ask or kill by itself.
+
+use std::time::Duration;
+
+use crate::base::Mono;
+
+/// Unanswered for this long, an operator is told, and what the kernel knows is noted to compare with later.
+pub const LATE_AFTER: Duration = Duration::from_millis(200);
+/// Unanswered for this long, it hangs. With [`ASK_EVERY`] a screen stands still for a second at most until then.
+pub const HUNG_AFTER: Duration = Duration::from_millis(800);
+/// Time between two questions while somebody watches: what a second of grace leaves beside [`HUNG_AFTER`].
+pub const ASK_EVERY: Duration = Duration::from_millis(200);
+/// A worker that reads a configuration answers when it has: a thousand boards, tens of megabytes.
+const BUSY_FOR: Duration = Duration::from_secs(10);
+/// A share of the time looked at: one that could not run for so long of it had no fair chance to answer.
+const EXCUSED_SHARE: u32 = 4;
+
+/// One worker's life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    phase: Phase,
+    /// Answers are owed only after that.
+    busy_until: Option<Mono>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// It owes nothing.
+    Quiet,
+    /// It was asked.
+    Asked { at: Mono },
+    /// It did not answer in time.
+    Late(Late),
+    /// It was given up.
+    Lost,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Late {
+    asked: Mono,
+    /// It is looked at from then on; what it had done by then.
+    since: Mono,
+    before: Activity,
+    /// What it had done when it was found late.
+    at_first: Activity,
+    excuse: Option<Excuse>,
+}
+
+/// What the kernel says of a worker; the times since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// A signal or a debugger holds it.
+    pub is_stopped: bool,
+    /// It waits for a disk, and cannot even be killed meanwhile.
+    pub waits_for_disk: bool,
+    /// Its main thread wants to run now, whether or not it does.
+    pub is_runnable: bool,
+    /// Its main thread ran.
+    pub ran: Duration,
+    /// Its main thread wanted to run and had no processor, as far as such waits are over.
+    pub waited: Duration,
+    /// Its group had used up its share.
+    pub throttled: Duration,
+}
+
+/// Why it does not answer, without being to blame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Excuse {
+    Stopped,
+    Throttled,
+    Starved,
+    Disk,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// It was asked, or owes an answer for another reason.
+    Asked,
+    /// It was given something that takes its time.
+    Busy,
+    /// It said something.
+    Heard,
+    /// Root itself stood still, and may not have heard.
+    Deaf,
+    /// The time asked for by `wake_at` has come; what the kernel says of it now, as far as it can be told.
+    Tick(Activity),
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It is late: an operator may want to know.
+    Late,
+    /// It cannot answer, and viewers are told why.
+    Excused(Excuse),
+    /// It answers again, after so long.
+    Back(Duration),
+    /// It hangs. Nothing more is found of this life.
+    Hung,
+}
+
+// === impl Heartbeat ===
+
+impl Heartbeat {
+    pub fn new() -> Heartbeat {
+        Heartbeat { phase: Phase::Quiet, busy_until: None }
+    }
+
+    /// Why it is silent, while it is excused.
+    pub fn excuse(&self) -> Option<Excuse> {
+        match self.phase {
+            Phase::Late(late) => late.excuse,
+            Phase::Quiet | Phase::Asked { .. } | Phase::Lost => None,
+        }
+    }
+
+    /// Since when it owes an answer.
+    pub fn asked_at(&self) -> Option<Mono> {
+        match self.phase {
+            Phase::Asked { at } => Some(at),
+            Phase::Late(late) => Some(late.asked),
+            Phase::Quiet | Phase::Lost => None,
+        }
+    }
+
+    /// When a `Tick` is due.
+    pub fn wake_at(&self) -> Option<Mono> {
+        let at = match self.phase {
+            Phase::Asked { at } => at + LATE_AFTER,
+            Phase::Late(late) => late.since + (HUNG_AFTER - LATE_AFTER),
+            Phase::Quiet | Phase::Lost => return None,
+        };
+        Some(self.busy_until.map_or(at, |until| until.max(at)))
+    }
+
+    pub fn step(&mut self, now: Mono, event: Event) -> Option<Finding> {
+        match (event, &self.phase) {
+            (_, Phase::Lost) => None,
+            (Event::Asked, Phase::Quiet) => {
+                self.phase = Phase::Asked { at: now };
+                None
+            }
+            (Event::Asked, Phase::Asked { .. } | Phase::Late(_)) => None,
+            (Event::Busy, _) => {
+                self.busy_until = Some(now + BUSY_FOR);
+                None
+            }
+            (Event::Heard, phase) => {
+                let back = match *phase {
+                    Phase::Late(late) => Some(Finding::Back(now.since(late.asked))),
+                    Phase::Quiet | Phase::Asked { .. } | Phase::Lost => None,
+                };
+                *self = Heartbeat::new();
+                back
+            }
+            (Event::Deaf, phase) => {
+                // The answer may lie unread: what was owed is owed from now on.
+                match *phase {
+                    Phase::Asked { .. } => self.phase = Phase::Asked { at: now },
+                    Phase::Late(late) => self.phase = Phase::Late(Late { since: now, ..late }),
+                    Phase::Quiet | Phase::Lost => {}
+                }
+                None
+            }
+            (Event::Tick(activity), _) => {
+                self.wake_at().filter(|due| *due <= now)?;
+                self.look(now, activity)
+            }
+        }
+    }
+
+    fn look(&mut self, now: Mono, activity: Activity) -> Option<Finding> {
+        match self.phase {
+            Phase::Quiet | Phase::Lost => None,
+            Phase::Asked { at } => {
+                let late = Late { asked: at, since: now, before: activity, at_first: activity, excuse: None };
+                self.phase = Phase::Late(late);
+                Some(Finding::Late)
+            }
+            Phase::Late(late) => {
+                let excuse = late.excuse(now, activity);
+                if excuse.is_none() && late.excuse.is_none() {
+                    self.phase = Phase::Lost;
+                    return Some(Finding::Hung);
+                }
+                // Where what held it up is over, it has a fair chance from now on.
+                self.phase = Phase::Late(Late { since: now, before: activity, excuse, ..late });
+                excuse.filter(|_| excuse != late.excuse).map(Finding::Excused)
+            }
+        }
+    }
+}
+
+impl Default for Heartbeat {
+    fn default() -> Heartbeat {
+        Heartbeat::new()
+    }
+}
+
+// === impl Late ===
+
+impl Late {
+    /// Why it could not answer since it was looked at before.
+    fn excuse(&self, now: Mono, activity: Activity) -> Option<Excuse> {
+        let enough = now.since(self.since) / EXCUSED_SHARE;
+        let long = |time: fn(&Activity) -> Duration| time(&activity).saturating_sub(time(&self.before)) >= enough;
+        // However little it got of a processor at a time: in all it was enough for an answer.
+        let had_its_chance = activity.ran.saturating_sub(self.at_first.ran) >= HUNG_AFTER;
+        // A wait that is not over yet is not counted yet.
+        let starves = long(|activity| activity.waited) || activity.is_runnable && !long(|activity| activity.ran);
+        if activity.is_stopped || self.before.is_stopped {
+            Some(Excuse::Stopped)
+        } else if long(|activity| activity.throttled) && !had_its_chance {
+            Some(Excuse::Throttled)
+        } else if starves && !had_its_chance {
+            Some(Excuse::Starved)
+        } else {
+            activity.waits_for_disk.then_some(Excuse::Disk)
+        }
+    }
+}
+
+// === impl Excuse ===
+
+impl Excuse {
+    pub const ALL: [Excuse; 4] = [Excuse::Stopped, Excuse::Throttled, Excuse::Starved, Excuse::Disk];
+
+    /// In words, after "the worker".
+    pub fn words(self) -> &'static str {
+        match self {
+            Excuse::Stopped => "was stopped by a signal",
+            Excuse::Throttled => "has used up its share of the processor",
+            Excuse::Starved => "waits for a processor",
+            Excuse::Disk => "waits for a disk",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
