@@ -1,0 +1,219 @@
+//! How the page is laid out, written and read.
+//!
+//! Invariant: every word is written whole, by one thread at a time; a reader takes nothing for granted.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+
+/// Threads that do steps at once: the main one, and one for each source that is asked. The others do theirs unnoted.
+const PLACES: usize = 96;
+/// Of the name of a board or source; longer ones are compared by that much.
+const NAME_BYTES: usize = 64;
+/// Calls of a stack that are noted, the innermost first.
+pub(super) const CALLS: usize = 64;
+/// Of the whole page.
+pub(super) const BYTES: usize = size_of::<Page>();
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Drawing a panel: the board's name and the panel's index.
+    Panel,
+    /// What a source does: its name.
+    Source,
+}
+
+/// One step as it is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// 0 for none.
+    kind: u8,
+    length: u8,
+    part: u16,
+    trace: u64,
+    name: [u8; NAME_BYTES],
+}
+
+/// What was found of a worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Remains {
+    /// What the thread to blame did, or else the main thread.
+    pub step: Option<Found>,
+    /// Whether a thread is to blame, rather than somebody from outside.
+    pub is_blamed: bool,
+    /// The signal that thread received; 0 for none.
+    pub signal: u8,
+    /// Where the main thread was when it was asked, innermost first: addresses from [`here`] on, which may be negative.
+    pub calls: Vec<i64>,
+}
+
+/// A step that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    pub kind: Kind,
+    pub trace: u64,
+    /// Of the board or source.
+    pub name: String,
+    pub part: u16,
+}
+
+/// One step in memory, word by word.
+#[repr(C)]
+pub(super) struct Slot {
+    /// Kind, length and part; written last, and cleared first.
+    head: AtomicU64,
+    trace: AtomicU64,
+    name: [AtomicU64; NAME_BYTES / 8],
+}
+
+/// The page.
+#[repr(C)]
+pub(super) struct Page {
+    /// The place to blame and one more; 0 while nobody is.
+    blamed: AtomicUsize,
+    signal: AtomicU8,
+    /// Where [`here`] lies in the process that writes.
+    anchor: AtomicUsize,
+    /// How many calls stand below.
+    calls_count: AtomicUsize,
+    calls: [AtomicUsize; CALLS],
+    /// Which places are taken.
+    taken: [AtomicU8; PLACES],
+    slots: [Slot; PLACES],
+}
+
+/// An address that both sides know, whatever the kernel put the program at.
+#[inline(never)]
+pub fn here() -> usize {
+    here as *const () as usize
+}
+
+/// Maps the file for as long as the process lives.
+pub(super) fn map(file: BorrowedFd<'_>) -> io::Result<&'static Page> {
+    let (read_write, shared) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED);
+    // SAFETY: a new mapping at a place the kernel chooses; the file has this size and cannot shrink.
+    let at = unsafe { libc::mmap(std::ptr::null_mut(), BYTES, read_write, shared, file.as_raw_fd(), 0) };
+    if at == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the mapping is never taken away, is aligned to a page and as large as `Page`, which is valid for any
+    // bytes and only ever changed through atomics.
+    Ok(unsafe { &*at.cast::<Page>() })
+}
+
+/// Understands the bytes of a page.
+pub(super) fn read(bytes: &[u8; BYTES]) -> Remains {
+    // SAFETY: any bytes are a page; the copy is aligned as it has to be.
+    let page: Box<Page> = Box::new(unsafe { std::ptr::read_unaligned(bytes.as_ptr().cast::<Page>()) });
+    let blamed = page.blamed.load(Ordering::Relaxed).checked_sub(1).filter(|place| *place < PLACES);
+    let anchor = page.anchor.load(Ordering::Relaxed);
+    let count = page.calls_count.load(Ordering::Relaxed).min(CALLS);
+    let from_here = |call: &AtomicUsize| call.load(Ordering::Relaxed).wrapping_sub(anchor) as i64;
+    Remains {
+        step: page.step(blamed.unwrap_or(0)).found(),
+        is_blamed: blamed.is_some(),
+        signal: page.signal.load(Ordering::Relaxed),
+        calls: page.calls[..count].iter().map(from_here).collect(),
+    }
+}
+
+// === impl Page ===
+
+impl Page {
+    pub(super) fn anchor(&self) {
+        self.anchor.store(here(), Ordering::Release);
+    }
+
+    pub(super) fn take_place(&self) -> Option<usize> {
+        let free = |taken: &AtomicU8| taken.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        self.taken.iter().position(free)
+    }
+
+    pub(super) fn give_back(&self, place: usize) {
+        self.note(place, &Step::none());
+        self.taken[place].store(0, Ordering::Release);
+    }
+
+    pub(super) fn note(&self, place: usize, step: &Step) {
+        let slot = &self.slots[place];
+        slot.head.store(0, Ordering::Release);
+        if step.kind == 0 {
+            return;
+        }
+        slot.trace.store(step.trace, Ordering::Release);
+        for (word, bytes) in slot.name.iter().zip(step.name.chunks_exact(8)) {
+            word.store(u64::from_le_bytes(bytes.try_into().unwrap_or_default()), Ordering::Release);
+        }
+        let head = u64::from(step.kind) | u64::from(step.length) << 8 | u64::from(step.part) << 16;
+        slot.head.store(head, Ordering::Release);
+    }
+
+    pub(super) fn step(&self, place: usize) -> Step {
+        let slot = &self.slots[place];
+        let head = slot.head.load(Ordering::Acquire);
+        let mut step = Step::none();
+        if head == 0 {
+            return step;
+        }
+        (step.kind, step.length, step.part) = (head as u8, (head >> 8) as u8, (head >> 16) as u16);
+        step.trace = slot.trace.load(Ordering::Acquire);
+        for (word, bytes) in slot.name.iter().zip(step.name.chunks_exact_mut(8)) {
+            bytes.copy_from_slice(&word.load(Ordering::Acquire).to_le_bytes());
+        }
+        step
+    }
+
+    /// Only the first one is to blame.
+    pub(super) fn blame(&self, place: usize, signal: u8) {
+        if self.blamed.compare_exchange(0, place + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.signal.store(signal, Ordering::Release);
+        }
+    }
+
+    /// Notes the calls a thread is in, the innermost first.
+    pub(super) fn note_calls(&self, calls: &[usize]) {
+        for (into, call) in self.calls.iter().zip(calls) {
+            into.store(*call, Ordering::Release);
+        }
+        self.calls_count.store(calls.len().min(CALLS), Ordering::Release);
+    }
+}
+
+impl std::fmt::Debug for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Page")
+    }
+}
+
+// === impl Step ===
+
+impl Step {
+    pub(super) fn none() -> Step {
+        Step { kind: 0, length: 0, part: 0, trace: 0, name: [0; NAME_BYTES] }
+    }
+
+    pub(super) fn new(kind: Kind, trace: u64, name: &str, part: u16) -> Step {
+        let length = name.floor_char_boundary(NAME_BYTES);
+        let mut step = Step { kind: kind.number(), length: length as u8, part, trace, ..Step::none() };
+        step.name[..length].copy_from_slice(&name.as_bytes()[..length]);
+        step
+    }
+
+    pub(super) fn found(&self) -> Option<Found> {
+        let kind = [Kind::Panel, Kind::Source].into_iter().find(|kind| kind.number() == self.kind)?;
+        let name = self.name.get(..usize::from(self.length))?;
+        Some(Found { kind, trace: self.trace, name: String::from_utf8(name.to_vec()).ok()?, part: self.part })
+    }
+}
+
+// === impl Kind ===
+
+impl Kind {
+    fn number(self) -> u8 {
+        match self {
+            Kind::Panel => 1,
+            Kind::Source => 2,
+        }
+    }
+}
