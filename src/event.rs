@@ -21,8 +21,8 @@ pub use configuration::{
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
-    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, WorkerAnswers, WorkerDied, WorkerReady,
-    WorkerSilent, WorkerStarted,
+    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, WorkerAnswers, WorkerDied, WorkerHung,
+    WorkerReady, WorkerSilent, WorkerStarted,
 };
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
@@ -63,6 +63,7 @@ pub struct Counters {
     pub workers_started: Counter,
     pub workers_died: Counter,
     pub workers_silent: Counter,
+    pub workers_hung: Counter,
     pub workers_answering: Counter,
     pub feed_violations: Counter,
     pub frames_refused: Counter,
@@ -94,6 +95,7 @@ pub static COUNTERS: Counters = Counters {
     workers_started: Counter::new(),
     workers_died: Counter::new(),
     workers_silent: Counter::new(),
+    workers_hung: Counter::new(),
     workers_answering: Counter::new(),
     feed_violations: Counter::new(),
     frames_refused: Counter::new(),

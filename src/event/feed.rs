@@ -32,9 +32,18 @@ pub struct WorkerDied<'a> {
     pub retry_in_ms: u64,
 }
 
-/// A worker runs, but does not answer. It is left alone: it may only be slow.
+/// A worker runs and does not answer, and cannot: nobody blames it.
 #[derive(Debug)]
 pub struct WorkerSilent<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub pid: u32,
+    pub why: &'a str,
+}
+
+/// A worker runs and does not answer, although it could; it is killed for it.
+#[derive(Debug)]
+pub struct WorkerHung<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
     pub pid: u32,
@@ -118,8 +127,16 @@ impl Event for WorkerSilent<'_> {
             tenant = self.tenant,
             epoch = self.epoch.0,
             pid = self.pid,
-            "worker does not answer; its viewers are told, killing it starts another"
+            why = self.why,
+            "worker does not answer; its viewers are told"
         );
+    }
+}
+
+impl Event for WorkerHung<'_> {
+    fn emit(self) {
+        COUNTERS.workers_hung.add(1);
+        error!(tenant = self.tenant, epoch = self.epoch.0, pid = self.pid, "worker hangs; it is killed");
     }
 }
 

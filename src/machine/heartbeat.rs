@@ -16,6 +16,10 @@ pub const HUNG_AFTER: Duration = Duration::from_millis(800);
 pub const ASK_EVERY: Duration = Duration::from_millis(200);
 /// A worker that reads a configuration answers when it has: a thousand boards, tens of megabytes.
 const BUSY_FOR: Duration = Duration::from_secs(10);
+/// The first one may be to a question from before it was given that; the second one was asked, and answered, after.
+const ANSWERS_WHEN_DONE: u8 = 2;
+/// A look that comes so much later than asked for comes to a root that could not hear the answer either.
+const OVERSLEPT: Duration = Duration::from_millis(100);
 /// A share of the time looked at: one that could not run for so long of it had no fair chance to answer.
 const EXCUSED_SHARE: u32 = 4;
 
@@ -23,8 +27,8 @@ const EXCUSED_SHARE: u32 = 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {
     phase: Phase,
-    /// Answers are owed only after that.
-    busy_until: Option<Mono>,
+    /// It is not looked at before that; gone with as many answers.
+    busy: Option<(Mono, u8)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +112,7 @@ pub enum Finding {
 
 impl Heartbeat {
     pub fn new() -> Heartbeat {
-        Heartbeat { phase: Phase::Quiet, busy_until: None }
+        Heartbeat { phase: Phase::Quiet, busy: None }
     }
 
     /// Why it is silent, while it is excused.
@@ -135,7 +139,7 @@ impl Heartbeat {
             Phase::Late(late) => late.since + (HUNG_AFTER - LATE_AFTER),
             Phase::Quiet | Phase::Lost => return None,
         };
-        Some(self.busy_until.map_or(at, |until| until.max(at)))
+        Some(self.busy.map_or(at, |(until, _)| until.max(at)))
     }
 
     pub fn step(&mut self, now: Mono, event: Event) -> Option<Finding> {
@@ -147,7 +151,7 @@ impl Heartbeat {
             }
             (Event::Asked, Phase::Asked { .. } | Phase::Late(_)) => None,
             (Event::Busy, _) => {
-                self.busy_until = Some(now + BUSY_FOR);
+                self.busy = Some((now + BUSY_FOR, ANSWERS_WHEN_DONE));
                 None
             }
             (Event::Heard, phase) => {
@@ -155,7 +159,8 @@ impl Heartbeat {
                     Phase::Late(late) => Some(Finding::Back(now.since(late.asked))),
                     Phase::Quiet | Phase::Asked { .. } | Phase::Lost => None,
                 };
-                *self = Heartbeat::new();
+                self.phase = Phase::Quiet;
+                self.busy = self.busy.map(|(until, answers)| (until, answers - 1)).filter(|(_, answers)| *answers > 0);
                 back
             }
             (Event::Deaf, phase) => {
@@ -168,8 +173,8 @@ impl Heartbeat {
                 None
             }
             (Event::Tick(activity), _) => {
-                self.wake_at().filter(|due| *due <= now)?;
-                self.look(now, activity)
+                let due = self.wake_at().filter(|due| *due <= now)?;
+                if now.since(due) > OVERSLEPT { self.step(now, Event::Deaf) } else { self.look(now, activity) }
             }
         }
     }

@@ -53,6 +53,8 @@ pub enum Event {
     Ready,
     /// It did something only a broken worker does.
     Fault,
+    /// It does not answer, and has no excuse.
+    Hung,
     /// It is gone, or could not even be started.
     Died { random: u64 },
     /// The daemon ends.
@@ -74,6 +76,7 @@ pub enum Cause {
     Fault,
     /// It was not ready in time.
     Late,
+    Hung,
 }
 
 // === impl Supervise ===
@@ -115,6 +118,7 @@ impl Supervise {
                 None
             }
             (Event::Fault, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::Fault)),
+            (Event::Hung, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::Hung)),
             (Event::Died { random }, Phase::Starting { .. } | Phase::Ready { .. } | Phase::Ending) => {
                 self.died(now, random)
             }

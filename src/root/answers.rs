@@ -18,7 +18,7 @@ impl State {
             Ask::Rollback(number, reply) => return self.roll_back(number, reply, now),
             Ask::Status(reply) => drop(reply.send(self.status(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
-            Ask::Ready(reply) => drop(reply.send(match self.worker.why_not_ready(now) {
+            Ask::Ready(reply) => drop(reply.send(match self.worker.why_not_ready() {
                 None => Readiness::Ready,
                 Some(why) => Readiness::NotYet(why),
             })),
@@ -54,21 +54,21 @@ impl State {
         });
         Status {
             root,
-            workers: vec![self.worker_row(now)],
+            workers: vec![self.worker_row()],
             views: views.collect(),
             sessions: self.session_rows(now),
-            tree: self.tree(now),
+            tree: self.tree(),
             watchdogs: Vec::new(),
         }
     }
 
-    fn worker_row(&self, now: Mono) -> WorkerRow {
+    fn worker_row(&self) -> WorkerRow {
         let said = self.worker.status();
         WorkerRow {
             tenant: self.worker.tenant().to_owned(),
             pid: self.worker.pid(),
             epoch: self.worker.epoch().0,
-            state: self.worker.state(now).to_owned(),
+            state: self.worker.state().to_owned(),
             restarts: self.worker.restarts(),
             last_fault: self.worker.last_fault().map(str::to_owned),
             series: said.series,
@@ -108,7 +108,7 @@ impl State {
     }
 
     /// Everything that runs: root's own tasks, and what the worker said of its.
-    fn tree(&self, now: Mono) -> TreeNode {
+    fn tree(&self) -> TreeNode {
         let leaf = |name: String, kind: &str, state: String, restarts| TreeNode {
             name,
             kind: kind.to_owned(),
@@ -123,7 +123,7 @@ impl State {
         children.push(TreeNode {
             name: format!("tenant {}", self.worker.tenant()),
             kind: "worker".to_owned(),
-            state: self.worker.state(now).to_owned(),
+            state: self.worker.state().to_owned(),
             restarts: self.worker.restarts(),
             children: inner.collect(),
         });

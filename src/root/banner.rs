@@ -9,6 +9,7 @@ use crate::base::Mono;
 use crate::encode::{self, Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
+use crate::machine::heartbeat::Excuse;
 use crate::machine::reconnect::age;
 use crate::model::{GlyphSet, ViewSpec};
 use crate::wire::attach;
@@ -19,8 +20,8 @@ pub enum Why {
     /// The first worker is on its way.
     Starting,
     Died,
-    /// It runs, but does not answer.
-    Silent,
+    /// It runs and cannot answer.
+    Silent(Excuse),
     /// It runs, but takes none of the configurations there are; the first complaint.
     Refused(String),
 }
@@ -32,7 +33,7 @@ pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mon
     let reason = match why {
         Why::Starting => "worker starting",
         Why::Died => "worker died, restarting",
-        Why::Silent => "worker does not answer",
+        Why::Silent(excuse) => &format!("worker {}", excuse.words()),
         Why::Refused(complaint) => complaint,
     };
     let dot = if spec.glyphs == GlyphSet::Ascii { " - " } else { " · " };

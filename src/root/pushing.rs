@@ -214,7 +214,7 @@ impl State {
             return;
         }
         let after_ms = u32::try_from(self.worker.back_in(now).as_millis()).unwrap_or(u32::MAX);
-        let why = self.worker.why_not_ready(now).unwrap_or_default();
+        let why = self.worker.why_not_ready().unwrap_or_default();
         self.pushing.put_off_all(&PushLater { after_ms, why, ..PushLater::default() });
     }
 

@@ -212,6 +212,7 @@ impl State {
     /// Brings about what earlier steps left to be done.
     pub(super) fn settle(&mut self, now: Mono) -> Course {
         self.note_worker(now);
+        self.worker.watched(self.views.len() > 0);
         self.see_off(now);
         self.hand_over(now);
         while let Some(view) = self.fanout.next_credit() {

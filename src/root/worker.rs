@@ -4,6 +4,7 @@
 //! only notes it, ends it and starts the next one as `machine::supervise` decides.
 
 mod agreement;
+mod pulse;
 
 use std::time::Duration;
 
@@ -14,11 +15,13 @@ use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
-use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerSilent, WorkerStarted};
+use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerHung, WorkerSilent, WorkerStarted};
+use crate::machine::heartbeat::Finding;
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
+use pulse::{Answer, Pulse};
 
 #[derive(Debug)]
 pub struct Worker {
@@ -41,7 +44,11 @@ pub struct Worker {
     status: WorkerStatus,
     statuses: Allowance,
     heard: mpsc::Sender<(Epoch, Heard)>,
-    ping: Ping,
+    pulse: Pulse,
+    /// Somebody watches what it draws.
+    is_watched: bool,
+    /// What it is to be told with the next question.
+    vitals: Option<Vitals>,
     /// Its feed ended; its own end should follow at once.
     hung_up_at: Option<Mono>,
     /// Nothing is drawn, and from then on viewers are told so.
@@ -56,15 +63,6 @@ enum Stage {
     Preparing,
     Refused(String),
     Drawing,
-}
-
-#[derive(Debug, Default)]
-struct Ping {
-    nonce: u64,
-    /// Since when an answer is owed.
-    asked_at: Option<Mono>,
-    /// An operator was told that none comes.
-    told: bool,
 }
 
 /// What changed for the views.
@@ -88,8 +86,6 @@ pub struct Offer {
 
 /// A process that closed its feed has this long to end by itself, so that its own end is what gets reported.
 const HANG_UP_GRACE: Duration = Duration::from_millis(100);
-/// Pings unanswered for this long are shown to viewers.
-const SILENCE: Duration = Duration::from_secs(3);
 /// A gap shorter than this shows no banner: a respawn takes a few milliseconds, and a banner that flashes by
 /// tells nobody anything.
 const BANNER_AFTER: Duration = Duration::from_millis(250);
@@ -128,7 +124,9 @@ impl Worker {
             status: WorkerStatus::default(),
             statuses: Allowance::default(),
             heard,
-            ping: Ping::default(),
+            pulse: Pulse::default(),
+            is_watched: false,
+            vitals: None,
             hung_up_at: None,
             banner_at: None,
         }
@@ -188,10 +186,10 @@ impl Worker {
     }
 
     /// Its state in a word.
-    pub fn state(&self, now: Mono) -> &'static str {
+    pub fn state(&self) -> &'static str {
         match self.supervise.phase() {
             Phase::Idle | Phase::Starting { .. } => "starting",
-            Phase::Ready { .. } if self.silent(now) => "silent",
+            Phase::Ready { .. } if self.pulse.excuse().is_some() => "silent",
             Phase::Ready { .. } if matches!(self.stage, Stage::Refused(_)) => "refused",
             Phase::Ready { .. } if self.hung_up_at.is_some() => "ending",
             Phase::Ready { .. } => "ready",
@@ -207,7 +205,7 @@ impl Worker {
             return Some(Why::Refused(complaint.clone()));
         }
         if self.draws() {
-            return self.silent(now).then_some(Why::Silent);
+            return self.pulse.excuse().map(Why::Silent);
         }
         if self.banner_at.is_some_and(|at| now < at) {
             return None;
@@ -216,11 +214,11 @@ impl Worker {
     }
 
     /// Why boards cannot be drawn, for operators. A fault that was got over is no reason.
-    pub fn why_not_ready(&self, now: Mono) -> Option<String> {
+    pub fn why_not_ready(&self) -> Option<String> {
         let fault = self.last_fault.as_ref().filter(|_| !self.fault_is_over);
-        (!self.draws() || self.silent(now)).then(|| match fault {
-            Some(fault) => format!("the worker of tenant {} is {}: {fault}", self.tenant, self.state(now)),
-            None => format!("the worker of tenant {} is {}", self.tenant, self.state(now)),
+        (!self.draws() || self.pulse.excuse().is_some()).then(|| match fault {
+            Some(fault) => format!("the worker of tenant {} is {}: {fault}", self.tenant, self.state()),
+            None => format!("the worker of tenant {} is {}", self.tenant, self.state()),
         })
     }
 
@@ -237,7 +235,8 @@ impl Worker {
     /// When `tick` wants to be called, besides once a second.
     pub fn wake_at(&self) -> Option<Mono> {
         let grace = self.hung_up_at.map(|at| at + HANG_UP_GRACE);
-        [self.supervise.wake_at(), grace, self.banner_at].into_iter().flatten().min()
+        let pulse = self.pulse.wake_at(self.is_watched);
+        [self.supervise.wake_at(), grace, self.banner_at, pulse].into_iter().flatten().min()
     }
 
     pub fn begin(&mut self, now: Mono) {
@@ -262,16 +261,14 @@ impl Worker {
 
     /// Root itself stood still: whoever could not be heard meanwhile is not to blame.
     pub fn forgive(&mut self, now: Mono) {
-        if let Some(asked_at) = &mut self.ping.asked_at {
-            *asked_at = now;
-        }
+        self.pulse.forgive(now);
     }
 
     pub fn tick(&mut self, now: Mono) {
-        if self.silent(now) && !self.ping.told {
-            self.ping.told = true;
-            WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: self.pid().unwrap_or(0) }.emit();
+        if self.is_watched && self.pulse.ask_is_due(now) {
+            self.ask(now);
         }
+        self.look(now);
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
             self.step(now, supervise::Event::Fault);
@@ -289,14 +286,15 @@ impl Worker {
         self.banner_at.take_if(|at| now >= *at).is_some()
     }
 
-    /// Asks whether it is still there, unless it owes an answer already, and tells it how root fares.
+    /// Asks whether it is still there, and tells it how root fares: with the next question where it owes an answer.
     pub fn ping(&mut self, vitals: Vitals, now: Mono) {
-        if self.link.is_none() || self.stage == Stage::Greeting || self.ping.asked_at.is_some() {
-            return;
-        }
-        self.ping = Ping { nonce: self.ping.nonce + 1, asked_at: Some(now), told: false };
-        let nonce = self.ping.nonce;
-        self.send(&ToWorker::Ping { nonce, vitals }, now);
+        self.vitals = Some(vitals);
+        self.ask(now);
+    }
+
+    /// Whether somebody watches what it draws: then it is asked more often.
+    pub fn watched(&mut self, is_watched: bool) {
+        self.is_watched = is_watched;
     }
 
     /// Sends to a worker that runs; one that does not read is at fault.
@@ -343,17 +341,18 @@ impl Worker {
     }
 
     pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
-        if nonce != self.ping.nonce || self.ping.asked_at.is_none() {
-            self.fault(format!("answered ping {nonce}, which was not asked"), now);
-            return News::Nothing;
+        match self.pulse.answered(nonce, now) {
+            Answer::Strange => self.fault(format!("answered ping {nonce}, which was not asked"), now),
+            Answer::InTime => {}
+            Answer::Late(after, viewers_were_told) => {
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                WorkerAnswers { tenant: &self.tenant, epoch: self.epoch, after_ms }.emit();
+                if viewers_were_told {
+                    return News::Answers;
+                }
+            }
         }
-        let was_silent = self.silent(now) || self.ping.told;
-        let asked_at = self.ping.asked_at.take().unwrap_or(now);
-        if std::mem::take(&mut self.ping.told) {
-            let after_ms = u64::try_from(now.since(asked_at).as_millis()).unwrap_or(u64::MAX);
-            WorkerAnswers { tenant: &self.tenant, epoch: self.epoch, after_ms }.emit();
-        }
-        if was_silent { News::Answers } else { News::Nothing }
+        News::Nothing
     }
 
     pub fn said_status(&mut self, status: WorkerStatus, now: Mono) {
@@ -364,8 +363,32 @@ impl Worker {
         }
     }
 
-    fn silent(&self, now: Mono) -> bool {
-        self.ping.asked_at.is_some_and(|at| now.since(at) >= SILENCE)
+    fn ask(&mut self, now: Mono) {
+        if self.link.is_none() || self.stage == Stage::Greeting {
+            return;
+        }
+        if let Some(nonce) = self.pulse.ask(now) {
+            let vitals = self.vitals.take();
+            self.send(&ToWorker::Ping { nonce, vitals }, now);
+        }
+    }
+
+    /// Draws conclusions from its silence.
+    fn look(&mut self, now: Mono) {
+        let pid = self.pid();
+        match self.pulse.look(pid, now) {
+            Some(Finding::Excused(excuse)) => {
+                let why = excuse.words();
+                WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), why }.emit();
+            }
+            Some(Finding::Hung) => {
+                WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
+                self.note_fault("does not answer, although it could".to_owned());
+                self.go_down(now);
+                self.step(now, supervise::Event::Hung);
+            }
+            Some(Finding::Late | Finding::Back(_)) | None => {}
+        }
     }
 
     fn hello(&self) -> Hello {
@@ -373,7 +396,7 @@ impl Worker {
     }
 
     fn go_down(&mut self, now: Mono) {
-        self.ping.asked_at = None;
+        self.pulse.renew();
         self.offered = None;
         if std::mem::replace(&mut self.stage, Stage::Down) == Stage::Drawing {
             self.banner_at = Some(now + BANNER_AFTER);
@@ -420,7 +443,7 @@ impl Worker {
         self.link = Some(Link::new(launched, self.epoch, &self.tenant, &self.heard));
         self.stage = Stage::Greeting;
         self.hung_up_at = None;
-        self.ping = Ping { nonce: self.ping.nonce, ..Ping::default() };
+        self.pulse.renew();
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);
         Ok(())

@@ -16,7 +16,7 @@ use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits
 use crate::model::{Catalogue, Input, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,10 +84,10 @@ pub enum ToWorker {
         spec: ViewSpec,
         input: Input,
     },
-    /// Carries what root tells of itself, so that nobody has to be woken for that alone.
+    /// Once a second it carries what root tells of itself, so that nobody has to be woken for that alone.
     Ping {
         nonce: u64,
-        vitals: Vitals,
+        vitals: Option<Vitals>,
     },
     /// How many sessions watch a board; 0 when nobody does any more.
     Viewers {

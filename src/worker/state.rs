@@ -145,7 +145,9 @@ impl State {
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
             ToWorker::Ping { nonce, vitals } => {
-                self.controls.own.send_replace(Some(Report { vitals, work: self.work() }));
+                if let Some(vitals) = vitals {
+                    self.controls.own.send_replace(Some(Report { vitals, work: self.work() }));
+                }
                 return Ok(Some(ToRoot::Pong { nonce }));
             }
             ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),

@@ -74,12 +74,13 @@ fn a_worker_that_stands_still_is_told_of_and_forgiven() {
     let terminal = attach(&home, (80, 24));
     let worker = daemon.worker();
     worker.signal(Signal::STOP);
-    let picture = terminal.wait_for("worker does not answer");
+    let picture = terminal.wait_for("worker was stopped by a signal");
     assert!(picture.contains(BOARD), "the last frame went away:\n{picture}");
     worker.signal(Signal::CONT);
-    terminal.wait_without("worker does not answer");
+    terminal.wait_without("worker was stopped by a signal");
     terminal.wait_for_change();
     terminal.assert_no_garbage();
+    assert_eq!(daemon.worker().pid, worker.pid, "it was not to blame");
 }
 
 #[test]

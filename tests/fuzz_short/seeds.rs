@@ -76,7 +76,10 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Credit { view: ViewId(u64::MAX) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Key(Key::Char('中')) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
-        feed::ToWorker::Ping { nonce: 1 << 40, vitals: Vitals { resident_bytes: Some(1 << 22), ..Vitals::default() } },
+        feed::ToWorker::Ping {
+            nonce: 1 << 40,
+            vitals: Some(Vitals { resident_bytes: Some(1 << 22), ..Vitals::default() }),
+        },
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
         feed::ToWorker::Push { pusher: SessionId(9), number: 1 << 20, lines: LINES[0].as_bytes().to_vec() },
         feed::ToWorker::Complaints(vec![feed::Complaint { board: None, text: "not applied: x".to_owned() }]),

@@ -86,7 +86,10 @@ fn a_root_that_stood_still_itself_blames_nobody() {
     let mut heartbeat = asked();
     heartbeat.step(START + 200 * MS, Event::Tick(Activity::default()));
     let woken = START + 5_000 * MS;
+    let mut without = heartbeat.clone();
     assert_eq!(heartbeat.step(woken, Event::Deaf), None);
+    assert_eq!(without.step(woken, Event::Tick(Activity::default())), None, "it is late itself");
+    assert_eq!(without, heartbeat);
     assert_eq!(heartbeat.step(woken, Event::Tick(Activity::default())), None);
     assert_eq!(heartbeat.step(woken + 599 * MS, Event::Tick(Activity::default())), None);
     assert_eq!(heartbeat.step(woken + 600 * MS, Event::Tick(Activity::default())), Some(Finding::Hung));
@@ -103,7 +106,10 @@ fn one_that_was_given_something_long_may_take_its_time() {
     heartbeat.step(START, Event::Busy);
     heartbeat.step(START + MS, Event::Heard);
     heartbeat.step(START + MS, Event::Asked);
-    assert_eq!(heartbeat.wake_at(), Some(START + 201 * MS), "it is done with it");
+    assert_eq!(heartbeat.wake_at(), Some(START + BUSY_FOR), "that was an answer to what came before");
+    heartbeat.step(START + 2 * MS, Event::Heard);
+    heartbeat.step(START + 2 * MS, Event::Asked);
+    assert_eq!(heartbeat.wake_at(), Some(START + 202 * MS), "it is done with it");
 }
 
 #[test]

@@ -238,33 +238,43 @@ async fn a_worker_that_refuses_its_configuration_says_so_on_the_screens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_worker_that_stops_answering_is_named_on_the_screens_until_it_answers() {
+async fn a_worker_that_stops_answering_is_ended_within_a_second_or_so_and_the_next_one_draws() {
     let mut world = World::new();
     let mut worker = world.live_worker().await;
     let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
     let (view, _) = worker.subscribed().await;
     worker.show(view, size(), "picture").await;
     viewer.until("picture").await;
-    viewer.until("worker does not answer").await;
-    assert!(viewer.text().contains("picture"));
-    // It was only stopped for a while: it reads its feed again, and nothing on screen has changed meanwhile.
-    let answering = async {
-        loop {
-            if let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await {
-                worker.say(&ToRoot::Pong { nonce }).await;
-            }
-        }
-    };
-    let seeing = async {
-        while viewer.text().contains("does not answer") {
-            viewer.next().await;
-        }
-    };
-    tokio::select! {
-        () = answering => {}
-        () = patiently("the banner goes", seeing) => {}
+    worker.expect_credit(view).await;
+    // It has long taken its configuration; then it answers nothing any more.
+    for _ in 0..5 {
+        worker.until_it_owes_nothing().await;
     }
+    let hung_at = crate::sys::clock::mono();
+    let mut next = world.worker().await;
+    let span = crate::sys::clock::mono().since(hung_at);
+    assert!(span <= Duration::from_millis(1_050), "{span:?}");
     assert!(viewer.text().contains("picture"));
+    next.agree().await;
+    let (view, _) = next.subscribed().await;
+    next.show(view, size(), "another").await;
+    viewer.until("another").await;
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_nobody_watches_is_asked_once_a_second_only() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut asked = Vec::new();
+    while asked.len() < 5 {
+        if let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await {
+            worker.say(&ToRoot::Pong { nonce }).await;
+            asked.push(crate::sys::clock::mono());
+        }
+    }
+    let spans: Vec<u128> = asked.windows(2).map(|pair| pair[1].since(pair[0]).as_millis()).collect();
+    assert!(spans.iter().all(|span| (990..=1010).contains(span)), "{spans:?}");
     world.stop().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::harness::{Log, World, patiently};
+use super::harness::{Log, World};
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::Size;
@@ -17,34 +17,18 @@ async fn readiness(world: &World) -> (u16, String) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_is_logged_once_and_so_is_its_end() {
+async fn a_worker_that_hangs_is_logged_once_and_so_is_its_end() {
     let (log, _guard) = Log::listen();
     let mut world = World::new();
     let mut worker = world.live_worker().await;
     let mut viewer = world.viewer(60, 5).await;
     let (view, _) = worker.subscribed().await;
     worker.show(view, Size::clamped(60, 5), "picture").await;
-    viewer.until("does not answer").await;
-    viewer.until("last frame 6 s old").await;
-    assert_eq!((log.count("worker does not answer"), log.count("worker answers again")), (1, 0));
-    assert!(readiness(&world).await.1.contains("silent"));
-    let answering = async {
-        loop {
-            if let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await {
-                worker.say(&ToRoot::Pong { nonce }).await;
-            }
-        }
-    };
-    let seeing = async {
-        while viewer.text().contains("does not answer") {
-            viewer.next().await;
-        }
-    };
-    tokio::select! {
-        () = answering => {}
-        () = patiently("the banner goes", seeing) => {}
-    }
-    assert_eq!((log.count("worker does not answer"), log.count("worker answers again")), (1, 1));
+    let _next = world.worker().await;
+    viewer.until("worker died, restarting").await;
+    assert_eq!((log.count("worker hangs"), log.count("worker died")), (1, 1));
+    let (code, text) = readiness(&world).await;
+    assert!(code == 503 && text.contains("does not answer, although it could"), "{text}");
     world.stop().await;
 }
 
@@ -61,13 +45,13 @@ async fn a_root_that_stood_still_blames_no_worker_for_it() {
     let Some(ToWorker::Ping { nonce, .. }) = worker.try_next().await else { panic!("no ping") };
     // Nobody runs for a while: the machine slept.
     tokio::time::advance(60 * SECOND).await;
-    assert!(world.no_worker_for(SECOND).await);
+    assert!(world.no_worker_for(SECOND / 4).await);
     worker.say(&ToRoot::Pong { nonce }).await;
     worker.show(view, size(), "another").await;
     viewer.until("another").await;
     let said = String::from_utf8_lossy(&viewer.received).into_owned();
-    assert!(!said.contains("does not answer"), "{said}");
-    assert_eq!(log.count("does not answer"), 0);
+    assert!(!said.contains("worker"), "{said}");
+    assert_eq!(log.count("worker hangs"), 0);
     world.stop().await;
 }
 
@@ -93,13 +77,12 @@ async fn a_fault_that_was_got_over_is_no_reason_for_what_comes_later() {
     let (code, text) = readiness(&world).await;
     assert!(code == 503 && text.contains("was killed by signal 9"), "{text}");
     second.agree().await;
-    // It owes an answer from here on.
     let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
     let (view, _) = second.subscribed().await;
     second.show(view, size(), "picture").await;
-    viewer.until("does not answer").await;
+    viewer.until("picture").await;
     let (code, text) = readiness(&world).await;
-    assert!(code == 503 && text.contains("silent") && !text.contains("signal 9"), "{text}");
+    assert!(code == 200 && !text.contains("signal 9"), "{text}");
     let answer = client::get("/api/v1/status", &world.admin()).await.unwrap();
     let status: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
     assert_eq!(status["workers"][0]["last_fault"], "it was killed by signal 9", "the status keeps it");

@@ -24,6 +24,7 @@ impl Worker {
         self.stage = Stage::Preparing;
         let files = config::for_worker(&self.files);
         let prepare = ToWorker::Prepare { generation: self.generation, files };
+        self.pulse.busy(now);
         self.send(&prepare, now);
     }
 
@@ -67,6 +68,7 @@ impl Worker {
         let files = config::for_worker(&offer.files);
         let prepare = ToWorker::Prepare { generation: offer.generation, files };
         self.offered = Some(offer);
+        self.pulse.busy(now);
         self.send(&prepare, now);
     }
 
@@ -85,6 +87,7 @@ impl Worker {
     }
 
     fn draw(&mut self, generation: u64, catalogue: Catalogue, now: Mono) {
+        self.pulse.busy(now);
         self.send(&ToWorker::Commit { generation }, now);
         if !self.draws() {
             WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();

@@ -56,7 +56,7 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             spec,
             input
         }),
-        (any::<u64>(), vitals()).prop_map(|(nonce, vitals)| ToWorker::Ping { nonce, vitals }),
+        (any::<u64>(), prop::option::of(vitals())).prop_map(|(nonce, vitals)| ToWorker::Ping { nonce, vitals }),
         ("[a-z0-9]{0,20}", any::<u32>()).prop_map(|(board, viewers)| ToWorker::Viewers { board, viewers }),
         (any::<[u64; 2]>(), prop::collection::vec(any::<u8>(), 0..300)).prop_map(|(numbers, lines)| ToWorker::Push {
             pusher: SessionId(numbers[0]),

@@ -20,7 +20,7 @@ async fn a_message_longer_than_any_may_be_is_not_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn a_torn_message_is_told_from_the_end_of_the_feed() {
-    let whole = ToWorker::Ping { nonce: 1, vitals: Vitals::default() }.encode();
+    let whole = ToWorker::Ping { nonce: 1, vitals: Some(Vitals::default()) }.encode();
     let error = ends_with(&whole[..whole.len() - 1]).await;
     assert!(matches!(error, WorkerError::Read(FramingError::Torn)), "{error}");
 }

@@ -43,7 +43,7 @@ async fn messages_out_of_order_end_the_worker_with_their_name() {
     let cases = [
         (
             false,
-            ToWorker::Ping { nonce: 1, vitals: Vitals::default() },
+            ToWorker::Ping { nonce: 1, vitals: Some(Vitals::default()) },
             "root sent a message out of order: it has not said hello",
         ),
         (false, ToWorker::Commit { generation: 1 }, "root sent a message out of order: it has not said hello"),
@@ -146,7 +146,7 @@ async fn pings_overtake_frames() {
         let spec = root.spec();
         commands.extend_from_slice(&ToWorker::Subscribe { view: ViewId(view), spec }.encode());
     }
-    commands.extend_from_slice(&ToWorker::Ping { nonce: 42, vitals: Vitals::default() }.encode());
+    commands.extend_from_slice(&ToWorker::Ping { nonce: 42, vitals: Some(Vitals::default()) }.encode());
     let (mut reading, mut writing) = tokio::io::split(root.feed);
     let sent = runtime::spawn("sender", async move { writing.write_all(&commands).await });
     pass(SECOND).await;
@@ -169,7 +169,7 @@ async fn pings_overtake_frames() {
 async fn a_root_that_reads_nothing_is_not_obeyed_without_end() {
     let mut root = Root::over(2048).made_ready().await;
     let mut sent = 0_u64;
-    let ping = |nonce| ToWorker::Ping { nonce, vitals: Vitals::default() };
+    let ping = |nonce| ToWorker::Ping { nonce, vitals: Some(Vitals::default()) };
     while timer::timeout(SECOND, root.send(ping(sent))).await.is_ok() {
         sent += 1;
         assert!(sent < 10_000, "answers pile up");

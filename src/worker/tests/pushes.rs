@@ -50,7 +50,7 @@ async fn what_is_pushed_is_answered_counted_and_drawn() {
     root.pass(2 * SECOND).await;
     root.sample(2.0).await;
     root.pass(2 * SECOND).await;
-    root.send(ToWorker::Ping { nonce: 1, vitals: Vitals::default() }).await;
+    root.send(ToWorker::Ping { nonce: 1, vitals: Some(Vitals::default()) }).await;
     while root.hear().await != Heard::Pong(1) {}
     let status = root.status.expect("it tells its status");
     assert_eq!(status.samples_rejected, 1, "{status:?}");
@@ -64,7 +64,7 @@ async fn a_ping_does_not_wait_for_the_chunks_before_it() {
     for number in 1..=limits::PUSHES_UNDER_WAY_MAX as u64 {
         root.send(push(number, &chunk)).await;
     }
-    root.send(ToWorker::Ping { nonce: 9, vitals: Vitals::default() }).await;
+    root.send(ToWorker::Ping { nonce: 9, vitals: Some(Vitals::default()) }).await;
     let mut heard = Vec::new();
     for _ in 0..=limits::PUSHES_UNDER_WAY_MAX {
         heard.push(match root.hear().await {

@@ -85,7 +85,7 @@ async fn numbers_of_more_boards_than_there_may_be_are_not_kept() {
 async fn pinged(root: &mut Root, own: &mut own::Own, viewers: u32) -> Report {
     let uptime_ms = (clock::mono().0 / 1_000_000).max(1);
     let vitals = Vitals { viewers, uptime_ms, ..Vitals::default() };
-    root.send(ToWorker::Ping { nonce: u64::from(viewers), vitals }).await;
+    root.send(ToWorker::Ping { nonce: u64::from(viewers), vitals: Some(vitals) }).await;
     assert_eq!(root.hear().await, Heard::Pong(u64::from(viewers)));
     let report = (*root.reports.borrow_and_update()).expect("a ping is reported");
     let at = wall();

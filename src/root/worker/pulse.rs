@@ -1,0 +1,92 @@
+//! Whether a worker still answers: what it is asked, and what is made of its silence.
+//!
+//! Invariant: one question at a time is owed an answer, and only that answer counts. While nobody watches it is asked
+//! once a second, with how root fares; otherwise so often that a picture stands still for a second at most.
+
+use std::time::Duration;
+
+use crate::base::Mono;
+use crate::machine::heartbeat::{ASK_EVERY, Event, Excuse, Finding, Heartbeat};
+use crate::sys::activity;
+
+/// One life's.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    nonce: u64,
+    heartbeat: Heartbeat,
+    is_owed: bool,
+    /// When it is asked between two seconds.
+    next_ask: Option<Mono>,
+}
+
+/// What an answer was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nobody asked for it.
+    Strange,
+    InTime,
+    /// It was found late before; for how long it was silent, and whether viewers were told.
+    Late(Duration, bool),
+}
+
+// === impl Pulse ===
+
+impl Pulse {
+    /// The same for the next life: no answer of an earlier one fits.
+    pub fn renew(&mut self) {
+        *self = Pulse { nonce: self.nonce, ..Pulse::default() };
+    }
+
+    /// The number of a question that may be asked now; none while an answer is owed.
+    pub fn ask(&mut self, now: Mono) -> Option<u64> {
+        if self.is_owed {
+            return None;
+        }
+        self.nonce += 1;
+        (self.is_owed, self.next_ask) = (true, None);
+        self.heartbeat.step(now, Event::Asked);
+        Some(self.nonce)
+    }
+
+    /// Whether it is time for one more question, where somebody watches.
+    pub fn ask_is_due(&self, now: Mono) -> bool {
+        !self.is_owed && self.next_ask.is_some_and(|at| now >= at)
+    }
+
+    pub fn answered(&mut self, nonce: u64, now: Mono) -> Answer {
+        if nonce != self.nonce || !self.is_owed {
+            return Answer::Strange;
+        }
+        (self.is_owed, self.next_ask) = (false, Some(now + ASK_EVERY));
+        let told = self.excuse().is_some();
+        match self.heartbeat.step(now, Event::Heard) {
+            Some(Finding::Back(after)) => Answer::Late(after, told),
+            _ => Answer::InTime,
+        }
+    }
+
+    /// It was given something that takes a while.
+    pub fn busy(&mut self, now: Mono) {
+        self.heartbeat.step(now, Event::Busy);
+    }
+
+    /// Root itself stood still.
+    pub fn forgive(&mut self, now: Mono) {
+        self.heartbeat.step(now, Event::Deaf);
+    }
+
+    /// What is to be made of the silence by now; the kernel is asked about process `pid`, if it is one.
+    pub fn look(&mut self, pid: Option<u32>, now: Mono) -> Option<Finding> {
+        self.heartbeat.wake_at().filter(|due| *due <= now)?;
+        self.heartbeat.step(now, Event::Tick(pid.map(activity::read).unwrap_or_default()))
+    }
+
+    pub fn excuse(&self) -> Option<Excuse> {
+        self.heartbeat.excuse()
+    }
+
+    /// When `look` or, where somebody watches, a question is due.
+    pub fn wake_at(&self, is_watched: bool) -> Option<Mono> {
+        [self.heartbeat.wake_at(), self.next_ask.filter(|_| is_watched)].into_iter().flatten().min()
+    }
+}
