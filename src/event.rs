@@ -21,8 +21,8 @@ pub use configuration::{
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
-    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, WorkerAnswers, WorkerDied, WorkerHung,
-    WorkerReady, WorkerSilent, WorkerStarted,
+    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
+    WorkerHung, WorkerReady, WorkerSilent, WorkerStack, WorkerStarted,
 };
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
@@ -64,6 +64,7 @@ pub struct Counters {
     pub workers_died: Counter,
     pub workers_silent: Counter,
     pub workers_hung: Counter,
+    pub steps_fatal: Counter,
     pub workers_answering: Counter,
     pub feed_violations: Counter,
     pub frames_refused: Counter,
@@ -96,6 +97,7 @@ pub static COUNTERS: Counters = Counters {
     workers_died: Counter::new(),
     workers_silent: Counter::new(),
     workers_hung: Counter::new(),
+    steps_fatal: Counter::new(),
     workers_answering: Counter::new(),
     feed_violations: Counter::new(),
     frames_refused: Counter::new(),

@@ -4,6 +4,7 @@ use tracing::{error, info, warn};
 
 use super::{COUNTERS, Event};
 use crate::base::{Epoch, ViewId};
+use crate::machine::ledger::Step;
 
 /// A worker process was started.
 #[derive(Debug)]
@@ -55,6 +56,28 @@ pub struct WorkerAnswers<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
     pub after_ms: u64,
+}
+
+/// Where a worker that hung was, the innermost call first.
+#[derive(Debug)]
+pub struct WorkerStack<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub trace: u64,
+    pub calls: &'a [String],
+}
+
+/// What a worker died of.
+#[derive(Debug)]
+pub struct StepFatal<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub step: &'a Step,
+    pub trace: u64,
+    /// The signal it received; 0 where it ended by itself, or hung.
+    pub signal: u8,
+    /// The next worker leaves it alone.
+    pub rests: bool,
 }
 
 /// A worker sent what the feed does not allow; it is killed for it.
@@ -137,6 +160,34 @@ impl Event for WorkerHung<'_> {
     fn emit(self) {
         COUNTERS.workers_hung.add(1);
         error!(tenant = self.tenant, epoch = self.epoch.0, pid = self.pid, "worker hangs; it is killed");
+    }
+}
+
+impl Event for WorkerStack<'_> {
+    fn emit(self) {
+        let calls = self.calls.join(" < ");
+        error!(
+            tenant = self.tenant,
+            epoch = self.epoch.0,
+            trace = format!("{:016x}", self.trace),
+            calls,
+            "worker hung in"
+        );
+    }
+}
+
+impl Event for StepFatal<'_> {
+    fn emit(self) {
+        COUNTERS.steps_fatal.add(1);
+        let (tenant, epoch, trace, signal) = (self.tenant, self.epoch.0, format!("{:016x}", self.trace), self.signal);
+        match self.step {
+            Step::Panel { board, panel } => {
+                warn!(tenant, epoch, board, panel, trace, signal, rests = self.rests, "worker died of a panel");
+            }
+            Step::Source(source) => {
+                warn!(tenant, epoch, source, trace, signal, rests = self.rests, "worker died of a source");
+            }
+        }
     }
 }
 

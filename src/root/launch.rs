@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio::sync::Notify;
 use super::legacy::Legacy;
 use crate::config::Level;
 use crate::runtime::{self, Kind, Task};
+use crate::sys::marker::MarkerFile;
 use crate::sys::process::{self, Child, WorkerLog};
 use crate::sys::socket;
 
@@ -40,6 +42,8 @@ pub enum Launcher {
         /// Where its log goes; called for each start.
         log: fn() -> WorkerLog,
         legacy: Legacy,
+        /// Of the worker that was started last.
+        marker: Option<MarkerFile>,
     },
     /// In this process, for tests.
     Within(Box<dyn FnMut() -> Inner + Send>),
@@ -66,12 +70,12 @@ impl Launcher {
     /// A worker of its own process whose log goes where ours goes, in the same detail.
     pub fn process(tenant: &str, level: Level) -> Launcher {
         let args = vec!["--log".to_owned(), level.word().to_owned()];
-        Launcher::Process { args, log: || WorkerLog::Inherit, legacy: Legacy::new(tenant) }
+        Launcher::Process { args, log: || WorkerLog::Inherit, legacy: Legacy::new(tenant), marker: None }
     }
 
     /// The same beside a screen, on which no log belongs.
     pub fn silent_process(tenant: &str) -> Launcher {
-        Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard, legacy: Legacy::new(tenant) }
+        Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard, legacy: Legacy::new(tenant), marker: None }
     }
 
     /// The worker that was started has done its work for a while.
@@ -88,11 +92,22 @@ impl Launcher {
         }
     }
 
+    /// The page of the worker that was started last.
+    pub fn marker(&self) -> Option<&MarkerFile> {
+        match self {
+            Launcher::Process { marker, .. } => marker.as_ref(),
+            Launcher::Within(_) => None,
+        }
+    }
+
     pub fn start(&mut self) -> io::Result<Launched> {
         match self {
-            Launcher::Process { args, log, legacy } => {
+            Launcher::Process { args, log, legacy, marker } => {
                 let (ours, theirs) = socket::pair()?;
-                let child = process::spawn_worker(args, theirs, legacy.hand_over()?, log())?;
+                // A page of its own for each life: nothing of an earlier one stands on it.
+                let page = MarkerFile::new()?;
+                let child = process::spawn_worker(args, theirs, legacy.hand_over()?, page.as_fd(), log())?;
+                *marker = Some(page);
                 let pid = Some(child.pid());
                 Ok(Launched { stream: Box::new(UnixStream::from_std(ours)?), pid, life: Life::Process(child) })
             }

@@ -103,6 +103,15 @@ impl Link {
         self.kill.notify_one();
     }
 
+    /// The same once something else is done.
+    pub fn kill_after(&self, first: impl Future<Output = ()> + Send + 'static) {
+        let kill = Arc::clone(&self.kill);
+        runtime::spawn("worker-kill", async move {
+            first.await;
+            kill.notify_one();
+        });
+    }
+
     /// Closes our end of the feed; a sound worker ends by itself then.
     pub fn hang_up(&self) {
         self.reader.abort();

@@ -5,6 +5,7 @@
 
 mod agreement;
 mod pulse;
+mod remains;
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use super::link::{Heard, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerHung, WorkerSilent, WorkerStarted};
 use crate::machine::heartbeat::Finding;
+use crate::machine::ledger::Ledger;
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
@@ -45,6 +47,9 @@ pub struct Worker {
     statuses: Allowance,
     heard: mpsc::Sender<(Epoch, Heard)>,
     pulse: Pulse,
+    /// It was given up because it did not answer.
+    hung: bool,
+    ledger: Ledger,
     /// Somebody watches what it draws.
     is_watched: bool,
     /// What it is to be told with the next question.
@@ -125,6 +130,8 @@ impl Worker {
             statuses: Allowance::default(),
             heard,
             pulse: Pulse::default(),
+            hung: false,
+            ledger: Ledger::default(),
             is_watched: false,
             vitals: None,
             hung_up_at: None,
@@ -324,6 +331,7 @@ impl Worker {
     pub fn ended(&mut self, how: &str, now: Mono) {
         self.link = None;
         self.hung_up_at = None;
+        self.note_remains(now);
         self.go_down(now);
         let violation = matches!(self.supervise.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
         self.note_fault(match violation {
@@ -384,6 +392,7 @@ impl Worker {
             Some(Finding::Hung) => {
                 WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
                 self.note_fault("does not answer, although it could".to_owned());
+                self.hung = true;
                 self.go_down(now);
                 self.step(now, supervise::Event::Hung);
             }
@@ -430,7 +439,10 @@ impl Worker {
                         self.note_fault("was not ready in time".to_owned());
                     }
                     self.go_down(now);
-                    self.kill();
+                    match cause {
+                        supervise::Cause::Hung => self.kill_with_stack(),
+                        supervise::Cause::Fault | supervise::Cause::Late => self.kill(),
+                    }
                 }
             }
         }
@@ -444,6 +456,7 @@ impl Worker {
         self.stage = Stage::Greeting;
         self.hung_up_at = None;
         self.pulse.renew();
+        self.hung = false;
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);
         Ok(())

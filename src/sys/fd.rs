@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::marker::MarkerFile;
 use super::memory_file::MemoryFile;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
@@ -19,8 +20,12 @@ pub const FEED_FD: RawFd = 3;
 /// Where it finds what workers leave to each other.
 pub const HISTORY_FD: RawFd = 4;
 
+/// Where it finds the page on which it notes what it does.
+pub const MARKER_FD: RawFd = 5;
+
 static FEED_TAKEN: AtomicBool = AtomicBool::new(false);
 static HISTORY_TAKEN: AtomicBool = AtomicBool::new(false);
+static MARKER_TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// Takes the feed that root left at descriptor 3, once. Fails in words where none was left, as when a person types
 /// the hidden verb.
@@ -44,16 +49,26 @@ pub fn take_feed() -> io::Result<UnixStream> {
 
 /// Takes the memory file that root left at descriptor 4, once.
 pub fn take_history() -> io::Result<MemoryFile> {
-    if HISTORY_TAKEN.swap(true, Ordering::SeqCst) {
-        return Err(io::Error::other("the history has been taken already"));
+    MemoryFile::of(take(HISTORY_FD, &HISTORY_TAKEN)?)
+}
+
+/// Takes the page that root left at descriptor 5, once.
+pub fn take_marker() -> io::Result<MarkerFile> {
+    MarkerFile::of(take(MARKER_FD, &MARKER_TAKEN)?)
+}
+
+/// Takes what root left at this descriptor, once.
+fn take(fd: RawFd, taken: &AtomicBool) -> io::Result<OwnedFd> {
+    if taken.swap(true, Ordering::SeqCst) {
+        return Err(io::Error::other(format!("descriptor {fd} has been taken already")));
     }
     // SAFETY: only borrowed for a query that fails cleanly on a number that is no open descriptor.
-    let borrowed = unsafe { BorrowedFd::borrow_raw(HISTORY_FD) };
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
     let flags = fcntl_getfd(borrowed)?;
     fcntl_setfd(borrowed, flags | FdFlags::CLOEXEC)?;
     // SAFETY: the descriptor is open, the process started with it and nothing else owns it: the flag above lets one
     // caller through, at the start of the worker's main function.
-    MemoryFile::of(unsafe { OwnedFd::from_raw_fd(HISTORY_FD) })
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// What can be watched: it owns one descriptor, which stays open and the same as long as the value lives.

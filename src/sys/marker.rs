@@ -125,6 +125,10 @@ impl MarkerFile {
         Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no marker of ours"))
     }
 
+    pub fn try_clone(&self) -> io::Result<MarkerFile> {
+        Ok(MarkerFile(self.0.try_clone()?))
+    }
+
     /// What stands there now; what makes no sense is left out.
     pub fn read(&self) -> io::Result<Remains> {
         let mut bytes = [0; page::BYTES];

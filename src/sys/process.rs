@@ -1,8 +1,9 @@
 //! Starting a worker from our own executable, and learning of its death.
 //!
 //! Invariant: a worker holds nothing of its parent's but stdin, stdout, stderr, the feed, what workers leave to each
-//! other and a few variables of the environment, dies with the thread that started it, gets no signals of the parent's terminal, has no capabilities
-//! and can gain none. It keeps its parent's user and groups: what that user may read, it may read.
+//! other, the page on which it notes what it does, and a few variables of the environment. It dies with the thread that
+//! started it, gets no signals of the parent's terminal, has no capabilities and can gain none. It keeps its parent's
+//! user and groups: what that user may read, it may read.
 //!
 //! The kernel ties the death signal to the starting *thread*: spawn from the main thread only.
 #![expect(unsafe_code, reason = "what runs between fork and exec is up to us")]
@@ -19,7 +20,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use super::fd::{FEED_FD, HISTORY_FD, watch};
+use super::fd::{FEED_FD, HISTORY_FD, MARKER_FD, watch};
 use super::host;
 
 /// What a worker learns of its parent's environment: how to log, what time it is here, how to allocate and, for a
@@ -59,7 +60,8 @@ pub enum Exit {
     Unknown,
 }
 
-/// Starts `unblink worker ARGS...` with `feed` as its descriptor 3 and what workers leave to each other as 4.
+/// Starts `unblink worker ARGS...` with `feed` as its descriptor 3, what workers leave to each other as 4, and the page
+/// on which it notes what it does as 5.
 ///
 /// # Errors
 /// When there is no memory, no process id, or the kernel is older than Linux 5.11.
@@ -67,6 +69,7 @@ pub fn spawn_worker<A: AsRef<OsStr>>(
     args: &[A],
     feed: OwnedFd,
     history: BorrowedFd<'_>,
+    marker: BorrowedFd<'_>,
     log: WorkerLog,
 ) -> io::Result<Child> {
     let mut command = Command::new("/proc/self/exe");
@@ -83,17 +86,17 @@ pub fn spawn_worker<A: AsRef<OsStr>>(
     });
     // While these descriptors are taken here, the pipe on which std learns of a failed exec lies elsewhere, and the
     // child can put its own there without cutting it.
-    let reserved = reserve_up_to(HISTORY_FD)?;
+    let reserved = reserve_up_to(MARKER_FD)?;
     let parent = host::pid();
-    // Neither lies where the other one belongs.
-    let beyond = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, HISTORY_FD + 1);
-    let (feed, history) = (beyond(feed.as_fd())?, beyond(history)?);
-    let (raw_feed, raw_history) = (feed.as_raw_fd(), history.as_raw_fd());
+    // None lies where another one belongs.
+    let beyond = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, MARKER_FD + 1);
+    let (feed, history, marker) = (beyond(feed.as_fd())?, beyond(history)?, beyond(marker)?);
+    let places = [(feed.as_raw_fd(), FEED_FD), (history.as_raw_fd(), HISTORY_FD), (marker.as_raw_fd(), MARKER_FD)];
     // SAFETY: the closure only makes system calls and touches no memory but its captured numbers, so it is sound in the
     // forked child of a process with threads.
-    unsafe { command.pre_exec(move || confine(raw_feed, raw_history, parent)) };
+    unsafe { command.pre_exec(move || confine(places, parent)) };
     let mut child = command.spawn()?;
-    drop((reserved, feed, history));
+    drop((reserved, feed, history, marker));
     Child::of(child.id()).inspect_err(|_| {
         // Nobody could learn of its death: better none at all.
         let _ = child.kill();
@@ -102,7 +105,7 @@ pub fn spawn_worker<A: AsRef<OsStr>>(
 }
 
 /// Runs in the child between fork and exec; system calls only.
-fn confine(feed: RawFd, history: RawFd, parent: u32) -> io::Result<()> {
+fn confine(places: [(RawFd, RawFd); 3], parent: u32) -> io::Result<()> {
     // A session of its own: Ctrl-C and hang-ups of the parent's terminal are not for the worker.
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -114,11 +117,11 @@ fn confine(feed: RawFd, history: RawFd, parent: u32) -> io::Result<()> {
     // SAFETY: prctl with plain numbers.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
     renounce_capabilities()?;
-    for (fd, place) in [(feed, FEED_FD), (history, HISTORY_FD)] {
+    for (fd, place) in places {
         // SAFETY: the parent keeps `fd` open until exec, and `place` is a reserve that nothing owns in this process.
         check(unsafe { libc::dup2(fd, place) })?;
     }
-    close_at_exec(HISTORY_FD + 1)
+    close_at_exec(MARKER_FD + 1)
 }
 
 /// Lets nothing from descriptor `first` on through to the next program. Fit to run between fork and exec.
@@ -153,6 +156,13 @@ fn renounce_capabilities() -> io::Result<()> {
 
 fn check(result: libc::c_int) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Keeps others of the same user from looking into this process, and its memory out of dumps: secrets of sources lie
+/// there. To be called anew by each program, since a new one starts without.
+pub fn forbid_looking_in() -> io::Result<()> {
+    // SAFETY: prctl with plain numbers.
+    check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })
 }
 
 /// Opens files until every descriptor up to `highest` is in use.

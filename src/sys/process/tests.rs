@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
 use super::*;
+use crate::sys::marker::MarkerFile;
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::{fd, socket};
 
@@ -17,6 +18,7 @@ fn the_child() {
     }
     let mut feed = fd::take_feed().unwrap();
     let _history = fd::take_history().unwrap();
+    let _marker = fd::take_marker().unwrap();
     feed.set_nonblocking(false).unwrap();
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let no_new_privileges = status.lines().find(|line| line.starts_with("NoNewPrivs:")).unwrap();
@@ -54,8 +56,8 @@ fn start() -> (Child, UnixStream, BTreeMap<String, String>) {
     let (ours, theirs) = socket::pair().unwrap();
     ours.set_nonblocking(false).unwrap();
     let args = ["--exact", "sys::process::tests::the_child", "--nocapture", "--test-threads=1"];
-    let history = MemoryFile::new().unwrap();
-    let child = spawn_worker(&args, theirs, history.as_fd(), WorkerLog::Discard).unwrap();
+    let (history, marker) = (MemoryFile::new().unwrap(), MarkerFile::new().unwrap());
+    let child = spawn_worker(&args, theirs, history.as_fd(), marker.as_fd(), WorkerLog::Discard).unwrap();
     let mut report = Vec::new();
     while !report.ends_with(b"\n.\n") {
         let mut byte = [0_u8];
@@ -76,7 +78,7 @@ async fn a_worker_holds_nothing_but_its_streams_the_feed_and_what_others_left() 
     let (mut child, feed, facts) = start();
     // Further ones are the child's own: the test harness keeps a few.
     let open: Vec<i32> = facts["open"].split(' ').map(|number| number.parse().unwrap()).collect();
-    assert!(open.starts_with(&[0, 1, 2, 3, 4]), "{open:?}");
+    assert!(open.starts_with(&[0, 1, 2, 3, 4, 5]), "{open:?}");
     assert!(!open.contains(&leaked.as_raw_fd()), "the child inherited {}: {open:?}", leaked.as_raw_fd());
     assert_eq!(facts["privileges"].split_whitespace().last(), Some("1"));
     assert_eq!(facts["session"], facts["pid"], "the child shares our session and gets our terminal's signals");

@@ -1,0 +1,90 @@
+//! What a dead worker left on its page, and what follows from it for its successors.
+//!
+//! Invariant: what a worker wrote decides nothing but which of its own panels and sources are left alone for a while.
+
+use std::time::Duration;
+
+use super::Worker;
+use crate::base::Mono;
+use crate::event::{Event as _, StepFatal, WorkerStack};
+use crate::machine::ledger::Step;
+use crate::runtime::{self, timer};
+use crate::sys::marker::{self, Kind, MarkerFile, Remains};
+use crate::sys::{clock, symbols};
+
+/// A thread that is not stuck in the kernel answers at once; one that is does not answer at all.
+const STACK_DEADLINE: Duration = Duration::from_millis(50);
+/// Between two looks at the page.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
+
+impl Worker {
+    /// Has it say where it hangs, and kills it then.
+    pub(super) fn kill_with_stack(&mut self) {
+        let Some(link) = &self.link else { return };
+        let page = self.launcher.marker().and_then(|page| page.try_clone().ok());
+        match (link.pid, page) {
+            (Some(pid), Some(page)) => link.kill_after(stack(pid, page)),
+            _ => link.kill(),
+        }
+    }
+
+    /// Nothing of it runs any more: what it was doing.
+    pub(super) fn note_remains(&mut self, now: Mono) {
+        let Some(remains) = self.launcher.marker().and_then(|page| page.read().ok()) else { return };
+        let trace = remains.step.as_ref().map_or(0, |step| step.trace);
+        self.tell_calls(remains.calls.clone(), trace);
+        let Some(step) = fatal(&remains, self.hung) else { return };
+        let rests = self.ledger.died(step.clone(), now);
+        StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
+    }
+
+    /// Logs the calls by name; finding the names takes its time.
+    fn tell_calls(&self, calls: Vec<i64>, trace: u64) {
+        if calls.is_empty() {
+            return;
+        }
+        let (tenant, epoch) = (self.tenant.clone(), self.epoch);
+        let told = runtime::spawn_thread("symbols", move || {
+            WorkerStack { tenant: &tenant, epoch, trace, calls: &symbols::names(&calls) }.emit();
+        });
+        // The calls are lost then, and nothing else.
+        drop(told);
+    }
+}
+
+/// Asks process `pid` for its calls, and waits until they stand on the page.
+async fn stack(pid: u32, page: MarkerFile) {
+    if marker::ask(pid).is_err() {
+        return;
+    }
+    let deadline = clock::mono() + STACK_DEADLINE;
+    while clock::mono() < deadline && page.read().is_ok_and(|remains| remains.calls.is_empty()) {
+        timer::sleep_until(clock::mono() + LOOK_EVERY).await;
+    }
+}
+
+/// The step it died in. One that somebody else killed was in some step by chance, unless it hung there.
+fn fatal(remains: &Remains, hung: bool) -> Option<Step> {
+    let found = remains.step.as_ref().filter(|_| remains.is_blamed || hung)?;
+    Some(match found.kind {
+        Kind::Panel => Step::Panel { board: found.name.clone(), panel: found.part },
+        Kind::Source => Step::Source(found.name.clone()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::marker::Found;
+
+    #[test]
+    fn only_who_brought_it_about_is_to_blame() {
+        let found = Found { kind: Kind::Panel, trace: 1, name: "host".to_owned(), part: 2 };
+        let remains = |is_blamed| Remains { step: Some(found.clone()), is_blamed, ..Remains::default() };
+        let panel = Step::Panel { board: "host".to_owned(), panel: 2 };
+        assert_eq!(fatal(&remains(true), false), Some(panel.clone()));
+        assert_eq!(fatal(&remains(false), true), Some(panel));
+        assert_eq!(fatal(&remains(false), false), None, "somebody killed it");
+        assert_eq!(fatal(&Remains { is_blamed: true, ..Remains::default() }, true), None);
+    }
+}
