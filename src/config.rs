@@ -13,24 +13,29 @@ mod places;
 mod schema;
 mod secrets;
 mod sources;
+mod tenants;
 mod terminal;
 pub mod watch;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
 pub use gather::{
-    Asked, Gathered, Inputs, Loaded, Override, Start, is_board, load, load_board, missing_files, strange_variables,
+    Asked, Gathered, Inputs, Loaded, NOBODY, Override, Start, is_board, load, load_board, missing_files,
+    strange_variables,
 };
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
 pub use secrets::for_worker;
+pub use tenants::{Principal, TenantSettings, by_tenant, is_about_tenants, is_tenant_name};
 pub use terminal::TerminalSettings;
 
+use schema::Scope;
 use secrets::Secrets;
 
 use crate::base::{Diagnostic, limits};
@@ -53,6 +58,8 @@ pub struct Settings {
     pub terminals: Vec<TerminalSettings>,
     /// Sources of a person's own.
     pub sources: Vec<Origin>,
+    /// By name; the tenant `default` is there whether it is named or not.
+    pub tenants: BTreeMap<String, TenantSettings>,
 }
 
 /// One listening socket.
@@ -106,12 +113,15 @@ pub fn what_is_right(files: &[ConfigFile]) -> Settings {
 fn read(files: &[ConfigFile], secrets: Secrets) -> (Settings, Vec<Diagnostic>) {
     let mut draft = schema::Draft::new(secrets);
     let mut complaints = Vec::new();
+    let is_of_tenant = files.iter().any(|file| gather::is_terms(&file.name));
     for file in files.iter().filter(|file| file.kind == FileKind::Settings) {
         match Document::new(&file.name, &file.bytes) {
             Ok(document) => {
                 // An override has one line, which the person never wrote as such.
-                let document = if gather::is_override(&file.name) { document.without_places() } else { document };
-                schema::read(&document, &mut draft, &mut complaints);
+                let is_override = gather::is_override(&file.name);
+                let document = if is_override { document.without_places() } else { document };
+                let scope = if is_of_tenant && !is_override { Scope::Tenant } else { Scope::Daemon };
+                schema::read(&document, scope, &mut draft, &mut complaints);
             }
             Err(complaint) => complaints.push(complaint),
         }
@@ -135,7 +145,7 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
             let unknown = files.iter().filter_map(|file| {
                 let document = Document::new(&file.name, &file.bytes).ok()?;
                 Some(match file.kind {
-                    FileKind::Settings => terminal::unknown_boards(&document, &boards, &left_out),
+                    FileKind::Settings => terminal::unknown_boards(&document, &boards, &left_out, &settings.tenants),
                     FileKind::Board if is_whole => sources::unknown_sources(&document, &settings.sources),
                     FileKind::Board | FileKind::LeftOut | FileKind::Secret => Vec::new(),
                 })

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use configuration::{
     ConfigurationAccepted, ConfigurationDeferred, ConfigurationRefused, ConfigurationUnchanged, ConfigurationUnwatched,
-    GenerationDamaged, GenerationUnkept, RestartWanted,
+    GenerationDamaged, GenerationUnkept, PrincipalUnknown, RestartWanted,
 };
 pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};

@@ -1,4 +1,4 @@
-//! Root: the process that owns sessions, views, fan-out and sockets, and supervises the worker.
+//! Root: the process that owns sessions, views, fan-out and sockets, and supervises the workers of all tenants.
 //!
 //! Invariant: one loop on one thread owns all state; everything else only carries messages to and from it, through
 //! queues with caps. It parses the attach protocol, the feed, `unblink.toml`, the admin API and one line of
@@ -17,7 +17,9 @@ mod listen;
 mod pusher;
 mod pushing;
 mod session;
+mod showing;
 mod state;
+mod tenants;
 mod views;
 mod vitals;
 mod worker;
@@ -35,7 +37,7 @@ use tokio::sync::mpsc;
 
 use crate::admin;
 use crate::base::limits;
-use crate::config::{DirectoryError, Places, TENANT_DEFAULT};
+use crate::config::{DirectoryError, Places};
 use crate::event::{DaemonStarted, DaemonStopped, Event as _, SessionsLimited, SignalIgnored};
 use crate::machine::reload::Cause;
 use crate::runtime::{self, Task, timer};
@@ -46,10 +48,10 @@ use crate::sys::{clock, host};
 use configuration::Configuration;
 use session::Seat;
 use state::{Course, State};
-use worker::{Offer, Worker};
+use tenants::Tenants;
 
 pub use configuration::start::Beginning;
-pub use launch::{Inner, Launcher, Stream};
+pub use launch::{Inner, Launcher, Launchers, Stream};
 pub use listen::Sockets;
 
 /// Why the daemon cannot run.
@@ -70,7 +72,8 @@ pub enum RootError {
 pub struct Parts {
     /// What is drawn at first, and where it is read again; none for the boards that come with the program.
     pub beginning: Option<Beginning>,
-    pub launcher: Launcher,
+    /// How each tenant's workers are started.
+    pub launchers: Launchers,
     /// None for a root that only its own process can watch.
     pub sockets: Option<Sockets>,
     /// Devices that this process draws on as well; each takes descriptors.
@@ -120,8 +123,9 @@ pub fn serve<B>(
         let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
         let obeying = runtime::spawn("signals", obey(signals, orders));
         let settings = beginning.settings();
+        let level = settings.log.level;
         let parts = Parts {
-            launcher: Launcher::process(TENANT_DEFAULT, settings.log.level),
+            launchers: Launchers::new(move |tenant| Launcher::process(tenant, level)),
             sockets: Some(sockets),
             devices: settings.terminals.len(),
             beginning: Some(beginning),
@@ -148,16 +152,18 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     let (arrivals_in, mut arrivals) = mpsc::channel(limits::ARRIVALS_WAITING_MAX);
     let mut doors = Doors::open(parts.sockets, arrivals_in, asks_in)?;
     let (told_in, mut told) = mpsc::channel(limits::ERRANDS_TOLD_MAX);
-    let begins_with = parts.beginning.as_ref().map_or_else(Offer::default, Beginning::offer);
-    let worker = Worker::new(TENANT_DEFAULT, parts.launcher, begins_with, heard_in);
+    let begins_with = parts.beginning.as_ref().map(Beginning::offers).unwrap_or_default();
+    let rights = parts.beginning.as_ref().map(Beginning::rights).unwrap_or_default();
+    let tenants = Tenants::new(begins_with, rights, parts.launchers, heard_in);
     let failed = |error| RootError::SetUp { what: "start the threads that read the configuration", error };
     let configuration = Configuration::new(parts.beginning, told_in).map_err(failed)?;
     let descriptors = getrlimit(Resource::Nofile).current;
-    let sessions_max = sessions_max(descriptors, parts.devices);
+    let left = descriptors_left(descriptors, parts.devices);
+    let sessions_max = left.min(limits::SESSIONS_MAX);
     if sessions_max < limits::SESSIONS_MAX {
         SessionsLimited { sessions_max, descriptors: descriptors.unwrap_or(0) }.emit();
     }
-    let mut state = State::new(worker, configuration, events_in, sessions_max, clock::mono());
+    let mut state = State::new(tenants, configuration, events_in, left, clock::mono());
     state.begin(clock::mono());
     let mut orphaned = false;
     loop {
@@ -187,7 +193,7 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
                     if state.stopping() { Course::On } else { state.stop(clock::mono()) }
                 }
             },
-            Some((epoch, heard)) = heard.recv() => state.heard(epoch, heard, clock::mono()),
+            Some((life, heard)) = heard.recv() => state.heard(life, heard, clock::mono()),
             Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Seat::Socket(peer), clock::mono()),
             Some(event) = events.recv() => state.event(event, clock::mono()),
             Some(ask) = asks.recv() => state.answer(ask, clock::mono()),
@@ -234,12 +240,12 @@ fn raise_descriptors() {
     }
 }
 
-/// How many viewers may come with so many descriptors, no number meaning no limit: a worker can always be started
-/// and every device opened beside them.
-fn sessions_max(descriptors: Option<u64>, devices: usize) -> usize {
+/// Descriptors left for viewers of so many, no number meaning no limit: a worker can always be started and every device
+/// opened beside them. One viewer may come in any case.
+fn descriptors_left(descriptors: Option<u64>, devices: usize) -> usize {
     let reserved = limits::DESCRIPTORS_RESERVED + devices * limits::DEVICE_DESCRIPTORS;
     let descriptors = descriptors.and_then(|count| usize::try_from(count).ok()).unwrap_or(usize::MAX);
-    descriptors.saturating_sub(reserved).clamp(1, limits::SESSIONS_MAX)
+    descriptors.saturating_sub(reserved).max(1)
 }
 
 // === impl Orders ===

@@ -441,7 +441,7 @@ fn a_snapshot_is_of_the_tab_asked_for() {
 #[test]
 fn a_board_that_is_not_there_is_told_with_those_that_are() {
     fails(&["snapshot", "nothing"], 1, &["nothing", "host"]);
-    fails(&["snapshot", "elsewhere/host"], 1, &["elsewhere/host"]);
+    fails(&["snapshot", "elsewhere/host"], 1, &["there is no tenant \"elsewhere\""]);
 }
 
 #[test]

@@ -50,6 +50,8 @@ mod sizes;
 mod sockets;
 #[path = "e2e/sources.rs"]
 mod sources;
+#[path = "e2e/tenants.rs"]
+mod tenants;
 
 use std::time::Duration;
 

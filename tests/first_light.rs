@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use unblink::base::{Size, limits};
 use unblink::model::{GlyphSet, Key, Palette, ViewSpec};
-use unblink::root::{self, Launcher, Orders, Parts, RootError};
+use unblink::root::{self, Launcher, Launchers, Orders, Parts, RootError};
 use unblink::runtime::{self, Task, timer};
 use unblink::wire::attach::{self, FarewellCode, Hello, ToClient, ToRoot};
 use unblink::wire::framing;
@@ -37,20 +37,23 @@ impl Daemon {
     fn start() -> Daemon {
         let kill = Arc::new(Notify::new());
         let killed = Arc::clone(&kill);
-        let launcher = Launcher::Within(Box::new(move || {
-            let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let launchers = Launchers::new(move |_| {
             let killed = Arc::clone(&killed);
-            let life = async move {
-                tokio::select! {
-                    ended = worker::run(theirs, worker::Options::default()) => format!("ended: {ended:?}"),
-                    () = killed.notified() => "was killed".to_owned(),
-                }
-            };
-            (Box::new(ours), Box::pin(life))
-        }));
+            Launcher::Within(Box::new(move || {
+                let (ours, theirs) = tokio::io::duplex(64 * 1024);
+                let killed = Arc::clone(&killed);
+                let life = async move {
+                    tokio::select! {
+                        ended = worker::run(theirs, worker::Options::default()) => format!("ended: {ended:?}"),
+                        () = killed.notified() => "was killed".to_owned(),
+                    }
+                };
+                (Box::new(ours), Box::pin(life))
+            }))
+        });
         let (orders, waiting) = root::orders();
         let root =
-            runtime::spawn("root", root::run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting));
+            runtime::spawn("root", root::run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting));
         Daemon { orders, root, kill }
     }
 

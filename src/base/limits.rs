@@ -136,6 +136,17 @@ pub const ADMIN_CHANGE_DEADLINE: Duration = Duration::from_secs(45);
 pub const SESSIONS_MAX: usize = 4096;
 /// Views of one tenant.
 pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
+/// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to
+/// 256 MiB, and data of up to as much again.
+pub const TENANTS_MAX: usize = 16;
+/// Descriptors of one tenant's worker: its feed, its process, its history, and the same for one that is started beside it.
+pub const TENANT_DESCRIPTORS: usize = 6;
+/// Entries of a list of those who may see a tenant: more people are a group.
+pub const PRINCIPALS_MAX: usize = 64;
+/// Most that may be allowed a second where something is limited: no worker draws so much.
+pub const QUOTA_HZ_MAX: u32 = 10_000;
+/// Keyframes that one viewer may ask for a second, in the long run; a person who presses a key asks less often.
+pub const REPAINT_HZ_MAX: u32 = 4;
 /// Cells of all views together: sixty-four of the largest terminals, or ten thousand usual ones. A view costs root and
 /// worker some bytes for each.
 pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;
@@ -312,7 +323,7 @@ pub const PUSH_ANSWER_DEADLINE: Duration = Duration::from_secs(30);
 
 /// One configuration file.
 pub const CONFIG_FILE_BYTES_MAX: usize = 1024 * 1024;
-/// Configuration files of one tenant.
+/// Configuration files of all tenants together.
 pub const CONFIG_FILES_MAX: usize = 1024;
 /// All of them together: a hundred times the largest configuration anybody wrote by hand, and one message on the feed.
 pub const CONFIG_BYTES_MAX: usize = 16 * 1024 * 1024;

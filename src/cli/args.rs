@@ -136,7 +136,7 @@ pub struct Serve {
 #[derive(Debug, Args)]
 #[command(after_help = KEYS.as_str())]
 pub struct Attach {
-    /// The board, as `unblink boards` lists it [default: the first one]
+    /// The board, as `unblink boards` lists it; `TENANT/BOARD` where there are several tenants [default: the first one]
     #[arg(value_name = "BOARD")]
     pub board: Option<String>,
     /// Set a parameter of the board; may be given several times
@@ -173,7 +173,7 @@ pub struct Push {
     /// Read lines from the standard input, one JSON object on each, until its end
     #[arg(long)]
     pub stdin: bool,
-    /// Whose series they are [default: the daemon's first tenant]
+    /// The tenant whose series they are [default: the only one you may push into, or else `default`]
     #[arg(long, value_name = "TENANT")]
     pub tenant: Option<String>,
     /// A label of the series; may be given several times
@@ -231,7 +231,7 @@ pub struct Rollback {
 
 #[derive(Debug, Args)]
 pub struct Snapshot {
-    /// The board to draw
+    /// The board to draw; `TENANT/BOARD` for another tenant's than `default`
     #[arg(value_name = "BOARD")]
     pub board: String,
     /// Set a parameter of the board; may be given several times

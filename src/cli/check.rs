@@ -24,7 +24,7 @@ pub fn run(check: &Check) -> Result<(), Failure> {
     for strange in places::strange_variables() {
         hold::say(&format!("warning: {strange}"));
     }
-    let names: Vec<&str> = loaded.files.iter().map(|file| file.name.as_str()).collect();
+    let names = loaded.names();
     let text = if names.is_empty() {
         format!("ok: nothing is configured ({} does not exist), the defaults serve\n", places.config.display())
     } else {

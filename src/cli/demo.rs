@@ -4,8 +4,7 @@ use super::args::Demo;
 use super::attach;
 use super::failure::Failure;
 use crate::client::{self, Daemon, Options};
-use crate::config::TENANT_DEFAULT;
-use crate::root::{self, Launcher, Parts};
+use crate::root::{self, Launcher, Launchers, Parts};
 use crate::runtime;
 use crate::sink::capability::Environment;
 
@@ -26,8 +25,8 @@ pub fn run(demo: &Demo) -> Result<(), Failure> {
 async fn show(options: Options) -> Result<(), Failure> {
     let (orders, waiting) = root::orders();
     // The standard error is the very screen that is drawn on.
-    let launcher = Launcher::silent_process(TENANT_DEFAULT);
-    let root = root::run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting);
+    let launchers = Launchers::new(Launcher::silent_process);
+    let root = root::run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting);
     let door = orders.clone();
     let client = client::run(options, Daemon::Here(Box::new(move || door.connect(None))));
     tokio::select! {

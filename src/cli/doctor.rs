@@ -45,6 +45,7 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
     let (loaded, mut findings) = installation::configuration(doctor.config.clone());
     findings.extend(installation::daemon(doctor.admin_socket.clone())?);
     findings.extend(installation::rights(&loaded.settings));
+    findings.extend(installation::people(&loaded.settings));
     findings.extend(installation::devices(&loaded.settings.terminals));
     findings.extend(surroundings::all());
     findings.extend(sources::all(loaded)?);

@@ -11,7 +11,7 @@ use super::args::{Format, Snapshot};
 use super::failure::Failure;
 use super::{output, places};
 use crate::base::{Size, Wall};
-use crate::config::{self, Asked, HostSettings, TENANT_DEFAULT};
+use crate::config::{self, Asked, HostSettings, Loaded, TENANT_DEFAULT};
 use crate::encode::{Encoding, export};
 use crate::frame::Grid;
 use crate::model::dataset::{SourceHealth, SourceState};
@@ -61,14 +61,14 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
     let asked = Asked { config: snapshot.config.clone(), flags: Vec::new() };
     let loaded = config::load(&asked, places::environment, &places::own())
         .map_err(|complaints| Failure::configuration(&complaints))?;
+    let (tenant, name) = snapshot.board.split_once('/').unwrap_or((TENANT_DEFAULT, &snapshot.board));
+    let loaded = of_tenant(loaded, tenant)?;
     let boards = loaded.boards;
-    let name = snapshot.board.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
-    let name = name.unwrap_or(&snapshot.board);
     let Some(board) = boards.get(name) else { return Err(no_such_board(&boards, &snapshot.board)) };
     let tab = snapshot.tab.as_deref().map_or(Ok(0), |tab| number_of_tab(board, tab))?;
     let in_place = follow::check(snapshot)?;
     let (seen, format) = capabilities(snapshot);
-    let mut spec = ViewSpec::new(TENANT_DEFAULT, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
+    let mut spec = ViewSpec::new(tenant, name, snapshot.size.unwrap_or_else(|| size(snapshot)));
     spec.params = snapshot.params.iter().cloned().collect();
     spec.tab = tab;
     // Text has no colours to tell things apart.
@@ -98,6 +98,17 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         }
     };
     runtime::block_on(drawing).map_err(Failure::runtime)?
+}
+
+/// What is configured for one tenant.
+fn of_tenant(mut loaded: Loaded, tenant: &str) -> Result<Loaded, Failure> {
+    if tenant == TENANT_DEFAULT {
+        return Ok(loaded);
+    }
+    loaded.others.remove(tenant).ok_or_else(|| {
+        let known: Vec<&str> = [TENANT_DEFAULT].into_iter().chain(loaded.others.keys().map(String::as_str)).collect();
+        Failure::runtime(format!("there is no tenant {tenant:?}; there is {}", known.join(", ")))
+    })
 }
 
 fn number_of_tab(board: &Board, name: &str) -> Result<u16, Failure> {

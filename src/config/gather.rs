@@ -1,5 +1,9 @@
 //! Reads what is configured, once: the file (capped), the environment, the flags.
 
+mod others;
+mod start;
+
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read};
 use std::os::fd::AsRawFd;
@@ -7,11 +11,14 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::secrets::{self, Secrets};
-use super::{Places, Settings, schema, understand};
+use super::tenants::by_tenant;
+use super::{Places, Settings, TENANT_DEFAULT, schema, terminal, understand};
 use crate::base::{Diagnostic, limits};
 use crate::notation::{Document, harmless, nearest};
 use crate::scene::Boards;
 use crate::wire::feed::{ConfigFile, FileKind};
+
+pub use start::Start;
 
 /// What the command line asks for.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +46,8 @@ pub struct Loaded {
     pub files: Vec<ConfigFile>,
     pub settings: Settings,
     pub boards: Boards,
+    /// Of the other tenants, by name.
+    pub others: BTreeMap<String, Loaded>,
 }
 
 /// What every variable of ours begins with.
@@ -54,12 +63,24 @@ const ENTRIES_MAX: usize = 16 * 1024;
 /// Lies beside `unblink.toml`.
 const BOARDS_FOLDER: &str = "boards.d";
 
+/// Lies beside it too, and holds a folder for each tenant.
+const TENANTS_FOLDER: &str = "tenants";
+/// A tenant's sources, in its folder.
+const SOURCES_FILE: &str = "sources.toml";
+
 const FLAG: &str = "flag ";
 const ENVIRONMENT: &str = "environment ";
+/// What `unblink.toml` says about one tenant.
+pub(super) const TERMS: &str = "terms of tenant ";
 
-/// Whether a file is one line made of a flag or of an environment variable.
+/// Whether a file is made of a flag, of an environment variable or of what another file says, and is never kept.
 pub fn is_override(name: &str) -> bool {
-    name.starts_with(FLAG) || name.starts_with(ENVIRONMENT)
+    name.starts_with(FLAG) || name.starts_with(ENVIRONMENT) || is_terms(name)
+}
+
+/// Whether a file tells a tenant what `unblink.toml` says about it.
+pub fn is_terms(name: &str) -> bool {
+    name.starts_with(TERMS)
 }
 
 /// Where configuration comes from, so that it can be read again and again.
@@ -76,21 +97,18 @@ pub struct Inputs {
 /// What lay there, not looked into.
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
+    /// Of the tenant `default`.
     pub files: Vec<ConfigFile>,
-    /// About boards that could not be read.
-    pub complaints: Vec<Diagnostic>,
+    /// Of the other tenants, by name.
+    pub others: BTreeMap<String, Vec<ConfigFile>>,
+    /// Where those lie.
+    folders: BTreeMap<String, PathBuf>,
+    /// About what could not be read, by tenant; of what belongs to none, under [`NOBODY`].
+    pub complaints: BTreeMap<String, Vec<Diagnostic>>,
 }
 
-/// What a daemon can start with.
-#[derive(Clone, Debug)]
-pub struct Start {
-    pub gathered: Gathered,
-    pub settings: Settings,
-    /// About boards; none where all is well.
-    pub complaints: Vec<Diagnostic>,
-    /// The files without the boards that are wrong.
-    pub sound: Vec<ConfigFile>,
-}
+/// Stands where a complaint concerns no tenant, only those who administer all of them.
+pub const NOBODY: &str = "";
 
 // === impl Inputs ===
 
@@ -125,7 +143,17 @@ impl Inputs {
 
     /// The folder of boards beside it.
     pub fn boards(&self) -> PathBuf {
-        self.main.parent().unwrap_or(Path::new("")).join(BOARDS_FOLDER)
+        self.boards_in(self.main.parent().unwrap_or(Path::new("")))
+    }
+
+    /// The same of a tenant that has a folder of its own.
+    pub fn boards_in(&self, folder: &Path) -> PathBuf {
+        folder.join(BOARDS_FOLDER)
+    }
+
+    /// The folder of the other tenants beside it.
+    pub fn tenants(&self) -> PathBuf {
+        self.main.parent().unwrap_or(Path::new("")).join(TENANTS_FOLDER)
     }
 
     /// What flags and the environment say.
@@ -144,72 +172,62 @@ impl Inputs {
         let mut files: Vec<ConfigFile> = main.into_iter().chain(self.overrides.iter().cloned()).collect();
         let mut complaints = Vec::new();
         board_files(&self.boards(), &mut files, &mut complaints);
-        Ok(Gathered { files, complaints })
-    }
-
-    /// Reads and parses everything for a start: only wrong settings are a reason not to, with every complaint there is.
-    pub fn start(&self) -> Result<Start, Vec<Diagnostic>> {
-        let gathered = self.gather().map_err(|complaint| vec![complaint])?;
-        let mut complaints = gathered.complaints.clone();
-        let mut sound = leave_out(gathered.files.clone(), &complaints);
-        loop {
-            let found = match understand(&secrets::for_worker(&sound)) {
-                Ok((settings, _)) => {
-                    let missing = missing_files(&sound);
-                    if !missing.is_empty() {
-                        return Err(missing);
-                    }
-                    complaints.truncate(limits::DIAGNOSTICS_MAX);
-                    return Ok(Start { gathered, settings, complaints, sound });
-                }
-                Err(found) => found,
-            };
-            let boards = |files: &[ConfigFile]| files.iter().filter(|file| file.kind == FileKind::Board).count();
-            let before = boards(&sound);
-            sound = leave_out(sound, &found);
-            let is_of_settings = |complaint: &Diagnostic| {
-                sound.iter().any(|file| file.kind == FileKind::Settings && file.name == complaint.file)
-            };
-            let is_hopeless = found.iter().any(is_of_settings) || boards(&sound) == before;
-            complaints.extend(found);
-            if is_hopeless {
-                complaints.truncate(limits::DIAGNOSTICS_MAX);
-                return Err(complaints);
-            }
-        }
+        let mut gathered = Gathered { files, ..Gathered::default() };
+        gathered.complain(TENANT_DEFAULT, complaints);
+        others::read(&self.tenants(), &mut gathered);
+        Ok(gathered)
     }
 }
 
 /// Reads and parses everything; `env` is asked for `UNBLINK_*` names.
 pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places) -> Result<Loaded, Vec<Diagnostic>> {
-    let gathered = Inputs::new(asked, &env, places).gather().map_err(|complaint| vec![complaint])?;
-    let Gathered { files, mut complaints } = gathered;
-    // Everything that is wrong, wherever it stands.
+    let mut gathered = Inputs::new(asked, &env, places).gather().map_err(|complaint| vec![complaint])?;
+    let (main, complaints) = whole(gathered.files.clone(), &env);
+    gathered.complain(TENANT_DEFAULT, complaints);
+    let Some(mut main) = main else { return Err(gathered.all_complaints()) };
+    gathered.settle(&main.settings);
+    for (name, files) in by_tenant(&[], &gathered.others, &main.settings) {
+        if name != TENANT_DEFAULT {
+            let (loaded, complaints) = whole(files, &env);
+            gathered.complain(&name, complaints);
+            main.others.extend(loaded.map(|loaded| (name, loaded)));
+        }
+    }
+    let complaints = gathered.all_complaints();
+    if complaints.is_empty() {
+        let elsewhere = unknown_boards_elsewhere(&main);
+        return if elsewhere.is_empty() { Ok(main) } else { Err(elsewhere) };
+    }
+    Err(complaints)
+}
+
+/// One tenant's files, read and parsed with everything that is wrong, wherever it stands.
+fn whole(files: Vec<ConfigFile>, env: impl Fn(&str) -> Option<String>) -> (Option<Loaded>, Vec<Diagnostic>) {
     let whole = secrets::with_those_named(&files, env);
     match understand(&whole) {
-        Ok((settings, boards)) if complaints.is_empty() => {
-            let missing = missing_among(&whole);
-            if missing.is_empty() { Ok(Loaded { files, settings, boards }) } else { Err(missing) }
+        Ok((settings, boards)) => {
+            (Some(Loaded { files, settings, boards, others: BTreeMap::new() }), missing_among(&whole))
         }
-        Ok(_) => Err(complaints),
-        Err(found) => {
-            complaints.extend(found);
-            complaints.truncate(limits::DIAGNOSTICS_MAX);
-            Err(complaints)
-        }
+        Err(found) => (None, found),
     }
 }
 
-/// The files with nothing in the place of boards that something is wrong with.
-fn leave_out(mut files: Vec<ConfigFile>, complaints: &[Diagnostic]) -> Vec<ConfigFile> {
-    for complaint in complaints.iter().filter(|complaint| is_board(Path::new(&complaint.file))) {
-        let left_out = ConfigFile { kind: FileKind::LeftOut, name: complaint.file.clone(), bytes: Vec::new() };
-        match files.iter_mut().find(|file| file.name == complaint.file) {
-            Some(file) => *file = left_out,
-            None => files.push(left_out),
-        }
+/// Boards of other tenants that a device is to show and that are not there.
+fn unknown_boards_elsewhere(main: &Loaded) -> Vec<Diagnostic> {
+    let settings = main.files.iter().filter(|file| file.kind == FileKind::Settings);
+    let documents = settings.filter_map(|file| Document::new(&file.name, &file.bytes).ok());
+    let boards = |tenant: &str| main.others.get(tenant).map(|loaded| &loaded.boards);
+    documents.flat_map(|document| terminal::unknown_boards_elsewhere(&document, &boards)).collect()
+}
+
+// === impl Loaded ===
+
+impl Loaded {
+    /// The names of all files of all tenants, without what only one file says to another.
+    pub fn names(&self) -> Vec<&str> {
+        let files = self.files.iter().chain(self.others.values().flat_map(|loaded| &loaded.files));
+        files.map(|file| file.name.as_str()).filter(|name| !is_terms(name)).collect()
     }
-    files
 }
 
 /// Whether a file is one of those that `load` reads as boards.
@@ -224,7 +242,7 @@ pub fn load_board(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let file = file.ok_or_else(|| vec![whole_file(path, "the file does not exist".to_owned(), "check the path")])?;
     let files = vec![file];
     let (settings, boards) = understand(&files)?;
-    Ok(Loaded { files, settings, boards })
+    Ok(Loaded { files, settings, boards, others: BTreeMap::new() })
 }
 
 /// Complaints about files that sources name and that are not there, where all else is right.
@@ -351,7 +369,7 @@ fn leads_astray(path: &Path, file: &File, mode: u32) -> bool {
     !matches!((folder, is), (Some(folder), Ok(is)) if is.starts_with(&folder))
 }
 
-fn whole_file(path: &Path, message: String, remedy: &str) -> Diagnostic {
+pub(super) fn whole_file(path: &Path, message: String, remedy: &str) -> Diagnostic {
     let file = harmless(&path.display().to_string());
     Diagnostic { file, line: 0, column: 0, message, remedy: remedy.to_owned(), excerpt: String::new() }
 }

@@ -4,6 +4,7 @@
 //! believed. What is kept is bounded in number and in bytes; the newest is never the one to go. Flags and the
 //! environment belong to a process and are not kept.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -29,7 +30,20 @@ pub struct Generation {
     pub cause: Cause,
     /// What lay in the files then; something else than `files` after a rollback.
     pub lay_there: Checksum,
+    /// Of the tenant `default`.
     pub files: Vec<ConfigFile>,
+    /// Of the other tenants, by name.
+    pub others: BTreeMap<String, Vec<ConfigFile>>,
+}
+
+/// As it was written before there were tenants.
+#[derive(Deserialize)]
+struct Alone {
+    number: u64,
+    accepted_at: Wall,
+    cause: Cause,
+    lay_there: Checksum,
+    files: Vec<ConfigFile>,
 }
 
 /// The folder they are kept in.
@@ -48,7 +62,8 @@ pub enum Damage {
 }
 
 /// How every file begins; its checksum follows in hexadecimal.
-const HEAD: &str = "unblink generation 1 ";
+const HEAD: &str = "unblink generation 2 ";
+const HEAD_ALONE: &str = "unblink generation 1 ";
 const PREFIX: &str = "generation-";
 /// Of files that are being written.
 const UNFINISHED: &str = ".unfinished-";
@@ -64,6 +79,16 @@ impl Checksum {
     pub fn of(files: &[ConfigFile]) -> Checksum {
         let own: Vec<&ConfigFile> = files.iter().filter(|file| !is_override(&file.name)).collect();
         Checksum::over(&postcard::to_stdvec(&own).expect("invariant: files always serialize"))
+    }
+
+    /// The same with the files of other tenants. Where there are none it is as it was before there could be any.
+    pub fn of_all(files: &[ConfigFile], others: &BTreeMap<String, Vec<ConfigFile>>) -> Checksum {
+        let own = Checksum::of(files);
+        if others.is_empty() {
+            return own;
+        }
+        let others: Vec<(&String, Checksum)> = others.iter().map(|(name, files)| (name, Checksum::of(files))).collect();
+        Checksum::over(&postcard::to_stdvec(&(own, others)).expect("invariant: checksums always serialize"))
     }
 
     /// Over these bytes.
@@ -152,8 +177,9 @@ impl Store {
     pub fn keep(&self, generation: &Generation) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         self.sweep()?;
-        let own = generation.files.iter().filter(|file| !is_override(&file.name)).cloned();
-        let own = Generation { files: own.collect(), ..generation.clone() };
+        let own = |files: &[ConfigFile]| files.iter().filter(|file| !is_override(&file.name)).cloned().collect();
+        let others = generation.others.iter().map(|(name, files)| (name.clone(), own(files)));
+        let own = Generation { files: own(&generation.files), others: others.collect(), ..generation.clone() };
         let unfinished = self.folder.join(format!("{UNFINISHED}{}", generation.number));
         let written = write(&unfinished, &encode(&own)).and_then(|()| {
             fs::rename(&unfinished, self.path(generation.number))?;
@@ -212,14 +238,31 @@ fn encode(generation: &Generation) -> Vec<u8> {
 }
 
 fn decode(bytes: &[u8]) -> Result<Generation, &'static str> {
-    let rest = bytes.strip_prefix(HEAD.as_bytes()).ok_or("this is no generation, or one of another version")?;
+    let (rest, is_alone) = match (bytes.strip_prefix(HEAD.as_bytes()), bytes.strip_prefix(HEAD_ALONE.as_bytes())) {
+        (Some(rest), _) => (rest, false),
+        (None, Some(rest)) => (rest, true),
+        (None, None) => return Err("this is no generation, or one of another version"),
+    };
     let end = rest.iter().position(|byte| *byte == b'\n').ok_or("it is cut short")?;
     let (checksum, body) = (&rest[..end], &rest[end + 1..]);
     if checksum != Checksum::over(body).hexadecimal().as_bytes() {
         return Err("its checksum is wrong");
     }
-    let (generation, left) = postcard::take_from_bytes::<Generation>(body).map_err(|_| "it is not understood")?;
-    if left.is_empty() { Ok(generation) } else { Err("it is not understood") }
+    if is_alone { understood::<Alone>(body).map(Generation::from) } else { understood(body) }
+}
+
+fn understood<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, &'static str> {
+    let (one, left) = postcard::take_from_bytes(body).map_err(|_| "it is not understood")?;
+    if left.is_empty() { Ok(one) } else { Err("it is not understood") }
+}
+
+// === impl Generation ===
+
+impl From<Alone> for Generation {
+    fn from(alone: Alone) -> Generation {
+        let Alone { number, accepted_at, cause, lay_there, files } = alone;
+        Generation { number, accepted_at, cause, lay_there, files, others: BTreeMap::new() }
+    }
 }
 
 #[cfg(test)]

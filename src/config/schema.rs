@@ -1,5 +1,6 @@
 //! The sections and keys of `unblink.toml`, as a table: what is known, and what each value must be.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::secrets::Secrets;
 use super::sources;
+use super::tenants::{self, TenantSettings};
 use super::terminal::{self, TerminalSettings};
 use super::{HostSettings, Level, Settings, SocketSettings};
 use crate::base::{Diagnostic, limits};
@@ -24,6 +26,7 @@ pub struct Draft {
     level: Option<Level>,
     pub(super) terminals: Vec<TerminalSettings>,
     pub(super) sources: Vec<Origin>,
+    tenants: BTreeMap<String, TenantSettings>,
     /// What variables in the sections of sources stand for.
     pub(super) secrets: Secrets,
 }
@@ -48,6 +51,15 @@ pub(super) struct Wrong {
     pub(super) remedy: String,
 }
 
+/// Whose file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `unblink.toml`, or one setting said elsewhere.
+    Daemon,
+    /// Of one tenant, who has no say in what concerns all.
+    Tenant,
+}
+
 /// Where a value stands.
 struct Place<'a> {
     document: &'a Document<'a>,
@@ -66,7 +78,7 @@ pub const KEYS: &[Key] = &[
 ];
 
 /// Reads one document over the draft and collects what is wrong with it.
-pub fn read(document: &Document<'_>, draft: &mut Draft, complaints: &mut Vec<Diagnostic>) {
+pub fn read(document: &Document<'_>, scope: Scope, draft: &mut Draft, complaints: &mut Vec<Diagnostic>) {
     let (tables, errors) = document.tables();
     for error in errors.iter().take(limits::DIAGNOSTICS_MAX) {
         let span = error.span().unwrap_or(0..0);
@@ -74,17 +86,20 @@ pub fn read(document: &Document<'_>, draft: &mut Draft, complaints: &mut Vec<Dia
     }
     for (name, value) in tables.get_ref() {
         let section: &str = name.get_ref();
-        if section == terminal::SECTION {
+        if !scope.sections().contains(&section) {
+            let known = scope.sections();
+            let place = if scope == Scope::Tenant { " in a tenant's file" } else { "" };
+            complaints.push(document.complain(
+                name.span(),
+                format!("there is no section [{}]{place}", harmless(section)),
+                remedy_for(section, &known, "sections"),
+            ));
+        } else if section == terminal::SECTION {
             terminal::read(document, value, &mut draft.terminals, complaints);
         } else if section == sources::SECTION {
             sources::read(document, value, &draft.secrets, &mut draft.sources, complaints);
-        } else if KEYS.iter().all(|key| key.section != section) {
-            let known = sections();
-            complaints.push(document.complain(
-                name.span(),
-                format!("there is no section [{}]", harmless(section)),
-                remedy_for(section, &known, "sections"),
-            ));
+        } else if section == tenants::SECTION {
+            tenants::read(document, value, &mut draft.tenants, complaints);
         } else if let DeValue::Table(table) = value.get_ref() {
             read_section(document, section, table, draft, complaints);
         } else {
@@ -121,11 +136,18 @@ fn read_section(
     }
 }
 
-fn sections() -> Vec<&'static str> {
-    let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
-    names.dedup();
-    names.extend([terminal::SECTION, sources::SECTION]);
-    names
+// === impl Scope ===
+
+impl Scope {
+    fn sections(self) -> Vec<&'static str> {
+        if self == Scope::Tenant {
+            return vec!["host", sources::SECTION];
+        }
+        let mut names: Vec<&str> = KEYS.iter().map(|key| key.section).collect();
+        names.dedup();
+        names.extend([terminal::SECTION, sources::SECTION, tenants::SECTION]);
+        names
+    }
 }
 
 // === impl Draft ===
@@ -153,6 +175,7 @@ impl Draft {
             log: super::LogSettings { level: self.level.unwrap_or_default() },
             terminals: self.terminals,
             sources: self.sources,
+            tenants: self.tenants,
         }
     }
 }

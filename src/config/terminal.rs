@@ -2,6 +2,7 @@
 //!
 //! Invariant: a device is named once, so that no two pictures fight for one screen.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use toml::Spanned;
@@ -9,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::TENANT_DEFAULT;
 use super::schema::{Wrong, kind, text, wrong};
+use super::tenants::TenantSettings;
 use crate::base::{Diagnostic, limits};
 use crate::model::{GlyphSet, Palette};
 use crate::notation::{Document, harmless, remedy_for};
@@ -78,7 +80,14 @@ pub fn read(
 }
 
 /// Complaints about boards that are on no list, not even left out of it. Only where the rest was found right.
-pub fn unknown_boards(document: &Document<'_>, boards: &Boards, left_out: &[&str]) -> Vec<Diagnostic> {
+///
+/// Of another tenant nothing is known here but whether there is one.
+pub fn unknown_boards(
+    document: &Document<'_>,
+    boards: &Boards,
+    left_out: &[&str],
+    tenants: &BTreeMap<String, TenantSettings>,
+) -> Vec<Diagnostic> {
     let (tables, _) = document.tables();
     let Some(DeValue::Array(list)) = tables.get_ref().get(SECTION).map(Spanned::get_ref) else { return Vec::new() };
     let asked = list.iter().filter_map(|entry| match entry.get_ref() {
@@ -89,6 +98,14 @@ pub fn unknown_boards(document: &Document<'_>, boards: &Boards, left_out: &[&str
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
     let complain = |value: &Spanned<DeValue<'_>>| {
         let name = value.get_ref().as_str()?;
+        if let Some((tenant, _)) = name.split_once('/').filter(|(tenant, _)| *tenant != TENANT_DEFAULT) {
+            if tenants.contains_key(tenant) {
+                return None;
+            }
+            let message = format!("tenants: terminal.board: there is no tenant {:?}", harmless(tenant));
+            let known: Vec<&str> = tenants.keys().map(String::as_str).chain([TENANT_DEFAULT]).collect();
+            return Some(document.complain(value.span(), message, remedy_for(tenant, &known, "tenants")));
+        }
         let of_tenant = name.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
         let board = of_tenant.unwrap_or(name);
         if boards.get(board).is_some() || left_out.contains(&board) {
@@ -98,6 +115,29 @@ pub fn unknown_boards(document: &Document<'_>, boards: &Boards, left_out: &[&str
         Some(document.complain(value.span(), message, remedy_for(board, &known, "boards")))
     };
     asked.filter_map(complain).collect()
+}
+
+/// The same about boards of other tenants, where they are known.
+pub fn unknown_boards_elsewhere<'a>(
+    document: &Document<'_>,
+    boards: &impl Fn(&str) -> Option<&'a Boards>,
+) -> Vec<Diagnostic> {
+    let (tables, _) = document.tables();
+    let Some(DeValue::Array(list)) = tables.get_ref().get(SECTION).map(Spanned::get_ref) else { return Vec::new() };
+    let complain = |entry: &Spanned<DeValue<'_>>| {
+        let DeValue::Table(table) = entry.get_ref() else { return None };
+        let value = table.get("board")?;
+        let (tenant, board) = value.get_ref().as_str()?.split_once('/')?;
+        let boards = boards(tenant)?;
+        if board.is_empty() || boards.get(board).is_some() {
+            return None;
+        }
+        let names: Vec<String> = boards.catalogue().boards.into_iter().map(|board| board.name).collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let message = format!("tenants: terminal.board: {tenant} has no board {:?}", harmless(board));
+        Some(document.complain(value.span(), message, remedy_for(board, &known, "boards")))
+    };
+    list.iter().filter_map(complain).collect()
 }
 
 fn read_one(

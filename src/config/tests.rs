@@ -227,7 +227,8 @@ fn all_boards_together_are_bounded() {
     let asked = Asked { config: Some(main), flags: Vec::new() };
     let gathered = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default())).gather().unwrap();
     assert_eq!((gathered.files.len(), gathered.complaints.len()), (17, 1));
-    assert!(gathered.complaints[0].to_string().contains("16.toml: with this file"), "{}", gathered.complaints[0]);
+    let complaints = gathered.all_complaints();
+    assert!(complaints[0].to_string().contains("16.toml: with this file"), "{}", complaints[0]);
 }
 
 #[test]

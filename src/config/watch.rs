@@ -42,13 +42,12 @@ impl Watched {
     pub fn renew(watcher: &Watcher, inputs: &Inputs, before: &Watched) -> Watched {
         let mut walk = Walk { watcher, watched: Watched::default() };
         walk.follow(inputs.main());
-        if let Some(folder) = walk.follow(&inputs.boards())
-            && walk.enter(&folder, None)
-        {
-            let links = fs::read_dir(&folder).into_iter().flatten().flatten();
-            let links = links.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
-            for link in links.take(limits::BOARDS_MAX) {
-                walk.follow(&link.path());
+        walk.look_into(&inputs.boards());
+        if let Some(folder) = walk.look_into(&inputs.tenants()) {
+            let tenants = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+            for tenant in tenants.filter(|path| path.is_dir()).take(limits::TENANTS_MAX) {
+                walk.look_into(&tenant);
+                walk.look_into(&inputs.boards_in(&tenant));
             }
         }
         let watched = walk.watched;
@@ -88,6 +87,20 @@ impl Watched {
 // === impl Walk ===
 
 impl Walk<'_> {
+    /// Watches a folder for whatever changes in it, on the way to it and behind links in it; where it is, if it is there.
+    fn look_into(&mut self, folder: &Path) -> Option<PathBuf> {
+        let folder = self.follow(folder)?;
+        if !self.enter(&folder, None) {
+            return None;
+        }
+        let links = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let links = links.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
+        for link in links.take(limits::BOARDS_MAX) {
+            self.follow(&link.path());
+        }
+        Some(folder)
+    }
+
     /// Watches every folder on the way to a path, through links; says where it ends, if it leads to anything.
     fn follow(&mut self, path: &Path) -> Option<PathBuf> {
         let absolute = std::path::absolute(path).ok()?;

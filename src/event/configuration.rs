@@ -63,6 +63,23 @@ pub struct GenerationDamaged<'a> {
     pub what: &'a str,
 }
 
+/// Somebody who may see or push is named by no user or group of this machine.
+#[derive(Debug)]
+pub struct PrincipalUnknown<'a> {
+    pub tenant: &'a str,
+    pub name: &'a str,
+}
+
+impl Event for PrincipalUnknown<'_> {
+    fn emit(self) {
+        warn!(
+            tenant = self.tenant,
+            name = self.name,
+            "this machine knows no such user or group, so nobody is meant; name it by its number if another one does"
+        );
+    }
+}
+
 impl Event for ConfigurationAccepted<'_> {
     fn emit(self) {
         COUNTERS.configurations_accepted.add(1);

@@ -1,6 +1,8 @@
 //! Answers to the admin API's questions, made from the state as it is.
 
 use super::state::{Course, State};
+use super::tenants::{Name, Tenant};
+use super::worker::Worker;
 use crate::admin::Ask;
 use crate::admin::status::{
     BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
@@ -18,7 +20,7 @@ impl State {
             Ask::Rollback(number, reply) => return self.roll_back(number, reply, now),
             Ask::Status(reply) => drop(reply.send(self.status(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
-            Ask::Ready(reply) => drop(reply.send(match self.worker.why_not_ready() {
+            Ask::Ready(reply) => drop(reply.send(match self.why_not_ready() {
                 None => Readiness::Ready,
                 Some(why) => Readiness::NotYet(why),
             })),
@@ -27,12 +29,18 @@ impl State {
     }
 
     fn boards(&self) -> BoardList {
-        let boards = self.worker.catalogue().map_or(&[][..], |catalogue| &catalogue.boards);
-        let row = |facts: &crate::model::BoardFacts| BoardRow {
-            tenant: self.worker.tenant().to_owned(),
-            facts: facts.clone(),
+        let rows = |(name, tenant): (&Name, &Tenant)| {
+            let boards = tenant.worker.catalogue().map_or(&[][..], |catalogue| &catalogue.boards);
+            let row = |facts: &crate::model::BoardFacts| BoardRow { tenant: name.to_string(), facts: facts.clone() };
+            boards.iter().map(row).collect::<Vec<_>>()
         };
-        BoardList { boards: boards.iter().map(row).collect() }
+        BoardList { boards: self.tenants.all().flat_map(rows).collect() }
+    }
+
+    /// Why some tenant's boards cannot be drawn.
+    fn why_not_ready(&self) -> Option<String> {
+        let whys: Vec<String> = self.tenants.all().filter_map(|(_, tenant)| tenant.worker.why_not_ready()).collect();
+        (!whys.is_empty()).then(|| whys.join("; "))
     }
 
     fn status(&self, now: Mono) -> Status {
@@ -40,7 +48,7 @@ impl State {
             pid: host::pid(),
             build: BUILD_ID.to_owned(),
             uptime_s: now.since(self.started_at).as_secs(),
-            generation: self.worker.generation(),
+            generation: self.generation(),
             pushers: self.pushing.count(),
             configuration: self.configuration.status(),
         };
@@ -54,35 +62,11 @@ impl State {
         });
         Status {
             root,
-            workers: vec![self.worker_row()],
+            workers: self.tenants.all().map(|(_, tenant)| worker_row(&tenant.worker)).collect(),
             views: views.collect(),
             sessions: self.session_rows(now),
             tree: self.tree(),
             watchdogs: Vec::new(),
-        }
-    }
-
-    fn worker_row(&self) -> WorkerRow {
-        let said = self.worker.status();
-        WorkerRow {
-            tenant: self.worker.tenant().to_owned(),
-            pid: self.worker.pid(),
-            epoch: self.worker.epoch().0,
-            state: self.worker.state().to_owned(),
-            restarts: self.worker.restarts(),
-            last_fault: self.worker.last_fault().map(str::to_owned),
-            series: said.series,
-            frames_drawn: said.frames_drawn,
-            frames_late: said.frames_late,
-            samples: said.samples,
-            samples_rejected: said.samples_rejected,
-            rejected: said.rejected.iter().map(|row| CountRow { name: row.name.clone(), count: row.count }).collect(),
-            memory: said
-                .memory
-                .iter()
-                .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
-                .collect(),
-            push_rejected: said.push_rejected.iter().map(|count| (count.name.clone(), count.count)).collect(),
         }
     }
 
@@ -118,16 +102,43 @@ impl State {
         };
         let own = runtime::tree().into_iter().map(|row| leaf(row.name, row.kind.word(), row.state, row.restarts));
         let mut children: Vec<TreeNode> = own.collect();
-        let rows = &self.worker.status().tree;
-        let inner = rows.iter().map(|row| leaf(row.name.clone(), &row.kind, row.state.clone(), row.restarts));
-        children.push(TreeNode {
-            name: format!("tenant {}", self.worker.tenant()),
-            kind: "worker".to_owned(),
-            state: self.worker.state().to_owned(),
-            restarts: self.worker.restarts(),
-            children: inner.collect(),
-        });
+        for (name, tenant) in self.tenants.all() {
+            let worker = &tenant.worker;
+            let rows = &worker.status().tree;
+            let inner = rows.iter().map(|row| leaf(row.name.clone(), &row.kind, row.state.clone(), row.restarts));
+            children.push(TreeNode {
+                name: format!("tenant {name}"),
+                kind: "worker".to_owned(),
+                state: worker.state().to_owned(),
+                restarts: worker.restarts(),
+                children: inner.collect(),
+            });
+        }
         let state = if self.stopping() { "stopping" } else { "running" };
         TreeNode { children, ..leaf("root".to_owned(), "process", state.to_owned(), 0) }
+    }
+}
+
+fn worker_row(worker: &Worker) -> WorkerRow {
+    let said = worker.status();
+    WorkerRow {
+        tenant: worker.tenant().to_owned(),
+        pid: worker.pid(),
+        epoch: worker.epoch().0,
+        state: worker.state().to_owned(),
+        restarts: worker.restarts(),
+        last_fault: worker.last_fault().map(str::to_owned),
+        series: said.series,
+        frames_drawn: said.frames_drawn,
+        frames_late: said.frames_late,
+        samples: said.samples,
+        samples_rejected: said.samples_rejected,
+        rejected: said.rejected.iter().map(|row| CountRow { name: row.name.clone(), count: row.count }).collect(),
+        memory: said
+            .memory
+            .iter()
+            .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
+            .collect(),
+        push_rejected: said.push_rejected.iter().map(|count| (count.name.clone(), count.count)).collect(),
     }
 }

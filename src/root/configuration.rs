@@ -1,31 +1,32 @@
 //! The configuration as root holds it: which generation is in force, what was read, what the worker is asked about, and
 //! who waits for the outcome.
 //!
-//! Invariant: what is drawn is always a generation that a worker accepted whole. Root looks into no board; bytes go from
+//! Invariant: what is drawn is always a generation that all workers accepted whole. Root looks into no board; bytes go from
 //! the thread that reads to the worker that judges. When anything is done `machine::reload` decides.
 
+mod candidate;
 mod errands;
+mod keeping;
 pub(super) mod start;
 mod telling;
+
+use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
 
 use super::state::{Course, State};
-use super::worker::{News, Offer};
+use super::tenants::Name;
 use crate::admin::status::{Change, RefusedRow};
-use crate::base::{Diagnostic, Mono, Wall, limits};
-use crate::config::generations::{Checksum, Generation};
-use crate::config::{Gathered, Settings};
+use crate::base::{Mono, Wall, limits};
+use crate::config::Settings;
+use crate::config::generations::Checksum;
 use crate::event::{
-    ConfigurationAccepted, ConfigurationDeferred, ConfigurationRefused, ConfigurationUnchanged, ConfigurationUnwatched,
-    Event as _, GenerationUnkept,
+    ConfigurationDeferred, ConfigurationUnchanged, ConfigurationUnwatched, Event as _, GenerationUnkept,
 };
-use crate::machine::reload::{Action, Cause, Event, Reading, Reload, Why};
-use crate::model::Catalogue;
-use crate::runtime::log;
-use crate::sys::clock;
-use crate::wire::feed::{Complaint, ConfigFile, FileKind, Outcome};
+use crate::machine::reload::{Action, Cause, Event, Reload};
+use crate::wire::feed::Complaint;
 
+use candidate::Candidate;
 pub use errands::Told;
 use errands::{Errand, Errands};
 use start::Beginning;
@@ -51,18 +52,18 @@ pub struct Configuration {
     /// Of the files alone.
     lay_there: Option<Checksum>,
     candidate: Option<Candidate>,
-    /// Of what the worker accepted and was not told to draw yet.
-    catalogue: Option<Catalogue>,
     /// The generation that is asked to come back next; none within for the one before.
     target: Option<Option<u64>>,
     /// Why that cannot be.
     no_target: Option<String>,
     refused: Option<RefusedRow>,
-    /// What the present life of the worker was told of that.
-    lines_told: Vec<Complaint>,
+    /// The same for the screens of each tenant.
+    lines: BTreeMap<String, Vec<Complaint>>,
     /// For the change under way, and for later ones.
     awaiting: Vec<Reply>,
     awaits_rollback: bool,
+    /// Tenants whose workers did not say in time what they think of it.
+    silent: Vec<Name>,
     later: Vec<(Cause, Reply)>,
     at_restart: Vec<String>,
     unwatched: Option<String>,
@@ -79,20 +80,6 @@ pub(super) struct InForce {
     /// Of what lay in the files then.
     pub lay_there: Option<Checksum>,
     pub content_of: Option<u64>,
-}
-
-/// What may be drawn next.
-#[derive(Debug)]
-struct Candidate {
-    files: Vec<ConfigFile>,
-    settings: Settings,
-    /// About what could not even be read.
-    complaints: Vec<Diagnostic>,
-    /// Of the files.
-    content: Checksum,
-    /// Of what lies in the files of today.
-    lay_there: Checksum,
-    content_of: Option<u64>,
 }
 
 // === impl Configuration ===
@@ -112,13 +99,13 @@ impl Configuration {
             in_force: beginning.in_force,
             seen: beginning.seen,
             candidate: None,
-            catalogue: None,
             target: None,
             no_target: None,
             refused: beginning.refused,
-            lines_told: Vec::new(),
+            lines: beginning.lines,
             awaiting: Vec::new(),
             awaits_rollback: false,
+            silent: Vec::new(),
             later: Vec::new(),
             at_restart: Vec::new(),
             unwatched: None,
@@ -128,46 +115,6 @@ impl Configuration {
 
     pub fn wake_at(&self) -> Option<Mono> {
         self.machine.wake_at()
-    }
-
-    /// What was read beside what there was.
-    fn judge(&mut self, cause: Cause, reading: Result<errands::Reading, Diagnostic>) -> Reading {
-        let before = self.seen;
-        match reading {
-            Err(complaint) => {
-                let seen = Checksum::over(complaint.to_string().as_bytes());
-                self.seen = Some(seen);
-                if cause == Cause::Change && before == Some(seen) {
-                    return Reading::Same;
-                }
-                self.candidate = Some(Candidate {
-                    files: Vec::new(),
-                    settings: Settings::default(),
-                    complaints: vec![complaint],
-                    content: seen,
-                    lay_there: seen,
-                    content_of: None,
-                });
-                Reading::Refused
-            }
-            Ok(errands::Reading { gathered, settings, content }) => {
-                let seen = start::seen(content, &gathered.complaints);
-                (self.seen, self.lay_there) = (Some(seen), Some(content));
-                if gathered.complaints.is_empty() && self.in_force.content == Some(content) {
-                    // Whatever was wrong meanwhile is as it was.
-                    self.refused = None;
-                    return Reading::Same;
-                }
-                if cause == Cause::Change && before == Some(seen) {
-                    return Reading::Same;
-                }
-                let Gathered { files, complaints } = gathered;
-                let settings = settings.unwrap_or_default();
-                let lay_there = content;
-                self.candidate = Some(Candidate { files, settings, complaints, content, lay_there, content_of: None });
-                Reading::Differs
-            }
-        }
     }
 }
 
@@ -184,7 +131,7 @@ impl State {
     pub fn roll_back(&mut self, number: Option<u64>, reply: Reply, now: Mono) -> Course {
         if self.configuration.target.is_some() {
             let why = Some("another rollback waits already".to_owned());
-            drop(reply.send(Change { generation: self.worker.generation(), why, ..Change::default() }));
+            drop(reply.send(Change { generation: self.generation(), why, ..Change::default() }));
             return Course::On;
         }
         self.configuration.target = Some(number);
@@ -196,7 +143,7 @@ impl State {
         if self.configuration.errands.is_none() || self.stopping() {
             self.configuration.target = None;
             let why = Some("this daemon reads no configuration now".to_owned());
-            let refusal = Change { generation: self.worker.generation(), why, ..Change::default() };
+            let refusal = Change { generation: self.generation(), why, ..Change::default() };
             return reply.into_iter().for_each(|reply| drop(reply.send(refusal.clone())));
         }
         let waiting = self.configuration.later.len() + self.configuration.awaiting.len();
@@ -220,12 +167,15 @@ impl State {
             }
             Told::Read(run, reading) if run == configuration.run => {
                 let cause = configuration.machine.cause().unwrap_or(Cause::Change);
-                let reading = configuration.judge(cause, *reading);
+                let present = self.tenants.names();
+                let reading = configuration.judge(cause, *reading, &present);
+                self.note_workers(now);
                 self.configure(Event::Read(reading), now);
                 self.tell_complaints(now);
             }
             Told::Fetched(run, fetched) if run == configuration.run => {
-                let reading = self.fetched(*fetched);
+                let reading = self.configuration.fetched(*fetched);
+                self.note_workers(now);
                 self.configure(Event::Read(reading), now);
             }
             // The disk is back: what lies there is worth another look.
@@ -242,49 +192,6 @@ impl State {
         self.settle(now)
     }
 
-    fn fetched(&mut self, fetched: Result<errands::Fetched, String>) -> Reading {
-        let configuration = &mut self.configuration;
-        match fetched {
-            Ok(fetched) if configuration.in_force.content == Some(fetched.content) => Reading::Same,
-            Ok(errands::Fetched { generation: Generation { number, files, .. }, settings, content }) => {
-                let lay_there = configuration.lay_there.unwrap_or(content);
-                let (content_of, complaints) = (Some(number), Vec::new());
-                configuration.candidate =
-                    Some(Candidate { files, settings, complaints, content, lay_there, content_of });
-                Reading::Differs
-            }
-            Err(why) => {
-                configuration.no_target = Some(why);
-                Reading::Refused
-            }
-        }
-    }
-
-    /// The worker said what it thinks of what it was offered.
-    pub(super) fn judged(&mut self, outcome: Outcome, now: Mono) {
-        let Some(candidate) = &mut self.configuration.candidate else { return };
-        let accepted = match outcome {
-            Outcome::Accepted(catalogue) => {
-                self.configuration.catalogue = Some(catalogue);
-                candidate.complaints.is_empty()
-            }
-            Outcome::Refused(complaints) => {
-                candidate.complaints.extend(complaints);
-                candidate.complaints.truncate(limits::DIAGNOSTICS_MAX);
-                false
-            }
-        };
-        self.configure(Event::Judged { accepted }, now);
-    }
-
-    /// Whether the worker can be asked may have changed.
-    pub(super) fn note_worker(&mut self, now: Mono) {
-        let ready = self.worker.takes_offers();
-        if ready != self.configuration.machine.worker_is_ready() {
-            self.configure(if ready { Event::WorkerReady } else { Event::WorkerLost }, now);
-        }
-    }
-
     pub(super) fn configuration_tick(&mut self, now: Mono) {
         if self.configuration.machine.wake_at().is_some_and(|at| now >= at) {
             self.configure(Event::Tick, now);
@@ -299,7 +206,7 @@ impl State {
                 Action::Commit(cause) => self.commit(cause, now),
                 Action::Refuse(cause, why) => self.refuse(cause, why, now),
                 Action::Unchanged(cause) => {
-                    let generation = self.worker.generation();
+                    let generation = self.generation();
                     let is_asked_for = cause != Cause::Change;
                     ConfigurationUnchanged { is_asked_for, cause: cause.words(), generation }.emit();
                     self.configuration.candidate = None;
@@ -311,9 +218,12 @@ impl State {
                     self.answer_change(false, false, Some(why.to_owned()), Vec::new());
                 }
                 Action::EndWorker => {
-                    self.worker_fault("did not say in time what it thinks of a configuration".to_owned(), now);
+                    for name in std::mem::take(&mut self.configuration.silent) {
+                        let why = "did not say in time what it thinks of a configuration";
+                        self.worker_fault(&name, why.to_owned(), now);
+                    }
                 }
-                Action::Keep if self.worker.draws() => self.keep(),
+                Action::Keep if self.tenants.all().all(|(_, tenant)| tenant.worker.draws()) => self.keep(),
                 // It refused what the daemon started with.
                 Action::Keep => {}
             }
@@ -321,7 +231,7 @@ impl State {
     }
 
     fn read_configuration(&mut self, cause: Cause) {
-        let before = self.worker.generation();
+        let before = self.generation();
         let is_rollback = cause == Cause::Rollback;
         // Whoever waits for a change that gave way to this one: a later reading of files is as good as an earlier one.
         if self.configuration.awaits_rollback != is_rollback {
@@ -349,91 +259,5 @@ impl State {
         };
         // Where it cannot be sent the time for reading runs out.
         configuration.errands.as_ref().map(|errands| errands.send(errand));
-    }
-
-    fn prepare(&mut self, now: Mono) {
-        let Some(candidate) = &self.configuration.candidate else { return };
-        let offer = Offer { generation: self.configuration.highest.saturating_add(1), files: candidate.files.clone() };
-        self.worker.offer(offer, now);
-    }
-
-    fn commit(&mut self, cause: Cause, now: Mono) {
-        let configuration = &mut self.configuration;
-        let (Some(candidate), Some(catalogue)) = (configuration.candidate.take(), configuration.catalogue.take())
-        else {
-            return;
-        };
-        let boards = catalogue.boards.len();
-        configuration.highest = configuration.highest.saturating_add(1);
-        configuration.refused = None;
-        configuration.in_force = InForce {
-            accepted_at: clock::wall(),
-            cause: Some(cause),
-            content: Some(candidate.content),
-            lay_there: Some(candidate.lay_there),
-            content_of: candidate.content_of,
-        };
-        configuration.note_restart(&candidate.settings);
-        log::set_level(candidate.settings.log.level.filter());
-        let news = self.worker.take_over(catalogue, now);
-        ConfigurationAccepted { generation: self.worker.generation(), cause: cause.words(), boards }.emit();
-        if news == News::Drawing {
-            self.worker_draws(now);
-        }
-        self.tell_complaints(now);
-        self.keep();
-        self.answer_change(true, true, None, Vec::new());
-    }
-
-    fn refuse(&mut self, cause: Cause, why: Why, now: Mono) {
-        self.worker.withdraw();
-        let configuration = &mut self.configuration;
-        let complaints = configuration.candidate.take().map(|candidate| candidate.complaints).unwrap_or_default();
-        let words = match (why, configuration.no_target.take()) {
-            (Why::Complaints, Some(words)) => return self.answer_change(false, false, Some(words), Vec::new()),
-            (Why::Complaints, None) => "something is wrong with it",
-            (Why::Died, _) => "the worker died while it looked at it",
-            (Why::Silent, _) => "the worker did not say in time what it thinks of it",
-            (Why::Unread, _) => "it could not be read in time",
-        };
-        if why != Why::Complaints {
-            // The next one to look at it may say otherwise.
-            configuration.seen = None;
-        }
-        if why == Why::Unread {
-            // What comes of it is late by now.
-            configuration.run += 1;
-        }
-        // Of a rollback only whoever asked for it is told: what lies in the files is not concerned.
-        if cause != Cause::Rollback {
-            let at_ms = clock::wall().0;
-            configuration.refused =
-                Some(RefusedRow { at_ms, cause, why: words.to_owned(), complaints: complaints.clone() });
-        }
-        let generation = self.worker.generation();
-        ConfigurationRefused { cause: cause.words(), why: words, complaints: &complaints, generation }.emit();
-        self.tell_complaints(now);
-        self.answer_change(false, false, Some(words.to_owned()), complaints);
-    }
-
-    /// Keeps what is in force.
-    fn keep(&mut self) {
-        let configuration = &mut self.configuration;
-        let Some(errands) = &configuration.errands else { return };
-        let files: Vec<ConfigFile> = self.worker.files().to_vec();
-        // A configuration with something left out is none to go back to.
-        if files.iter().any(|file| file.kind == FileKind::LeftOut) {
-            return;
-        }
-        let InForce { accepted_at, cause, lay_there, .. } = configuration.in_force;
-        let number = self.worker.generation();
-        let lay_there = lay_there.unwrap_or_else(|| Checksum::of(&files));
-        let cause = cause.unwrap_or(Cause::Start);
-        let generation = Generation { number, accepted_at, cause, lay_there, files };
-        if !errands.send(Errand::Keep(Box::new(generation))) {
-            let why = "the thread that writes it is held up".to_owned();
-            GenerationUnkept { generation: number, why: &why }.emit();
-            configuration.unkept = Some(why);
-        }
     }
 }

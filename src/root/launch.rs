@@ -49,6 +49,9 @@ pub enum Launcher {
     Within(Box<dyn FnMut() -> Inner + Send>),
 }
 
+/// Makes the launcher of a tenant's workers.
+pub struct Launchers(Box<dyn FnMut(&str) -> Launcher + Send>);
+
 /// A worker that was just started.
 #[derive(Debug)]
 pub struct Launched {
@@ -62,6 +65,24 @@ pub struct Launched {
 pub enum Life {
     Process(Child),
     Task(Task<String>),
+}
+
+// === impl Launchers ===
+
+impl Launchers {
+    pub fn new(make: impl FnMut(&str) -> Launcher + Send + 'static) -> Launchers {
+        Launchers(Box::new(make))
+    }
+
+    pub fn of(&mut self, tenant: &str) -> Launcher {
+        (self.0)(tenant)
+    }
+}
+
+impl std::fmt::Debug for Launchers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Launchers")
+    }
 }
 
 // === impl Launcher ===

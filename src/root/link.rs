@@ -25,6 +25,13 @@ pub enum Heard {
     Ended(String),
 }
 
+/// Which life of which worker. A tenant that went and came back has another worker, whose lives are counted anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LifeId {
+    pub worker: u64,
+    pub epoch: Epoch,
+}
+
 /// One life of a worker.
 #[derive(Debug)]
 pub struct Link {
@@ -45,7 +52,7 @@ pub struct Clogged;
 
 impl Link {
     /// Starts carrying; everything heard goes to `heard` until `Ended`, which is the last.
-    pub fn new(launched: Launched, epoch: Epoch, tenant: &str, heard: &mpsc::Sender<(Epoch, Heard)>) -> Link {
+    pub fn new(launched: Launched, life: LifeId, tenant: &str, heard: &mpsc::Sender<(LifeId, Heard)>) -> Link {
         let (reading, mut writing) = tokio::io::split(launched.stream);
         let (out, mut waiting) = mpsc::channel::<(Bytes, OwnedSemaphorePermit)>(limits::FEED_WAITING_MAX);
         let kill = Arc::new(Notify::new());
@@ -64,7 +71,7 @@ impl Link {
                     Err(FramingError::Closed) => (Heard::Closed("closed its feed".to_owned()), true),
                     Err(error) => (Heard::Closed(format!("its feed broke: {error}")), true),
                 };
-                if told.send((epoch, said)).await.is_err() || last {
+                if told.send((life, said)).await.is_err() || last {
                     return;
                 }
             }
@@ -81,7 +88,7 @@ impl Link {
         runtime::spawn("worker-watch", async move {
             let how = launched.life.watch(tenant, stop).await;
             // Nobody listens once root is gone itself.
-            let _ = told.send((epoch, Heard::Ended(how))).await;
+            let _ = told.send((life, Heard::Ended(how))).await;
         });
         let room = Arc::new(Semaphore::new(limits::FEED_WAITING_BYTES_MAX));
         Link { pid: launched.pid, out, room, reader, writer, kill }
@@ -137,7 +144,8 @@ mod tests {
         let (ours, _theirs) = tokio::io::duplex(64);
         let life = Life::Task(runtime::spawn("worker", std::future::pending()));
         let (heard, _hears) = mpsc::channel(1);
-        let link = Link::new(Launched { stream: Box::new(ours), pid: None, life }, Epoch(1), "default", &heard);
+        let launched = Launched { stream: Box::new(ours), pid: None, life };
+        let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, "default", &heard);
         let file = ConfigFile { kind: FileKind::Settings, name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
         let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();

@@ -1,10 +1,10 @@
-//! What programs push: who may, what waits for the worker, and what they are told.
+//! What programs push: what waits for their tenant's worker, and what they are told.
 //!
 //! Invariant: of a chunk nothing is looked at but its length. Every chunk is answered once, those of one pusher in the
-//! order they came; while no worker draws, each is put off, and after it all that the pusher had sent meanwhile, so that
+//! order they came, and a worker is told of those of its own tenant alone; while it does not draw, each is put off, and after it all that the pusher had sent meanwhile, so that
 //! no sample overtakes another of its series. What is held is bounded for each pusher and, with their number, in all.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -12,6 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::pusher::{Answers, Opening, Room};
 use super::session::{Seat, Stranger};
 use super::state::State;
+use super::tenants::rights::Deed;
+use super::tenants::{Name, Tenants};
 use crate::base::{BUILD_ID, Mono, SessionId, limits};
 use crate::event::{ChunksLost, Event, PusherClosed, PusherOpened};
 use crate::wire::attach::{
@@ -23,16 +25,25 @@ use crate::wire::feed::{Pushed, ToWorker};
 #[derive(Debug, Default)]
 pub struct Pushing {
     pushers: FxHashMap<SessionId, Pusher>,
-    /// Those with chunks that wait, in the order they are served.
-    turns: VecDeque<SessionId>,
-    /// What the worker was sent, in that order.
-    under_way: VecDeque<UnderWay>,
+    /// By tenant.
+    lanes: BTreeMap<Name, Lane>,
     /// Those whose connection still has a farewell to write.
     ending: FxHashSet<SessionId>,
 }
 
+/// What is pushed into one tenant.
+#[derive(Debug, Default)]
+struct Lane {
+    /// Those with chunks that wait, in the order they are served.
+    turns: VecDeque<SessionId>,
+    /// What the worker was sent, in that order.
+    under_way: VecDeque<UnderWay>,
+}
+
 #[derive(Debug)]
 struct Pusher {
+    seat: Seat,
+    tenant: Name,
     answers: Answers,
     waiting: VecDeque<Chunk>,
     /// The number of the chunk that is taken next.
@@ -56,12 +67,6 @@ struct UnderWay {
     room: Room,
 }
 
-/// Who may push. Everybody who may use the attach socket, for now: the socket's rights, and who is admitted there,
-/// decide. This is the one place that says so.
-fn may_push(_seat: &Seat) -> Result<(), String> {
-    Ok(())
-}
-
 // === impl Pushing ===
 
 impl Pushing {
@@ -79,13 +84,31 @@ impl Pushing {
         self.pushers.keys().copied().collect()
     }
 
-    /// The next chunk, of the pusher whose turn it is.
-    fn next(&mut self) -> Option<(SessionId, Chunk)> {
-        while let Some(id) = self.turns.pop_front() {
+    /// Those whose tenant is not there for them any more, each with its name.
+    pub fn unwelcome(&self, tenants: &Tenants) -> Vec<(SessionId, Name)> {
+        let stays = |pusher: &Pusher| tenants.is_there_for(Deed::Push, &pusher.seat, &pusher.tenant);
+        let out = self.pushers.iter().filter(|(_, pusher)| !stays(pusher));
+        out.map(|(id, pusher)| (*id, Name::clone(&pusher.tenant))).collect()
+    }
+
+    /// The tenants that anything waits for or is under way to.
+    fn busy(&self) -> Vec<Name> {
+        let busy = |lane: &Lane| !lane.turns.is_empty() || !lane.under_way.is_empty();
+        self.lanes.iter().filter(|(_, lane)| busy(lane)).map(|(name, _)| Name::clone(name)).collect()
+    }
+
+    fn under_way(&self, tenant: &str) -> usize {
+        self.lanes.get(tenant).map_or(0, |lane| lane.under_way.len())
+    }
+
+    /// The next chunk for a tenant, of the pusher whose turn it is.
+    fn next(&mut self, tenant: &str) -> Option<(SessionId, Chunk)> {
+        let lane = self.lanes.get_mut(tenant)?;
+        while let Some(id) = lane.turns.pop_front() {
             let Some(pusher) = self.pushers.get_mut(&id) else { continue };
             let Some(chunk) = pusher.waiting.pop_front() else { continue };
             if !pusher.waiting.is_empty() {
-                self.turns.push_back(id);
+                lane.turns.push_back(id);
             }
             return Some((id, chunk));
         }
@@ -100,16 +123,18 @@ impl Pushing {
         pusher.answers.say(&ToClient::PushLater(later), Some(room));
     }
 
-    /// Puts off all that was sent to a worker, and all that waits.
-    fn put_off_all(&mut self, later: &PushLater) {
-        if !self.under_way.is_empty() {
-            ChunksLost { chunks: self.under_way.len() }.emit();
+    /// Puts off all that was sent to a worker, and all that waits for it.
+    fn put_off_all(&mut self, tenant: &str, later: &PushLater) {
+        let Some(lane) = self.lanes.get_mut(tenant) else { return };
+        let under_way = std::mem::take(&mut lane.under_way);
+        if !under_way.is_empty() {
+            ChunksLost { chunks: under_way.len() }.emit();
         }
         let unknown = PushLater { unknown: true, ..later.clone() };
-        for UnderWay { pusher, number, room, .. } in std::mem::take(&mut self.under_way) {
+        for UnderWay { pusher, number, room, .. } in under_way {
             self.put_off(pusher, number, room, &unknown);
         }
-        while let Some((id, chunk)) = self.next() {
+        while let Some((id, chunk)) = self.next(tenant) {
             self.put_off(id, chunk.number, chunk.room, later);
         }
     }
@@ -121,9 +146,10 @@ impl State {
     pub(super) fn push_hello(&mut self, id: SessionId, opening: Opening) {
         let Opening { hello, answers } = opening;
         let Some(stranger) = self.strangers.get(&id) else { return };
-        if let Err((code, text)) = self.admits_pusher(stranger, &hello) {
-            return self.turn_away(id, code, &text);
-        }
+        let tenant = match self.admits_pusher(stranger, &hello) {
+            Ok(tenant) => tenant,
+            Err((code, text)) => return self.turn_away(id, code, &text),
+        };
         let Some(stranger) = self.strangers.remove(&id) else { return };
         let (uid, pid) = stranger.seat.credentials();
         PusherOpened { pusher: id, uid, pid }.emit();
@@ -135,11 +161,13 @@ impl State {
             chunk_lines_max: cap(limits::PUSH_LINES_MAX),
         };
         answers.say(&ToClient::PushWelcome(welcome), None);
-        let pusher = Pusher { answers, waiting: VecDeque::new(), expected: 1, highest: 0 };
+        let (seat, waiting) = (stranger.seat, VecDeque::new());
+        let pusher = Pusher { seat, tenant, answers, waiting, expected: 1, highest: 0 };
         self.pushing.pushers.insert(id, pusher);
     }
 
-    fn admits_pusher(&self, stranger: &Stranger, hello: &PushHello) -> Result<(), (FarewellCode, String)> {
+    /// Into which tenant.
+    fn admits_pusher(&self, stranger: &Stranger, hello: &PushHello) -> Result<Name, (FarewellCode, String)> {
         if hello.version < attach::VERSION_OLDEST {
             let text = format!(
                 "this daemon (build {BUILD_ID}) speaks versions {} to {} of the attach protocol, the program that \
@@ -150,16 +178,14 @@ impl State {
             );
             return Err((FarewellCode::Version, text));
         }
-        may_push(&stranger.seat).map_err(|text| (FarewellCode::NotAllowed, text))?;
-        let own = self.worker.tenant();
-        if !hello.tenant.is_empty() && hello.tenant != own {
-            return Err((FarewellCode::NoSuchBoard, format!("there is no tenant {:?}; there is {own}", hello.tenant)));
-        }
+        let named = Some(hello.tenant.as_str()).filter(|name| !name.is_empty());
+        let chosen = self.tenants.choose(Deed::Push, &stranger.seat, named);
+        let tenant = chosen.map_err(|text| (FarewellCode::NoSuchBoard, text))?;
         if self.pushing.count() >= limits::PUSHERS_MAX {
             let text = format!("as many programs push as may at one time, {}", limits::PUSHERS_MAX);
             return Err((FarewellCode::Full, text));
         }
-        Ok(())
+        Ok(tenant)
     }
 
     /// Says farewell to a pusher; what it sent and was not answered is not taken.
@@ -197,35 +223,51 @@ impl State {
         pusher.expected += 1;
         pusher.waiting.push_back(Chunk { number, lines, room });
         if pusher.waiting.len() == 1 {
-            self.pushing.turns.push_back(id);
+            self.pushing.lanes.entry(Name::clone(&pusher.tenant)).or_default().turns.push_back(id);
         }
     }
 
-    /// Hands over as much as the worker may have at a time, each pusher in turn; puts everything off while none draws.
+    /// Hands over as much as each worker may have at a time, each pusher in turn; puts off what is for one that does not
+    /// draw.
     pub(super) fn hand_over(&mut self, now: Mono) {
-        while self.worker.draws() && self.pushing.under_way.len() < limits::PUSHES_UNDER_WAY_MAX {
-            let Some((pusher, Chunk { number, lines, room })) = self.pushing.next() else { return };
-            let bytes = lines.len();
-            self.pushing.under_way.push_back(UnderWay { pusher, number, bytes, room });
-            self.worker.send(&ToWorker::Push { pusher, number, lines: lines.into() }, now);
+        for name in self.pushing.busy() {
+            match self.tenants.get(&name).map(|tenant| &tenant.worker) {
+                Some(worker) if worker.draws() => self.hand_over_to(&name, now),
+                Some(worker) => {
+                    let after_ms = u32::try_from(worker.back_in(now).as_millis()).unwrap_or(u32::MAX);
+                    let why = worker.why_not_ready().unwrap_or_default();
+                    self.pushing.put_off_all(&name, &PushLater { after_ms, why, ..PushLater::default() });
+                }
+                // Those who pushed into it are told farewell.
+                None => drop(self.pushing.lanes.remove(&name)),
+            }
         }
-        let nothing_waits = self.pushing.under_way.is_empty() && self.pushing.turns.is_empty();
-        if nothing_waits || self.worker.draws() {
-            return;
-        }
-        let after_ms = u32::try_from(self.worker.back_in(now).as_millis()).unwrap_or(u32::MAX);
-        let why = self.worker.why_not_ready().unwrap_or_default();
-        self.pushing.put_off_all(&PushLater { after_ms, why, ..PushLater::default() });
     }
 
-    /// What the worker says of the chunk it was sent first.
-    pub(super) fn pushed(&mut self, pushed: Pushed, now: Mono) {
-        let next = self.pushing.under_way.front();
+    fn hand_over_to(&mut self, name: &Name, now: Mono) {
+        while self.pushing.under_way(name) < limits::PUSHES_UNDER_WAY_MAX {
+            let Some((pusher, Chunk { number, lines, room })) = self.pushing.next(name) else { return };
+            let bytes = lines.len();
+            if let Some(lane) = self.pushing.lanes.get_mut(name) {
+                lane.under_way.push_back(UnderWay { pusher, number, bytes, room });
+            }
+            self.send(name, &ToWorker::Push { pusher, number, lines: lines.into() }, now);
+            if !self.tenants.get(name).is_some_and(|tenant| tenant.worker.draws()) {
+                // It does not read: that was its end.
+                return self.hand_over(now);
+            }
+        }
+    }
+
+    /// What a worker says of the chunk it was sent first.
+    pub(super) fn pushed(&mut self, name: &Name, pushed: Pushed, now: Mono) {
+        let next = self.pushing.lanes.get(name).and_then(|lane| lane.under_way.front());
         if next.is_none_or(|next| (next.pusher, next.number) != (pushed.pusher, pushed.number)) {
             let why = format!("answered chunk {} of {}, which was not its turn", pushed.number, pushed.pusher.0);
-            return self.worker_fault(why, now);
+            return self.worker_fault(name, why, now);
         }
-        let Some(UnderWay { pusher, number, bytes, room }) = self.pushing.under_way.pop_front() else { return };
+        let Some(lane) = self.pushing.lanes.get_mut(name) else { return };
+        let Some(UnderWay { pusher, number, bytes, room }) = lane.under_way.pop_front() else { return };
         // A line has a byte at least, and an end where another follows.
         let lines_max = bytes.div_ceil(2) as u64;
         let Pushed { accepted, rejected, faults, .. } = pushed;
@@ -233,8 +275,8 @@ impl State {
         let beyond = faults.iter().any(|fault| fault.line == 0 || u64::from(fault.line) > bytes as u64 + 1);
         if counts > lines_max || faults.len() as u64 > u64::from(rejected) || beyond {
             // What became of it is as unknown as if it had died.
-            self.pushing.under_way.push_front(UnderWay { pusher, number, bytes, room });
-            return self.worker_fault(format!("told of more lines than chunk {number} of {} has", pusher.0), now);
+            lane.under_way.push_front(UnderWay { pusher, number, bytes, room });
+            return self.worker_fault(name, format!("told of more lines than chunk {number} of {} has", pusher.0), now);
         }
         let Some(owner) = self.pushing.pushers.get(&pusher) else { return };
         let faults = faults.into_iter().map(|fault| PushFault { line: fault.line, why: fault.why }).collect();

@@ -9,12 +9,15 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 
 use super::connection::{self, Line};
+use super::showing::resolve;
 use super::state::State;
+use super::tenants::Name;
+use super::tenants::rights::Deed;
 use crate::base::{BUILD_ID, Mono, SessionId, Size, ViewId, limits};
 use crate::event::{Event, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 use crate::fanout::{Gone, Notice, Parting, Sink};
 use crate::machine::session as keys;
-use crate::model::{Catalogue, Input, ViewSpec};
+use crate::model::{Input, ViewSpec};
 use crate::runtime::{self, Task};
 use crate::sys::socket::{self, Peer};
 use crate::wire::attach::{self, Farewell, FarewellCode, Hello, ToClient, ToRoot, Welcome};
@@ -105,10 +108,16 @@ impl State {
         self.strangers.insert(id, Stranger { line, task, seat });
         if self.stopping() {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
-        } else if self.sessions.len() + self.strangers.len() + self.pushing.count() > self.sessions_max {
-            let text = format!("the daemon has as many viewers as it may, {}", self.sessions_max);
+        } else if self.sessions.len() + self.strangers.len() + self.pushing.count() > self.sessions_max() {
+            let text = format!("the daemon has as many viewers as it may, {}", self.sessions_max());
             self.turn_away(id, FarewellCode::Full, &text);
         }
+    }
+
+    /// Viewers there may be beside the workers of so many tenants.
+    fn sessions_max(&self) -> usize {
+        let workers = (self.tenants.len() - 1) * limits::TENANT_DESCRIPTORS;
+        self.descriptors_left.saturating_sub(workers).clamp(1, limits::SESSIONS_MAX)
     }
 
     /// Ends a connection before it became a session.
@@ -135,11 +144,14 @@ impl State {
             );
             return self.turn_away(id, FarewellCode::Version, &text);
         }
-        let mut spec = match self.wanted(hello) {
+        let Some(seat) = self.strangers.get(&id).map(|stranger| stranger.seat.clone()) else { return };
+        let mut spec = match self.wanted(&seat, hello) {
             Ok(wanted) => wanted,
             Err(text) => return self.turn_away(id, FarewellCode::NoSuchBoard, &text),
         };
-        if let Some(catalogue) = self.worker.catalogue()
+        let catalogue = self.tenants.get(&spec.tenant).and_then(|tenant| tenant.worker.catalogue());
+        let unresolved = catalogue.is_none();
+        if let Some(catalogue) = catalogue
             && let Err(text) = resolve(&mut spec, catalogue)
         {
             return self.turn_away(id, FarewellCode::NoSuchBoard, &text);
@@ -148,12 +160,10 @@ impl State {
             return self.turn_away(id, FarewellCode::Full, &text);
         }
         let version = hello.version.min(attach::VERSION);
-        let Some(seat) = self.strangers.get(&id).map(|stranger| stranger.seat.clone()) else { return };
         let (uid, pid) = seat.credentials();
         SessionOpened { session: id, board: &spec.board, uid, pid, device: seat.device() }.emit();
         let view = self.open_view(&spec, now);
         let Some(Stranger { line, task, .. }) = self.strangers.remove(&id) else { return };
-        let unresolved = self.worker.catalogue().is_none();
         let session = Session {
             seat,
             spec: spec.clone(),
@@ -176,22 +186,23 @@ impl State {
     }
 
     /// The spec a greeting asks for; its board is not looked up yet.
-    fn wanted(&self, hello: &Hello) -> Result<ViewSpec, String> {
-        let own = self.worker.tenant();
+    fn wanted(&self, seat: &Seat, hello: &Hello) -> Result<ViewSpec, String> {
         let spec = match &hello.resume {
-            Some(resume) => resume.clone(),
+            Some(resume) => {
+                self.tenants.choose(Deed::View, seat, Some(&resume.tenant))?;
+                resume.clone()
+            }
             None => {
                 let asked = hello.board.as_deref().unwrap_or("");
-                let (tenant, board) = asked.split_once('/').unwrap_or((own, asked));
-                let mut spec = ViewSpec::new(tenant, board, hello.size);
+                let named = asked.split_once('/');
+                let board = named.map_or(asked, |(_, board)| board);
+                let tenant = self.tenants.choose(Deed::View, seat, named.map(|(tenant, _)| tenant))?;
+                let mut spec = ViewSpec::new(&tenant, board, hello.size);
                 spec.params.clone_from(&hello.params);
                 spec.theme = hello.theme;
                 spec
             }
         };
-        if spec.tenant != own {
-            return Err(format!("there is no tenant {:?}; there is {own}", spec.tenant));
-        }
         // What the terminal can do may have changed since the spec was made.
         let spec = ViewSpec {
             size: hello.size,
@@ -205,14 +216,16 @@ impl State {
     }
 
     /// Boards are known from here on: gives those who asked before what they asked for.
-    pub(super) fn resolve_boards(&mut self, now: Mono) {
+    pub(super) fn resolve_boards(&mut self, tenant: &Name, now: Mono) {
+        let waits = |session: &Session| session.unresolved && *session.spec.tenant == **tenant;
         let waiting: Vec<SessionId> =
-            self.sessions.iter().filter(|(_, session)| session.unresolved).map(|(id, _)| *id).collect();
+            self.sessions.iter().filter(|(_, session)| waits(session)).map(|(id, _)| *id).collect();
         for id in waiting {
             let Some(session) = self.sessions.get_mut(&id) else { continue };
             session.unresolved = false;
             let mut spec = session.spec.clone();
-            let Some(catalogue) = self.worker.catalogue() else { return };
+            let catalogue = self.tenants.get(tenant).and_then(|tenant| tenant.worker.catalogue());
+            let Some(catalogue) = catalogue else { return };
             match resolve(&mut spec, catalogue) {
                 Ok(()) => self.show(id, spec, now),
                 Err(text) => self.dismiss(id, FarewellCode::NoSuchBoard, &text, now),
@@ -333,19 +346,21 @@ impl State {
     /// Asks the worker about the session's next input, unless it is being asked already.
     pub(super) fn send_input(&mut self, id: SessionId, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.input_is_asked || session.unresolved || !self.worker.draws() {
+        let Some(tenant) = self.tenants.get_mut(&session.spec.tenant) else { return };
+        if session.input_is_asked || session.unresolved || !tenant.worker.draws() {
             return;
         }
         let Some(input) = session.inputs.pop_front() else { return };
         session.input_is_asked = true;
         let message = ToWorker::Input { session: id, spec: session.spec.clone(), input };
-        self.worker.send(&message, now);
+        tenant.worker.send(&message, now);
     }
 
-    pub(super) fn spec_answered(&mut self, id: SessionId, spec: ViewSpec, now: Mono) {
+    pub(super) fn spec_answered(&mut self, name: &Name, id: SessionId, spec: ViewSpec, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if !std::mem::take(&mut session.input_is_asked) {
-            return self.worker_fault(format!("answered an input of session {}, which made none", id.0), now);
+        let is_own = *session.spec.tenant == **name;
+        if !is_own || !std::mem::take(&mut session.input_is_asked) {
+            return self.worker_fault(name, format!("answered an input of session {}, which made none", id.0), now);
         }
         let own = &session.spec;
         let spec = ViewSpec {
@@ -362,8 +377,8 @@ impl State {
     }
 
     /// The worker that was asked is gone: what was asked is lost, what waits is asked later.
-    pub(super) fn lose_inputs(&mut self) {
-        for session in self.sessions.values_mut() {
+    pub(super) fn lose_inputs(&mut self, tenant: &str) {
+        for session in self.sessions.values_mut().filter(|session| session.spec.tenant == tenant) {
             session.input_is_asked = false;
         }
     }
@@ -388,110 +403,8 @@ impl State {
     }
 
     /// The session's spec for its client to hold, where that understands it.
-    fn spec_notice(&self, id: SessionId) -> Option<Notice> {
+    pub(super) fn spec_notice(&self, id: SessionId) -> Option<Notice> {
         let session = self.sessions.get(&id).filter(|session| session.version >= attach::VERSION_WITH_SPEC)?;
         Some(Notice::Spec(ToClient::Spec(session.spec.clone()).encode()))
     }
-}
-
-// === impl State: which view a session sees ===
-
-impl State {
-    fn show(&mut self, id: SessionId, spec: ViewSpec, now: Mono) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.spec == spec {
-            return;
-        }
-        let before = session.view;
-        if let Err(text) = self.check_room(&spec, Some(before)) {
-            return self.dismiss(id, FarewellCode::Full, &text, now);
-        }
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.spec = spec.clone();
-        let view = self.open_view(&spec, now);
-        self.fanout.inherit(view, before);
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.view = view;
-        }
-        if let Some(notice) = self.spec_notice(id) {
-            self.fanout.tell(id, notice, now);
-        }
-        self.fanout.move_to(id, view, now);
-        self.lay_banner(view, now);
-        self.release(before, now);
-    }
-
-    /// Whether a view of this spec may be opened by somebody who leaves that other one.
-    fn check_room(&mut self, spec: &ViewSpec, leaves: Option<ViewId>) -> Result<(), String> {
-        if self.views.find(spec).is_some() {
-            return Ok(());
-        }
-        let fits = |state: &State| {
-            let alone = leaves.filter(|view| state.fanout.viewer_count(*view) == 1);
-            let freed = alone.and_then(|view| state.views.spec(view)).map_or(0, |spec| spec.size.cells());
-            state.views.cells() - freed + spec.size.cells() <= limits::CELLS_MAX
-        };
-        if !fits(self) && !self.draws() {
-            // Views that outlived their viewers are worth less than one that somebody wants.
-            self.sweep();
-        }
-        let too_many = || {
-            format!(
-                "the daemon shows as much as it may, {} cells over all views; try a smaller terminal",
-                limits::CELLS_MAX
-            )
-        };
-        if fits(self) { Ok(()) } else { Err(too_many()) }
-    }
-
-    /// The view of a spec; a new one is subscribed to where the worker draws.
-    fn open_view(&mut self, spec: &ViewSpec, now: Mono) -> ViewId {
-        if let Some(view) = self.views.find(spec) {
-            return view;
-        }
-        if self.views.len() >= limits::VIEWS_MAX {
-            // Only views that outlived their viewers can be so many.
-            self.sweep();
-        }
-        let view = self.views.add(spec);
-        self.fanout.open(view);
-        if self.draws() {
-            self.worker.send(&ToWorker::Subscribe { view, spec: spec.clone() }, now);
-        }
-        view
-    }
-
-    /// Lets a view go that has lost its last viewer. While nothing can be drawn anew it stays: whoever comes back
-    /// gets the last frame there was.
-    fn release(&mut self, view: ViewId, now: Mono) {
-        if self.fanout.viewer_count(view) == 0 && self.draws() {
-            self.views.remove(view);
-            self.fanout.close(view);
-            self.worker.send(&ToWorker::Unsubscribe { view }, now);
-        }
-    }
-
-    fn sweep(&mut self) {
-        let all: Vec<ViewId> = self.views.all().into_iter().map(|(view, _)| view).collect();
-        for view in all {
-            if self.fanout.viewer_count(view) == 0 {
-                self.views.remove(view);
-                self.fanout.close(view);
-            }
-        }
-    }
-}
-
-/// Looks the board and its parameters up; an empty name is the first one there is.
-fn resolve(spec: &mut ViewSpec, catalogue: &Catalogue) -> Result<(), String> {
-    if spec.board.is_empty()
-        && let Some(first) = catalogue.boards.first()
-    {
-        spec.board.clone_from(&first.name);
-    }
-    if let Some(board) = catalogue.board(&spec.board) {
-        return board.check_params(&spec.params);
-    }
-    let names: Vec<&str> = catalogue.boards.iter().map(|board| board.name.as_str()).collect();
-    Err(format!("there is no board {:?}; there are: {}", spec.board, names.join(", ")))
 }

@@ -1,22 +1,22 @@
-//! Everything root owns, in one place and without locks: the worker, the views, the sessions, the fan-out.
+//! Everything root owns, in one place and without locks: the workers, the views, the sessions, the fan-out.
 //!
-//! Invariant: each event is dealt with to its end before the next one; nothing here waits. What the worker says is
-//! checked before it is believed.
+//! Invariant: each event is dealt with to its end before the next one; nothing here waits. What a worker says is
+//! checked before it is believed, and believed of its own tenant alone.
 
 use rustc_hash::FxHashMap;
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-use super::audience::Audience;
 use super::banner;
 use super::configuration::Configuration;
 use super::connection::{Event, Line};
-use super::link::Heard;
+use super::link::{Heard, LifeId};
 use super::pushing::Pushing;
 use super::session::{Seat, Session, Stranger};
+use super::tenants::{Name, Tenant, Tenants, Whose};
 use super::views::Views;
-use super::worker::{News, Worker};
-use crate::base::{Epoch, Mono, SessionId, ViewId, limits};
+use super::worker::News;
+use crate::base::{Mono, SessionId, ViewId, limits};
 use crate::encode::grammar;
 use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
@@ -27,7 +27,7 @@ use crate::wire::feed::{self, ToRoot, ToWorker};
 #[derive(Debug)]
 pub struct State {
     pub(super) started_at: Mono,
-    pub(super) worker: Worker,
+    pub(super) tenants: Tenants,
     pub(super) views: Views,
     pub(super) fanout: Fanout<Line>,
     pub(super) strangers: FxHashMap<SessionId, Stranger>,
@@ -38,13 +38,11 @@ pub struct State {
     pub(super) leaving: Vec<SessionId>,
     pub(super) pushing: Pushing,
     pub(super) last_session: u64,
-    pub(super) sessions_max: usize,
+    /// For viewers, and for the workers of more tenants than one.
+    pub(super) descriptors_left: usize,
     pub(super) configuration: Configuration,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
-    /// The present life of the worker knows of all views.
-    subscribed: bool,
-    audience: Audience,
     next_second: Mono,
     stopping_since: Option<Mono>,
 }
@@ -62,15 +60,15 @@ const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 
 impl State {
     pub fn new(
-        worker: Worker,
+        tenants: Tenants,
         configuration: Configuration,
         events: mpsc::Sender<Event>,
-        sessions_max: usize,
+        descriptors_left: usize,
         now: Mono,
     ) -> State {
         State {
             started_at: now,
-            worker,
+            tenants,
             views: Views::default(),
             fanout: Fanout::new(),
             strangers: FxHashMap::default(),
@@ -79,40 +77,38 @@ impl State {
             leaving: Vec::new(),
             pushing: Pushing::default(),
             last_session: 0,
-            sessions_max,
+            descriptors_left,
             configuration,
             events,
-            subscribed: false,
-            audience: Audience::default(),
             next_second: now + SECOND,
             stopping_since: None,
         }
     }
 
     pub fn begin(&mut self, now: Mono) {
-        self.worker.begin(now);
+        self.tenants.begin(now);
     }
 
     /// When `tick` wants to be called.
     pub fn wake_at(&self) -> Mono {
         let stop = self.stopping_since.map(|since| since + limits::DRAIN_DEADLINE);
-        let times = [Some(self.next_second), self.worker.wake_at(), self.next_resize(), self.next_leaving(), stop];
+        let times = [Some(self.next_second), self.tenants.wake_at(), self.next_resize(), self.next_leaving(), stop];
         times.into_iter().chain([self.configuration.wake_at()]).flatten().min().unwrap_or(self.next_second)
     }
 
     pub fn tick(&mut self, now: Mono) -> Course {
         self.note_own_stall(now);
-        self.worker.tick(now);
+        self.tenants.tick(now);
         self.configuration_tick(now);
         self.apply_sizes(now);
         self.drop_leaving(now);
-        let banner_is_due = self.worker.banner_is_due(now);
+        // All of them are asked.
+        let due = self.tenants.all_mut().filter_map(|(_, tenant)| tenant.worker.banner_is_due(now).then_some(()));
+        let banner_is_due = due.count() > 0;
         if now >= self.next_second {
             self.next_second = now + SECOND;
-            self.worker.ping(self.vitals(now), now);
-            if self.draws() {
-                self.tell_viewers(now);
-            }
+            self.ping(now);
+            self.tell_viewers(now);
             self.note_stalled(now);
             self.lay_banners(now);
         } else if banner_is_due {
@@ -143,20 +139,23 @@ impl State {
     }
 
     /// Something of a worker's life. Only the present one counts.
-    pub fn heard(&mut self, epoch: Epoch, heard: Heard, now: Mono) -> Course {
+    pub fn heard(&mut self, life: LifeId, heard: Heard, now: Mono) -> Course {
         self.note_own_stall(now);
-        if epoch == self.worker.epoch() {
-            match heard {
-                Heard::Message(body, _room) => self.message(&body, now),
-                Heard::Closed(why) => {
-                    self.worker.closed(why, now);
-                    self.lose_inputs();
+        match (self.tenants.whose(life), heard) {
+            (Whose::Present(name), Heard::Message(body, _room)) => self.message(&name, &body, now),
+            (Whose::Present(name), heard) => {
+                if let Some(tenant) = self.tenants.get_mut(&name) {
+                    match heard {
+                        Heard::Ended(how) => tenant.worker.ended(&how, now),
+                        Heard::Closed(why) => tenant.worker.closed(why, now),
+                        Heard::Message(..) => {}
+                    }
                 }
-                Heard::Ended(how) => {
-                    self.worker.ended(&how, now);
-                    self.lose_inputs();
-                }
+                self.lose_inputs(&name);
             }
+            (Whose::Coming(name), heard) => self.heard_on_trial(&name, heard, now),
+            (Whose::Leaving, Heard::Ended(_)) => self.tenants.left(life),
+            (Whose::Leaving | Whose::Nobody, _) => {}
         }
         self.settle(now)
     }
@@ -164,7 +163,7 @@ impl State {
     /// Before anything else is judged by the time it took.
     pub(super) fn note_own_stall(&mut self, now: Mono) {
         if stood_still(self.next_second, now) {
-            self.worker.forgive(now);
+            self.tenants.forgive(now);
         }
     }
 
@@ -180,7 +179,7 @@ impl State {
     /// Says farewell to everybody and ends the worker. The second time it does not wait for either.
     pub fn stop(&mut self, now: Mono) -> Course {
         if self.stopping_since.is_some() {
-            self.worker.kill();
+            self.tenants.kill();
             return Course::Over;
         }
         self.stopping_since = Some(now);
@@ -196,13 +195,20 @@ impl State {
         for id in self.pushing.ids() {
             self.dismiss_pusher(id, FarewellCode::Stopping, "the daemon is stopping");
         }
-        self.worker.stop(now);
+        self.tenants.stop(now);
         self.settle(now)
     }
 
-    /// Whether views can be subscribed to and let go one by one.
-    pub(super) fn draws(&self) -> bool {
-        self.subscribed && self.worker.draws()
+    /// Whether views of a tenant can be subscribed to and let go one by one.
+    pub(super) fn draws(&self, tenant: &str) -> bool {
+        self.tenants.get(tenant).is_some_and(Tenant::draws)
+    }
+
+    /// Sends to the worker of a tenant that is there.
+    pub(super) fn send(&mut self, tenant: &str, message: &ToWorker, now: Mono) {
+        if let Some(tenant) = self.tenants.get_mut(tenant) {
+            tenant.worker.send(message, now);
+        }
     }
 
     pub fn stopping(&self) -> bool {
@@ -211,22 +217,25 @@ impl State {
 
     /// Brings about what earlier steps left to be done.
     pub(super) fn settle(&mut self, now: Mono) -> Course {
-        self.note_worker(now);
-        self.worker.watched(self.views.len() > 0);
+        self.note_workers(now);
+        for (name, tenant) in self.tenants.all_mut() {
+            tenant.worker.watched(self.views.shows(name));
+        }
         self.see_off(now);
         self.hand_over(now);
         while let Some(view) = self.fanout.next_credit() {
-            if self.draws() {
-                self.worker.send(&ToWorker::Credit { view }, now);
+            let owner = self.views.spec(view).and_then(|spec| self.tenants.get_mut(&spec.tenant));
+            if let Some(tenant) = owner.filter(|tenant| tenant.draws()) {
+                tenant.worker.send(&ToWorker::Credit { view }, now);
             }
         }
         let Some(since) = self.stopping_since else { return Course::On };
         let late = now.since(since) >= limits::DRAIN_DEADLINE;
         if late {
-            self.worker.kill();
+            self.tenants.kill();
         }
         let everybody_left = self.sessions.is_empty() && self.pushing.is_over();
-        if late || (everybody_left && !self.worker.runs()) { Course::Over } else { Course::On }
+        if late || (everybody_left && !self.tenants.any_runs()) { Course::Over } else { Course::On }
     }
 
     fn see_off(&mut self, now: Mono) {
@@ -235,52 +244,62 @@ impl State {
         }
     }
 
-    fn message(&mut self, body: &[u8], now: Mono) {
+    fn message(&mut self, name: &Name, body: &[u8], now: Mono) {
+        let Some(tenant) = self.tenants.get_mut(name) else { return };
+        let worker = &mut tenant.worker;
         // What is still under way from a worker that was given up is not believed any more.
-        if !self.worker.listened_to() {
+        if !worker.listened_to() {
             return;
         }
         let message = match ToRoot::decode(body) {
             Ok(message) => message,
-            Err(error) => return self.worker_fault(format!("sent what is no message: {error}"), now),
+            Err(error) => return self.worker_fault(name, format!("sent what is no message: {error}"), now),
         };
         let news = match message {
             ToRoot::Hello(hello) => {
-                self.worker.said_hello(&hello, now);
+                worker.said_hello(&hello, now);
                 News::Nothing
             }
-            ToRoot::Prepared { generation, outcome } => self.worker.said_prepared(generation, outcome, now),
-            ToRoot::Pong { nonce } => self.worker.said_pong(nonce, now),
+            ToRoot::Prepared { generation, outcome } => worker.said_prepared(generation, outcome, now),
+            ToRoot::Pong { nonce } => worker.said_pong(nonce, now),
             ToRoot::Status(status) => {
-                self.worker.said_status(status, now);
+                worker.said_status(status, now);
                 News::Nothing
             }
-            ToRoot::Spec { session, spec } => return self.spec_answered(session, spec, now),
-            ToRoot::Frame(frame) => return self.frame(&frame, now),
-            ToRoot::Pushed(pushed) => return self.pushed(pushed, now),
+            ToRoot::Spec { session, spec } => return self.spec_answered(name, session, spec, now),
+            ToRoot::Frame(frame) => return self.frame(name, &frame, now),
+            ToRoot::Pushed(pushed) => return self.pushed(name, pushed, now),
         };
         match news {
             News::Nothing => {}
-            News::Judged(outcome) => self.judged(outcome, now),
-            News::Drawing => self.worker_draws(now),
+            News::Judged(outcome) => self.judged(name, outcome, now),
+            News::Drawing => self.worker_draws(name, now),
             News::Answers => {
-                for (view, _) in self.views.all() {
+                for view in self.views.of(name) {
                     self.fanout.lift(view, now);
                 }
             }
         }
     }
 
-    fn frame(&mut self, frame: &feed::Frame<'_>, now: Mono) {
-        if frame.epoch != self.worker.epoch() || !self.worker.draws() {
-            return self.worker_fault(format!("sent a frame of {:?} before or after its time", frame.epoch), now);
+    fn frame(&mut self, name: &Name, frame: &feed::Frame<'_>, now: Mono) {
+        let present = self.tenants.get(name).map(|tenant| &tenant.worker);
+        if !present.is_some_and(|worker| frame.epoch == worker.epoch() && worker.draws()) {
+            return self.worker_fault(name, format!("sent a frame of {:?} before or after its time", frame.epoch), now);
         }
         let Some(spec) = self.views.spec(frame.view) else {
             if !self.views.existed(frame.view) {
-                self.worker_fault(format!("sent a frame of view {}, which never was", frame.view.0), now);
+                self.worker_fault(name, format!("sent a frame of view {}, which never was", frame.view.0), now);
             }
             return;
         };
+        if *spec.tenant != **name {
+            return self.worker_fault(
+                name,
+                format!("sent a frame of view {}, which is not its own", frame.view.0),
+                now,
+            );
+        }
         let bound = limits::frame_bytes_max(spec.size.cells());
         let checked = if frame.bytes.len() > bound {
             Err(format!("{} bytes for {}, where {bound} are enough for anything", frame.bytes.len(), spec.size))
@@ -290,46 +309,58 @@ impl State {
         let taken = checked.and_then(|()| self.fanout.publish(frame, now).map_err(|fault| fault.to_string()));
         if let Err(why) = taken {
             FrameRefused { view: frame.view, why: &why }.emit();
-            self.worker_fault(format!("sent a bad frame of view {}: {why}", frame.view.0), now);
+            self.worker_fault(name, format!("sent a bad frame of view {}: {why}", frame.view.0), now);
         }
     }
 
-    pub(super) fn worker_fault(&mut self, why: String, now: Mono) {
-        self.worker.fault(why, now);
-        self.lose_inputs();
+    pub(super) fn worker_fault(&mut self, name: &str, why: String, now: Mono) {
+        if let Some(tenant) = self.tenants.get_mut(name) {
+            tenant.worker.fault(why, now);
+        }
+        self.lose_inputs(name);
     }
 
-    /// Tells the worker where the number of viewers changed: once a second, however many come and go.
+    fn ping(&mut self, now: Mono) {
+        for name in self.tenants.names() {
+            let vitals = self.vitals(&name, now);
+            if let Some(tenant) = self.tenants.get_mut(&name) {
+                tenant.worker.ping(vitals, now);
+            }
+        }
+    }
+
+    /// Tells the workers where the number of viewers changed: once a second, however many come and go.
     fn tell_viewers(&mut self, now: Mono) {
-        let boards = self.sessions.values().map(|session| session.spec.board.as_str());
-        for (board, viewers) in self.audience.count(boards) {
-            self.worker.send(&ToWorker::Viewers { board, viewers }, now);
+        for (name, tenant) in self.tenants.all_mut().filter(|(_, tenant)| tenant.draws()) {
+            tell_viewers(&self.sessions, name, tenant, now);
         }
     }
 
     /// A new life knows of no view: tell it of all that have viewers.
-    pub(super) fn worker_draws(&mut self, now: Mono) {
-        self.subscribed = false;
-        self.resolve_boards(now);
+    pub(super) fn worker_draws(&mut self, name: &Name, now: Mono) {
+        self.tenants.get_mut(name).into_iter().for_each(|tenant| tenant.subscribed = false);
+        self.resolve_boards(name, now);
         self.see_off(now);
-        self.audience.forget();
-        self.forget_complaints();
-        // Before the views, so that their first frames say it.
-        self.tell_viewers(now);
+        if let Some(tenant) = self.tenants.get_mut(name) {
+            tenant.audience.forget();
+            tenant.lines_told.clear();
+            // Before the views, so that their first frames say it.
+            tell_viewers(&self.sessions, name, tenant, now);
+        }
         self.tell_complaints(now);
-        let views: Vec<(ViewId, ViewSpec)> =
-            self.views.all().into_iter().map(|(view, spec)| (view, spec.clone())).collect();
-        for (view, spec) in views {
+        let Some(tenant) = self.tenants.get_mut(name) else { return };
+        for view in self.views.of(name) {
             if self.fanout.viewer_count(view) == 0 {
                 self.views.remove(view);
                 self.fanout.close(view);
-            } else {
+            } else if let Some(spec) = self.views.spec(view) {
                 self.fanout.renew(view);
-                self.worker.send(&ToWorker::Subscribe { view, spec }, now);
+                tenant.worker.send(&ToWorker::Subscribe { view, spec: spec.clone() }, now);
             }
         }
-        self.subscribed = true;
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        tenant.subscribed = true;
+        let of_tenant = |(_, session): &(&SessionId, &Session)| *session.spec.tenant == **name;
+        let ids: Vec<SessionId> = self.sessions.iter().filter(of_tenant).map(|(id, _)| *id).collect();
         for id in ids {
             self.send_input(id, now);
         }
@@ -337,17 +368,28 @@ impl State {
 
     /// Tells all viewers why their view is not live, where that is so.
     fn lay_banners(&mut self, now: Mono) {
-        let Some(why) = self.worker.trouble(now) else { return };
-        for (view, spec) in self.views.all() {
-            lay_banner(&mut self.fanout, view, spec, &why, now);
+        for (name, tenant) in self.tenants.all() {
+            let Some(why) = tenant.worker.trouble(now) else { continue };
+            for view in self.views.of(name) {
+                let Some(spec) = self.views.spec(view) else { continue };
+                lay_banner(&mut self.fanout, view, spec, &why, now);
+            }
         }
     }
 
     /// The same for one view that has just got a viewer.
     pub(super) fn lay_banner(&mut self, view: ViewId, now: Mono) {
-        if let (Some(why), Some(spec)) = (self.worker.trouble(now), self.views.spec(view)) {
+        let Some(spec) = self.views.spec(view) else { return };
+        if let Some(why) = self.tenants.get(&spec.tenant).and_then(|tenant| tenant.worker.trouble(now)) {
             lay_banner(&mut self.fanout, view, spec, &why, now);
         }
+    }
+}
+
+fn tell_viewers(sessions: &FxHashMap<SessionId, Session>, name: &str, tenant: &mut Tenant, now: Mono) {
+    let own = sessions.values().filter(|session| session.spec.tenant == name);
+    for (board, viewers) in tenant.audience.count(own.map(|session| session.spec.board.as_str())) {
+        tenant.worker.send(&ToWorker::Viewers { board, viewers }, now);
     }
 }
 

@@ -11,6 +11,8 @@ use crate::model::ViewSpec;
 pub struct Views {
     specs: FxHashMap<ViewId, ViewSpec>,
     ids: FxHashMap<ViewSpec, ViewId>,
+    /// How many of each tenant there are.
+    counts: FxHashMap<String, usize>,
     last: u64,
     cells: usize,
 }
@@ -20,6 +22,11 @@ pub struct Views {
 impl Views {
     pub fn len(&self) -> usize {
         self.specs.len()
+    }
+
+    /// Whether anything of a tenant is shown.
+    pub fn shows(&self, tenant: &str) -> bool {
+        self.counts.contains_key(tenant)
     }
 
     /// Of all views together.
@@ -44,6 +51,7 @@ impl Views {
         self.last += 1;
         let view = ViewId(self.last);
         self.cells += spec.size.cells();
+        *self.counts.entry(spec.tenant.clone()).or_default() += 1;
         self.specs.insert(view, spec.clone());
         self.ids.insert(spec.clone(), view);
         view
@@ -53,7 +61,21 @@ impl Views {
         if let Some(spec) = self.specs.remove(&view) {
             self.cells -= spec.size.cells();
             self.ids.remove(&spec);
+            if let Some(count) = self.counts.get_mut(&spec.tenant) {
+                *count -= 1;
+                if *count == 0 {
+                    self.counts.remove(&spec.tenant);
+                }
+            }
         }
+    }
+
+    /// Of one tenant, in the order they were made.
+    pub fn of(&self, tenant: &str) -> Vec<ViewId> {
+        let own = self.specs.iter().filter(|(_, spec)| spec.tenant == tenant);
+        let mut own: Vec<ViewId> = own.map(|(view, _)| *view).collect();
+        own.sort_unstable();
+        own
     }
 
     /// In the order they were made.

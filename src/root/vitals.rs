@@ -14,7 +14,7 @@ const STALLED_AFTER: Duration = Duration::from_secs(1);
 
 impl State {
     /// Read anew: the kernel is asked, and nothing waits.
-    pub(super) fn vitals(&self, now: Mono) -> Vitals {
+    pub(super) fn vitals(&self, tenant: &str, now: Mono) -> Vitals {
         let usage = usage::read();
         let sent = self.fanout.sent();
         Vitals {
@@ -22,15 +22,15 @@ impl State {
             cpu_us: u64::try_from(usage.cpu.as_micros()).unwrap_or(u64::MAX),
             resident_bytes: usage.resident_bytes,
             tasks: count(runtime::running()),
-            viewers: count(self.sessions.len()),
+            viewers: count(self.sessions.values().filter(|session| session.spec.tenant == tenant).count()),
             viewers_stalled: count(self.fanout.stalled_for(STALLED_AFTER, now)),
-            views: count(self.views.len()),
+            views: count(self.views.of(tenant).len()),
             sessions_opened: COUNTERS.sessions_opened.get(),
             frames_sent: sent.frames,
             bytes_sent: sent.bytes,
             frames_dropped: COUNTERS.frames_dropped.get(),
             inputs_dropped: COUNTERS.inputs_dropped.get(),
-            worker_restarts: self.worker.restarts(),
+            worker_restarts: self.tenants.get(tenant).map_or(0, |tenant| tenant.worker.restarts()),
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use super::allowance::Allowance;
 use super::banner::Why;
 use super::launch::Launcher;
-use super::link::{Heard, Link};
+use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerHung, WorkerSilent, WorkerStarted};
 use crate::machine::heartbeat::Finding;
@@ -28,6 +28,8 @@ use pulse::{Answer, Pulse};
 #[derive(Debug)]
 pub struct Worker {
     tenant: String,
+    /// Among all workers there ever were.
+    id: u64,
     launcher: Launcher,
     supervise: Supervise,
     link: Option<Link>,
@@ -37,6 +39,8 @@ pub struct Worker {
     /// Of `files`.
     generation: u64,
     accepted: bool,
+    /// It is asked whether its tenant can come, and draws nothing before that is settled.
+    on_trial: bool,
     /// What the present life is asked about beside that.
     offered: Option<Offer>,
     catalogue: Option<Catalogue>,
@@ -45,7 +49,7 @@ pub struct Worker {
     fault_is_over: bool,
     status: WorkerStatus,
     statuses: Allowance,
-    heard: mpsc::Sender<(Epoch, Heard)>,
+    heard: mpsc::Sender<(LifeId, Heard)>,
     pulse: Pulse,
     /// It was given up because it did not answer.
     hung: bool,
@@ -66,6 +70,8 @@ enum Stage {
     Down,
     Greeting,
     Preparing,
+    /// It accepted, and waits for the others.
+    Tried,
     Refused(String),
     Drawing,
 }
@@ -111,9 +117,16 @@ impl Default for Offer {
 // === impl Worker ===
 
 impl Worker {
-    pub fn new(tenant: &str, launcher: Launcher, begins_with: Offer, heard: mpsc::Sender<(Epoch, Heard)>) -> Worker {
+    pub fn new(
+        tenant: &str,
+        id: u64,
+        launcher: Launcher,
+        begins_with: Offer,
+        heard: mpsc::Sender<(LifeId, Heard)>,
+    ) -> Worker {
         Worker {
             tenant: tenant.to_owned(),
+            id,
             launcher,
             supervise: Supervise::new(),
             link: None,
@@ -122,6 +135,7 @@ impl Worker {
             files: begins_with.files,
             generation: begins_with.generation,
             accepted: false,
+            on_trial: false,
             offered: None,
             catalogue: None,
             last_fault: None,
@@ -145,6 +159,11 @@ impl Worker {
 
     pub fn epoch(&self) -> Epoch {
         self.epoch
+    }
+
+    /// The present life.
+    pub fn life(&self) -> LifeId {
+        LifeId { worker: self.id, epoch: self.epoch }
     }
 
     pub fn pid(&self) -> Option<u32> {
@@ -176,6 +195,16 @@ impl Worker {
     /// All boards, also while the worker is down; none before one was ever ready.
     pub fn catalogue(&self) -> Option<&Catalogue> {
         self.catalogue.as_ref()
+    }
+
+    /// Whether it is asked about another configuration than the one it draws.
+    pub fn is_asked(&self) -> bool {
+        self.offered.is_some()
+    }
+
+    /// Whether its present life is not over, as far as is known.
+    pub fn is_up(&self) -> bool {
+        self.stage != Stage::Down
     }
 
     pub fn draws(&self) -> bool {
@@ -452,7 +481,7 @@ impl Worker {
         self.epoch = Epoch(self.epoch.0 + 1);
         let launched = self.launcher.start()?;
         WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
-        self.link = Some(Link::new(launched, self.epoch, &self.tenant, &self.heard));
+        self.link = Some(Link::new(launched, self.life(), &self.tenant, &self.heard));
         self.stage = Stage::Greeting;
         self.hung_up_at = None;
         self.pulse.renew();

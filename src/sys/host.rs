@@ -10,8 +10,8 @@ use rustix::param::{clock_ticks_per_second, page_size};
 use rustix::process::{getegid, geteuid, getpid};
 use rustix::system::uname;
 
-/// The file of groups is not read beyond this.
-const GROUP_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// The files of users and groups are not read beyond this.
+const NAMES_FILE_BYTES_MAX: u64 = 1024 * 1024;
 
 /// The machine's name as the kernel has it.
 pub fn hostname() -> String {
@@ -40,8 +40,18 @@ pub fn pid() -> u32 {
 
 /// A group's number, where this machine has such a group.
 pub fn group_id(name: &str) -> Option<u32> {
+    number_in("/etc/group", name)
+}
+
+/// A user's number, where this machine has such a user. Those of a directory elsewhere are not looked for.
+pub fn user_id(name: &str) -> Option<u32> {
+    number_in("/etc/passwd", name)
+}
+
+/// The third field of the line that begins with a name.
+fn number_in(path: &str, name: &str) -> Option<u32> {
     let mut text = String::new();
-    File::open("/etc/group").ok()?.take(GROUP_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    File::open(path).ok()?.take(NAMES_FILE_BYTES_MAX).read_to_string(&mut text).ok()?;
     text.lines().find_map(|line| {
         let mut fields = line.split(':');
         (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
@@ -87,5 +97,6 @@ mod tests {
         assert!(super::kernel_release().contains('.'));
         assert_eq!(super::pid(), std::process::id());
         assert_eq!((super::group_id("root"), super::group_id("no such group")), (Some(0), None));
+        assert_eq!((super::user_id("root"), super::user_id("no such user")), (Some(0), None));
     }
 }

@@ -13,7 +13,7 @@ use crate::admin::status::Status;
 use crate::base::{BUILD_ID, limits};
 use crate::cli::failure::Failure;
 use crate::cli::places::{self, Door, Sockets};
-use crate::config::{self, Asked, Loaded, Mode, Places, Settings, TerminalSettings};
+use crate::config::{self, Asked, Loaded, Mode, Places, Principal, Settings, TenantSettings, TerminalSettings};
 use crate::runtime;
 use crate::sys::host;
 
@@ -27,7 +27,7 @@ pub fn configuration(config: Option<PathBuf>) -> (Loaded, Vec<Finding>) {
     let mut findings = Vec::new();
     let loaded = match config::load(&Asked { config, flags: Vec::new() }, places::environment, &places) {
         Ok(loaded) => {
-            let names: Vec<&str> = loaded.files.iter().map(|file| file.name.as_str()).collect();
+            let names = loaded.names();
             findings.push(if names.is_empty() {
                 Finding::ok(name, format!("none at {}, the defaults serve", places.config.display()))
             } else {
@@ -196,6 +196,26 @@ fn state(places: &Places) -> Finding {
             Finding::warn(name, format!("{found}: {}: {error}", there.display()), remedy)
         }
     }
+}
+
+/// People whom sections of tenants name, and whom this machine may not know.
+pub fn people(settings: &Settings) -> Vec<Finding> {
+    let judged = |(tenant, settings): (&String, &TenantSettings)| {
+        let name = format!("tenant {tenant}");
+        let unknown = |one: &Principal| match one {
+            Principal::User(user) => host::user_id(user).is_none().then(|| user.clone()),
+            Principal::Group(group) => host::group_id(group).is_none().then(|| format!("@{group}")),
+            Principal::Everybody | Principal::Uid(_) | Principal::Gid(_) => None,
+        };
+        let mut unknown: Vec<String> = settings.viewers.iter().chain(&settings.pushers).filter_map(unknown).collect();
+        unknown.dedup();
+        if unknown.is_empty() {
+            return Finding::ok(&name, "everybody it names is known");
+        }
+        let found = format!("this machine does not know {}, so nobody is meant", unknown.join(", "));
+        Finding::warn(&name, found, "add the user or group to this machine, or name it by its number")
+    };
+    settings.tenants.iter().map(judged).collect()
 }
 
 /// Devices of `[[terminal]]`.

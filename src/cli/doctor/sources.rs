@@ -18,14 +18,21 @@ use crate::worker::origins;
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub fn all(loaded: Loaded) -> Result<Vec<Finding>, Failure> {
-    let origins = loaded.settings.sources;
-    if origins.is_empty() {
-        return Ok(vec![Finding::ok("sources", "none of your own")]);
+    let others = loaded.others.into_iter().map(|(tenant, loaded)| (format!("{tenant}/"), loaded.settings.sources));
+    let mut findings = Vec::new();
+    // Equal names of two tenants are two sources.
+    for (tenant, origins) in std::iter::once((String::new(), loaded.settings.sources)).chain(others) {
+        if !origins.is_empty() {
+            findings.extend(runtime::block_on(ask(&tenant, origins)).map_err(Failure::runtime)?);
+        }
     }
-    runtime::block_on(ask(origins)).map_err(Failure::runtime)
+    if findings.is_empty() {
+        findings.push(Finding::ok("sources", "none of your own"));
+    }
+    Ok(findings)
 }
 
-async fn ask(origins: Vec<Origin>) -> Vec<Finding> {
+async fn ask(tenant: &str, origins: Vec<Origin>) -> Vec<Finding> {
     let mut unheard: Vec<String> = origins.iter().map(|origin| origin.name.clone()).collect();
     let patience = PATIENCE + origins.iter().map(patience).max().unwrap_or_default();
     let (wanted_in, wanted) = watch::channel(origins);
@@ -39,7 +46,7 @@ async fn ask(origins: Vec<Origin>) -> Vec<Finding> {
         {
             // The first thing it says is what counts.
             if let Some(place) = unheard.iter().position(|name| *name == update.source) {
-                findings.push(judged(&unheard.swap_remove(place), &update));
+                findings.push(judged(&called(tenant, &unheard.swap_remove(place)), &update));
             }
         }
     };
@@ -48,35 +55,34 @@ async fn ask(origins: Vec<Origin>) -> Vec<Finding> {
     drop(wanted_in);
     findings.extend(unheard.iter().map(|name| {
         let found = format!("it said nothing within {} s", patience.as_secs());
-        Finding::bad(&called(name), found, "run its command, or read its file, by hand as the daemon's user")
+        Finding::bad(&called(tenant, name), found, "run its command, or read its file, by hand as the daemon's user")
     }));
     findings.sort_by(|left, right| left.name.cmp(&right.name));
     findings
 }
 
-fn judged(name: &str, update: &Update) -> Finding {
-    let called = called(name);
+fn judged(called: &str, update: &Update) -> Finding {
     let brought = format!("{} values, {} log entries", update.samples.len(), update.entries.len());
     match &update.health.state {
         SourceState::Failed { why, .. } => Finding::bad(
-            &called,
+            called,
             why.clone(),
             "see docs/sources.md for what it may do, and try it by hand as the daemon's user",
         ),
         SourceState::Partial(missing) => Finding::warn(
-            &called,
+            called,
             format!("{brought}; {missing}"),
             "have it tell less, or see docs/sources.md for its caps",
         ),
         SourceState::Absent(why) => {
-            Finding::warn(&called, why.clone(), "put it there, or take the source out of the configuration")
+            Finding::warn(called, why.clone(), "put it there, or take the source out of the configuration")
         }
-        SourceState::Good | SourceState::Waiting => Finding::ok(&called, brought),
+        SourceState::Good | SourceState::Waiting => Finding::ok(called, brought),
     }
 }
 
-fn called(name: &str) -> String {
-    format!("source {name}")
+fn called(tenant: &str, name: &str) -> String {
+    format!("source {tenant}{name}")
 }
 
 fn patience(origin: &Origin) -> Duration {

@@ -11,7 +11,14 @@ fn generation(number: u64, text: &str) -> Generation {
     };
     let files = vec![file("/etc/unblink/unblink.toml", text)];
     let lay_there = Checksum::of(&files);
-    Generation { number, accepted_at: Wall(1_700_000_000_000), cause: Cause::Change, lay_there, files }
+    Generation {
+        number,
+        accepted_at: Wall(1_700_000_000_000),
+        cause: Cause::Change,
+        lay_there,
+        files,
+        others: Default::default(),
+    }
 }
 
 fn store() -> (tempfile::TempDir, Store) {

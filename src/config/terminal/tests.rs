@@ -120,7 +120,7 @@ fn a_board_that_is_on_no_list_is_refused_where_it_is_named() {
         said("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'hots'\n"),
         "unblink.toml:3:9: terminal.board: there is no board \"hots\"\n    board = 'hots'\n            ^\n    did you mean `host`?"
     );
-    assert!(said("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'other/host'\n").contains("there is no board"));
+    assert!(said("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'other/host'\n").contains("there is no tenant"));
 }
 
 #[test]

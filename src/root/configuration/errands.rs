@@ -13,8 +13,9 @@ use tokio::sync::mpsc;
 use crate::base::Diagnostic;
 use crate::config::generations::{Checksum, Damage, Generation, Store};
 use crate::config::watch::Watched;
-use crate::config::{self, Gathered, Inputs, Settings};
+use crate::config::{self, Gathered, Inputs, Settings, TENANT_DEFAULT};
 use crate::event::{Event, GenerationDamaged};
+use crate::root::tenants::rights::Rights;
 use crate::runtime;
 use crate::sys::watch::{self, Watcher, Woken};
 
@@ -56,6 +57,7 @@ pub struct Reading {
     pub gathered: Gathered,
     /// What concerns root; none where something is wrong, which the worker says.
     pub settings: Option<Settings>,
+    pub rights: Rights,
     /// Of the files.
     pub content: Checksum,
 }
@@ -65,6 +67,7 @@ pub struct Reading {
 pub struct Fetched {
     pub generation: Generation,
     pub settings: Settings,
+    pub rights: Rights,
     /// Of its files.
     pub content: Checksum,
 }
@@ -116,11 +119,20 @@ fn run(source: &Source, errands: &Receiver<Errand>, told: &mpsc::Sender<Told>) {
 fn read(inputs: &Inputs) -> Result<Reading, Diagnostic> {
     let mut gathered = inputs.gather()?;
     let settings = config::parse(&config::for_worker(&gathered.files)).ok();
-    if settings.is_some() {
-        gathered.complaints.extend(config::missing_files(&gathered.files));
+    let mut rights = Rights::default();
+    if let Some(settings) = &settings {
+        gathered.settle(settings);
+        let all = config::by_tenant(&gathered.files, &gathered.others, settings);
+        for (name, files) in all {
+            // Where something else is wrong with them their worker says so.
+            if name == TENANT_DEFAULT || config::parse(&config::for_worker(&files)).is_ok() {
+                gathered.complain(&name, config::missing_files(&files));
+            }
+        }
+        rights = Rights::of(settings);
     }
-    let content = Checksum::of(&gathered.files);
-    Ok(Reading { gathered, settings, content })
+    let content = Checksum::of_all(&gathered.files, &gathered.others);
+    Ok(Reading { gathered, settings, rights, content })
 }
 
 fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, String> {
@@ -138,8 +150,9 @@ fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, S
     })?;
     generation.files.extend(source.inputs.overrides().iter().cloned());
     let settings = config::what_is_right(&generation.files);
-    let content = Checksum::of(&generation.files);
-    Ok(Fetched { generation, settings, content })
+    let content = Checksum::of_all(&generation.files, &generation.others);
+    let rights = Rights::of(&settings);
+    Ok(Fetched { generation, settings, rights, content })
 }
 
 fn wait_for_changes(inputs: &Inputs, stopped: &PipeReader, told: &mpsc::Sender<Told>) {

@@ -1,21 +1,24 @@
 //! What a daemon begins with: what lies in its files, or else what was last accepted, or else what is sound of them.
 //!
-//! Invariant: boards that are wrong never keep a daemon from starting. It looks into boards here as `unblink check` does,
+//! Invariant: boards that are wrong never keep a daemon from starting, nor does anything that is wrong with another tenant
+//! than the default one. It looks into boards here as `unblink check` does,
 //! before anything is served; a daemon that runs leaves that to its worker.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::errands::Source;
 use super::{Cause, InForce, RefusedRow};
 use crate::base::{Diagnostic, Wall};
 use crate::config::generations::{Checksum, Generation, Store};
-use crate::config::{self, Inputs, Settings, Start};
+use crate::config::{self, Gathered, Inputs, Settings, Start, TENANT_DEFAULT};
 use crate::event::{ConfigurationRefused, Event, GenerationDamaged};
+use crate::root::tenants::rights::Rights;
 use crate::root::worker::Offer;
 use crate::sys::clock;
-use crate::wire::feed::ConfigFile;
+use crate::wire::feed::{Complaint, ConfigFile};
 
-/// What root begins with, besides the files.
+/// What root begins with.
 #[derive(Debug)]
 pub struct Beginning {
     /// None for a root that reads nothing while it runs.
@@ -29,7 +32,12 @@ pub struct Beginning {
     pub(super) seen: Option<Checksum>,
     pub(super) lay_there: Option<Checksum>,
     pub(super) refused: Option<RefusedRow>,
-    files: Vec<ConfigFile>,
+    /// The same for the screens of each tenant.
+    pub(super) lines: BTreeMap<String, Vec<Complaint>>,
+    /// Of what is in force, which may be older than `settings`.
+    rights: Rights,
+    /// What each tenant's worker is to draw.
+    files: BTreeMap<String, Vec<ConfigFile>>,
 }
 
 /// Of everything that was read, also of what could not be.
@@ -45,10 +53,11 @@ impl Beginning {
     /// Decides what a daemon begins with. Whatever is worth telling is logged.
     pub fn decide(start: Start, inputs: Inputs, state: &Path) -> Beginning {
         let store = Store::new(state, inputs.unusual());
-        let Start { gathered, settings, complaints, sound } = start;
-        let lay_there = Checksum::of(&gathered.files);
+        let Start { gathered, settings, sound } = start;
+        let lay_there = Checksum::of_all(&gathered.files, &gathered.others);
         let mut beginning = Beginning {
             highest: store.numbers().last().copied().unwrap_or(0),
+            rights: Rights::of(&settings),
             settings,
             generation: 1,
             is_new: false,
@@ -59,9 +68,10 @@ impl Beginning {
                 lay_there: Some(lay_there),
                 content_of: None,
             },
-            seen: Some(seen(lay_there, &gathered.complaints)),
+            seen: Some(seen(lay_there, &gathered.all_complaints())),
             lay_there: Some(lay_there),
             refused: None,
+            lines: BTreeMap::new(),
             files: sound,
             source: None,
         };
@@ -70,12 +80,11 @@ impl Beginning {
             ..generation
         };
         let tell = |damage: config::generations::Damage| GenerationDamaged { what: &damage.to_string() }.emit();
-        let is_fit = |kept: &Generation| config::understand(&config::for_worker(&whole(kept.clone()).files)).is_ok();
-        let newest = store.newest(tell, is_fit).map(whole);
-        if complaints.is_empty() {
+        let newest = store.newest(tell, |kept| is_fit(&whole(kept.clone()))).map(whole);
+        if gathered.complaints.is_empty() {
             beginning.begin_with_files(lay_there, newest);
         } else {
-            beginning.begin_without_bad_boards(newest, complaints);
+            beginning.begin_without_what_is_wrong(newest, &gathered);
         }
         beginning.source = Some(Source { inputs, store });
         beginning
@@ -90,9 +99,14 @@ impl Beginning {
         self.refused.as_ref()
     }
 
-    /// What the worker is to draw.
-    pub(in crate::root) fn offer(&self) -> Offer {
-        Offer { generation: self.generation, files: self.files.clone() }
+    /// What each tenant's worker is to draw.
+    pub(in crate::root) fn offers(&self) -> BTreeMap<String, Offer> {
+        let offer = |files: &Vec<ConfigFile>| Offer { generation: self.generation, files: files.clone() };
+        self.files.iter().map(|(name, files)| (name.clone(), offer(files))).collect()
+    }
+
+    pub(in crate::root) fn rights(&self) -> Rights {
+        self.rights.clone()
     }
 
     /// All is well. Somebody may have gone back since these files were written, or they may be what was drawn before.
@@ -107,21 +121,39 @@ impl Beginning {
         }
     }
 
-    fn begin_without_bad_boards(&mut self, newest: Option<Generation>, complaints: Vec<Diagnostic>) {
+    /// Those tenants with whom something is wrong go on with what was accepted last of theirs, or else with what is
+    /// sound of it. The others are not concerned.
+    fn begin_without_what_is_wrong(&mut self, newest: Option<Generation>, gathered: &Gathered) {
+        let is_wrong = |name: &str| gathered.complaints.contains_key(name);
         let why = match newest {
-            Some(kept) => {
+            Some(kept) if is_wrong(TENANT_DEFAULT) => {
+                // With `unblink.toml`, which says who is a tenant.
                 self.go_on_with(kept);
                 "boards are wrong, so what was accepted last is drawn"
             }
-            None => {
+            newest => {
+                let mut has_all = true;
+                let terms = config::by_tenant(&[], &newest.map(|kept| kept.others).unwrap_or_default(), &self.settings);
+                for (name, files) in self.files.iter_mut().filter(|(name, _)| is_wrong(name)) {
+                    match terms.get(name).filter(|_| *name != TENANT_DEFAULT) {
+                        Some(kept) => files.clone_from(kept),
+                        None => has_all = false,
+                    }
+                }
                 self.generation = self.highest.saturating_add(1);
-                "boards are wrong and left out"
+                if has_all {
+                    "something is wrong, so what was accepted last of it is drawn"
+                } else {
+                    "boards are wrong and left out"
+                }
             }
         };
+        let complaints = gathered.all_complaints();
         ConfigurationRefused { cause: Cause::Start.words(), why, complaints: &complaints, generation: self.generation }
             .emit();
         let at_ms = clock::wall().0;
         self.refused = Some(RefusedRow { at_ms, cause: Cause::Start, why: why.to_owned(), complaints });
+        self.lines = super::telling::of_complaints(&gathered.complaints);
     }
 
     fn go_on_with(&mut self, kept: Generation) {
@@ -129,12 +161,21 @@ impl Beginning {
         self.in_force = InForce {
             accepted_at: kept.accepted_at,
             cause: Some(kept.cause),
-            content: Some(Checksum::of(&kept.files)),
+            content: Some(Checksum::of_all(&kept.files, &kept.others)),
             lay_there: Some(kept.lay_there),
             content_of: None,
         };
-        self.files = kept.files;
+        let settings = config::what_is_right(&kept.files);
+        self.rights = Rights::of(&settings);
+        self.files = config::by_tenant(&kept.files, &kept.others, &settings);
     }
+}
+
+/// Whether every tenant's part of what was kept can be drawn by this program.
+fn is_fit(kept: &Generation) -> bool {
+    let is_right = |files: &Vec<ConfigFile>| config::understand(&config::for_worker(files)).is_ok();
+    let settings = config::what_is_right(&kept.files);
+    config::by_tenant(&kept.files, &kept.others, &settings).values().all(is_right)
 }
 
 impl Default for Beginning {
@@ -149,7 +190,9 @@ impl Default for Beginning {
             seen: None,
             lay_there: None,
             refused: None,
-            files: Vec::new(),
+            lines: BTreeMap::new(),
+            rights: Rights::default(),
+            files: BTreeMap::new(),
         }
     }
 }

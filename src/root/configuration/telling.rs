@@ -2,14 +2,17 @@
 //!
 //! Invariant: whoever asked for a change is answered once; a screen is told of what concerns it and when it is over.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Configuration;
+use super::candidate::Candidate;
 use crate::admin::status::{Change, ConfigurationStatus};
 use crate::base::{Diagnostic, Mono, limits};
-use crate::config::{self, Settings};
+use crate::config::{self, NOBODY, Settings, TENANT_DEFAULT};
 use crate::event::{Event, RestartWanted};
 use crate::root::state::State;
+use crate::root::tenants::Tenants;
 use crate::wire::feed::{Complaint, ToWorker};
 
 // === impl Configuration ===
@@ -26,25 +29,6 @@ impl Configuration {
             unwatched: self.unwatched.clone(),
             unkept: self.unkept.clone(),
         }
-    }
-
-    /// The complaints as lines for the screens concerned.
-    fn lines(&self) -> Vec<Complaint> {
-        let Some(refused) = &self.refused else { return Vec::new() };
-        let line = |complaint: &Diagnostic| {
-            let path = Path::new(&complaint.file);
-            let name = path.file_name().map_or(complaint.file.clone(), |name| name.to_string_lossy().into_owned());
-            let place =
-                if complaint.line == 0 { name } else { format!("{name}:{}:{}", complaint.line, complaint.column) };
-            let board = config::is_board(path).then(|| config::board_name(&complaint.file));
-            // A longer name is no board's that anybody could watch.
-            let board = board.filter(|board| board.len() <= limits::NAME_BYTES_MAX).map(str::to_owned);
-            Complaint { board, text: format!("not applied: {place}: {}", complaint.message) }
-        };
-        if refused.complaints.is_empty() {
-            return vec![Complaint { board: None, text: format!("not applied: {}", refused.why) }];
-        }
-        refused.complaints.iter().take(limits::DIAGNOSTICS_MAX).map(line).collect()
     }
 
     /// What the next start would do otherwise, in words.
@@ -82,21 +66,57 @@ impl State {
         complaints: Vec<Diagnostic>,
     ) {
         let at_restart = self.configuration.at_restart.clone();
-        let generation = self.worker.generation();
+        let generation = self.generation();
         self.configuration.answer(&Change { accepted, changed, generation, why, complaints, at_restart });
     }
 
-    /// Tells the worker what the screens should say, where that changed.
+    /// Tells the workers what the screens of their tenants should say, where that changed.
     pub(in crate::root) fn tell_complaints(&mut self, now: Mono) {
-        let lines = self.configuration.lines();
-        if self.worker.draws() && self.configuration.lines_told != lines {
-            self.configuration.lines_told.clone_from(&lines);
-            self.worker.send(&ToWorker::Complaints(lines), now);
+        for (name, tenant) in self.tenants.all_mut().filter(|(_, tenant)| tenant.worker.draws()) {
+            let lines = self.configuration.lines.get(&**name).map_or(&[][..], Vec::as_slice);
+            if tenant.lines_told != lines {
+                tenant.lines_told = lines.to_vec();
+                tenant.worker.send(&ToWorker::Complaints(lines.to_vec()), now);
+            }
         }
     }
+}
 
-    /// A new life of the worker has been told nothing.
-    pub(in crate::root) fn forget_complaints(&mut self) {
-        self.configuration.lines_told.clear();
+/// What the screens of each tenant say of a refusal: what is wrong with its own files, or else that they have to wait.
+/// Of another tenant's mistakes nobody is told anything who does not wait for them.
+pub(super) fn lines(candidate: Option<&Candidate>, why: &str, tenants: &Tenants) -> BTreeMap<String, Vec<Complaint>> {
+    let line = |text: String| vec![Complaint { board: None, text: format!("not applied: {text}") }];
+    let Some(candidate) = candidate else {
+        return BTreeMap::from([(TENANT_DEFAULT.to_owned(), line(why.to_owned()))]);
+    };
+    let mut all: BTreeMap<String, Vec<Complaint>> = of_complaints(&candidate.complaints);
+    let nothing_is_wrong = candidate.complaints.values().all(Vec::is_empty);
+    for (name, tenant) in tenants.all().filter(|(name, _)| !all.contains_key(&***name)).collect::<Vec<_>>() {
+        let waits = candidate.files.get(&**name).is_some_and(|files| files.as_slice() != tenant.worker.files());
+        if waits {
+            let why = if nothing_is_wrong { why } else { "something else is wrong in the configuration" };
+            all.insert(name.to_string(), line(why.to_owned()));
+        }
     }
+    all
+}
+
+/// The complaints about a tenant's files as lines for its screens.
+pub(super) fn of_complaints(complaints: &BTreeMap<String, Vec<Diagnostic>>) -> BTreeMap<String, Vec<Complaint>> {
+    let own = complaints.iter().filter(|(name, list)| *name != NOBODY && !list.is_empty());
+    own.map(|(name, list)| (name.clone(), list.iter().take(limits::DIAGNOSTICS_MAX).map(line).collect())).collect()
+}
+
+fn line(complaint: &Diagnostic) -> Complaint {
+    let path = Path::new(&complaint.file);
+    let name = path.file_name().map_or(complaint.file.clone(), |name| name.to_string_lossy().into_owned());
+    let place = if complaint.line == 0 { name } else { format!("{name}:{}:{}", complaint.line, complaint.column) };
+    if config::is_about_tenants(complaint) {
+        // Others than those who watch here are named in it.
+        return Complaint { board: None, text: format!("not applied: {place}: `unblink check` says what is wrong") };
+    }
+    let board = config::is_board(path).then(|| config::board_name(&complaint.file));
+    // A longer name is no board's that anybody could watch.
+    let board = board.filter(|board| board.len() <= limits::NAME_BYTES_MAX).map(str::to_owned);
+    Complaint { board, text: format!("not applied: {place}: {}", complaint.message) }
 }

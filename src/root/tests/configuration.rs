@@ -14,14 +14,14 @@ use crate::root::{Beginning, Order};
 use crate::runtime::{self, Task};
 use crate::wire::feed::{Complaint, ConfigFile, Outcome, ToRoot, ToWorker};
 
-const BOARD: &str = "[panel.a]\nchart = \"text\"\ntext = \"x\"\n[layout]\ncolumn = [\"a\"]\n";
+pub const BOARD: &str = "[panel.a]\nchart = \"text\"\ntext = \"x\"\n[layout]\ncolumn = [\"a\"]\n";
 
-fn main(folder: &Path) -> PathBuf {
+pub fn main(folder: &Path) -> PathBuf {
     folder.join("config/unblink.toml")
 }
 
 /// A root whose file says this, or that finds what is in the folder already.
-fn beginning(folder: &Path) -> Beginning {
+pub fn beginning(folder: &Path) -> Beginning {
     let asked = Asked { config: Some(main(folder)), flags: Vec::new() };
     let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
     let start = inputs.start().expect("the settings are fine");
@@ -36,14 +36,14 @@ fn world(text: &str) -> World {
     })
 }
 
-fn write(world: &World, text: &str) {
+pub fn write(world: &World, text: &str) {
     // In one step, as editors do.
     fs::write(world.folder.path().join("new"), text).unwrap();
     fs::rename(world.folder.path().join("new"), main(world.folder.path())).unwrap();
 }
 
 /// Asks in the background, as `unblink reload` does.
-fn post(world: &World, page: &str) -> Task<Change> {
+pub fn post(world: &World, page: &str) -> Task<Change> {
     let (socket, page) = (world.admin(), page.to_owned());
     runtime::spawn("command", async move {
         let answer = client::post(&page, &socket).await.expect("root answers");
@@ -51,17 +51,17 @@ fn post(world: &World, page: &str) -> Task<Change> {
     })
 }
 
-async fn outcome(asked: Task<Change>) -> Change {
+pub async fn outcome(asked: Task<Change>) -> Change {
     patiently("the outcome is told", asked).await.expect("no panic")
 }
 
-async fn status(world: &World) -> Status {
+pub async fn status(world: &World) -> Status {
     let answer = client::get("/api/v1/status", &world.admin()).await.unwrap();
     serde_json::from_slice(&answer.body).unwrap()
 }
 
 /// What the worker is offered next, and as which generation.
-async fn offered(worker: &mut Puppet) -> (u64, Vec<ConfigFile>) {
+pub async fn offered(worker: &mut Puppet) -> (u64, Vec<ConfigFile>) {
     loop {
         match worker.next().await {
             ToWorker::Prepare { generation, files } => return (generation, files),
@@ -71,7 +71,7 @@ async fn offered(worker: &mut Puppet) -> (u64, Vec<ConfigFile>) {
     }
 }
 
-async fn accept(worker: &mut Puppet, generation: u64) {
+pub async fn accept(worker: &mut Puppet, generation: u64) {
     worker.say(&ToRoot::Prepared { generation, outcome: Outcome::Accepted(catalogue()) }).await;
     loop {
         match worker.next().await {
@@ -255,7 +255,7 @@ async fn going_back_is_a_new_generation_that_lasts_until_the_files_change() {
     // A daemon that starts anew stays there, too.
     let folder = world.folder.path().to_owned();
     let again = beginning(&folder);
-    assert_eq!((again.offer().generation, text(&again.offer().files)), (3, "# 1"));
+    assert_eq!((again.offers()["default"].generation, text(&again.offers()["default"].files)), (3, "# 1"));
     write(&world, "# 4");
     let (generation, files) = offered(&mut worker).await;
     assert_eq!((generation, text(&files)), (4, "# 4"));
@@ -305,8 +305,7 @@ fn a_daemon_starts_with_what_was_accepted_last_when_boards_are_wrong_or_else_wit
     fs::write(boards.join("bad.toml"), "title = 7").unwrap();
     fs::write(boards.join("strange.toml"), BOARD.replace("chart", "source = \"nobody\"\nchart")).unwrap();
     let begun = beginning(folder.path());
-    let kinds: Vec<(&str, bool)> = begun
-        .offer()
+    let kinds: Vec<(&str, bool)> = begun.offers()["default"]
         .files
         .iter()
         .map(|file| (crate::config::board_name(&file.name), file.bytes.is_empty()))
@@ -323,7 +322,7 @@ fn a_daemon_starts_with_what_was_accepted_last_when_boards_are_wrong_or_else_wit
     fs::remove_file(boards.join("bad.toml")).unwrap();
     fs::remove_file(boards.join("strange.toml")).unwrap();
     let begun = beginning(folder.path());
-    let offer = begun.offer();
+    let offer = begun.offers()["default"].clone();
     let store = crate::config::generations::Store::new(&folder.path().join("state"), Some(&path));
     let kept = crate::config::generations::Generation {
         number: 5,
@@ -331,13 +330,22 @@ fn a_daemon_starts_with_what_was_accepted_last_when_boards_are_wrong_or_else_wit
         cause: Cause::Change,
         lay_there: crate::config::generations::Checksum::of(&offer.files),
         files: offer.files.clone(),
+        others: Default::default(),
     };
     store.keep(&kept).unwrap();
     let begun = beginning(folder.path());
-    assert_eq!((begun.offer().generation, begun.refused()), (5, None), "the same again is no new generation");
+    assert_eq!(
+        (begun.offers()["default"].generation, begun.refused()),
+        (5, None),
+        "the same again is no new generation"
+    );
     fs::write(boards.join("good.toml"), "title = 7").unwrap();
     let begun = beginning(folder.path());
-    assert_eq!((begun.offer().generation, begun.offer().files), (5, offer.files), "the board as it was");
+    assert_eq!(
+        (begun.offers()["default"].generation, begun.offers()["default"].files.clone()),
+        (5, offer.files),
+        "the board as it was"
+    );
     assert!(begun.refused().is_some());
     fs::write(&path, "nonsense").unwrap();
     let asked = Asked { config: Some(path), flags: Vec::new() };

@@ -439,19 +439,21 @@ async fn viewers_that_vanish_mid_frame_leave_nothing_behind() {
 
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_cannot_be_started_is_tried_again() {
-    use crate::root::{Launcher, Parts, orders, run};
-    let mut tries = 0;
+    use crate::root::{Launcher, Launchers, Parts, orders, run};
     let (told, mut starts) = tokio::sync::mpsc::unbounded_channel();
-    let launcher = Launcher::Within(Box::new(move || {
-        tries += 1;
-        told.send(tries).unwrap();
-        let (ours, theirs) = tokio::io::duplex(64);
-        drop(theirs);
-        (Box::new(ours), Box::pin(async { "never came up".to_owned() }))
-    }));
+    let launchers = Launchers::new(move |_| {
+        let (mut tries, told) = (0, told.clone());
+        Launcher::Within(Box::new(move || {
+            tries += 1;
+            told.send(tries).unwrap();
+            let (ours, theirs) = tokio::io::duplex(64);
+            drop(theirs);
+            (Box::new(ours), Box::pin(async { "never came up".to_owned() }))
+        }))
+    });
     let (order, waiting) = orders();
     let root =
-        crate::runtime::spawn("root", run(Parts { beginning: None, launcher, sockets: None, devices: 0 }, waiting));
+        crate::runtime::spawn("root", run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting));
     for expected in 1..=6 {
         assert_eq!(patiently("the next try", starts.recv()).await, Some(expected));
     }

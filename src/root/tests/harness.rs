@@ -15,7 +15,7 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ViewSpec};
-use crate::root::{Beginning, Launcher, Order, Orders, Parts, RootError, Sockets, orders, run};
+use crate::root::{Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Sockets, orders, run};
 use crate::runtime::{self, Task, timer};
 use crate::sys::socket::{Listener, Peer};
 use crate::wire::attach::{self, FarewellCode, Hello, ToClient, ToRoot as FromViewer};
@@ -38,10 +38,13 @@ pub struct World {
     pub orders: Orders,
     pub root: Task<Result<(), RootError>>,
     workers: mpsc::UnboundedReceiver<Puppet>,
+    /// Started while another tenant's was waited for.
+    put_off: Vec<Puppet>,
 }
 
 /// The worker's end of a feed.
 pub struct Puppet {
+    pub tenant: String,
     reader: framing::Reader<ReadHalf<DuplexStream>>,
     writer: WriteHalf<DuplexStream>,
     end: Option<oneshot::Sender<String>>,
@@ -142,23 +145,27 @@ impl World {
         beginning: impl FnOnce(&Path) -> Option<Beginning>,
     ) -> World {
         let (started, workers) = mpsc::unbounded_channel();
-        let launcher = Launcher::Within(Box::new(move || {
-            let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-            let (reading, writer) = tokio::io::split(theirs);
-            let (end, ended) = oneshot::channel();
-            let reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
-            let (shown, credits, put_off) = (Vec::new(), Vec::new(), VecDeque::new());
-            let (epoch, viewers) = (Epoch(0), Vec::new());
-            let puppet = Puppet { reader, writer, end: Some(end), epoch, shown, credits, viewers, put_off };
-            let _ = started.send(puppet);
-            (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
-        }));
+        let launcher = move |tenant: String, started: mpsc::UnboundedSender<Puppet>| {
+            Launcher::Within(Box::new(move || {
+                let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+                let (reading, writer) = tokio::io::split(theirs);
+                let (end, ended) = oneshot::channel();
+                let reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
+                let (shown, credits, put_off) = (Vec::new(), Vec::new(), VecDeque::new());
+                let (epoch, viewers) = (Epoch(0), Vec::new());
+                let tenant = tenant.clone();
+                let puppet = Puppet { tenant, reader, writer, end: Some(end), epoch, shown, credits, viewers, put_off };
+                let _ = started.send(puppet);
+                (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
+            }))
+        };
+        let launchers = Launchers::new(move |tenant| launcher(tenant.to_owned(), started.clone()));
         let (orders, waiting) = orders();
         let root = runtime::spawn(
             "root",
-            run(Parts { beginning: beginning(folder.path()), launcher, sockets, devices: 0 }, waiting),
+            run(Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0 }, waiting),
         );
-        World { folder, orders, root, workers }
+        World { folder, orders, root, workers, put_off: Vec::new() }
     }
 
     pub fn admin(&self) -> PathBuf {
@@ -177,6 +184,27 @@ impl World {
     /// The next worker, greeted and configured.
     pub async fn live_worker(&mut self) -> Puppet {
         let mut worker = self.worker().await;
+        worker.agree().await;
+        worker
+    }
+
+    /// The next worker of this tenant.
+    pub async fn worker_of(&mut self, tenant: &str) -> Puppet {
+        if let Some(place) = self.put_off.iter().position(|worker| worker.tenant == tenant) {
+            return self.put_off.remove(place);
+        }
+        loop {
+            let worker = self.worker().await;
+            if worker.tenant == tenant {
+                return worker;
+            }
+            self.put_off.push(worker);
+        }
+    }
+
+    /// The same, greeted and configured.
+    pub async fn live_worker_of(&mut self, tenant: &str) -> Puppet {
+        let mut worker = self.worker_of(tenant).await;
         worker.agree().await;
         worker
     }

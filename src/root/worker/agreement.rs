@@ -37,6 +37,11 @@ impl Worker {
             return News::Nothing;
         }
         match outcome {
+            outcome if self.on_trial => {
+                self.stage = Stage::Tried;
+                self.step(now, supervise::Event::Ready);
+                News::Judged(outcome)
+            }
             Outcome::Accepted(catalogue) => {
                 self.draw(generation, catalogue, now);
                 self.step(now, supervise::Event::Ready);
@@ -58,6 +63,11 @@ impl Worker {
         }
     }
 
+    /// It is asked first, and draws once all others have accepted, too.
+    pub fn on_trial(&mut self) {
+        self.on_trial = true;
+    }
+
     /// Whether it can be asked about another configuration.
     pub fn takes_offers(&self) -> bool {
         matches!(self.stage, Stage::Drawing | Stage::Refused(_))
@@ -74,6 +84,10 @@ impl Worker {
 
     /// What it accepted is drawn from now on, by every life to come too. `Drawing` where nothing was drawn before.
     pub fn take_over(&mut self, catalogue: Catalogue, now: Mono) -> News {
+        if std::mem::take(&mut self.on_trial) {
+            self.draw(self.generation, catalogue, now);
+            return News::Drawing;
+        }
         let Some(Offer { generation, files }) = self.offered.take() else { return News::Nothing };
         (self.generation, self.files) = (generation, files);
         let drew = self.draws();

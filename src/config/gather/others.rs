@@ -1,0 +1,97 @@
+//! The files of tenants other than the default one: a folder for each, beside `unblink.toml`.
+//!
+//! Invariant: what is wrong with one tenant's files is no matter of another's, and all of them together are bounded.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::{BOARDS_FOLDER, ENTRIES_MAX, Gathered, NOBODY, SOURCES_FILE, board_files, read_file, whole_file};
+use crate::base::{Diagnostic, limits};
+use crate::config::{Settings, TENANT_DEFAULT, tenants};
+use crate::wire::feed::{ConfigFile, FileKind};
+
+/// The files in the folders of tenants. Which of them are tenants `unblink.toml` says, see [`Gathered::settle`].
+pub fn read(folder: &Path, gathered: &mut Gathered) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return,
+        Err(error) => {
+            let complaint =
+                whole_file(folder, format!("cannot list: {error}"), "make it readable for the daemon's user");
+            return gathered.complain(NOBODY, vec![complaint]);
+        }
+    };
+    let folders = entries.take(ENTRIES_MAX).filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_dir());
+    let mut folders: Vec<PathBuf> = folders.collect();
+    folders.sort();
+    let bytes_of = |files: &[ConfigFile]| files.iter().map(|file| file.bytes.len()).sum::<usize>();
+    let (mut count, mut bytes) = (gathered.files.len(), bytes_of(&gathered.files));
+    for folder in folders {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with('.') {
+            continue;
+        }
+        if !tenants::is_tenant_name(&name) || name == TENANT_DEFAULT {
+            gathered.complain(NOBODY, vec![tenants::stray_folder(&folder, &name)]);
+            continue;
+        }
+        let (mut files, mut complaints) = (Vec::new(), Vec::new());
+        match read_file(&folder.join(SOURCES_FILE), FileKind::Settings) {
+            Ok(file) => files.extend(file),
+            Err(complaint) => complaints.push(complaint),
+        }
+        board_files(&folder.join(BOARDS_FOLDER), &mut files, &mut complaints);
+        count += files.len();
+        bytes += bytes_of(&files);
+        if count > limits::CONFIG_FILES_MAX || bytes > limits::CONFIG_BYTES_MAX {
+            let message = format!(
+                "with this folder all tenants together have more than {} files or {} bytes",
+                limits::CONFIG_FILES_MAX,
+                limits::CONFIG_BYTES_MAX
+            );
+            gathered.complain(&name, vec![whole_file(&folder, message, "move some of them elsewhere")]);
+            gathered.folders.insert(name.clone(), folder);
+            gathered.others.insert(name, Vec::new());
+            return;
+        }
+        gathered.complain(&name, complaints);
+        gathered.folders.insert(name.clone(), folder);
+        gathered.others.insert(name, files);
+    }
+}
+
+// === impl Gathered ===
+
+impl Gathered {
+    /// Notes what is wrong with files of a tenant.
+    pub fn complain(&mut self, tenant: &str, complaints: Vec<Diagnostic>) {
+        if !complaints.is_empty() {
+            self.complaints.entry(tenant.to_owned()).or_default().extend(complaints);
+        }
+    }
+
+    /// Of everybody, as an administrator sees them: those of the default tenant, which `unblink.toml` is of, go first.
+    pub fn all_complaints(&self) -> Vec<Diagnostic> {
+        let first = self.complaints.get(TENANT_DEFAULT);
+        let others = self.complaints.iter().filter(|(name, _)| *name != TENANT_DEFAULT).map(|(_, list)| list);
+        first.into_iter().chain(others).flatten().take(limits::DIAGNOSTICS_MAX).cloned().collect()
+    }
+
+    /// Now that it is known who is a tenant: one without a folder has no files, and a folder that belongs to none is
+    /// complained of and left alone.
+    pub fn settle(&mut self, settings: &Settings) {
+        let named = |name: &String| settings.tenants.contains_key(name);
+        let mut strays = Vec::new();
+        for (name, folder) in &self.folders {
+            if !named(name) {
+                strays.push(tenants::stray_folder(folder, name));
+                self.complaints.remove(name);
+            }
+        }
+        self.others.retain(|name, _| named(name));
+        self.complain(NOBODY, strays);
+        for name in settings.tenants.keys().filter(|name| *name != TENANT_DEFAULT) {
+            self.others.entry(name.clone()).or_default();
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What sections of tenants may say, and what a tenant's worker is told of them.
+
+use super::*;
+use crate::config::{parse, understand};
+
+fn file(name: &str, text: &str) -> ConfigFile {
+    ConfigFile { kind: FileKind::Settings, name: name.to_owned(), bytes: text.as_bytes().to_vec() }
+}
+
+fn settings(text: &str) -> Settings {
+    parse(&[file("unblink.toml", text)]).expect("it is right")
+}
+
+fn wrong(text: &str) -> Vec<String> {
+    let complaints = parse(&[file("unblink.toml", text)]).expect_err("something is wrong");
+    assert!(complaints.iter().all(is_about_tenants), "{complaints:?}");
+    complaints.into_iter().map(|complaint| complaint.message).collect()
+}
+
+#[test]
+fn people_are_named_by_name_number_and_group_and_everybody_where_nobody_is() {
+    let text =
+        "[tenants.ops]\nviewers = ['alice', 1001, '1002', '@ops', '@27', '*']\npushers = []\n[tenants.default]\n";
+    let tenants = settings(text).tenants;
+    let viewers = [
+        Principal::User("alice".to_owned()),
+        Principal::Uid(1001),
+        Principal::Uid(1002),
+        Principal::Group("ops".to_owned()),
+        Principal::Gid(27),
+        Principal::Everybody,
+    ];
+    assert_eq!((&tenants["ops"].viewers[..], &tenants["ops"].pushers[..]), (&viewers[..], &[][..]));
+    assert_eq!(tenants["default"], TenantSettings::default());
+    assert_eq!(tenants["default"].viewers, [Principal::Everybody]);
+}
+
+#[test]
+fn what_is_wrong_is_said_without_naming_anything_beside_it() {
+    let many = format!("[tenants.x]\nviewers = [{}]\n", "'a',".repeat(limits::PRINCIPALS_MAX + 1));
+    let most: String = (0..limits::TENANTS_MAX).map(|number| format!("[tenants.t{number}]\n")).collect();
+    for (text, expected) in [
+        ("tenants = 1", "tenants: this is a section of sections, but a number stands here"),
+        ("[tenants]\nx = 1", "tenants.x is a number, where a section belongs"),
+        ("[tenants.'a/b']", "tenants: \"a/b\" is no name of a tenant"),
+        ("[tenants.'..']", "tenants: \"..\" is no name of a tenant"),
+        ("[tenants.x]\nviewer = ['a']", "tenants.x: there is no key \"viewer\" in this section"),
+        ("[tenants.x]\nviewers = 'a'", "tenants.x.viewers: a text stands where a list belongs"),
+        ("[tenants.x]\nviewers = ['']", "tenants.x.viewers: \"\" names nobody"),
+        ("[tenants.x]\nviewers = ['@']", "tenants.x.viewers: \"@\" names nobody"),
+        ("[tenants.x]\nviewers = ['a:b']", "tenants.x.viewers: \"a:b\" names nobody"),
+        ("[tenants.x]\nviewers = [-1]", "tenants.x.viewers: this is no number of a user"),
+        ("[tenants.x]\nviewers = [true]", "tenants.x.viewers: true or false stands where a name belongs"),
+        ("[tenants.x]\nrefresh = 0", "tenants.x.refresh: 0 is no number of times a second"),
+        ("[tenants.x]\nrefresh = '30'", "tenants.x.refresh: a text stands where a whole number belongs"),
+        ("[tenants.x]\npush = 10001", "tenants.x.push: 10001 is no number of times a second"),
+        ("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'x/y'\n[tenants.z]", ""),
+        (many.as_str(), "tenants.x.viewers: there are 65 entries, at most 64 are allowed"),
+        (most.as_str(), "tenants.t9: with this one there are more than 16"),
+    ] {
+        if expected.is_empty() {
+            // Which tenants there are is known once all is read.
+            let complaints = understand(&[file("unblink.toml", text)]).expect_err("something is wrong");
+            assert_eq!(complaints[0].message, "tenants: terminal.board: there is no tenant \"x\"");
+        } else {
+            assert_eq!(wrong(text), [expected], "{text}");
+        }
+    }
+    let as_many: String = (1..limits::TENANTS_MAX).map(|number| format!("[tenants.t{number}]\n")).collect();
+    assert_eq!(settings(&(as_many + "[tenants.default]\n")).tenants.len(), limits::TENANTS_MAX);
+}
+
+#[test]
+fn a_tenant_is_told_its_own_caps_and_nothing_else_of_the_main_file() {
+    let main = settings(
+        "[log]\nlevel = 'debug'\n[tenants.ops]\nviewers = ['alice']\nrefresh = 30\nrefresh_board = 5\npush = 7\n\
+         [tenants.secret]\n",
+    );
+    let own = vec![file("/c/tenants/ops/sources.toml", "[host]\ninterval = '2s'\n")];
+    let others = BTreeMap::from([("ops".to_owned(), own)]);
+    let all = by_tenant(&[file("unblink.toml", "")], &others, &main);
+    assert_eq!(all.keys().collect::<Vec<_>>(), ["default", "ops"]);
+    let told: String = all["ops"].iter().map(|file| String::from_utf8_lossy(&file.bytes).into_owned()).collect();
+    assert!(!told.contains("alice") && !told.contains("secret"), "{told}");
+    let understood = parse(&all["ops"]).expect("it is right");
+    assert_eq!(understood.log.level, Level::Debug);
+    assert_eq!(understood.host.interval, std::time::Duration::from_secs(2));
+    let caps = &understood.tenants["ops"];
+    assert_eq!((caps.refresh_hz, caps.refresh_board_hz, caps.push_hz), (Some(30), Some(5), None));
+    // Told twice it is what it was.
+    let again = BTreeMap::from([("ops".to_owned(), all["ops"].clone())]);
+    assert_eq!(by_tenant(&[], &again, &main)["ops"], all["ops"]);
+}
+
+#[test]
+fn a_tenant_has_no_say_in_what_concerns_all() {
+    for section in ["[log]", "[attach]", "[admin]", "[[terminal]]", "[tenants.other]"] {
+        let others = BTreeMap::from([("ops".to_owned(), vec![file("sources.toml", section)])]);
+        let all = by_tenant(&[], &others, &Settings::default());
+        let complaints = parse(&all["ops"]).expect_err("it may not");
+        assert!(complaints[0].message.ends_with("in a tenant's file"), "{section}: {complaints:?}");
+    }
+}
