@@ -11,5 +11,5 @@ pub mod time;
 
 pub use diagnostic::Diagnostic;
 pub use geometry::{Rect, Size};
-pub use identity::{BUILD_ID, Epoch, SessionId, Version, ViewId};
+pub use identity::{BUILD_ID, Epoch, SessionId, Trace, Version, ViewId};
 pub use time::{Mono, Wall};

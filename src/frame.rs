@@ -102,24 +102,44 @@ impl Grid {
     pub fn copy(&mut self, from: &Grid, rect: Rect) {
         assert_eq!(self.size, from.size, "invariant: only grids of one size are copied");
         let rect = rect.intersection(self.size.area());
+        self.take(from, (rect.x, rect.y), rect);
+    }
+
+    /// An area as a grid of its own.
+    pub fn cut(&self, rect: Rect) -> Grid {
+        let rect = rect.intersection(self.size.area());
+        let mut cut = Grid::new(Size::clamped(rect.width, rect.height));
+        cut.take(self, (rect.x, rect.y), Rect { x: 0, y: 0, ..rect });
+        cut
+    }
+
+    /// Puts a grid that was cut into an area; what does not fit into it is left out.
+    pub fn paste(&mut self, cut: &Grid, rect: Rect) {
+        let rect = rect.intersection(self.size.area());
+        let (width, height) = (rect.width.min(cut.size.cols()), rect.height.min(cut.size.rows()));
+        self.take(cut, (0, 0), Rect { width, height, ..rect });
+    }
+
+    /// Takes an area over that begins elsewhere in the other grid; it lies within both.
+    fn take(&mut self, from: &Grid, (from_x, from_y): (u16, u16), rect: Rect) {
         self.has_wide |= from.has_wide;
-        for y in rect.y..rect.bottom() {
+        for (y, from_y) in (rect.y..rect.bottom()).zip(from_y..) {
             self.part(rect.x, rect.right(), y);
-            let range = from.at(rect.x, y)..from.at(rect.x, y) + usize::from(rect.width);
+            let start = from.at(from_x, from_y);
+            let range = start..start + usize::from(rect.width);
             let (symbols, styles) = self.span_mut(rect.x, rect.right(), y);
             symbols.copy_from_slice(&from.symbols[range.clone()]);
-            styles.copy_from_slice(&from.styles[range]);
+            styles.copy_from_slice(&from.styles[range.clone()]);
             if !from.clusters.is_empty() {
-                self.adopt(from, rect.x, rect.right(), y);
+                self.adopt(from, range, self.at(rect.x, y));
             }
         }
     }
 
-    /// Gives the clusters of another grid that were copied into a row numbers of this one.
-    fn adopt(&mut self, from: &Grid, start: u16, end: u16, y: u16) {
-        for x in start..end {
-            let at = self.at(x, y);
-            let symbol = Symbol(from.symbols[at]);
+    /// Gives the clusters of another grid that were copied from there to here numbers of this one.
+    fn adopt(&mut self, from: &Grid, range: std::ops::Range<usize>, start: usize) {
+        for (theirs, at) in range.zip(start..) {
+            let symbol = Symbol(from.symbols[theirs]);
             if symbol.is_interned() {
                 // The number means another cluster here, or none, until it is replaced.
                 self.symbols[at] = Symbol::BLANK.0;

@@ -12,6 +12,7 @@ pub mod input;
 pub mod ledger;
 pub mod liveness;
 pub mod pace;
+pub mod quarantine;
 pub mod quota;
 pub mod reconnect;
 pub mod reload;

@@ -5,6 +5,7 @@
 pub mod binding;
 pub mod board;
 pub mod dataset;
+pub mod fault;
 pub mod input;
 pub mod key;
 pub mod log;

@@ -2,7 +2,10 @@
 //!
 //! Invariant: a view is drawn only with credit, at most at its board's refresh rate, and only when its data changed or
 //! the scene said it would look different by now. Versions rise by one with each frame that differs; the frames since
-//! the last keyframe weigh no more than `limits::deltas_bytes_max` of it. It knows neither root nor any other view.
+//! the last keyframe weigh no more than `limits::deltas_bytes_max` of it. A panel that panics costs its own picture. It
+//! knows neither root nor any other view, but for the ledger of panics that all share.
+
+pub mod ledger;
 
 use crate::base::{Mono, Version, Wall, limits};
 use crate::encode::{Encoder, Encoding};
@@ -11,6 +14,7 @@ use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
 use crate::scene::{self, Before, Boards, Circumstances, Memory, Slowed, Stage};
+use ledger::Ledger;
 
 /// One spec's picture over time.
 #[derive(Debug)]
@@ -124,7 +128,14 @@ impl View {
     }
 
     /// Draws if it is time to; nothing when it is not, or when the picture is the same as before.
-    pub fn draw(&mut self, now: Mono, wall: Wall, boards: &Boards, data: &Dataset) -> Option<FrameOut> {
+    pub fn draw(
+        &mut self,
+        now: Mono,
+        wall: Wall,
+        boards: &Boards,
+        data: &Dataset,
+        ledger: &mut Ledger,
+    ) -> Option<FrameOut> {
         if self.ask(now) != Ask::Draw {
             return None;
         }
@@ -133,7 +144,8 @@ impl View {
         let circumstances = Circumstances { slowed, viewers: self.viewers, complaint: self.complaint.as_ref() };
         let stage = Stage { boards, data, now: wall };
         let before = Before { grid: &self.shown, memory: &mut self.memory };
-        let drawn = scene::draw_after(stage, &self.spec, circumstances, Some(before), &mut self.drawing);
+        let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall);
+        let drawn = scene::draw_guarded(stage, &self.spec, circumstances, Some(before), &mut guard, &mut self.drawing);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());

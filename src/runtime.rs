@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing runs without a name and a row in the table. Knows no charts and decides no restarts.
 
+pub mod context;
+pub mod fault;
 pub mod log;
 pub mod registry;
 mod task;
@@ -11,7 +13,7 @@ use std::future::Future;
 use std::io;
 
 pub use registry::{Kind, Row, register, register_supervised, running, say_state, tree};
-pub use task::{Ended, Task, Thread, spawn, spawn_thread};
+pub use task::{Ended, Task, Thread, spawn, spawn_thread, spawn_thread_with_stack};
 
 /// The runtime of every process here: one thread, which is the main thread, so that no lock is needed.
 pub fn build() -> io::Result<tokio::runtime::Runtime> {

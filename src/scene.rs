@@ -6,7 +6,9 @@
 
 mod board;
 pub mod chart;
+mod fallback;
 pub mod file;
+pub mod guard;
 mod health;
 mod help;
 mod layout;
@@ -33,6 +35,8 @@ use crate::model::spec::Overlay;
 use crate::model::{Dataset, ViewSpec};
 use crate::widget::text::{Align, Row, TextPlan};
 use crate::widget::{Role, text};
+use guard::{Guard, Unguarded};
+use memory::{Picture, Remembered};
 use moment::{Changes, Moment};
 pub use moment::{Circumstances, Slowed, cursor, edge};
 
@@ -64,6 +68,18 @@ pub fn draw_after(
     before: Option<Before<'_>>,
     grid: &mut Grid,
 ) -> Drawn {
+    draw_guarded(stage, spec, circumstances, before, &mut Unguarded, grid)
+}
+
+/// [`draw_after`] where somebody holds what may go wrong in a panel.
+pub fn draw_guarded(
+    stage: Stage<'_>,
+    spec: &ViewSpec,
+    circumstances: Circumstances<'_>,
+    before: Option<Before<'_>>,
+    guard: &mut dyn Guard,
+    grid: &mut Grid,
+) -> Drawn {
     let Stage { boards, data, now } = stage;
     grid.resize(spec.size);
     let board = boards.get(&spec.board);
@@ -83,7 +99,7 @@ pub fn draw_after(
             }
             let placement = layout::place(board, spec, areas.panels);
             hidden = placement.hidden;
-            panels(board, &placement, &moment, before, grid, &mut changes);
+            panels(board, &placement, &moment, before, guard, grid, &mut changes);
         }
         None => unknown_board(boards, &moment, &mut grid.canvas().sub(areas.panels)),
     }
@@ -103,6 +119,7 @@ fn panels(
     placement: &Placement,
     moment: &Moment<'_>,
     mut before: Option<Before<'_>>,
+    guard: &mut dyn Guard,
     grid: &mut Grid,
     changes: &mut Changes,
 ) {
@@ -116,10 +133,26 @@ fn panels(
             continue;
         }
         let mut own = Changes::default();
-        panel::draw(spec, placed.focused, moment, &mut grid.canvas().sub(placed.area), &mut own);
+        let drawn = guard.draw(placed.panel, &mut || {
+            panel::draw(spec, placed.focused, moment, &mut grid.canvas().sub(placed.area), &mut own);
+        });
+        let picture = match drawn {
+            Ok(()) => Picture::Good,
+            Err(trouble) => {
+                own = Changes::default();
+                let last_good = before.as_mut().and_then(|before| before.memory.last_good(index, *placed, before.grid));
+                fallback::clear(placed, moment, grid);
+                let mut stand_in = || fallback::draw(spec, placed, &trouble, last_good.as_deref(), moment, grid);
+                if !guard.stand_in(placed.panel, &mut stand_in) {
+                    fallback::clear(placed, moment, grid);
+                }
+                fallback::announce(&trouble, moment, &mut own);
+                Picture::StandIn { last_good }
+            }
+        };
         changes.merge(own);
         if let Some(before) = &mut before {
-            before.memory.keep(index, *placed, stamp, moment.now, own);
+            before.memory.keep(index, Remembered { placed: *placed, stamp, at: moment.now, changes: own, picture });
         }
     }
 }

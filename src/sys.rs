@@ -7,6 +7,7 @@ pub mod activity;
 pub mod clock;
 pub mod command;
 pub mod fd;
+pub mod frames;
 pub mod host;
 pub mod keeper;
 pub mod marker;

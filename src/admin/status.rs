@@ -102,6 +102,10 @@ pub struct WorkerRow {
     /// Pushed lines among those, by reason.
     #[serde(default)]
     pub push_rejected: BTreeMap<String, u64>,
+    /// Faults that the worker held since it started: the ring (`source`, `panel` or `input`), a blank, and the class
+    /// (`error`, `timeout` or `panic`).
+    #[serde(default)]
+    pub faults: BTreeMap<String, u64>,
     #[serde(default)]
     pub memory: Vec<MemoryRow>,
 }

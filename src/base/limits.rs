@@ -90,7 +90,7 @@ pub const BOARD_LIST_MAX: usize = 256;
 pub const PANELS_MAX: usize = 256;
 /// Tabs of one board: more than a row of a usual screen can name.
 pub const TABS_MAX: usize = 32;
-/// Layouts within layouts.
+/// Layouts within layouts. Reading and laying out take a few stack frames for each: some kilobytes of `DRAWING_STACK_BYTES`.
 pub const LAYOUT_DEPTH_MAX: usize = 16;
 /// Pictures of a board a second; no screen shows more.
 pub const REFRESH_HZ_MAX: f64 = 120.0;
@@ -408,3 +408,17 @@ const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
 const _: () = assert!(frame_bytes_max(COLS_MAX as usize * ROWS_MAX as usize) < FRAME_BYTES_MAX);
+
+/// The stack of the thread that draws and understands configurations. Its deepest recursions are bounded: layouts by
+/// `LAYOUT_DEPTH_MAX`, TOML and JSON by their parsers (80 and 128 levels). A build without optimisation takes under
+/// 400 KiB for all of them; only what is touched counts as memory.
+pub const DRAWING_STACK_BYTES: usize = 8 << 20;
+/// The stack of every other thread: they parse answers of bounded depth, of which the deepest are JSON's 128 levels.
+/// What Rust takes by itself, unless somebody's environment says otherwise.
+pub const THREAD_STACK_BYTES: usize = 2 << 20;
+/// Calls noted of a panic: what lies further out is the same for all of them.
+pub const PANIC_FRAMES_MAX: usize = 32;
+/// What a panic says is cut here; it may carry anything.
+pub const PANIC_TEXT_BYTES_MAX: usize = 512;
+/// What a board says in place of a picture that cannot be drawn: a few lines.
+pub const FALLBACK_BYTES_MAX: usize = 240;

@@ -111,6 +111,7 @@ fn status_text(status: &Status) -> String {
     }
     let mut memory = Table::new(&["MEMORY", ">TAKEN", ">MOST", ">PART"]);
     let mut rejected = Table::new(&["NOT TAKEN", ">SAMPLES"]);
+    let mut held = Table::new(&["FAULTS HELD", ">TIMES"]);
     for worker in &status.workers {
         for row in &worker.memory {
             let bytes = |bytes: u64| Some(Unit::Bytes.format(bytes as f64));
@@ -120,6 +121,9 @@ fn status_text(status: &Status) -> String {
         }
         for row in worker.rejected.iter().filter(|row| row.count > 0 && row.name != "pushed") {
             rejected.row([Some(format!("{} {}", worker.tenant, row.name)), number(row.count)]);
+        }
+        for (name, count) in &worker.faults {
+            held.row([Some(format!("{} {name}", worker.tenant)), number(*count)]);
         }
         for (name, count) in &worker.push_rejected {
             rejected.row([Some(format!("{} pushed, {name}", worker.tenant)), number(*count)]);
@@ -144,6 +148,7 @@ fn status_text(status: &Status) -> String {
         (&workers, true),
         (&memory, has(|worker| !worker.memory.is_empty())),
         (&rejected, has(|worker| worker.rejected.iter().any(|row| row.count > 0))),
+        (&held, has(|worker| !worker.faults.is_empty())),
         (&views, !status.views.is_empty()),
         (&sessions, !status.sessions.is_empty()),
     ];
@@ -260,6 +265,7 @@ mod tests {
                 samples: 62,
                 samples_rejected: 3,
                 push_rejected: [("malformed".to_owned(), 2)].into(),
+                faults: [("panel panic".to_owned(), 4)].into(),
                 rejected: vec![
                     CountRow { name: "not-finite".to_owned(), count: 0 },
                     CountRow { name: "not-newer".to_owned(), count: 3 },
@@ -311,6 +317,9 @@ mod tests {
              NOT TAKEN                  SAMPLES\n\
              default not-newer                3\n\
              default pushed, malformed        2\n\
+             \n\
+             FAULTS HELD          TIMES\n\
+             default panel panic      4\n\
              \n\
              VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
              \x20  1  default/host  80x24        6        2\n\

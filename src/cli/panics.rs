@@ -1,30 +1,41 @@
 //! A panic as one line, told once the terminal is a terminal again.
 //!
-//! Invariant: the hook never panics and never blocks. Whoever catches the panic decides what it means.
+//! Invariant: the hook never panics, never blocks and allocates nothing that it cannot do without. Whoever catches the
+//! panic decides what it means; a panic that a ring of a worker holds is told there.
 
+use std::fmt::Write;
 use std::panic::PanicHookInfo;
 
+use crate::base::limits;
+use crate::runtime::fault::{self, Text};
 use crate::runtime::log;
 use crate::sink::hold;
 
-/// Longest message told; a panic may carry anything.
-const MESSAGE_CHARS_MAX: usize = 500;
+/// What is said of it, and where it was.
+type Line = Text<{ limits::PANIC_TEXT_BYTES_MAX + 256 }>;
 
 /// Replaces std's report, which is many lines and would land in the middle of a chart.
 pub fn install() {
     std::panic::set_hook(Box::new(|info| {
+        if fault::note(info) {
+            return;
+        }
         let line = line(info);
-        if !log::say(&line) {
-            hold::say(&line);
+        if !log::say(line.as_str()) {
+            hold::say(line.as_str());
         }
     }));
 }
 
-fn line(info: &PanicHookInfo<'_>) -> String {
-    let message = info.payload_as_str().unwrap_or("no message");
-    // Whatever it carries must not act on the terminal it is told on.
-    let message: String =
-        message.chars().take(MESSAGE_CHARS_MAX).map(|char| if char.is_control() { ' ' } else { char }).collect();
-    let place = info.location().map_or_else(|| "somewhere".to_owned(), ToString::to_string);
-    format!("unblink: this is a bug, please report it: {message} ({place})")
+fn line(info: &PanicHookInfo<'_>) -> Line {
+    let mut message = Text::<{ limits::PANIC_TEXT_BYTES_MAX }>::new();
+    let mut line = Line::new();
+    // Neither fails: what does not fit is left out.
+    let _ = message.write_str(info.payload_as_str().unwrap_or("no message"));
+    let _ = write!(line, "unblink: this is a bug, please report it: {} (", message.as_str());
+    let _ = match info.location() {
+        Some(place) => write!(line, "{place})"),
+        None => line.write_str("somewhere)"),
+    };
+    line
 }

@@ -322,3 +322,32 @@ proptest! {
         prop_assert_eq!(parse_duration(&format!("{}.{:03}s", ms / 1000, ms % 1000)), Ok(Duration::from_millis(ms)));
     }
 }
+
+/// On the stacks that files are understood on: whatever they nest, reading them ends, and so does forgetting them.
+#[test]
+fn nesting_without_end_is_refused_within_the_stack_there_is() {
+    let bytes = limits::CONFIG_FILE_BYTES_MAX;
+    let deep = |open: &str, close: &str, before: &str| {
+        let depth = (bytes - before.len()) / (open.len() + close.len());
+        format!("{before}{}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let texts = [
+        deep("[", "]", "layout = "),
+        deep("{ row = [", "] }", "layout = "),
+        deep("{a=", "}", "layout = "),
+        deep("a.", "", ""),
+        format!("{}a = 1", deep("a.", "", "")),
+        format!("[{}a]", deep("a.", "", "")),
+        format!("[[{}a]]", deep("a.", "", "")),
+        format!("layout = {{ {}a = 1 }}", deep("a.", "", "")),
+    ];
+    for text in texts {
+        let read = move || {
+            let board = scene::file::read("deep", "deep.toml", text.as_bytes()).is_err();
+            let file = ConfigFile { kind: FileKind::Settings, name: "unblink.toml".to_owned(), bytes: text.into() };
+            board && understand(&[file]).is_err()
+        };
+        let thread = crate::runtime::spawn_thread("reads", read).expect("a thread");
+        assert!(thread.join().expect("it ends well"));
+    }
+}

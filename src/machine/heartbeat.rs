@@ -61,11 +61,11 @@ pub struct Activity {
     pub is_stopped: bool,
     /// It waits for a disk, and cannot even be killed meanwhile.
     pub waits_for_disk: bool,
-    /// Its main thread wants to run now, whether or not it does.
+    /// The thread that does its work wants to run now, whether or not it does.
     pub is_runnable: bool,
-    /// Its main thread ran.
+    /// The thread that does its work ran.
     pub ran: Duration,
-    /// Its main thread wanted to run and had no processor, as far as such waits are over.
+    /// The thread that does its work wanted to run and had no processor, as far as such waits are over.
     pub waited: Duration,
     /// Its group had used up its share.
     pub throttled: Duration,

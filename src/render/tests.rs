@@ -40,15 +40,17 @@ fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
     let (boards, spec) = boards();
     let mut view = View::new(spec, &boards);
     let mut data = data(1.0);
-    let first = view.draw(Mono(1), WALL, &boards, &data).expect("the first is a keyframe");
+    let first = view.draw(Mono(1), WALL, &boards, &data, &mut Ledger::default()).expect("the first is a keyframe");
     assert_eq!((first.version, first.base), (Version(1), Version::NONE));
     view.credit(Mono(2));
     view.changed(7, Mono(2));
     let later = Mono(1) + 10 * SECOND;
-    assert_eq!(view.draw(later, WALL, &boards, &data), None, "drawn, and the same");
+    assert_eq!(view.draw(later, WALL, &boards, &data, &mut Ledger::default()), None, "drawn, and the same");
     take(&mut data, 2.0);
     view.changed(8, Mono(2));
-    let next = view.draw(later + 10 * SECOND, WALL, &boards, &data).expect("the credit is still there");
+    let next = view
+        .draw(later + 10 * SECOND, WALL, &boards, &data, &mut Ledger::default())
+        .expect("the credit is still there");
     assert_eq!((next.version, next.base), (Version(2), Version(1)));
     view.changed(9, Mono(2) + 20 * SECOND);
     assert_eq!(view.ask(later + 100 * SECOND), Ask::Idle, "now it is used");
@@ -75,10 +77,10 @@ fn a_delta_that_root_would_not_hold_is_sent_as_a_keyframe() {
 fn a_view_that_is_asked_too_early_does_nothing() {
     let (boards, spec) = boards();
     let mut view = View::new(spec, &boards);
-    view.draw(Mono(1), WALL, &boards, &data(1.0)).expect("the first is a keyframe");
+    view.draw(Mono(1), WALL, &boards, &data(1.0), &mut Ledger::default()).expect("the first is a keyframe");
     view.credit(Mono(2));
     view.changed(7, Mono(2));
-    assert_eq!(view.draw(Mono(2), WALL, &boards, &data(2.0)), None);
+    assert_eq!(view.draw(Mono(2), WALL, &boards, &data(2.0), &mut Ledger::default()), None);
     assert!(matches!(view.ask(Mono(2)), Ask::Until(_)), "it is still wanted");
 }
 
@@ -86,7 +88,7 @@ fn a_view_that_is_asked_too_early_does_nothing() {
 fn a_board_nobody_knows_is_drawn_in_words_and_comes_alive_with_its_boards() {
     let (boards, spec) = boards();
     let mut view = View::new(ViewSpec { board: "nowhere".to_owned(), ..spec }, &boards);
-    assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some());
+    assert!(view.draw(Mono(1), WALL, &boards, &data(1.0), &mut Ledger::default()).is_some());
     view.credit(Mono(2));
     view.boards_changed(&boards, Mono(2));
     assert!(matches!(view.ask(Mono(1) + 2 * SECOND), Ask::Draw));
@@ -107,7 +109,7 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
             view.changed(data.revision(), Mono(1_000_000_000) + passed);
             let (now, wall) = (Mono(1_000_000_000) + passed, WALL + passed);
             drawn += usize::from(view.ask(now) == Ask::Draw);
-            view.draw(now, wall, &boards, &data);
+            view.draw(now, wall, &boards, &data, &mut Ledger::default());
         }
         drawn
     };
@@ -116,7 +118,10 @@ fn a_paused_view_is_drawn_for_its_age_and_not_for_data() {
 
     let mut view = View::new(paused, &boards);
     view.changed(7, Mono(1));
-    assert!(view.draw(Mono(1), WALL, &boards, &data(1.0)).is_some(), "what it shows first is drawn at once");
+    assert!(
+        view.draw(Mono(1), WALL, &boards, &data(1.0), &mut Ledger::default()).is_some(),
+        "what it shows first is drawn at once"
+    );
     view.credit(Mono(1));
     view.boards_changed(&boards, Mono(2));
     assert!(matches!(view.ask(Mono(1) + SECOND / 2), Ask::Draw), "other boards are shown at once");
@@ -137,7 +142,7 @@ fn a_view_drawn_too_late_says_at_what_rate_it_goes_until_it_keeps_up() {
         if let Ask::Until(at) = view.ask(now) {
             now = at + late;
         }
-        view.draw(now, WALL + now.since(Mono(1)), &boards, &data);
+        view.draw(now, WALL + now.since(Mono(1)), &boards, &data, &mut Ledger::default());
         // What was drawn is what is shown, or what it was before.
         let rows = crate::encode::export::text(&view.shown, false);
         seen.push((rows.contains(&words), view.missed()));
@@ -156,7 +161,7 @@ fn data_that_the_board_does_not_show_wakes_nothing() {
     let mut view = View::new(spec.clone(), &boards);
     let mut data = data(1.0);
     view.changed(scene::stamp(&boards, &spec.board, &data), Mono(1));
-    view.draw(Mono(1), WALL, &boards, &data).expect("the first is a keyframe");
+    view.draw(Mono(1), WALL, &boards, &data, &mut Ledger::default()).expect("the first is a keyframe");
     view.credit(Mono(2));
     let later = Mono(1) + SECOND / 2;
     let other = SeriesKey::plain("nobody_shows_this");

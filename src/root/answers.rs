@@ -139,6 +139,7 @@ fn worker_row(worker: &Worker) -> WorkerRow {
             .iter()
             .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
             .collect(),
+        faults: said.faults.iter().map(|count| (count.name.clone(), count.count)).collect(),
         push_rejected: said.push_rejected.iter().map(|count| (count.name.clone(), count.count)).collect(),
     }
 }

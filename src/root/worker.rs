@@ -413,7 +413,8 @@ impl Worker {
     /// Draws conclusions from its silence.
     fn look(&mut self, now: Mono) {
         let pid = self.pid();
-        match self.pulse.look(pid, now) {
+        let page = self.launcher.marker();
+        match self.pulse.look(|| remains::activity(pid, page), now) {
             Some(Finding::Excused(excuse)) => {
                 let why = excuse.words();
                 WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), why }.emit();

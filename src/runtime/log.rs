@@ -4,7 +4,7 @@
 //! dropped beyond a cap and counted, and the count is told once there is room again.
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -35,6 +35,8 @@ struct Waiting {
 #[derive(Clone, Debug)]
 struct Entrance(Arc<HandOff>);
 
+/// Turns that others get to let go of the lock before a panic hook goes on without.
+const TRIES: u32 = 10_000;
 /// Time the last lines have to come out at the end of the process.
 const FLUSH_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -79,15 +81,20 @@ pub fn set_level(level: LevelFilter) {
     }
 }
 
-/// Says a line that is no event among those that are. False where nothing is logged: then it is on the caller.
+/// For a panic hook: says a line that is no event among those that are. False where nothing is logged, or where its way
+/// is blocked, perhaps by the very thread that panics: then it is on the caller.
 pub fn say(line: &str) -> bool {
     STDERR.get().is_some_and(|lines| {
-        lines.push(format!("{line}\n").as_bytes());
+        let Some(mut waiting) = lines.try_lock() else { return false };
+        waiting.take(&[line.as_bytes(), b"\n"]);
+        drop(waiting);
+        lines.changed.notify_all();
         true
     })
 }
 
-/// Waits until all lines are out, but not for long: nobody may be reading. For the end of a process.
+/// Waits until all lines are out, but not for long: nobody may be reading. For the end of a process, and for panic hooks:
+/// where the way is blocked it does nothing.
 pub fn flush() {
     if let Some(lines) = STDERR.get() {
         lines.flush(FLUSH_DEADLINE);
@@ -106,11 +113,7 @@ impl HandOff {
 
     fn push(&self, line: &[u8]) {
         let mut waiting = self.lock();
-        if waiting.bytes.len() + line.len() > limits::LOG_WAITING_BYTES_MAX {
-            waiting.dropped += 1;
-        } else {
-            waiting.bytes.extend_from_slice(line);
-        }
+        waiting.take(&[line]);
         drop(waiting);
         self.changed.notify_all();
     }
@@ -139,18 +142,42 @@ impl HandOff {
     /// Whether all is out.
     fn flush(&self, deadline: Duration) -> bool {
         let busy = |waiting: &mut Waiting| waiting.writing || !waiting.is_empty();
-        let waited = self.changed.wait_timeout_while(self.lock(), deadline, busy);
+        let Some(waiting) = self.try_lock() else { return false };
+        let waited = self.changed.wait_timeout_while(waiting, deadline, busy);
         !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Others hold the lock for moments only; who still has it after some is the thread that asks, or a stuck one.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Waiting>> {
+        for _ in 0..TRIES {
+            match self.state.try_lock() {
+                Ok(waiting) => return Some(waiting),
+                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        None
+    }
 }
 
 // === impl Waiting ===
 
 impl Waiting {
+    /// One line in parts: whole, or counted as dropped.
+    fn take(&mut self, line: &[&[u8]]) {
+        let bytes: usize = line.iter().map(|part| part.len()).sum();
+        // What cannot be had is done without: a log line is not worth the process.
+        if self.bytes.len() + bytes > limits::LOG_WAITING_BYTES_MAX || self.bytes.try_reserve(bytes).is_err() {
+            self.dropped += 1;
+        } else {
+            line.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.bytes.is_empty() && self.dropped == 0
     }

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use super::registry::{Kind, Registration, register};
+use crate::base::limits;
 
 /// A spawned task. Dropping this lets it run on; [`Task::abort`] ends it.
 #[derive(Debug)]
@@ -68,6 +69,15 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    spawn_thread_with_stack(name, limits::THREAD_STACK_BYTES, run)
+}
+
+/// The same with a stack of the caller's choice, which has its reason in `base::limits`.
+pub fn spawn_thread_with_stack<T, F>(name: &str, stack_bytes: usize, run: F) -> io::Result<Thread<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     let mut row = register(name.to_owned(), Kind::Thread);
     let named = name.to_owned();
     let whole = move || {
@@ -80,7 +90,7 @@ where
             Ended::Panicked { name: named.clone(), message }
         })
     };
-    let handle = std::thread::Builder::new().name(name.to_owned()).spawn(whole)?;
+    let handle = std::thread::Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(whole)?;
     Ok(Thread { name: name.to_owned(), handle })
 }
 

@@ -71,6 +71,8 @@ pub struct PanelSpec {
     pub min: (u16, u16),
     /// On a small screen the panels with the lowest priority go first.
     pub priority: u8,
+    /// Said in place of a picture that cannot be drawn; the program's own words where nothing is said.
+    pub fallback: Option<Label>,
     pub chart: Chart,
 }
 

@@ -113,5 +113,12 @@ fn panel<'d>(
     let priority = common.whole("priority").and_then(|priority| u8::try_from(priority).ok());
     let source = common.text("source").unwrap_or_else(|| SOURCE_DEFAULT.to_owned());
     let min = common.cells("min").unwrap_or(MIN_DEFAULT);
-    Some(PanelSpec { title, source, min, priority: priority.unwrap_or(PRIORITY_DEFAULT), chart: chart? })
+    let fallback = common.text("fallback").map(|text| {
+        if text.len() > limits::FALLBACK_BYTES_MAX {
+            let message = format!("fallback: the text has {} bytes", text.len());
+            complaints.add(common.span("fallback"), message, format!("use at most {}", limits::FALLBACK_BYTES_MAX));
+        }
+        Label::plain(&text)
+    });
+    Some(PanelSpec { title, source, min, priority: priority.unwrap_or(PRIORITY_DEFAULT), fallback, chart: chart? })
 }

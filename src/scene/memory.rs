@@ -22,14 +22,25 @@ pub struct Before<'a> {
     pub memory: &'a mut Memory,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Remembered {
-    placed: Placed,
+/// What is known of one panel of a picture.
+#[derive(Debug)]
+pub(super) struct Remembered {
+    pub(super) placed: Placed,
     /// See `panel::stamp`.
-    stamp: u64,
-    at: Wall,
+    pub(super) stamp: u64,
+    pub(super) at: Wall,
     /// What it announced.
-    changes: Changes,
+    pub(super) changes: Changes,
+    pub(super) picture: Picture,
+}
+
+/// What stands in a panel's cells.
+#[derive(Debug)]
+pub(super) enum Picture {
+    /// Its picture: the grid holds it, and nobody else has to.
+    Good,
+    /// What takes its place, and the cells of the last one that was good.
+    StandIn { last_good: Option<Box<Grid>> },
 }
 
 // === impl Memory ===
@@ -48,8 +59,16 @@ impl Memory {
         (now >= known.at && !is_due).then_some(known.changes)
     }
 
-    pub(super) fn keep(&mut self, index: usize, placed: Placed, stamp: u64, at: Wall, changes: Changes) {
-        let panel = Remembered { placed, stamp, at, changes };
+    /// The last good cells of a panel that has none now, as far as this view ever had any; `grid` is the picture before.
+    pub(super) fn last_good(&mut self, index: usize, placed: Placed, grid: &Grid) -> Option<Box<Grid>> {
+        let known = self.panels.get_mut(index).filter(|known| known.placed == placed)?;
+        match &mut known.picture {
+            Picture::Good => Some(Box::new(grid.cut(placed.area))),
+            Picture::StandIn { last_good } => last_good.take(),
+        }
+    }
+
+    pub(super) fn keep(&mut self, index: usize, panel: Remembered) {
         match self.panels.get_mut(index) {
             Some(slot) => *slot = panel,
             None => self.panels.push(panel),

@@ -1,4 +1,4 @@
-//! What the kernel says another process is doing: whether its main thread could run, and did.
+//! What the kernel says another process is doing: whether the thread that does its work could run, and did.
 //!
 //! Invariant: it never waits for a disk or for the process; what the kernel does not tell counts as nothing.
 
@@ -18,10 +18,11 @@ const STATE: usize = 0;
 const UTIME: usize = 11;
 const STIME: usize = 12;
 
-/// Looks at process `pid`, which has to be our own child: nobody else may get its number meanwhile.
-pub fn read(pid: u32) -> Activity {
-    let stat = text(&format!("/proc/{pid}/task/{pid}/stat")).unwrap_or_default();
-    let schedstat = text(&format!("/proc/{pid}/task/{pid}/schedstat")).unwrap_or_default();
+/// Looks at process `pid`, which has to be our own child: nobody else may get its number meanwhile; and at the one of its
+/// threads that does the work.
+pub fn read(pid: u32, thread: u32) -> Activity {
+    let stat = text(&format!("/proc/{pid}/task/{thread}/stat")).unwrap_or_default();
+    let schedstat = text(&format!("/proc/{pid}/task/{thread}/schedstat")).unwrap_or_default();
     let group = text(&format!("/proc/{pid}/cgroup")).unwrap_or_default();
     let cpu_stat = unified(&group).and_then(|path| text(&format!("/sys/fs/cgroup{path}/cpu.stat")));
     understand(&stat, &schedstat, &cpu_stat.unwrap_or_default())
@@ -85,16 +86,16 @@ mod tests {
     fn one_that_loops_runs_and_one_that_was_stopped_does_not() {
         let looping = start("yes", &[]);
         let pid = looping.0.id();
-        let mut activity = read(pid);
+        let mut activity = read(pid, pid);
         while activity.ran < Duration::from_millis(20) {
             assert!(!activity.is_stopped);
             std::thread::yield_now();
-            activity = read(pid);
+            activity = read(pid, pid);
         }
         kill_process(Pid::from_child(&looping.0), Signal::STOP).unwrap();
         let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
         waitid(rustix::process::WaitId::Pid(Pid::from_child(&looping.0)), stopped).unwrap();
-        let activity = read(pid);
+        let activity = read(pid, pid);
         assert!(activity.is_stopped && !activity.is_runnable, "{activity:?}");
     }
 
@@ -115,7 +116,7 @@ mod tests {
             understand(strange, strange, strange);
         }
         assert!(understand("1 (x) T", "", "").is_stopped);
-        assert_eq!(read(u32::MAX), Activity::default(), "there is no such process");
+        assert_eq!(read(u32::MAX, u32::MAX), Activity::default(), "there is no such process");
     }
 
     #[test]

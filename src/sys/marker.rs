@@ -6,7 +6,7 @@
 //!
 //! The page has a place for each thread that does steps, and a header with the place that is to blame: a thread that
 //! panics, aborts or receives a deadly signal notes its own. A worker that hangs is asked with [`STACK_SIGNAL`] for the
-//! calls its main thread is in; their addresses go into the page too, relative to this program, which is the same
+//! calls it is in; their addresses go into the page too, relative to this program, which is the same
 //! on both sides.
 #![expect(unsafe_code, reason = "a mapping is shared with the kernel alone, and signals come at any time")]
 
@@ -22,6 +22,7 @@ use std::sync::atomic::Ordering;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create};
 use rustix::io::pread;
+use rustix::thread::gettid;
 
 pub use dead::STACK_SIGNAL;
 pub use page::{Found, Kind, Remains, here};
@@ -51,15 +52,15 @@ pub struct Doing {
     _of_this_thread: PhantomData<*const ()>,
 }
 
-/// Notes every step of this process on the page from now on, and what ends it. Once, on the main thread.
+/// Notes every step of this process on the page from now on, and what ends it. Once, on the thread that does the work.
 pub fn install(file: MarkerFile) -> io::Result<()> {
     let page = page::map(file.as_fd())?;
     if PAGE.set(page).is_err() {
         return Err(io::Error::other("there is a marker already"));
     }
-    page.anchor();
-    // The main thread keeps the first place: it is the one that is asked for its calls.
+    // It keeps the first place, and is the one that is asked for its calls.
     PLACE.set(page.take_place());
+    page.begin(usize::try_from(gettid().as_raw_nonzero().get()).unwrap_or(0));
     dead::listen()
 }
 
@@ -78,10 +79,11 @@ pub fn begin(kind: Kind, trace: u64, name: &str, part: u16) -> Doing {
     Doing { place, before, gives_back: own.is_none() && place.is_some(), _of_this_thread: PhantomData }
 }
 
-/// Asks the worker `pid`, our own child, for the calls its main thread is in: they stand on its page soon after.
-pub fn ask(pid: u32) -> io::Result<()> {
-    // SAFETY: a system call with plain numbers; the main thread has the number of its process.
-    match unsafe { libc::syscall(libc::SYS_tgkill, pid, pid, STACK_SIGNAL) } {
+/// Asks the worker `pid`, our own child, for the calls that its `thread` is in, as the page names it: they stand on the
+/// page soon after.
+pub fn ask(pid: u32, thread: u32) -> io::Result<()> {
+    // SAFETY: a system call with plain numbers. A thread that is none of that process is refused.
+    match unsafe { libc::syscall(libc::SYS_tgkill, pid, thread, STACK_SIGNAL) } {
         0 => Ok(()),
         _ => Err(io::Error::last_os_error()),
     }

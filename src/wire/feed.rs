@@ -174,6 +174,9 @@ pub struct WorkerStatus {
     /// Pushed lines that were rejected, by reason.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::PUSH_REASONS_MAX }>")]
     pub push_rejected: Vec<CountRow>,
+    /// Faults that this worker held, by the ring that did and their class.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
+    pub faults: Vec<CountRow>,
     /// Name, state in words, restarts: one row for each task and thread of the worker.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,

@@ -1,12 +1,18 @@
 //! A worker as a process of its own: the feed at descriptor 3, root at its other end, and what workers leave to each
 //! other at descriptor 4, the page on which it notes what it does at descriptor 5.
 //!
-//! Invariant: the process ends when the feed does, and at the first panic: root has the last frames, and a fresh
-//! worker is a millisecond away, while a process that lost a thread is in a state nobody tested.
+//! Invariant: the process ends when the feed does, and at the first panic that no ring of it holds: root has the last
+//! frames, and a fresh worker is a millisecond away, while a process that lost a thread is in a state nobody tested.
+
+use std::io;
 
 use super::{Options, WorkerError, run};
-use crate::runtime::{self, log};
+use crate::base::limits;
+use crate::runtime::{self, fault, log};
 use crate::sys::{fd, marker, process};
+
+/// As the kernel shows it beside the other threads.
+const THREAD: &str = "drawing";
 
 /// Serves root until it closes the feed; what `unblink worker` does.
 pub fn main(options: Options) -> Result<(), WorkerError> {
@@ -14,22 +20,33 @@ pub fn main(options: Options) -> Result<(), WorkerError> {
     abort_on_panic();
     let feed = fd::take_feed().map_err(WorkerError::SetUp)?;
     let history = Some(fd::take_history().map_err(WorkerError::SetUp)?);
-    // The main thread is the one that draws: it is asked for its calls when it hangs.
-    marker::install(fd::take_marker().map_err(WorkerError::SetUp)?).map_err(WorkerError::SetUp)?;
+    let page = fd::take_marker().map_err(WorkerError::SetUp)?;
     let options = Options { history, ..options };
-    runtime::block_on(async move {
-        let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
-        run(feed, options).await
-    })
-    .map_err(WorkerError::SetUp)?
+    let serve = move || {
+        // This thread is the one that is asked for its calls when the worker hangs.
+        marker::install(page).map_err(WorkerError::SetUp)?;
+        runtime::block_on(async move {
+            let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
+            run(feed, options).await
+        })
+        .map_err(WorkerError::SetUp)?
+    };
+    // On a thread of its own: the main thread's stack is as large as whoever started the daemon said.
+    let thread = runtime::spawn_thread_with_stack(THREAD, limits::DRAWING_STACK_BYTES, serve);
+    let ended = thread.map_err(WorkerError::SetUp)?.join();
+    ended.unwrap_or_else(|ended| Err(WorkerError::SetUp(io::Error::other(ended))))
 }
 
-/// Panics, of any thread, are told as before and then end the process.
+/// Panics, of any thread, are told as before and then end the process, but for those that are held.
 fn abort_on_panic() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
+        if fault::note(info) {
+            return;
+        }
         marker::blame();
         told(info);
+        log::say(fault::circumstances().as_str());
         log::flush();
         std::process::abort();
     }));

@@ -18,12 +18,15 @@ use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::fault::{Class, Ring};
 use crate::model::origin::{From, Origin};
 use crate::model::series::{Point, Rejected};
 use crate::model::window::Allowance;
 use crate::model::{Dataset, ViewSpec, Window};
+use crate::render::ledger::Ledger;
 use crate::render::{FrameOut, View};
-use crate::runtime::{self, log};
+use crate::runtime::context::{self, Context};
+use crate::runtime::{self, fault, log};
 use crate::scene::{Board, Boards, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
@@ -56,6 +59,8 @@ pub struct State {
     /// What the next worker will know; none where nobody keeps it.
     history: Option<History>,
     pub(super) pushes: Pushes,
+    /// Panels that panicked, of all views.
+    ledger: Ledger,
 }
 
 /// What sources are told.
@@ -100,6 +105,7 @@ pub(super) struct Counts {
 impl State {
     /// Begins with what is known already.
     pub fn new(hello: &Hello, controls: Controls, data: Dataset, history: Option<History>) -> State {
+        context::belong_to(&hello.tenant, hello.epoch);
         State {
             epoch: hello.epoch,
             prepared: None,
@@ -112,6 +118,7 @@ impl State {
             told: Counts::default(),
             history,
             pushes: Pushes::default(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -138,7 +145,10 @@ impl State {
             }
             ToWorker::Input { session, spec, input } => {
                 let after = self.committed.as_ref().and_then(|ready| {
-                    session::step(&spec, input, Stage { boards: &ready.boards, data: &self.data, now: wall })
+                    let stage = Stage { boards: &ready.boards, data: &self.data, now: wall };
+                    // One that panics changes nothing: it has looked at snapshots only.
+                    let step = || session::step(&spec, input, stage);
+                    fault::contain(Context::input(&spec.board), step).ok().flatten()
                 });
                 // Answered also when nothing changes: root sends the session's next input only then.
                 let spec = after.unwrap_or(spec);
@@ -245,7 +255,7 @@ impl State {
         let boards = &self.committed.as_ref()?.boards;
         let (id, view) = self.views.next_ready(now)?;
         let missed_before = view.missed();
-        let out = view.draw(now, wall, boards, &self.data);
+        let out = view.draw(now, wall, boards, &self.data, &mut self.ledger);
         self.counts.frames_late += view.missed() - missed_before;
         self.views.judge(id, now);
         match out {
@@ -279,6 +289,7 @@ impl State {
             rejected: self.counts.reasons(push_rejected.iter().map(|row| row.count).sum()),
             memory: memory(&self.data, self.history.as_ref()),
             push_rejected,
+            faults: fault::counts().into_iter().map(fault_row).collect(),
             tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
         }
     }
@@ -349,6 +360,7 @@ impl State {
         }
         let ready = self.committed.as_ref().expect("invariant: set above");
         let written = before.map(|before| before.written).unwrap_or_default();
+        self.ledger.clear();
         self.views.boards_changed(&ready.boards, |board| written.get(board) != ready.written.get(board), now);
         self.watch_sources();
         Ok(())
@@ -395,6 +407,11 @@ impl State {
             _ => {}
         }
     }
+}
+
+/// One count by what held it and what it was.
+fn fault_row((ring, class, count): (Ring, Class, u64)) -> CountRow {
+    CountRow { name: format!("{} {}", ring.word(), class.word()), count }
 }
 
 /// What the tenant's data takes, item by item.

@@ -276,16 +276,6 @@ impl Puppet {
         panic!("waited in vain: root says nothing but pings");
     }
 
-    /// Answers the ping that comes next, and does nothing more.
-    pub async fn until_it_owes_nothing(&mut self) {
-        loop {
-            match self.try_next().await.expect("root has not hung up") {
-                ToWorker::Ping { nonce, .. } => return self.say(&ToRoot::Pong { nonce }).await,
-                said => self.keep(said),
-            }
-        }
-    }
-
     /// None when root has hung up.
     pub async fn try_next(&mut self) -> Option<ToWorker> {
         let body = patiently("root says something", self.reader.next()).await.ok()?;

@@ -6,8 +6,7 @@
 use std::time::Duration;
 
 use crate::base::Mono;
-use crate::machine::heartbeat::{ASK_EVERY, Event, Excuse, Finding, Heartbeat};
-use crate::sys::activity;
+use crate::machine::heartbeat::{ASK_EVERY, Activity, Event, Excuse, Finding, Heartbeat};
 
 /// One life's.
 #[derive(Debug, Default)]
@@ -75,10 +74,11 @@ impl Pulse {
         self.heartbeat.step(now, Event::Deaf);
     }
 
-    /// What is to be made of the silence by now; the kernel is asked about process `pid`, if it is one.
-    pub fn look(&mut self, pid: Option<u32>, now: Mono) -> Option<Finding> {
+    /// What is to be made of the silence by now, and of what the worker did meanwhile; that is only looked up when it is
+    /// needed.
+    pub fn look(&mut self, activity: impl FnOnce() -> Activity, now: Mono) -> Option<Finding> {
         self.heartbeat.wake_at().filter(|due| *due <= now)?;
-        self.heartbeat.step(now, Event::Tick(pid.map(activity::read).unwrap_or_default()))
+        self.heartbeat.step(now, Event::Tick(activity()))
     }
 
     pub fn excuse(&self) -> Option<Excuse> {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::Worker;
 use crate::base::Mono;
 use crate::event::{Event as _, StepFatal, WorkerStack};
+use crate::machine::heartbeat::Activity;
 use crate::machine::ledger::Step;
 use crate::runtime::{self, timer};
 use crate::sys::marker::{self, Kind, MarkerFile, Remains};
-use crate::sys::{clock, symbols};
+use crate::sys::{activity, clock, symbols};
 
 /// A thread that is not stuck in the kernel answers at once; one that is does not answer at all.
 const STACK_DEADLINE: Duration = Duration::from_millis(50);
@@ -52,9 +53,16 @@ impl Worker {
     }
 }
 
+/// What a worker did so far, if it is a process and told which of its threads does the work.
+pub(super) fn activity(pid: Option<u32>, page: Option<&MarkerFile>) -> Activity {
+    let thread = page.and_then(|page| page.read().ok()).map_or(0, |remains| remains.thread);
+    pid.map(|pid| activity::read(pid, thread)).unwrap_or_default()
+}
+
 /// Asks process `pid` for its calls, and waits until they stand on the page.
 async fn stack(pid: u32, page: MarkerFile) {
-    if marker::ask(pid).is_err() {
+    let asked = page.read().and_then(|remains| marker::ask(pid, remains.thread));
+    if asked.is_err() {
         return;
     }
     let deadline = clock::mono() + STACK_DEADLINE;

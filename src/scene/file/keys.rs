@@ -74,6 +74,7 @@ pub const PANEL: &[Field] = &[
     Field::new("source", Shape::Text, "the source of its data, whose health is shown on the panel"),
     Field::new("min", Shape::Cells, "columns and rows below which the panel is left out"),
     Field::new("priority", PRIORITY, "on a small screen the lowest go first"),
+    Field::new("fallback", Shape::Text, "said in place of the chart while it cannot be drawn"),
 ];
 
 const ROW: Field = Field::new("row", Shape::Layout, "parts side by side");

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
-/// Threads that do steps at once: the main one, and one for each source that is asked. The others do theirs unnoted.
+/// Threads that do steps at once: the one that does the work, and one for each source that is asked. The others do theirs unnoted.
 const PLACES: usize = 96;
 /// Of the name of a board or source; longer ones are compared by that much.
 const NAME_BYTES: usize = 64;
@@ -38,13 +38,15 @@ pub struct Step {
 /// What was found of a worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Remains {
-    /// What the thread to blame did, or else the main thread.
+    /// What the thread to blame did, or else the one that does the work.
     pub step: Option<Found>,
     /// Whether a thread is to blame, rather than somebody from outside.
     pub is_blamed: bool,
     /// The signal that thread received; 0 for none.
     pub signal: u8,
-    /// Where the main thread was when it was asked, innermost first: addresses from [`here`] on, which may be negative.
+    /// The thread that does the work; 0 before there is one.
+    pub thread: u32,
+    /// Where that thread was when it was asked, innermost first: addresses from [`here`] on, which may be negative.
     pub calls: Vec<i64>,
 }
 
@@ -73,6 +75,8 @@ pub(super) struct Page {
     /// The place to blame and one more; 0 while nobody is.
     blamed: AtomicUsize,
     signal: AtomicU8,
+    /// The thread that has the first place.
+    thread: AtomicUsize,
     /// Where [`here`] lies in the process that writes.
     anchor: AtomicUsize,
     /// How many calls stand below.
@@ -114,6 +118,7 @@ pub(super) fn read(bytes: &[u8; BYTES]) -> Remains {
         step: page.step(blamed.unwrap_or(0)).found(),
         is_blamed: blamed.is_some(),
         signal: page.signal.load(Ordering::Relaxed),
+        thread: u32::try_from(page.thread.load(Ordering::Relaxed)).unwrap_or(0),
         calls: page.calls[..count].iter().map(from_here).collect(),
     }
 }
@@ -121,8 +126,10 @@ pub(super) fn read(bytes: &[u8; BYTES]) -> Remains {
 // === impl Page ===
 
 impl Page {
-    pub(super) fn anchor(&self) {
+    /// Begins to be of use: `thread` does the work.
+    pub(super) fn begin(&self, thread: usize) {
         self.anchor.store(here(), Ordering::Release);
+        self.thread.store(thread, Ordering::Release);
     }
 
     pub(super) fn take_place(&self) -> Option<usize> {

@@ -48,19 +48,8 @@ fn the_child() {
             std::process::abort();
         }
         "loop" => loop_for_ever(),
-        // Tests do not run on the main thread, which is the one that others ask.
-        "asked" => {
-            ask_ourselves();
-            loop_for_ever();
-        }
         mode => panic!("no such mode: {mode}"),
     }
-}
-
-#[inline(never)]
-fn ask_ourselves() {
-    // SAFETY: a system call with plain numbers.
-    unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), libc::gettid(), STACK_SIGNAL) };
 }
 
 #[inline(never)]
@@ -133,28 +122,27 @@ fn a_step_that_is_done_is_not_to_blame() {
 
 #[test]
 fn one_that_is_asked_tells_where_it_is() {
-    let (marker, mut child) = start("asked");
+    let (marker, mut child) = start("loop");
+    let begun = wait_for(&marker, |remains| remains.step.is_some());
+    ask(child.id(), begun.thread).unwrap();
     let asked = wait_for(&marker, |remains| !remains.calls.is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
     let names = symbols::names(&asked.calls);
-    // Whoever called into the system is left out: there is no frame in between.
-    let is_known = |name: &String| name.contains("sys::marker::tests::the_child");
-    assert!(names.iter().take(4).any(is_known), "{names:#?}");
+    let place = |part: &str| names.iter().position(|name| name.contains(part));
+    let (inner, outer) = (place("loop_for_ever"), place("the_child"));
+    assert!(inner.is_some() && inner < outer, "{names:#?}");
+    assert!(ask(begun.thread, begun.thread).is_err(), "it is gone");
 }
 
 #[test]
 fn one_that_was_killed_from_outside_is_not_to_blame() {
     let (marker, mut child) = start("loop");
     wait_for(&marker, |remains| remains.step.is_some());
-    ask(child.id()).unwrap();
-    // Whatever the main thread does.
-    wait_for(&marker, |remains| !remains.calls.is_empty());
     kill_process(Pid::from_child(&child), Signal::KILL).unwrap();
     child.wait().unwrap();
     let remains = marker.read().unwrap();
     assert_eq!((&remains.step, remains.is_blamed), (&panel(), false));
-    assert!(ask(child.id()).is_err(), "it is gone");
 }
 
 #[test]

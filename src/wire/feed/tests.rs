@@ -105,6 +105,7 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
             samples: counts[2],
             samples_rejected: counts[3],
             rejected,
+            faults: push_rejected.clone(),
             push_rejected,
             memory,
             tree,

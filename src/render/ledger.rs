@@ -1,0 +1,145 @@
+//! Which panels panicked, of all views together, and when each is tried again.
+//!
+//! Invariant: of one panel of one board there is one entry, however many views show it, so that the number of its panics
+//! does not grow with the number of viewers. Panels that never panicked cost a look at an empty table.
+
+use std::collections::BTreeMap;
+
+use crate::base::{Mono, Trace, Version, Wall};
+use crate::machine::quarantine::{Event, Quarantine, State};
+use crate::model::fault::Class;
+use crate::runtime::context::Context;
+use crate::runtime::fault::{self, Caught};
+use crate::scene::guard::{Guard, Trouble};
+use crate::sys::random;
+
+/// All panels that panicked since their board last changed.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// By board, then by the panel's number on it.
+    boards: BTreeMap<String, BTreeMap<usize, Entry>>,
+    /// Runs after each panel was drawn: how tests and faults on purpose get in.
+    planted: BTreeMap<(String, usize), fn()>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    quarantine: Quarantine,
+    since: Wall,
+    trace: Trace,
+}
+
+/// Guards one drawing of one view.
+#[derive(Debug)]
+pub struct Guarded<'a> {
+    ledger: &'a mut Ledger,
+    board: &'a str,
+    /// What the frame is going to be.
+    version: Version,
+    now: Mono,
+    wall: Wall,
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Forgets everything: a configuration was committed, so what panicked may have gone.
+    pub fn clear(&mut self) {
+        self.boards.clear();
+    }
+
+    /// From now on, whatever is drawn of this panel ends with that.
+    pub fn plant(&mut self, board: &str, panel: usize, fault: fn()) {
+        self.planted.insert((board.to_owned(), panel), fault);
+    }
+
+    /// Takes out everything that was planted, and forgets what came of it.
+    pub fn heal(&mut self) {
+        for (board, panel) in std::mem::take(&mut self.planted).into_keys() {
+            self.boards.get_mut(&board).map(|panels| panels.remove(&panel));
+        }
+    }
+
+    /// A guard for one drawing of a view of this board.
+    pub fn guard<'a>(&'a mut self, board: &'a str, version: Version, now: Mono, wall: Wall) -> Guarded<'a> {
+        Guarded { ledger: self, board, version, now, wall }
+    }
+
+    fn entry(&mut self, board: &str, panel: usize) -> Option<&mut Entry> {
+        self.boards.get_mut(board)?.get_mut(&panel)
+    }
+}
+
+// === impl Guarded ===
+
+impl Guarded<'_> {
+    fn contain(&self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Caught> {
+        let context = Context::panel(self.board, panel, self.version);
+        if self.ledger.planted.is_empty() {
+            return fault::contain(context, draw);
+        }
+        let planted = self.ledger.planted.get(&(self.board.to_owned(), panel));
+        fault::contain(context, || {
+            draw();
+            // After the drawing, so that there is something of which nothing may be left.
+            planted.iter().for_each(|fault| fault());
+        })
+    }
+
+    fn panicked(&mut self, panel: usize, caught: Caught) -> Trouble {
+        let (now, wall) = (self.now, self.wall);
+        let panels = self.ledger.boards.entry(self.board.to_owned()).or_default();
+        let entry = panels.entry(panel).or_insert_with(|| Entry::new(wall));
+        if entry.quarantine.state() == State::Sound {
+            entry.since = wall;
+        }
+        entry.trace = caught.trace;
+        entry.quarantine.step(now, Event::Panicked { random: random::u64() });
+        entry.trouble(now, wall)
+    }
+}
+
+impl Guard for Guarded<'_> {
+    fn draw(&mut self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Trouble> {
+        let (now, wall) = (self.now, self.wall);
+        if let Some(entry) = self.ledger.entry(self.board, panel)
+            && !entry.quarantine.admits(now)
+        {
+            return Err(entry.trouble(now, wall));
+        }
+        if let Err(caught) = self.contain(panel, draw) {
+            return Err(self.panicked(panel, caught));
+        }
+        if let Some(entry) = self.ledger.entry(self.board, panel) {
+            entry.quarantine.step(now, Event::Worked);
+        }
+        Ok(())
+    }
+
+    fn stand_in(&mut self, panel: usize, draw: &mut dyn FnMut()) -> bool {
+        fault::contain(Context::panel(self.board, panel, self.version), draw).is_ok()
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn new(since: Wall) -> Entry {
+        Entry { quarantine: Quarantine::new(), since, trace: Trace::default() }
+    }
+
+    fn trouble(&mut self, now: Mono, wall: Wall) -> Trouble {
+        // A clock that was set back: nothing began in the future.
+        self.since = self.since.min(wall);
+        let (until, quarantined) = match self.quarantine.state() {
+            State::Held { until } => (until, false),
+            State::Quarantined { until } => (until, true),
+            State::Sound | State::Settling { .. } => (now, false),
+        };
+        let next_try = wall + until.since(now);
+        Trouble { class: Class::Panic, since: self.since, next_try, quarantined, trace: self.trace }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Panics that are held: the work that panicked is given up, everything else goes on.
+//!
+//! Invariant: each panic is told once, in the log, with its place, the calls it came through and what was worked on; what
+//! it says reaches nothing but the log. The part that runs within the panic hook allocates nothing, waits for no lock and
+//! cannot panic: it writes into a place of fixed size that its thread has ready. A payload whose own drop panics is held
+//! as well. What is held must leave nothing torn behind: callers hand in work over data that it cannot change.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt::{self, Write as _};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::context::{self, Context};
+use crate::base::{Trace, limits};
+use crate::model::fault::{Class, Ring};
+use crate::sys::frames;
+
+/// A panic that was held and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caught {
+    pub trace: Trace,
+}
+
+/// Text of fixed size: what does not fit is left out. Control characters become blanks, so that whatever is told acts on
+/// no terminal.
+#[derive(Clone, Copy)]
+pub struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+/// What the hook notes.
+struct Record {
+    filled: bool,
+    text: Text<{ limits::PANIC_TEXT_BYTES_MAX }>,
+    place: Text<PLACE_BYTES_MAX>,
+    frames: [usize; limits::PANIC_FRAMES_MAX],
+    frames_count: usize,
+}
+
+/// This thread holds panics while it lives.
+struct Holding;
+
+/// Room for the path of a source file and a line.
+const PLACE_BYTES_MAX: usize = 160;
+/// The hook's own calls, and those of std that lead to it.
+const FRAMES_OF_HOOK: usize = 4;
+
+thread_local! {
+    static HOLDING: Cell<u32> = const { Cell::new(0) };
+    static RECORD: RefCell<Record> = const { RefCell::new(Record::EMPTY) };
+    static IN_HOOK: Cell<bool> = const { Cell::new(false) };
+}
+
+static COUNTS: [[AtomicU64; Class::ALL.len()]; Ring::ALL.len()] =
+    [const { [const { AtomicU64::new(0) }; Class::ALL.len()] }; Ring::ALL.len()];
+
+/// Runs work that may panic; whoever hands it in says what it is.
+pub fn contain<T>(context: Context, run: impl FnOnce() -> T) -> Result<T, Caught> {
+    let _entered = context::enter(context);
+    let _holding = Holding::begin();
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| tell(&context, payload))
+}
+
+/// For a panic hook: notes a panic that somebody holds. False of one that nobody does.
+pub fn note(info: &PanicHookInfo<'_>) -> bool {
+    let is_held = HOLDING.try_with(Cell::get).is_ok_and(|depth| depth > 0);
+    let is_again = IN_HOOK.try_with(|busy| busy.replace(true)).unwrap_or(true);
+    if is_again {
+        return is_held;
+    }
+    // A payload that panics while it is dropped tells nothing that the first did not.
+    let _ = RECORD.try_with(|record| match record.try_borrow_mut() {
+        Ok(mut record) if !record.filled => record.fill(info),
+        _ => {}
+    });
+    let _ = IN_HOOK.try_with(|busy| busy.set(false));
+    is_held
+}
+
+/// For a panic hook, after [`note`]: what is known of a panic that nobody holds besides what it says.
+pub fn circumstances() -> Text<1024> {
+    let mut text = Text::new();
+    count(Ring::Worker, Class::Panic);
+    if let Some(context) = context::current() {
+        let _ = write!(text, "{context} ");
+    }
+    let _ = RECORD.try_with(|record| {
+        record
+            .try_borrow()
+            .map(|record| write!(text, "build={} calls={}", crate::base::BUILD_ID, Calls(record.calls())))
+    });
+    text
+}
+
+/// One more fault of a class that a ring held.
+pub fn count(ring: Ring, class: Class) {
+    cell(ring, class).fetch_add(1, Ordering::Relaxed);
+}
+
+/// Faults since the process started, by ring and class; those there were.
+pub fn counts() -> Vec<(Ring, Class, u64)> {
+    let all = Ring::ALL.into_iter().flat_map(|ring| Class::ALL.into_iter().map(move |class| (ring, class)));
+    let counted = all.map(|(ring, class)| (ring, class, cell(ring, class).load(Ordering::Relaxed)));
+    counted.filter(|(_, _, count)| *count > 0).collect()
+}
+
+fn cell(ring: Ring, class: Class) -> &'static AtomicU64 {
+    &COUNTS[ring as usize][class as usize]
+}
+
+/// Tells of a panic that was caught, and gets rid of what it carries.
+fn tell(context: &Context, payload: Box<dyn Any + Send>) -> Caught {
+    let mut noted = Record::EMPTY;
+    let _ = RECORD.try_with(|record| {
+        if let Ok(mut record) = record.try_borrow_mut() {
+            noted = std::mem::replace(&mut *record, Record::EMPTY);
+        }
+    });
+    // One that was resumed passes by the hook.
+    if !noted.filled {
+        let _ = noted.text.write_str(said(&*payload));
+        let _ = noted.place.write_str("unknown: resumed");
+    }
+    let second = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    let drop_panicked = second.is_err();
+    // Leaked rather than let loose a third time.
+    second.unwrap_or_else(std::mem::forget);
+    let _ = RECORD.try_with(|record| record.try_borrow_mut().map(|mut record| *record = Record::EMPTY));
+    count(context.ring, Class::Panic);
+    tracing::error!(
+        place = noted.place.as_str(),
+        drop_panicked,
+        build = crate::base::BUILD_ID,
+        calls = %Calls(noted.calls()),
+        "a panic was held: {context} panic={:?}",
+        noted.text.as_str(),
+    );
+    Caught { trace: context.trace }
+}
+
+fn said(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
+
+/// Addresses as `addr2line` takes them.
+struct Calls<'a>(&'a [usize]);
+
+impl fmt::Display for Calls<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut calls = self.0.iter();
+        if let Some(first) = calls.next() {
+            write!(f, "{first:#x}")?;
+        }
+        calls.try_for_each(|call| write!(f, ",{call:#x}"))
+    }
+}
+
+// === impl Holding ===
+
+impl Holding {
+    fn begin() -> Holding {
+        let _ = HOLDING.try_with(|depth| depth.set(depth.get() + 1));
+        Holding
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        let _ = HOLDING.try_with(|depth| depth.set(depth.get().saturating_sub(1)));
+    }
+}
+
+// === impl Record ===
+
+impl Record {
+    const EMPTY: Record = Record {
+        filled: false,
+        text: Text::new(),
+        place: Text::new(),
+        frames: [0; limits::PANIC_FRAMES_MAX],
+        frames_count: 0,
+    };
+
+    fn fill(&mut self, info: &PanicHookInfo<'_>) {
+        let _ = self.text.write_str(info.payload_as_str().unwrap_or("no message"));
+        if let Some(place) = info.location() {
+            let _ = write!(self.place, "{place}");
+        }
+        self.frames_count = frames::capture(&mut self.frames, FRAMES_OF_HOOK);
+        self.filled = true;
+    }
+
+    fn calls(&self) -> &[usize] {
+        self.frames.get(..self.frames_count).unwrap_or_default()
+    }
+}
+
+// === impl Text ===
+
+impl<const N: usize> Text<N> {
+    pub const fn new() -> Text<N> {
+        Text { bytes: [0; N], len: 0 }
+    }
+
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Default for Text<N> {
+    fn default() -> Text<N> {
+        Text::new()
+    }
+}
+
+impl<const N: usize> fmt::Write for Text<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for char in text.chars() {
+            let char = if char.is_control() { ' ' } else { char };
+            let Some(room) = self.bytes.get_mut(self.len..self.len + char.len_utf8()) else { return Ok(()) };
+            self.len += char.encode_utf8(room).len();
+        }
+        Ok(())
+    }
+}
+
+impl<const N: usize> fmt::Debug for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.as_str())
+    }
+}
+
+/// For tests: panics that are held are noted as in a worker, and others told as before.
+#[cfg(test)]
+pub fn hold_quietly() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !note(info) {
+                before(info);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests;
