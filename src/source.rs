@@ -10,6 +10,7 @@ pub mod file;
 pub mod format;
 pub mod host;
 pub mod intake;
+pub mod keep;
 pub mod own;
 pub mod prometheus;
 pub mod push;
@@ -25,12 +26,15 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 
-use crate::base::{Wall, limits};
+use crate::base::{Mono, Wall, limits};
 use crate::event::{Event, SourcePaused};
-use crate::machine::breaker::Breaker;
+use crate::machine::breaker::{self, Breaker};
 use crate::model::Sample;
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::fault::{Afresh, Class, Ring};
 use crate::model::log::Entry;
+use crate::runtime::context::Context;
+use crate::runtime::fault::{self, Caught};
 use crate::runtime::{self, timer};
 use crate::sys::{clock, random};
 use asking::{Asking, Rhythm};
@@ -67,8 +71,16 @@ pub struct Reading {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub at: Wall,
-    /// What there is, or why there is nothing in a person's words.
-    pub outcome: Result<Reading, String>,
+    /// What there is, or why there is nothing.
+    pub outcome: Result<Reading, Failure>,
+}
+
+/// Why a look brought nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub class: Class,
+    /// In a person's words.
+    pub why: String,
 }
 
 /// The two ends by which a source's task talks to its thread.
@@ -79,16 +91,20 @@ pub struct Line {
     pub answers: mpsc::Receiver<Answer>,
 }
 
-/// Starts the thread that reads, named `source-NAME`; it ends when the line's `asks` is dropped.
-pub fn reading_thread<R>(name: &str, mut read: R) -> io::Result<Line>
+/// Starts the thread that reads, named `source-NAME`; it ends when the line's `asks` is dropped. `make` is called there
+/// before the first look, and before the next one after a panic: what a reader kept may be torn then.
+pub fn reading_thread<M, R>(name: &str, mut make: M) -> io::Result<Line>
 where
-    R: FnMut(Wall) -> Result<Reading, String> + Send + 'static,
+    M: FnMut() -> R + Send + 'static,
+    R: FnMut(Wall) -> Result<Reading, String>,
 {
     let (asks, asked) = std::sync::mpsc::sync_channel::<()>(1);
     let (answer, answers) = mpsc::channel(1);
+    let named = name.to_owned();
     runtime::spawn_thread(&format!("source-{name}"), move || {
+        let mut reader = None;
         while asked.recv().is_ok() {
-            let outcome = read(clock::wall());
+            let outcome = look(&named, &mut reader, &mut make);
             // A look may take its time: what it brought is as old as its end.
             if answer.blocking_send(Answer { at: clock::wall(), outcome }).is_err() {
                 return;
@@ -98,19 +114,45 @@ where
     Ok(Line { asks, answers })
 }
 
+/// One look, whose panic costs nothing but itself and the reader.
+fn look<R>(name: &str, reader: &mut Option<R>, make: &mut impl FnMut() -> R) -> Result<Reading, Failure>
+where
+    R: FnMut(Wall) -> Result<Reading, String>,
+{
+    let looked = fault::contain(Context::source(name), || {
+        let read = reader.get_or_insert_with(make);
+        read(clock::wall())
+    });
+    match looked {
+        Ok(outcome) => outcome.map_err(Failure::from),
+        Err(caught) => {
+            if Class::PoisonedClient.policy().afresh == Afresh::Reader {
+                let torn = reader.take();
+                // Told already where that panics too.
+                let _ = fault::contain(Context::source(name), || drop(torn));
+            }
+            Err(Failure::panicked(caught))
+        }
+    }
+}
+
 /// The same for what is asked over a network: with a runtime of the thread's own, so that what waits in it holds up
 /// nothing else.
-pub fn reading_on_runtime<R>(name: &str, mut read: R) -> io::Result<Line>
+pub fn reading_on_runtime<M, R>(name: &str, mut make: M) -> io::Result<Line>
 where
-    R: FnMut(&Runtime, Wall) -> Result<Reading, String> + Send + 'static,
+    M: FnMut() -> R + Send + 'static,
+    R: FnMut(&Runtime, Wall) -> Result<Reading, String>,
 {
-    let mut own = None;
-    reading_thread(name, move |now| {
-        let runtime: &Runtime = match &own {
-            Some(runtime) => runtime,
-            None => own.insert(runtime::build().map_err(|error| format!("cannot be asked: {error}"))?),
-        };
-        read(runtime, now)
+    reading_thread(name, move || {
+        let mut read = make();
+        let mut own = None;
+        move |now| {
+            let runtime: &Runtime = match &own {
+                Some(runtime) => runtime,
+                None => own.insert(runtime::build().map_err(|error| format!("cannot be asked: {error}"))?),
+            };
+            read(runtime, now)
+        }
     })
 }
 
@@ -149,8 +191,10 @@ pub async fn ask(
             biased;
             answer = line.answers.recv() => match answer {
                 Some(Answer { at, outcome }) => {
-                    judge(&name, breaker.as_mut(), outcome.is_ok());
-                    asking.answered(at, outcome)
+                    let until = judge(&name, breaker.as_mut(), outcome.as_ref().err());
+                    let answered = asking.answered(at, outcome);
+                    asking.rests(until.map(|until| clock::wall() + until.since(clock::mono())));
+                    answered
                 }
                 None => (asking.lost(clock::wall(), "its reading thread ended".to_owned()), Reading::default()),
             },
@@ -160,7 +204,13 @@ pub async fn ask(
                 }
                 continue;
             },
-            () = timer::sleep_until(wake_at) => (asking.due(clock::mono(), clock::wall()), Reading::default()),
+            () = timer::sleep_until(wake_at) => {
+                let todo = asking.due(clock::mono(), clock::wall());
+                if todo.report {
+                    fault::count(Ring::Source, Class::Timeout);
+                }
+                (todo, Reading::default())
+            }
             () = updates.closed() => return,
         };
         if todo.ask && breaker.as_mut().is_some_and(|breaker| !breaker.admit(clock::mono())) {
@@ -194,13 +244,23 @@ pub async fn ask(
     }
 }
 
-/// Tells the breaker how it went; an operator hears when a pause begins.
-fn judge(name: &str, breaker: Option<&mut Breaker>, good: bool) {
-    let Some(breaker) = breaker else { return };
-    if good {
+/// Tells the breaker how it went; an operator hears when a pause begins. Until when it lasts.
+fn judge(name: &str, breaker: Option<&mut Breaker>, failure: Option<&Failure>) -> Option<Mono> {
+    // A panic was counted where it was held.
+    if failure.is_some_and(|failure| failure.class == Class::Error) {
+        fault::count(Ring::Source, Class::Error);
+    }
+    let breaker = breaker?;
+    if failure.is_none() {
         breaker.succeeded();
-    } else if let Some(pause) = breaker.failed(clock::mono(), random::u64()) {
+    } else if failure.is_some_and(|failure| failure.class.policy().counts)
+        && let Some(pause) = breaker.failed(clock::mono(), random::u64())
+    {
         SourcePaused { source: name, pause_ms: millis(pause) }.emit();
+    }
+    match breaker.state() {
+        breaker::State::Open { until } => Some(until),
+        breaker::State::Closed { .. } | breaker::State::HalfOpen => None,
     }
 }
 
@@ -218,6 +278,21 @@ fn state_of(health: &SourceHealth) -> String {
 /// Whole milliseconds, as data keeps spans.
 fn millis(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// What is known of it goes by its trace.
+    pub fn panicked(Caught { trace }: Caught) -> Failure {
+        Failure { class: Class::Panic, why: format!("panicked, trace {trace}") }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(why: String) -> Failure {
+        Failure { class: Class::Error, why }
+    }
 }
 
 // === impl Reading ===

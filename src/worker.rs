@@ -12,6 +12,7 @@ mod pushes;
 mod state;
 mod views;
 
+use std::future::Future;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::event::{Event as _, HistoryReplayed};
 use crate::model::Dataset;
 use crate::runtime::{self, Task, timer};
 use crate::source::host::Roots;
-use crate::source::{Update, host, own, synthetic};
+use crate::source::{Update, host, keep, own, synthetic};
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
@@ -107,15 +108,31 @@ where
     let (own, reports) = watch::channel(None);
     let (sources, wanted) = watch::channel(Vec::new());
     let sampling = [
-        runtime::spawn("source-host", host::run(options.machine, rhythm, processes_watched, updates_in.clone())),
-        runtime::spawn("source-synthetic", synthetic::run(watched, updates_in.clone())),
-        runtime::spawn("sources", origins::run(wanted, options.keeper, updates_in.clone())),
-        runtime::spawn("source-unblink", own::run(reports, updates_in)),
+        kept(host::NAME, &updates_in, move |updates| {
+            host::run(options.machine.clone(), rhythm.clone(), processes_watched.clone(), updates)
+        }),
+        kept(synthetic::NAME, &updates_in, move |updates| synthetic::run(watched.clone(), updates)),
+        kept(own::NAME, &updates_in, move |updates| own::run(reports.clone(), updates)),
+        runtime::spawn("sources", origins::run(wanted, options.keeper, updates_in)),
     ];
     let controls = Controls { host, processes, sources, synthetic, own };
     let served = serve(stream, Sources { updates, controls }, options.history, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served
+}
+
+/// A source of the program's own, started afresh when its task panics.
+fn kept<F>(
+    name: &'static str,
+    updates: &mpsc::Sender<Update>,
+    start: impl Fn(mpsc::Sender<Update>) -> F + Send + 'static,
+) -> Task<()>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let told = updates.clone();
+    let run = move || start(told.clone());
+    runtime::spawn(&format!("source-{name}"), keep::keep(name.into(), updates.clone(), run))
 }
 
 /// The worker's ends of what its sources hold the others of.

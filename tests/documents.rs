@@ -5,6 +5,7 @@
 use std::process::Command;
 
 use unblink::base::limits;
+use unblink::model::fault::Class;
 
 #[expect(dead_code, reason = "pages are text, not Rust")]
 #[path = "sources/files.rs"]
@@ -173,6 +174,25 @@ fn the_caps_of_the_protocols_are_those_of_the_program() {
     let feed = limits::FEED_MESSAGE_BYTES_MAX / 1024 / 1024;
     assert!(page.contains(&format!("Its messages are at most {attach} KiB long")), "the cap is {attach} KiB");
     assert!(page.contains(&format!("Messages are at most {feed} MiB long")), "the cap is {feed} MiB");
+}
+
+/// The rows of the table with this head, cell by cell.
+fn rows(page: &str, head: &str) -> Vec<Vec<String>> {
+    let table = page.split(head).nth(1).unwrap_or_else(|| panic!("no table begins with {head:?}"));
+    let row = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+    table.lines().skip(2).take_while(|line| line.starts_with('|')).map(row).collect()
+}
+
+#[test]
+fn the_policy_of_faults_is_the_one_of_the_program() {
+    let page = files::text("docs/reliability.md");
+    let told = rows(&page, "| class | held by | counts for the breaker | begins afresh |");
+    let policy = |class: Class| {
+        let policy = class.policy();
+        let counts = if policy.counts { "yes" } else { "no" };
+        [class.word(), policy.held_by.word(), counts, policy.afresh.word()].map(str::to_owned).to_vec()
+    };
+    assert_eq!(told, Class::ALL.map(policy));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use super::Unit;
+use super::fault::Class;
 use super::log::{Entry, Stream};
 use super::series::{Kind, Point, Rejected, Sample, SeriesKey};
 use super::window::{Allowance, Kept, Window};
@@ -25,6 +26,9 @@ pub enum SourceState {
     Failed {
         since: Wall,
         why: String,
+        class: Class,
+        /// When it is asked again, where that is not its next beat.
+        next_try: Option<Wall>,
     },
     /// There is none here, and why, in a person's words.
     Absent(String),

@@ -12,6 +12,31 @@ pub enum Class {
     Timeout,
     /// Code of this program panicked.
     Panic,
+    /// What a source keeps from look to look, torn by a panic.
+    PoisonedClient,
+    /// There is no more memory.
+    Memory,
+}
+
+/// What is done about a class of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The innermost ring that holds it.
+    pub held_by: Ring,
+    /// So many in a row open the breaker of a source.
+    pub counts: bool,
+    /// What begins afresh.
+    pub afresh: Afresh,
+}
+
+/// What a fault makes begin afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afresh {
+    Nothing,
+    /// The reader of a source, with its connection and all it remembers.
+    Reader,
+    /// The process, with the data that its history holds.
+    Worker,
 }
 
 /// What holds a fault inside a worker.
@@ -30,13 +55,41 @@ pub enum Ring {
 // === impl Class ===
 
 impl Class {
-    pub const ALL: [Class; 3] = [Class::Error, Class::Timeout, Class::Panic];
+    pub const ALL: [Class; 5] = [Class::Error, Class::Timeout, Class::Panic, Class::PoisonedClient, Class::Memory];
 
     pub fn word(self) -> &'static str {
         match self {
             Class::Error => "error",
             Class::Timeout => "timeout",
             Class::Panic => "panic",
+            Class::PoisonedClient => "poisoned client",
+            Class::Memory => "memory",
+        }
+    }
+
+    /// The one table of what is done about faults; docs/reliability.md shows it.
+    pub const fn policy(self) -> Policy {
+        let (held_by, counts, afresh) = match self {
+            Class::Error => (Ring::Source, true, Afresh::Nothing),
+            // Nothing is asked while an ask is out, so there is nothing to ask less often.
+            Class::Timeout => (Ring::Source, false, Afresh::Nothing),
+            Class::Panic => (Ring::Source, true, Afresh::Nothing),
+            // Follows a panic, which was counted.
+            Class::PoisonedClient => (Ring::Source, false, Afresh::Reader),
+            Class::Memory => (Ring::Worker, false, Afresh::Worker),
+        };
+        Policy { held_by, counts, afresh }
+    }
+}
+
+// === impl Afresh ===
+
+impl Afresh {
+    pub fn word(self) -> &'static str {
+        match self {
+            Afresh::Nothing => "nothing",
+            Afresh::Reader => "the reader",
+            Afresh::Worker => "the worker",
         }
     }
 }

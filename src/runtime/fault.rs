@@ -8,8 +8,11 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{self, Poll};
 
 use super::context::{self, Context};
 use crate::base::{Trace, limits};
@@ -37,6 +40,12 @@ struct Record {
     place: Text<PLACE_BYTES_MAX>,
     frames: [usize; limits::PANIC_FRAMES_MAX],
     frames_count: usize,
+}
+
+/// A future whose panics are held, also those of its drop. It is never polled again after one.
+pub struct Contained<F> {
+    context: Context,
+    future: Option<Pin<Box<F>>>,
 }
 
 /// This thread holds panics while it lives.
@@ -155,6 +164,57 @@ impl fmt::Display for Calls<'_> {
             write!(f, "{first:#x}")?;
         }
         calls.try_for_each(|call| write!(f, ",{call:#x}"))
+    }
+}
+
+// === impl Contained ===
+
+impl<F: Future> Contained<F> {
+    pub fn new(context: Context, future: F) -> Contained<F> {
+        Contained { context, future: Some(Box::pin(future)) }
+    }
+}
+
+impl<F> Contained<F> {
+    fn end(&mut self) {
+        let future = self.future.take();
+        if future.is_some() {
+            // Told already.
+            let _ = contain(self.context, || drop(future));
+        }
+    }
+}
+
+impl<F: Future> Future for Contained<F> {
+    type Output = Result<F::Output, Caught>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let context = self.context;
+        let Some(future) = &mut self.future else { return Poll::Pending };
+        let polled = contain(context, || future.as_mut().poll(cx));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => {
+                self.end();
+                Poll::Ready(Ok(output))
+            }
+            Err(caught) => {
+                self.end();
+                Poll::Ready(Err(caught))
+            }
+        }
+    }
+}
+
+impl<F> Drop for Contained<F> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl<F> fmt::Debug for Contained<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Contained({})", self.context)
     }
 }
 

@@ -10,6 +10,7 @@ use super::panel::pace_ms;
 use super::query::When;
 use crate::base::Wall;
 use crate::label::Label;
+use crate::model::Unit;
 use crate::model::dataset::SourceState;
 use crate::widget::Role;
 use crate::widget::panel::Notice;
@@ -78,10 +79,15 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
     let Some(health) = moment.data.source(source) else {
         return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
     };
-    if let SourceState::Failed { since, why } = &health.state {
+    if let SourceState::Failed { since, why, next_try, .. } = &health.state {
         let (age, next) = moment.age(*since);
         changes.at(next);
-        let text = format!("failed {age} ago: {why}");
+        let rests = next_try.filter(|next_try| *next_try > moment.now).map(|next_try| {
+            changes.at(moment.next_second());
+            let wait_s = next_try.since(moment.now).as_millis().div_ceil(1_000);
+            format!(", next try in {}", Unit::Seconds.format(wait_s as f64))
+        });
+        let text = format!("failed {age} ago: {why}{}", rests.unwrap_or_default());
         let notice = notice(&text, Role::Failure);
         return if newest.is_some() { Health::Late(notice) } else { Health::Nothing(notice) };
     }
@@ -127,7 +133,7 @@ fn past(panel: &PanelSpec, newest: Option<Wall>, oldest: Option<Wall>, moment: &
     if age_ms > interval_ms(panel, moment).saturating_mul(STALE_INTERVALS) {
         // At the edge of a pause this does not grow.
         let seconds = (age_ms / 1_000) as f64;
-        let age = crate::model::Unit::Seconds.format(seconds);
+        let age = Unit::Seconds.format(seconds);
         return Health::Late(notice(&format!("stale {age} then"), Role::Warning));
     }
     Health::Good

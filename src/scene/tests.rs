@@ -11,6 +11,7 @@ mod themes;
 use super::*;
 use crate::base::Size;
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::fault::Class;
 use crate::model::{GlyphSet, Kind, Palette, Sample, SeriesKey, Unit};
 
 /// 2023-11-14 22:13:20.250 UTC: a quarter second into a second.
@@ -156,7 +157,12 @@ fn staleness_is_announced_before_it_shows() {
 #[test]
 fn a_failed_source_gives_its_reason_and_keeps_its_data() {
     let mut data = host_data(2);
-    let failed = SourceState::Failed { since: Wall(NOW.0 - 4_000), why: "/proc is gone".to_owned() };
+    let failed = SourceState::Failed {
+        since: Wall(NOW.0 - 4_000),
+        why: "/proc is gone".to_owned(),
+        class: Class::Error,
+        next_try: None,
+    };
     data.set_source("host", health(failed.clone(), Some(Wall(NOW.0 - 250))));
     let (text, _) = picture(&spec(120, 40), &data, NOW);
     assert_eq!(text.matches("─ failed 4 s ago: /proc is gone ─").count(), 6, "{text}");

@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use super::{Reading, millis};
+use super::{Failure, Reading, millis};
 use crate::base::{Mono, Wall};
 use crate::model::dataset::{SourceHealth, SourceState};
+use crate::model::fault::Class;
 
 /// How often a source is asked and how long it may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,7 +87,8 @@ impl Asking {
             && now >= since + self.rhythm.deadline
         {
             self.overdue = true;
-            self.fail(wall, format!("no answer in {} ms", millis(self.rhythm.deadline)));
+            let why = format!("no answer in {} ms", millis(self.rhythm.deadline));
+            self.fail(wall, Failure { class: Class::Timeout, why });
             todo.report = true;
         }
         if now >= self.next_ask_at {
@@ -106,7 +108,7 @@ impl Asking {
     }
 
     /// An answer came, in time or not.
-    pub fn answered(&mut self, at: Wall, outcome: Result<Reading, String>) -> (Todo, Reading) {
+    pub fn answered(&mut self, at: Wall, outcome: Result<Reading, Failure>) -> (Todo, Reading) {
         self.out_since = None;
         self.overdue = false;
         let reading = match outcome {
@@ -115,8 +117,8 @@ impl Asking {
                 self.last_good = Some(at);
                 reading
             }
-            Err(why) => {
-                self.fail(at, why);
+            Err(failure) => {
+                self.fail(at, failure);
                 Reading::default()
             }
         };
@@ -125,8 +127,15 @@ impl Asking {
 
     /// The thread is gone for good.
     pub fn lost(&mut self, wall: Wall, why: String) -> Todo {
-        self.fail(wall, why);
+        self.fail(wall, why.into());
         Todo { report: true, over: true, ..Todo::default() }
+    }
+
+    /// It is left alone until then, or no longer.
+    pub fn rests(&mut self, until: Option<Wall>) {
+        if let SourceState::Failed { next_try, .. } = &mut self.state {
+            *next_try = until;
+        }
     }
 
     pub fn health(&self) -> SourceHealth {
@@ -135,11 +144,11 @@ impl Asking {
 
     /// The first failure since the last success stays: it is the cause. Nothing of it lies ahead of a clock that was
     /// set back since, or its age would stand still until the clock has come there.
-    fn fail(&mut self, wall: Wall, why: String) {
+    fn fail(&mut self, wall: Wall, Failure { class, why }: Failure) {
         self.last_good = self.last_good.map(|then| then.min(wall));
         match &mut self.state {
             SourceState::Failed { since, .. } => *since = (*since).min(wall),
-            state => *state = SourceState::Failed { since: wall, why },
+            state => *state = SourceState::Failed { since: wall, why, class, next_try: None },
         }
     }
 

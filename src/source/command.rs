@@ -7,6 +7,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::format::{self, nagios, words};
 use super::intake::{Intake, LeftOut};
@@ -24,8 +25,12 @@ use crate::sys::process::Exit;
 /// The thread that runs it whenever asked, until the line's `asks` is dropped; a run under way ends when `stop` is
 /// closed at its other end.
 pub fn reading_thread(origin: &Origin, command: &Command, keeper: &Path, stop: OwnedFd) -> io::Result<Line> {
-    let mut runs = Runs::new(origin, command, keeper);
-    super::reading_thread(&origin.name, move |_| runs.once(&stop))
+    let (origin, command, keeper) = (origin.clone(), command.clone(), keeper.to_owned());
+    let (name, stop) = (origin.name.clone(), Arc::new(stop));
+    super::reading_thread(&name, move || {
+        let (mut runs, stop) = (Runs::new(&origin, &command, &keeper), Arc::clone(&stop));
+        move |_| runs.once(&stop)
+    })
 }
 
 /// What is kept from run to run.
@@ -39,6 +44,13 @@ struct Runs {
 }
 
 // === impl Runs ===
+
+impl Drop for Runs {
+    /// Also after a panic, so that the next one starts nothing beside it.
+    fn drop(&mut self) {
+        self.leftover.take().into_iter().for_each(Leftover::wait);
+    }
+}
 
 impl Runs {
     fn new(origin: &Origin, command: &Command, keeper: &Path) -> Runs {

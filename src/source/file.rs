@@ -27,8 +27,15 @@ use lines::Lines;
 
 /// The thread that looks at the file whenever asked, until the line's `asks` is dropped.
 pub fn reading_thread(origin: &Origin, file: &File) -> io::Result<Line> {
-    let mut follow = Follow::new(origin, file).map_err(io::Error::other)?;
-    super::reading_thread(&origin.name, move |now| follow.turn(now))
+    let mut first = Some(Follow::new(origin, file).map_err(io::Error::other)?);
+    // After a panic on what stands there it goes on with what comes next.
+    let (origin, file) = (origin.clone(), File { from_start: false, ..file.clone() });
+    let name = origin.name.clone();
+    super::reading_thread(&name, move || {
+        let afresh = || Follow::new(&origin, &file).expect("invariant: the expression was one before");
+        let mut follow = first.take().unwrap_or_else(afresh);
+        move |now| follow.turn(now)
+    })
 }
 
 /// One file and how far it was read.

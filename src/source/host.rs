@@ -25,6 +25,7 @@ use super::asking::Rhythm;
 use super::{Line, Reading, Update};
 use crate::base::{Wall, limits};
 use crate::event::{Event, SourceIncomplete};
+use crate::machine::breaker::{self, Breaker};
 use crate::model::Dataset;
 use crate::sys::clock;
 use machine::Machine;
@@ -37,6 +38,10 @@ pub const NAME: &str = "host";
 
 /// Until the second reading, which gives the first processor shares: a dozen ticks of a 100 Hz counter.
 const WARM_UP: Duration = Duration::from_millis(150);
+
+/// What cannot be read, or panics, is looked at less often, but soon enough for a machine that recovers.
+const PATIENCE: breaker::Config =
+    breaker::Config { failures_max: 3, pause_first: Duration::from_secs(2), pause_max: Duration::from_secs(30) };
 
 /// Series whose labels name what comes and goes: without a bound, months of it would fill a tenant.
 const CHANGING: [&str; 19] = [
@@ -68,7 +73,8 @@ pub async fn run(
     watched: watch::Receiver<bool>,
     updates: mpsc::Sender<Update>,
 ) {
-    super::ask(NAME.into(), rhythm, None, reading_thread(roots, watched), updates).await;
+    let breaker = Some(Breaker::new(PATIENCE));
+    super::ask(NAME.into(), rhythm, breaker, reading_thread(roots, watched), updates).await;
 }
 
 /// The rhythm of this source: rates need a second reading soon.
@@ -83,19 +89,22 @@ pub fn bound(data: &mut Dataset) {
 }
 
 fn reading_thread(roots: Roots, watched: watch::Receiver<bool>) -> std::io::Result<Line> {
-    let (mut machine, mut digest) = (Machine::new(roots), Digest::new());
-    let mut complaints: Vec<String> = Vec::new();
-    super::reading_thread(NAME, move |at: Wall| -> Result<Reading, String> {
-        let now = clock::mono();
-        let watched = *watched.borrow();
-        let outcome = digest.take(machine.read(now, watched), at, now);
-        if digest.complaints() != complaints {
-            complaints = digest.complaints().to_vec();
-            // When everything is missing the source fails, and that is told elsewhere.
-            if outcome.is_ok() {
-                SourceIncomplete { source: NAME, missing: &complaints.join("; ") }.emit();
+    super::reading_thread(NAME, move || {
+        let (mut machine, mut digest) = (Machine::new(roots.clone()), Digest::new());
+        let mut complaints: Vec<String> = Vec::new();
+        let watched = watched.clone();
+        move |at: Wall| -> Result<Reading, String> {
+            let now = clock::mono();
+            let watched = *watched.borrow();
+            let outcome = digest.take(machine.read(now, watched), at, now);
+            if digest.complaints() != complaints {
+                complaints = digest.complaints().to_vec();
+                // When everything is missing the source fails, and that is told elsewhere.
+                if outcome.is_ok() {
+                    SourceIncomplete { source: NAME, missing: &complaints.join("; ") }.emit();
+                }
             }
+            outcome.map(Reading::from)
         }
-        outcome.map(Reading::from)
     })
 }

@@ -28,8 +28,12 @@ use server::{Failure, Server};
 
 /// The thread that asks whenever asked, until the line's `asks` is dropped.
 pub fn reading_thread(origin: &Origin, prometheus: &Prometheus) -> io::Result<Line> {
-    let mut turns = Turns::new(origin, prometheus);
-    super::reading_on_runtime(&origin.name, move |runtime, now| runtime.block_on(turns.turn(now)))
+    let (origin, prometheus) = (origin.clone(), prometheus.clone());
+    let name = origin.name.clone();
+    super::reading_on_runtime(&name, move || {
+        let mut turns = Turns::new(&origin, &prometheus);
+        move |runtime, now| runtime.block_on(turns.turn(now))
+    })
 }
 
 /// What is kept from turn to turn.

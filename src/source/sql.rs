@@ -34,8 +34,12 @@ enum Failure {
 
 /// The thread that asks whenever asked, until the line's `asks` is dropped.
 pub fn reading_thread(origin: &Origin, sql: &Sql) -> io::Result<Line> {
-    let mut turns = Turns::new(origin, sql);
-    super::reading_on_runtime(&origin.name, move |runtime, now| runtime.block_on(turns.turn(now)))
+    let (origin, sql) = (origin.clone(), sql.clone());
+    let name = origin.name.clone();
+    super::reading_on_runtime(&name, move || {
+        let mut turns = Turns::new(&origin, &sql);
+        move |runtime, now| runtime.block_on(turns.turn(now))
+    })
 }
 
 /// What is kept from turn to turn.

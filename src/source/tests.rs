@@ -54,13 +54,20 @@ impl Bench {
     }
 
     async fn answered_at(&mut self, at: Wall, outcome: Result<Vec<Sample>, String>) -> Update {
-        self.answer.send(Answer { at, outcome: outcome.map(Reading::from) }).await.expect("the task listens");
+        self.answer
+            .send(Answer { at, outcome: outcome.map(Reading::from).map_err(Failure::from) })
+            .await
+            .expect("the task listens");
         self.updates.recv().await.expect("every answer is told")
     }
 
     fn asks(&self) -> usize {
         self.asked.try_iter().count()
     }
+}
+
+fn failed(since: i64, why: &str) -> SourceState {
+    SourceState::Failed { since: Wall(since), why: why.to_owned(), class: Class::Error, next_try: None }
 }
 
 async fn settle() {
@@ -124,7 +131,7 @@ async fn a_failing_read_keeps_its_first_reason_until_it_recovers() {
     bench.answered(Err("first".to_owned())).await;
     bench.pass(200).await;
     let update = bench.answered(Err("second".to_owned())).await;
-    assert_eq!(update.health.state, SourceState::Failed { since: Wall(7), why: "first".to_owned() });
+    assert_eq!(update.health.state, failed(7, "first"));
     bench.pass(1000).await;
     assert_eq!(bench.answered(Ok(vec![])).await.health.state, SourceState::Good);
 }
@@ -134,7 +141,6 @@ async fn a_failure_before_the_clock_was_set_back_is_as_old_as_the_clock_allows()
     let mut bench = Bench::start();
     bench.answered_at(Wall(90_000), Ok(vec![])).await;
     bench.answered_at(Wall(91_000), Err("first".to_owned())).await;
-    let failed = |since, why: &str| SourceState::Failed { since: Wall(since), why: why.to_owned() };
     let health = bench.answered_at(Wall(2_000), Err("second".to_owned())).await.health;
     assert_eq!((health.state, health.last_good), (failed(2_000, "first"), Some(Wall(2_000))));
     let health = bench.answered_at(Wall(3_000), Err("third".to_owned())).await.health;

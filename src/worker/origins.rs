@@ -37,10 +37,6 @@ const SERVER_PAUSE_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Running {
     origin: Origin,
-    /// Nothing is ever sent: the source keeps its rhythm for life.
-    _rhythm: watch::Sender<Option<Rhythm>>,
-    /// Closed with this, which ends a run under way.
-    _stop: Option<PipeWriter>,
     task: Task<()>,
 }
 
@@ -71,15 +67,24 @@ pub async fn run(mut wanted: watch::Receiver<Vec<Origin>>, keeper: PathBuf, upda
 }
 
 fn start(origin: Origin, keeper: &Path, updates: mpsc::Sender<Update>) -> Running {
-    let (rhythm, heard) = watch::channel(Some(rhythm(&origin)));
-    let (line, stop) = match line(&origin, keeper) {
+    let name = origin.name.clone();
+    let (own, keeper, told) = (origin.clone(), keeper.to_owned(), updates.clone());
+    let run = move || once(own.clone(), keeper.clone(), told.clone());
+    let task = runtime::spawn(&format!("source-{name}"), source::keep::keep(name.into(), updates, run));
+    Running { origin, task }
+}
+
+/// One life of a source, which a panic of its task may end: everything that it keeps is its own.
+async fn once(origin: Origin, keeper: PathBuf, updates: mpsc::Sender<Update>) {
+    // Nothing is ever sent: the source keeps its rhythm for life.
+    let (_rhythm, heard) = watch::channel(Some(rhythm(&origin)));
+    // Closed with this, which ends a run under way.
+    let (line, _stop) = match line(&origin, &keeper) {
         Ok((line, stop)) => (Ok(line), stop),
         Err(error) => (Err(error), None),
     };
-    let name = origin.name.clone();
     let breaker = Some(Breaker::new(patience(&origin)));
-    let task = runtime::spawn(&format!("source-{name}"), source::ask(name.into(), heard, breaker, line, updates));
-    Running { origin, _rhythm: rhythm, _stop: stop, task }
+    source::ask(origin.name.into(), heard, breaker, line, updates).await;
 }
 
 fn line(origin: &Origin, keeper: &Path) -> io::Result<(Line, Option<PipeWriter>)> {

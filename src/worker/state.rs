@@ -172,6 +172,12 @@ impl State {
         let Update { source, samples, entries, left_out, mut health } = update;
         self.counts.samples_rejected += left_out;
         self.tell(&source, &health, wall);
+        // Its task panicked, and with it went what the task knew.
+        if health.interval_ms == 0
+            && let (SourceState::Failed { .. }, Some(before)) = (&health.state, self.data.source(&source))
+        {
+            (health.last_good, health.interval_ms) = (before.last_good, before.interval_ms);
+        }
         // The clock was set back: what comes now is the newest there is, whatever was taken before.
         let interval = Duration::from_millis(health.interval_ms).max(push::SPREAD_MAX);
         if self.data.newest().is_some_and(|newest| newest > wall + interval) {
