@@ -3,7 +3,7 @@
 use tracing::{error, info, warn};
 
 use super::{COUNTERS, Event};
-use crate::base::{Epoch, ViewId};
+use crate::base::{Epoch, Trace, ViewId};
 use crate::machine::ledger::Step;
 
 /// A worker process was started.
@@ -63,7 +63,7 @@ pub struct WorkerAnswers<'a> {
 pub struct WorkerStack<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
-    pub trace: u64,
+    pub trace: Trace,
     pub calls: &'a [String],
 }
 
@@ -73,7 +73,7 @@ pub struct StepFatal<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
     pub step: &'a Step,
-    pub trace: u64,
+    pub trace: Trace,
     /// The signal it received; 0 where it ended by itself, or hung.
     pub signal: u8,
     /// The next worker leaves it alone.
@@ -166,20 +166,14 @@ impl Event for WorkerHung<'_> {
 impl Event for WorkerStack<'_> {
     fn emit(self) {
         let calls = self.calls.join(" < ");
-        error!(
-            tenant = self.tenant,
-            epoch = self.epoch.0,
-            trace = format!("{:016x}", self.trace),
-            calls,
-            "worker hung in"
-        );
+        error!(tenant = self.tenant, epoch = self.epoch.0, trace = self.trace.to_string(), calls, "worker hung in");
     }
 }
 
 impl Event for StepFatal<'_> {
     fn emit(self) {
         COUNTERS.steps_fatal.add(1);
-        let (tenant, epoch, trace, signal) = (self.tenant, self.epoch.0, format!("{:016x}", self.trace), self.signal);
+        let (tenant, epoch, trace, signal) = (self.tenant, self.epoch.0, self.trace.to_string(), self.signal);
         match self.step {
             Step::Panel { board, panel } => {
                 warn!(tenant, epoch, board, panel, trace, signal, rests = self.rests, "worker died of a panel");

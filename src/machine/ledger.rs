@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use crate::base::{Mono, limits};
+use serde::{Deserialize, Serialize};
+
+use crate::base::{Mono, Trace, bounded, limits};
 
 /// Deaths in one step until it is left alone: one may be chance.
 pub const DEATHS_MAX: u32 = 2;
@@ -18,12 +20,16 @@ const REST_FIRST: Duration = Duration::from_secs(5 * 60);
 const REST_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Something a worker does that may be its end.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Step {
     /// Drawing the panel with this index on a board.
-    Panel { board: String, panel: u16 },
+    Panel {
+        #[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
+        board: String,
+        panel: u16,
+    },
     /// What a source does.
-    Source(String),
+    Source(#[serde(deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")] String),
 }
 
 /// One tenant's.
@@ -40,6 +46,8 @@ pub struct Row {
     /// Of those that count.
     pub deaths: u32,
     pub last: Mono,
+    /// Of the last time it was done.
+    pub trace: Trace,
     /// Until when it is left alone; it may be in the past.
     pub rests_until: Option<Mono>,
     rest: Duration,
@@ -49,11 +57,11 @@ pub struct Row {
 
 impl Ledger {
     /// A worker died in this step. Whether that step is left alone from now on.
-    pub fn died(&mut self, step: Step, now: Mono) -> bool {
+    pub fn died(&mut self, step: Step, trace: Trace, now: Mono) -> bool {
         let before = self.rows.iter().position(|row| row.step == step).map(|at| self.rows.remove(at));
         let mut row = match before {
-            Some(row) if row.counts(now) => Row { deaths: row.deaths + 1, last: now, ..row },
-            Some(_) | None => Row { step, deaths: 1, last: now, rests_until: None, rest: REST_FIRST },
+            Some(row) if row.counts(now) => Row { deaths: row.deaths + 1, last: now, trace, ..row },
+            Some(_) | None => Row { step, deaths: 1, last: now, trace, rests_until: None, rest: REST_FIRST },
         };
         let again = row.rests_until.is_some();
         let rests = again || row.deaths >= DEATHS_MAX;

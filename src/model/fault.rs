@@ -16,6 +16,8 @@ pub enum Class {
     PoisonedClient,
     /// There is no more memory.
     Memory,
+    /// Workers died of it, whatever it was.
+    Death,
 }
 
 /// What is done about a class of faults.
@@ -55,7 +57,8 @@ pub enum Ring {
 // === impl Class ===
 
 impl Class {
-    pub const ALL: [Class; 5] = [Class::Error, Class::Timeout, Class::Panic, Class::PoisonedClient, Class::Memory];
+    pub const ALL: [Class; 6] =
+        [Class::Error, Class::Timeout, Class::Panic, Class::PoisonedClient, Class::Memory, Class::Death];
 
     pub fn word(self) -> &'static str {
         match self {
@@ -64,6 +67,7 @@ impl Class {
             Class::Panic => "panic",
             Class::PoisonedClient => "poisoned client",
             Class::Memory => "memory",
+            Class::Death => "worker death",
         }
     }
 
@@ -76,7 +80,7 @@ impl Class {
             Class::Panic => (Ring::Source, true, Afresh::Nothing),
             // Follows a panic, which was counted.
             Class::PoisonedClient => (Ring::Source, false, Afresh::Reader),
-            Class::Memory => (Ring::Worker, false, Afresh::Worker),
+            Class::Memory | Class::Death => (Ring::Worker, false, Afresh::Worker),
         };
         Policy { held_by, counts, afresh }
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::base::{Mono, Trace, Version, Wall};
 use crate::machine::quarantine::{Event, Quarantine, State};
 use crate::model::fault::Class;
-use crate::runtime::context::Context;
+use crate::runtime::context::{Context, Word};
 use crate::runtime::fault::{self, Caught};
 use crate::scene::guard::{Guard, Trouble};
 use crate::sys::random;
@@ -18,6 +18,8 @@ use crate::sys::random;
 pub struct Ledger {
     /// By board, then by the panel's number on it.
     boards: BTreeMap<String, BTreeMap<usize, Entry>>,
+    /// What workers before this one died of, as root says.
+    resting: Vec<(Word, usize, Trouble)>,
     /// Runs after each panel was drawn: how tests and faults on purpose get in.
     planted: BTreeMap<(String, usize), fn()>,
 }
@@ -46,6 +48,19 @@ impl Ledger {
     /// Forgets everything: a configuration was committed, so what panicked may have gone.
     pub fn clear(&mut self) {
         self.boards.clear();
+    }
+
+    /// These panels are not drawn, until others are said.
+    pub fn leave_alone(&mut self, panels: Vec<(Word, usize, Trouble)>) {
+        self.resting = panels;
+    }
+
+    fn rests(&self, board: &str, panel: usize) -> Option<Trouble> {
+        if self.resting.is_empty() {
+            return None;
+        }
+        let board = Word::new(board);
+        self.resting.iter().find(|(own, number, _)| (own, *number) == (&board, panel)).map(|(_, _, trouble)| *trouble)
     }
 
     /// From now on, whatever is drawn of this panel ends with that.
@@ -102,6 +117,9 @@ impl Guarded<'_> {
 impl Guard for Guarded<'_> {
     fn draw(&mut self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Trouble> {
         let (now, wall) = (self.now, self.wall);
+        if let Some(trouble) = self.ledger.rests(self.board, panel) {
+            return Err(trouble);
+        }
         if let Some(entry) = self.ledger.entry(self.board, panel)
             && !entry.quarantine.admits(now)
         {

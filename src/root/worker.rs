@@ -18,7 +18,7 @@ use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerHung, WorkerSilent, WorkerStarted};
 use crate::machine::heartbeat::Finding;
-use crate::machine::ledger::Ledger;
+use crate::machine::ledger::{Ledger, Row};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
@@ -54,6 +54,8 @@ pub struct Worker {
     /// It was given up because it did not answer.
     hung: bool,
     ledger: Ledger,
+    /// What the present life was told to leave alone.
+    told_resting: Vec<Row>,
     /// Somebody watches what it draws.
     is_watched: bool,
     /// What it is to be told with the next question.
@@ -146,6 +148,7 @@ impl Worker {
             pulse: Pulse::default(),
             hung: false,
             ledger: Ledger::default(),
+            told_resting: Vec::new(),
             is_watched: false,
             vitals: None,
             hung_up_at: None,
@@ -305,6 +308,7 @@ impl Worker {
             self.ask(now);
         }
         self.look(now);
+        self.tell_resting(now);
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
             self.step(now, supervise::Event::Fault);
@@ -487,6 +491,7 @@ impl Worker {
         self.hung_up_at = None;
         self.pulse.renew();
         self.hung = false;
+        self.told_resting.clear();
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);
         Ok(())

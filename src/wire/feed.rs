@@ -12,7 +12,8 @@ use bytes::{Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::framing;
-use crate::base::{Diagnostic, Epoch, SessionId, Version, ViewId, bounded, limits};
+use crate::base::{Diagnostic, Epoch, SessionId, Trace, Version, ViewId, bounded, limits};
+use crate::machine::ledger::Step;
 use crate::model::{Catalogue, Input, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
@@ -102,8 +103,21 @@ pub enum ToWorker {
         #[serde(with = "bytes_as_slice")]
         lines: Vec<u8>,
     },
+    /// What workers before this one died of, and it is not to do for a while; takes the place of what was said before.
+    LeaveAlone(#[serde(deserialize_with = "bounded::list::<_, _, { limits::FAULT_STEPS_MAX }>")] Vec<Resting>),
     /// What is wrong with a configuration that is not drawn; takes the place of what was said before.
     Complaints(#[serde(deserialize_with = "bounded::list::<_, _, { limits::DIAGNOSTICS_MAX }>")] Vec<Complaint>),
+}
+
+/// One thing that workers died of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resting {
+    pub step: Step,
+    pub deaths: u32,
+    /// From now on.
+    pub for_ms: u64,
+    /// Of the last time it was done.
+    pub trace: Trace,
 }
 
 /// What came of a `Push`.

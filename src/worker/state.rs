@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::WorkerError;
 use super::history::History;
 use super::pushes::{Push, Pushes};
+use super::resting::RestingSource;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
 use crate::config::{self, Settings};
@@ -53,14 +54,16 @@ pub struct State {
     pub(super) views: Views,
     /// Until when first frames wait for the first data.
     held_until: Option<Mono>,
-    controls: Controls,
+    pub(super) controls: Controls,
     pub(super) counts: Counts,
     told: Counts,
     /// What the next worker will know; none where nobody keeps it.
     history: Option<History>,
     pub(super) pushes: Pushes,
     /// Panels that panicked, of all views.
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
+    /// Sources that are left alone.
+    pub(super) resting: Vec<RestingSource>,
 }
 
 /// What sources are told.
@@ -83,7 +86,7 @@ pub struct Controls {
 pub(super) struct Generation {
     number: u64,
     pub(super) boards: Boards,
-    settings: Settings,
+    pub(super) settings: Settings,
     /// The bytes of each board's file.
     written: BTreeMap<String, Vec<u8>>,
 }
@@ -119,6 +122,7 @@ impl State {
             history,
             pushes: Pushes::default(),
             ledger: Ledger::default(),
+            resting: Vec::new(),
         }
     }
 
@@ -162,6 +166,7 @@ impl State {
             }
             ToWorker::Viewers { board, viewers } => self.views.watched_by(board, viewers, now),
             ToWorker::Push { pusher, number, lines } => self.push(Push { pusher, number, lines })?,
+            ToWorker::LeaveAlone(resting) => self.leave_alone(resting, now, wall),
             ToWorker::Complaints(complaints) => self.views.complained(complaints, now),
         }
         Ok(None)
@@ -170,6 +175,9 @@ impl State {
     /// Takes what a source has to tell.
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
         let Update { source, samples, entries, left_out, mut health } = update;
+        if self.is_resting(&source) {
+            return;
+        }
         self.counts.samples_rejected += left_out;
         self.tell(&source, &health, wall);
         // Its task panicked, and with it went what the task knew.
@@ -330,8 +338,6 @@ impl State {
         let before;
         match self.prepared.take() {
             Some(prepared) if prepared.number == number => {
-                let host = &prepared.settings.host;
-                self.controls.host.send_replace(Some(host::rhythm(host.interval, host.deadline)));
                 let sources = &prepared.settings.sources;
                 for origin in sources {
                     // What a server tells of comes and goes; of a name as many are kept as there may be at once.
@@ -343,11 +349,6 @@ impl State {
                         names.for_each(|name| self.data.bound(&name, limits::SOURCE_SERIES_MAX));
                     }
                 }
-                self.controls.sources.send_if_modified(|known| {
-                    let differs = known != sources;
-                    known.clone_from(sources);
-                    differs
-                });
                 self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
                 if self.committed.is_none() {
                     // What earlier workers were pushed counts as this one's.
@@ -364,6 +365,7 @@ impl State {
                 return Err(order("Commit", format!("generation {number} is not prepared, {ready}")));
             }
         }
+        self.run_sources();
         let ready = self.committed.as_ref().expect("invariant: set above");
         let written = before.map(|before| before.written).unwrap_or_default();
         self.ledger.clear();

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use unblink::base::{BUILD_ID, Diagnostic, Epoch, SessionId, Size, Version, ViewId, Wall};
+use unblink::base::{BUILD_ID, Diagnostic, Epoch, SessionId, Size, Trace, Version, ViewId, Wall};
 use unblink::encode::{self, Encoder, Encoding};
 use unblink::frame::{Color, Grid, Style};
 use unblink::label::Label;
+use unblink::machine::ledger::Step;
 use unblink::model::board::{BoardFacts, Catalogue};
 use unblink::model::spec::Overlay;
 use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec, Vitals};
@@ -82,6 +83,12 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         },
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
         feed::ToWorker::Push { pusher: SessionId(9), number: 1 << 20, lines: LINES[0].as_bytes().to_vec() },
+        feed::ToWorker::LeaveAlone(vec![feed::Resting {
+            step: Step::Panel { board: "host".to_owned(), panel: 3 },
+            deaths: 2,
+            for_ms: 300_000,
+            trace: Trace(7),
+        }]),
         feed::ToWorker::Complaints(vec![feed::Complaint { board: None, text: "not applied: x".to_owned() }]),
     ]
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 const START: Mono = Mono(1_000_000_000);
+const TRACE: Trace = Trace(7);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn panel(panel: u16) -> Step {
@@ -18,11 +19,11 @@ fn resting(ledger: &Ledger, now: Mono) -> Vec<Step> {
 #[test]
 fn one_death_is_chance_and_two_are_not() {
     let mut ledger = Ledger::default();
-    assert!(!ledger.died(panel(1), START));
-    assert!(!ledger.died(panel(2), START + SECOND), "another one");
-    assert!(!ledger.died(Step::Source("db".to_owned()), START + SECOND));
+    assert!(!ledger.died(panel(1), TRACE, START));
+    assert!(!ledger.died(panel(2), TRACE, START + SECOND), "another one");
+    assert!(!ledger.died(Step::Source("db".to_owned()), TRACE, START + SECOND));
     assert_eq!(resting(&ledger, START + SECOND), []);
-    assert!(ledger.died(panel(1), START + 2 * SECOND));
+    assert!(ledger.died(panel(1), TRACE, START + 2 * SECOND));
     assert_eq!(resting(&ledger, START + 2 * SECOND), [panel(1)]);
     let until = START + 2 * SECOND + REST_FIRST;
     assert_eq!(ledger.wake_at(START + 3 * SECOND), Some(until));
@@ -32,34 +33,34 @@ fn one_death_is_chance_and_two_are_not() {
 #[test]
 fn deaths_far_apart_are_chance() {
     let mut ledger = Ledger::default();
-    assert!(!ledger.died(panel(1), START));
-    assert!(!ledger.died(panel(1), START + FORGET_AFTER));
-    assert!(ledger.died(panel(1), START + (2 * FORGET_AFTER - SECOND)));
+    assert!(!ledger.died(panel(1), TRACE, START));
+    assert!(!ledger.died(panel(1), TRACE, START + FORGET_AFTER));
+    assert!(ledger.died(panel(1), TRACE, START + (2 * FORGET_AFTER - SECOND)));
 }
 
 #[test]
 fn each_death_after_a_rest_makes_the_next_one_longer_up_to_a_day() {
     let mut ledger = Ledger::default();
     let mut now = START;
-    ledger.died(panel(1), now);
+    ledger.died(panel(1), TRACE, now);
     let mut rests = Vec::new();
     for _ in 0..12 {
-        assert!(ledger.died(panel(1), now), "a try that failed");
+        assert!(ledger.died(panel(1), TRACE, now), "a try that failed");
         let until = ledger.wake_at(now).expect("it rests");
         rests.push(until.since(now).as_secs() / 60);
         now = until + SECOND;
     }
     assert_eq!(rests, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440, 1440]);
-    assert!(!ledger.died(panel(1), now + 2 * REST_MAX), "it went well for long enough");
+    assert!(!ledger.died(panel(1), TRACE, now + 2 * REST_MAX), "it went well for long enough");
 }
 
 #[test]
 fn a_new_configuration_begins_anew() {
     let mut ledger = Ledger::default();
-    ledger.died(panel(1), START);
+    ledger.died(panel(1), TRACE, START);
     assert!(!ledger.forget(START), "nothing rested");
-    ledger.died(panel(1), START);
-    ledger.died(panel(1), START);
+    ledger.died(panel(1), TRACE, START);
+    ledger.died(panel(1), TRACE, START);
     assert!(ledger.forget(START));
     assert_eq!((resting(&ledger, START), ledger.rows().len()), (vec![], 0));
 }
@@ -72,7 +73,7 @@ proptest! {
         let mut now = START;
         for (wait, index) in deaths {
             now = now + Duration::from_secs(wait);
-            let rests = ledger.died(panel(index), now);
+            let rests = ledger.died(panel(index), TRACE, now);
             prop_assert_eq!(rests, resting(&ledger, now).contains(&panel(index)));
             prop_assert!(ledger.rows().len() <= limits::FAULT_STEPS_MAX);
             for row in ledger.resting(now) {

@@ -22,6 +22,7 @@ impl Worker {
         }
         self.launcher.greeted();
         self.stage = Stage::Preparing;
+        self.tell_resting(now);
         let files = config::for_worker(&self.files);
         let prepare = ToWorker::Prepare { generation: self.generation, files };
         self.pulse.busy(now);
@@ -91,6 +92,7 @@ impl Worker {
         let Some(Offer { generation, files }) = self.offered.take() else { return News::Nothing };
         (self.generation, self.files) = (generation, files);
         let drew = self.draws();
+        self.forgive_steps(now);
         self.draw(generation, catalogue, now);
         if drew { News::Nothing } else { News::Drawing }
     }

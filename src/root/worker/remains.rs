@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use super::Worker;
-use crate::base::Mono;
+use super::{Stage, Worker};
+use crate::base::{Mono, Trace};
 use crate::event::{Event as _, StepFatal, WorkerStack};
 use crate::machine::heartbeat::Activity;
-use crate::machine::ledger::Step;
+use crate::machine::ledger::{Row, Step};
 use crate::runtime::{self, timer};
 use crate::sys::marker::{self, Kind, MarkerFile, Remains};
 use crate::sys::{activity, clock, symbols};
+use crate::wire::feed::{Resting, ToWorker};
 
 /// A thread that is not stuck in the kernel answers at once; one that is does not answer at all.
 const STACK_DEADLINE: Duration = Duration::from_millis(50);
@@ -32,15 +33,38 @@ impl Worker {
     /// Nothing of it runs any more: what it was doing.
     pub(super) fn note_remains(&mut self, now: Mono) {
         let Some(remains) = self.launcher.marker().and_then(|page| page.read().ok()) else { return };
-        let trace = remains.step.as_ref().map_or(0, |step| step.trace);
+        let trace =
+            remains.step.as_ref().and_then(|step| u32::try_from(step.trace).ok()).map(Trace).unwrap_or_default();
         self.tell_calls(remains.calls.clone(), trace);
         let Some(step) = fatal(&remains, self.hung) else { return };
-        let rests = self.ledger.died(step.clone(), now);
+        let rests = self.ledger.died(step.clone(), trace, now);
         StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
     }
 
+    /// Tells the present life what it is not to do, where that has changed.
+    pub(super) fn tell_resting(&mut self, now: Mono) {
+        let rows: Vec<Row> = self.ledger.resting(now).cloned().collect();
+        if rows == self.told_resting || matches!(self.stage, Stage::Down | Stage::Greeting) {
+            return;
+        }
+        let resting = rows.iter().map(|row| {
+            let left = row.rests_until.map_or(Duration::ZERO, |until| until.since(now));
+            let for_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            Resting { step: row.step.clone(), deaths: row.deaths, for_ms, trace: row.trace }
+        });
+        let message = ToWorker::LeaveAlone(resting.collect());
+        self.told_resting = rows;
+        self.send(&message, now);
+    }
+
+    /// What it draws from now on is something else: whatever they died of may have been put right.
+    pub(super) fn forgive_steps(&mut self, now: Mono) {
+        self.ledger.forget(now);
+        self.tell_resting(now);
+    }
+
     /// Logs the calls by name; finding the names takes its time.
-    fn tell_calls(&self, calls: Vec<i64>, trace: u64) {
+    fn tell_calls(&self, calls: Vec<i64>, trace: Trace) {
         if calls.is_empty() {
             return;
         }

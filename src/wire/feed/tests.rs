@@ -63,10 +63,22 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
             number: numbers[1],
             lines,
         }),
+        prop::collection::vec(resting(), 0..5).prop_map(ToWorker::LeaveAlone),
         prop::collection::vec((prop::option::of("[a-z0-9]{0,20}"), ".{0,40}"), 0..5).prop_map(|lines| {
             ToWorker::Complaints(lines.into_iter().map(|(board, text)| Complaint { board, text }).collect())
         }),
     ]
+}
+
+fn resting() -> impl Strategy<Value = Resting> {
+    let panel = ("[a-z0-9]{0,20}", any::<u16>()).prop_map(|(board, panel)| Step::Panel { board, panel });
+    let step = prop_oneof![panel, "[a-z0-9]{0,20}".prop_map(Step::Source)];
+    (step, any::<u32>(), any::<u64>(), any::<u32>()).prop_map(|(step, deaths, for_ms, trace)| Resting {
+        step,
+        deaths,
+        for_ms,
+        trace: Trace(trace),
+    })
 }
 
 fn complaint() -> impl Strategy<Value = Diagnostic> {
