@@ -17,6 +17,7 @@ mod typing;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::UnixStream;
@@ -92,6 +93,8 @@ struct Client {
     gestures: bool,
     /// When the decoder waits no longer for the rest of a sequence.
     flush_at: Option<Mono>,
+    /// When the daemon may be asked for a keyframe again.
+    repaint_at: Option<Mono>,
     attempting: Option<Attempting>,
     connection: Option<Connection>,
     /// Whether what comes is read at once.
@@ -153,6 +156,7 @@ async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemo
         decoder: Decoder::default(),
         gestures: false,
         flush_at: None,
+        repaint_at: None,
         attempting: None,
         connection: None,
         listening: true,
@@ -218,7 +222,10 @@ impl Client {
     /// Waits for the next thing to happen. What the viewer wants goes first.
     async fn next(&mut self, typed: &mut [u8]) -> Happening {
         let now = clock::mono();
-        let wake = [self.machine.wake_at(now), self.flush_at, self.resizes.wake_at()].into_iter().flatten().min();
+        let wake = [self.machine.wake_at(now), self.flush_at, self.repaint_at, self.resizes.wake_at()]
+            .into_iter()
+            .flatten()
+            .min();
         let idle = self.listening;
         let (terminal, unwritten) = self.screen.parts();
         // Before the terminal is ours, what is typed is meant for somebody else.
@@ -295,6 +302,7 @@ impl Client {
             timezone: terminal.timezone.clone(),
             theme: self.options.theme,
             resume,
+            waits: true,
         };
         self.resizes = Resizes::new(size);
         let mut connection = Connection::new(stream);
@@ -327,10 +335,16 @@ impl Client {
                 self.step(Event::Welcomed { answers_pings: welcome.version >= VERSION_WITH_PING })
             }
             // What it sends besides is not for a terminal that is not ours.
-            ToClient::Frame(_) | ToClient::Spec(_) | ToClient::Pong if !self.machine.is_welcome() => {
+            ToClient::Frame(_) | ToClient::Spec(_) | ToClient::Pong | ToClient::Later(_)
+                if !self.machine.is_welcome() =>
+            {
                 self.lost(&Broken::Untimely)
             }
             ToClient::Pong => Ok(()),
+            ToClient::Later(later) => {
+                self.repaint_at = Some(clock::mono() + Duration::from_millis(later.after_ms.into()));
+                Ok(())
+            }
             // For programs that push; a viewer pushes nothing.
             ToClient::PushWelcome(_) | ToClient::PushTaken(_) | ToClient::PushLater(_) => self.lost(&Broken::Untimely),
             ToClient::Frame(bytes) => self.frame(bytes),
@@ -427,6 +441,9 @@ impl Client {
             && let Some(key) = self.decoder.flush()
         {
             self.key(key)?;
+        }
+        if self.repaint_at.take_if(|at| *at <= now).is_some() {
+            self.tell(&ToRoot::Repaint);
         }
         if self.resizes.wake_at().is_some_and(|at| at <= now) {
             let size = self.screen.resized();

@@ -25,7 +25,9 @@ pub use feed::{
     WorkerHung, WorkerReady, WorkerSilent, WorkerStack, WorkerStarted,
 };
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
-pub use session::{FrameDropped, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+pub use session::{
+    FrameDropped, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled,
+};
 pub use source::{
     PastFetched, SampleRejected, SecretOpenToAll, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered,
     ValuesLeftOut,
@@ -76,6 +78,7 @@ pub struct Counters {
     pub devices_gone: Counter,
     pub frames_dropped: Counter,
     pub inputs_dropped: Counter,
+    pub repaints_put_off: Counter,
     pub pushers_opened: Counter,
     pub pushers_closed: Counter,
     pub chunks_lost: Counter,
@@ -109,6 +112,7 @@ pub static COUNTERS: Counters = Counters {
     devices_gone: Counter::new(),
     frames_dropped: Counter::new(),
     inputs_dropped: Counter::new(),
+    repaints_put_off: Counter::new(),
     pushers_opened: Counter::new(),
     pushers_closed: Counter::new(),
     chunks_lost: Counter::new(),

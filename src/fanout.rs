@@ -46,6 +46,8 @@ pub enum Notice {
     Spec(Bytes),
     /// The answer to a viewer that asked whether we live.
     Pong(Bytes),
+    /// The answer to one that asked for too much.
+    Later(Bytes),
     /// The last message: the viewer is gone once it is written.
     Farewell(Bytes),
 }

@@ -35,6 +35,8 @@ pub struct View {
     viewers: Option<u32>,
     /// What is wrong with a configuration that is not drawn.
     complaint: Option<Label>,
+    /// The cap under which it was last held.
+    cap_hz: u32,
     /// Paused, and drawn again by its own clock: the span it shows is over, so data need not wake it.
     settled: bool,
     keyframe_bytes: usize,
@@ -72,6 +74,7 @@ impl View {
             pace: Pace::new(refresh_hz(boards, &spec)),
             viewers: None,
             complaint: None,
+            cap_hz: 0,
             settled: false,
             keyframe_bytes: 0,
             delta_bytes: 0,
@@ -122,6 +125,22 @@ impl View {
         self.pace.ask(now)
     }
 
+    /// As many pictures were drawn as a cap allows: none of this view before then.
+    pub fn hold(&mut self, now: Mono, until: Mono, cap_hz: u32) {
+        self.cap_hz = cap_hz;
+        self.pace.hold(now, until);
+    }
+
+    /// Whether nobody has seen anything of it yet.
+    pub fn is_new(&self) -> bool {
+        self.version == Version::NONE
+    }
+
+    /// Refreshes that a cap allowed no picture for, since the view began.
+    pub fn limited(&self) -> u64 {
+        self.pace.limited()
+    }
+
     /// Refreshes that were skipped because drawing came too late for them, since the view began.
     pub fn missed(&self) -> u64 {
         self.pace.missed()
@@ -141,7 +160,9 @@ impl View {
         }
         let board_hz = refresh_hz(boards, &self.spec);
         let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
-        let circumstances = Circumstances { slowed, viewers: self.viewers, complaint: self.complaint.as_ref() };
+        let limited = self.pace.is_limited(now).then_some(self.cap_hz);
+        let (viewers, complaint) = (self.viewers, self.complaint.as_ref());
+        let circumstances = Circumstances { slowed, limited, viewers, complaint };
         let stage = Stage { boards, data, now: wall };
         let before = Before { grid: &self.shown, memory: &mut self.memory };
         let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall);

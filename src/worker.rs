@@ -9,6 +9,7 @@ mod history;
 pub mod origins;
 pub mod process;
 mod pushes;
+mod quotas;
 mod resting;
 mod state;
 mod views;

@@ -73,6 +73,7 @@ impl Daemon {
             timezone: "UTC".to_owned(),
             theme: None,
             resume: None,
+            waits: true,
         };
         viewer.say(&ToRoot::Hello(Box::new(hello))).await;
         viewer
@@ -108,7 +109,7 @@ impl Viewer {
         match &message {
             ToClient::Frame(bytes) => self.screen.process(bytes),
             ToClient::Spec(spec) => self.spec = Some(spec.clone()),
-            ToClient::Welcome(_) | ToClient::Farewell(_) | ToClient::Pong => {}
+            ToClient::Welcome(_) | ToClient::Farewell(_) | ToClient::Pong | ToClient::Later(_) => {}
             ToClient::PushWelcome(_) | ToClient::PushTaken(_) | ToClient::PushLater(_) => panic!("it pushes nothing"),
         }
         message

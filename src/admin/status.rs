@@ -94,6 +94,15 @@ pub struct WorkerRow {
     pub frames_drawn: u64,
     /// Refreshes left out because drawing came too late for them.
     pub frames_late: u64,
+    /// Refreshes left out because as many pictures were drawn as the tenant, or the board, may have.
+    #[serde(default)]
+    pub frames_limited: u64,
+    /// The same by board, those with the most.
+    #[serde(default)]
+    pub limited: BTreeMap<String, u64>,
+    /// Chunks put off because as many came as may be pushed into the tenant.
+    #[serde(default)]
+    pub chunks_limited: u64,
     pub samples: u64,
     pub samples_rejected: u64,
     /// Why they were.

@@ -129,6 +129,15 @@ fn status_text(status: &Status) -> String {
             rejected.row([Some(format!("{} pushed, {name}", worker.tenant)), number(*count)]);
         }
     }
+    let mut limited = Table::new(&["LEFT OUT", ">PICTURES"]);
+    for worker in &status.workers {
+        for (board, count) in &worker.limited {
+            limited.row([Some(format!("{}/{board}", worker.tenant)), number(*count)]);
+        }
+        if worker.chunks_limited > 0 {
+            limited.row([Some(format!("{} chunks put off", worker.tenant)), number(worker.chunks_limited)]);
+        }
+    }
     let has = |rows: fn(&WorkerRow) -> bool| status.workers.iter().any(rows);
     let mut views = Table::new(&[">VIEW", "BOARD", ">SIZE", ">VERSION", ">VIEWERS"]);
     for row in &status.views {
@@ -149,6 +158,7 @@ fn status_text(status: &Status) -> String {
         (&memory, has(|worker| !worker.memory.is_empty())),
         (&rejected, has(|worker| worker.rejected.iter().any(|row| row.count > 0))),
         (&held, has(|worker| !worker.faults.is_empty())),
+        (&limited, has(|worker| !worker.limited.is_empty() || worker.chunks_limited > 0)),
         (&views, !status.views.is_empty()),
         (&sessions, !status.sessions.is_empty()),
     ];
@@ -233,6 +243,8 @@ fn span(seconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::admin::status::{BoardRow, CountRow, MemoryRow, RootStatus, SessionRow, ViewRow};
     use crate::model::BoardFacts;
@@ -262,6 +274,9 @@ mod tests {
                 series: 13,
                 frames_drawn: 12,
                 frames_late: 0,
+                frames_limited: 7,
+                limited: BTreeMap::from([("host".to_owned(), 7)]),
+                chunks_limited: 0,
                 samples: 62,
                 samples_rejected: 3,
                 push_rejected: [("malformed".to_owned(), 2)].into(),
@@ -320,6 +335,9 @@ mod tests {
              \n\
              FAULTS HELD          TIMES\n\
              default panel panic      4\n\
+             \n\
+             LEFT OUT      PICTURES\n\
+             default/host         7\n\
              \n\
              VIEW  BOARD          SIZE  VERSION  VIEWERS\n\
              \x20  1  default/host  80x24        6        2\n\

@@ -2,7 +2,6 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncWriteExt, Interest};
@@ -181,6 +180,15 @@ async fn in_time<F: Future>(future: F) -> F::Output {
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).escape_debug().to_string()
+}
+
+#[tokio::test]
+async fn a_keyframe_that_is_put_off_is_asked_for_again_when_its_time_has_come() {
+    let (_scenario, mut root) = Scenario::live().await;
+    let begun = clock::mono();
+    root.send(&ToClient::Later(crate::wire::attach::Later { after_ms: 170 })).await;
+    assert_eq!(root.hear().await, ToRoot::Repaint);
+    assert!(clock::mono().since(begun) >= Duration::from_millis(170));
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@ use crate::base::SessionId;
 
 /// A program that pushes was admitted.
 #[derive(Debug)]
-pub struct PusherOpened {
+pub struct PusherOpened<'a> {
+    pub tenant: &'a str,
     pub pusher: SessionId,
     pub uid: u32,
     pub pid: i32,
@@ -36,10 +37,10 @@ pub struct LinesRejected<'a> {
     pub why: &'a str,
 }
 
-impl Event for PusherOpened {
+impl Event for PusherOpened<'_> {
     fn emit(self) {
         COUNTERS.pushers_opened.add(1);
-        debug!(pusher = self.pusher.0, uid = self.uid, pid = self.pid, "a program pushes");
+        debug!(pusher = self.pusher.0, tenant = self.tenant, uid = self.uid, pid = self.pid, "a program pushes");
     }
 }
 

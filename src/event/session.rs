@@ -9,6 +9,7 @@ use crate::base::SessionId;
 #[derive(Debug)]
 pub struct SessionOpened<'a> {
     pub session: SessionId,
+    pub tenant: &'a str,
     pub board: &'a str,
     pub uid: u32,
     pub pid: i32,
@@ -53,8 +54,8 @@ pub struct InputDropped {
 impl Event for SessionOpened<'_> {
     fn emit(self) {
         COUNTERS.sessions_opened.add(1);
-        let SessionOpened { session, board, uid, pid, device } = self;
-        info!(session = session.0, board, uid, pid, device, "viewer attached");
+        let SessionOpened { session, tenant, board, uid, pid, device } = self;
+        info!(session = session.0, tenant, board, uid, pid, device, "viewer attached");
     }
 }
 
@@ -83,6 +84,20 @@ impl Event for FrameDropped {
     fn emit(self) {
         COUNTERS.frames_dropped.add(self.versions);
         debug!(session = self.session.0, versions = self.versions, "frames dropped for a slow viewer");
+    }
+}
+
+/// A viewer asked for keyframes more often than it may, and was told when to ask again.
+#[derive(Debug)]
+pub struct RepaintPutOff {
+    pub session: SessionId,
+    pub after_ms: u32,
+}
+
+impl Event for RepaintPutOff {
+    fn emit(self) {
+        COUNTERS.repaints_put_off.add(1);
+        debug!(session = self.session.0, after_ms = self.after_ms, "keyframe put off: it was asked for too often");
     }
 }
 

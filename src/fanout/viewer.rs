@@ -23,6 +23,7 @@ pub struct Viewer<S> {
     welcome: Option<Bytes>,
     spec: Option<Bytes>,
     pong: Option<Bytes>,
+    later: Option<Bytes>,
     farewell: Option<Bytes>,
     /// No room since; the sink was asked to tell when there is.
     parked_since: Option<Mono>,
@@ -80,6 +81,7 @@ impl<S: Sink> Viewer<S> {
             welcome: None,
             spec: None,
             pong: None,
+            later: None,
             farewell: None,
             parked_since: None,
             gone: false,
@@ -130,6 +132,7 @@ impl<S: Sink> Viewer<S> {
             Notice::Welcome(bytes) => self.welcome = Some(bytes),
             Notice::Spec(bytes) => self.spec = Some(bytes),
             Notice::Pong(bytes) => self.pong = Some(bytes),
+            Notice::Later(bytes) => self.later = Some(bytes),
             Notice::Farewell(bytes) => self.farewell = Some(bytes),
         }
     }
@@ -185,10 +188,12 @@ impl<S: Sink> Viewer<S> {
 
     fn next_notice(&mut self) -> Option<(Bytes, Then)> {
         // One branch on the path of every frame.
-        if self.welcome.is_none() && self.spec.is_none() && self.pong.is_none() && self.farewell.is_none() {
+        let is_quiet = self.welcome.is_none() && self.spec.is_none() && self.pong.is_none();
+        if is_quiet && self.later.is_none() && self.farewell.is_none() {
             return None;
         }
-        if let Some(bytes) = self.welcome.take().or_else(|| self.spec.take()).or_else(|| self.pong.take()) {
+        let first = self.welcome.take().or_else(|| self.spec.take()).or_else(|| self.pong.take());
+        if let Some(bytes) = first.or_else(|| self.later.take()) {
             return Some((bytes, Then::Nothing));
         }
         self.farewell.take().map(|bytes| (bytes, Then::Leaves))

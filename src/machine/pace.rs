@@ -1,7 +1,7 @@
 //! When a view may be drawn next, and how fast it may go on.
 //!
 //! Invariant: nothing is drawn unless something would look different, never more often than the board's refresh rate,
-//! and never without credit. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
+//! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
 //! need not. A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
 //! Three late frames in a row halve the rate, ten seconds without one double it again, up to the board's.
@@ -33,6 +33,12 @@ pub struct Pace {
     /// The last late frame or change of the rate.
     trouble_at: Mono,
     missed: u64,
+    /// No picture before then: there were as many as may be.
+    held_until: Option<Mono>,
+    /// When that was last so.
+    held_at: Option<Mono>,
+    /// Ticks that it cost.
+    limited: u64,
 }
 
 /// Ticks at equal distances.
@@ -91,13 +97,17 @@ impl Pace {
             late_in_a_row: 0,
             trouble_at: Mono(0),
             missed: 0,
+            held_until: None,
+            held_at: None,
+            limited: 0,
         }
     }
 
     /// The board is another one from now on: it is drawn as soon as there is credit, not at a tick of the one before.
     pub fn begin_anew(&mut self, refresh_hz: f64, now: Mono) {
-        let missed = self.missed;
-        *self = Pace { credit_since: self.credit_since, dirty_since: Some(now), missed, ..Pace::new(refresh_hz) };
+        let Pace { credit_since, missed, held_until, held_at, limited, .. } = *self;
+        let anew = Pace::new(refresh_hz);
+        *self = Pace { credit_since, dirty_since: Some(now), missed, held_until, held_at, limited, ..anew };
     }
 
     /// Data, health or catalogue changed.
@@ -110,11 +120,19 @@ impl Pace {
         self.credit_since.get_or_insert(now);
     }
 
+    /// There were as many pictures as may be: none of this one before then. That is no lateness of ours, and what is drawn
+    /// then is as it looks then.
+    pub fn hold(&mut self, now: Mono, until: Mono) {
+        self.held_until = Some(until);
+        self.held_at = Some(now);
+    }
+
     /// The view was drawn as it looked at `now`, which was `wall`. `sent` says whether a frame went out: one that
     /// equals the frame before does not, and leaves the credit.
     pub fn drawn(&mut self, now: Mono, wall: Wall, next_change_at: Option<Wall>, sent: bool) {
         let missed = self.count(now);
         self.dirty_since = None;
+        self.held_until = None;
         if sent {
             self.credit_since = None;
         }
@@ -144,8 +162,23 @@ impl Pace {
         (self.halvings > 0).then(|| self.refresh_hz / self.stride() as f64)
     }
 
-    /// Since when there is something to draw and room for it. Waiting for credit is no lateness of ours.
+    /// Ticks at which there was something to draw, and too much had been drawn, since ever.
+    pub fn limited(&self) -> u64 {
+        self.limited
+    }
+
+    /// Whether that was so a moment ago.
+    pub fn is_limited(&self, now: Mono) -> bool {
+        self.held_at.is_some_and(|at| now.since(at) < RECOVERED_AFTER)
+    }
+
+    /// Since when there is something to draw and room for it, and it may be. Waiting for credit is no lateness of ours.
     fn wanted(&self) -> Option<Mono> {
+        Some(self.possible()?.max(self.held_until.unwrap_or_default()))
+    }
+
+    /// The same whether it may be or not.
+    fn possible(&self) -> Option<Mono> {
         let changed = self.dirty_since.into_iter().chain(self.change_at).min()?;
         Some(changed.max(self.credit_since?))
     }
@@ -157,17 +190,27 @@ impl Pace {
             // Nobody can have waited for a view that was not there.
             self.grid.origin = now;
             self.last = Some(Last { tick: 0, at: now });
+            self.limited += u64::from(self.held_until.is_some());
             return 0;
         };
-        let mut due = last.tick + self.stride();
-        if wanted > self.grid.tick(due) {
-            self.grid.origin = wanted;
-            due = 0;
+        let possible = self.possible().unwrap_or(now).min(now);
+        let (grid, due) = self.due(last, wanted);
+        let missed = grid.steps(now.since(grid.tick(due))) / self.stride();
+        if self.held_until.is_some() {
+            let (grid, due) = self.due(last, possible);
+            let all = grid.steps(now.since(grid.tick(due))) / self.stride();
+            self.limited = self.limited.saturating_add(all.saturating_sub(missed));
         }
-        let missed = self.grid.steps(now.since(self.grid.tick(due))) / self.stride();
+        self.grid = grid;
         self.last = Some(Last { tick: due + missed * self.stride(), at: now });
         self.missed = self.missed.saturating_add(missed);
         missed
+    }
+
+    /// The tick after a frame for what is wanted since then, and its grid: after a rest that begins anew.
+    fn due(&self, last: Last, wanted: Mono) -> (Grid, u64) {
+        let due = last.tick + self.stride();
+        if wanted > self.grid.tick(due) { (Grid { origin: wanted, ..self.grid }, 0) } else { (self.grid, due) }
     }
 
     /// Lowers or raises the rate after a frame that missed so many ticks.

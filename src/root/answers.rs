@@ -62,7 +62,11 @@ impl State {
         });
         Status {
             root,
-            workers: self.tenants.all().map(|(_, tenant)| worker_row(&tenant.worker)).collect(),
+            workers: self
+                .tenants
+                .all()
+                .map(|(name, tenant)| worker_row(&tenant.worker, self.pushing.limited(name)))
+                .collect(),
             views: views.collect(),
             sessions: self.session_rows(now),
             tree: self.tree(),
@@ -119,7 +123,7 @@ impl State {
     }
 }
 
-fn worker_row(worker: &Worker) -> WorkerRow {
+fn worker_row(worker: &Worker, chunks_limited: u64) -> WorkerRow {
     let said = worker.status();
     WorkerRow {
         tenant: worker.tenant().to_owned(),
@@ -131,6 +135,9 @@ fn worker_row(worker: &Worker) -> WorkerRow {
         series: said.series,
         frames_drawn: said.frames_drawn,
         frames_late: said.frames_late,
+        frames_limited: said.frames_limited,
+        limited: said.limited.iter().map(|count| (count.name.clone(), count.count)).collect(),
+        chunks_limited,
         samples: said.samples,
         samples_rejected: said.samples_rejected,
         rejected: said.rejected.iter().map(|row| CountRow { name: row.name.clone(), count: row.count }).collect(),

@@ -16,6 +16,7 @@ use super::tenants::rights::Deed;
 use super::tenants::{Name, Tenants};
 use crate::base::{BUILD_ID, Mono, SessionId, limits};
 use crate::event::{ChunksLost, Event, PusherClosed, PusherOpened};
+use crate::machine::quota::{Quota, in_ms};
 use crate::wire::attach::{
     self, Farewell, FarewellCode, PushFault, PushHello, PushLater, PushTaken, PushWelcome, ToClient,
 };
@@ -38,6 +39,10 @@ struct Lane {
     turns: VecDeque<SessionId>,
     /// What the worker was sent, in that order.
     under_way: VecDeque<UnderWay>,
+    /// Of all of them together; none where as many are taken as come.
+    quota: Option<Quota>,
+    /// Chunks that it put off.
+    limited: u64,
 }
 
 #[derive(Debug)]
@@ -89,6 +94,25 @@ impl Pushing {
         let stays = |pusher: &Pusher| tenants.is_there_for(Deed::Push, &pusher.seat, &pusher.tenant);
         let out = self.pushers.iter().filter(|(_, pusher)| !stays(pusher));
         out.map(|(id, pusher)| (*id, Name::clone(&pusher.tenant))).collect()
+    }
+
+    /// Chunks put off because as many came as may be pushed into a tenant.
+    pub fn limited(&self, tenant: &str) -> u64 {
+        self.lanes.get(tenant).map_or(0, |lane| lane.limited)
+    }
+
+    /// Whether one more may be pushed into a tenant, at so many a second; or how long that is put off.
+    fn admit(&mut self, tenant: &Name, hz: Option<u32>, now: Mono) -> Result<(), PushLater> {
+        let lane = self.lanes.entry(Name::clone(tenant)).or_default();
+        if lane.quota.as_ref().map(Quota::rate_hz) != hz {
+            lane.quota = hz.map(Quota::of_rate);
+        }
+        let Some(quota) = &mut lane.quota else { return Ok(()) };
+        quota.take(now, 0).map_err(|wait| {
+            lane.limited += 1;
+            let why = format!("more chunks a second than the {} that may be pushed into {tenant}", quota.rate_hz());
+            PushLater { after_ms: in_ms(wait), why, ..PushLater::default() }
+        })
     }
 
     /// The tenants that anything waits for or is under way to.
@@ -152,7 +176,7 @@ impl State {
         };
         let Some(stranger) = self.strangers.remove(&id) else { return };
         let (uid, pid) = stranger.seat.credentials();
-        PusherOpened { pusher: id, uid, pid }.emit();
+        PusherOpened { pusher: id, tenant: &tenant, uid, pid }.emit();
         let cap = |cap: usize| u32::try_from(cap).expect("invariant: caps of a chunk are small");
         let welcome = PushWelcome {
             version: hello.version.min(attach::VERSION),
@@ -208,7 +232,7 @@ impl State {
 // === impl State: chunks ===
 
 impl State {
-    pub(super) fn chunk(&mut self, id: SessionId, number: u64, lines: Bytes, room: Room) {
+    pub(super) fn chunk(&mut self, id: SessionId, number: u64, lines: Bytes, room: Room, now: Mono) {
         let Some(pusher) = self.pushing.pushers.get_mut(&id) else { return };
         if number < pusher.expected || number > pusher.highest.saturating_add(1) {
             let why = format!("chunk {number} came, where {} was to follow", pusher.expected);
@@ -220,6 +244,11 @@ impl State {
             let why = "a chunk before it was not taken".to_owned();
             return self.pushing.put_off(id, number, room, &PushLater { why, ..PushLater::default() });
         }
+        let tenant = Name::clone(&pusher.tenant);
+        if let Err(later) = self.pushing.admit(&tenant, self.tenants.rights.push_hz(&tenant), now) {
+            return self.pushing.put_off(id, number, room, &later);
+        }
+        let Some(pusher) = self.pushing.pushers.get_mut(&id) else { return };
         pusher.expected += 1;
         pusher.waiting.push_back(Chunk { number, lines, room });
         if pusher.waiting.len() == 1 {

@@ -14,13 +14,14 @@ use super::state::State;
 use super::tenants::Name;
 use super::tenants::rights::Deed;
 use crate::base::{BUILD_ID, Mono, SessionId, Size, ViewId, limits};
-use crate::event::{Event, InputDropped, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
+use crate::event::{Event, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled};
 use crate::fanout::{Gone, Notice, Parting, Sink};
+use crate::machine::quota::{Quota, in_ms};
 use crate::machine::session as keys;
 use crate::model::{Input, ViewSpec};
 use crate::runtime::{self, Task};
 use crate::sys::socket::{self, Peer};
-use crate::wire::attach::{self, Farewell, FarewellCode, Hello, ToClient, ToRoot, Welcome};
+use crate::wire::attach::{self, Farewell, FarewellCode, Hello, Later, ToClient, ToRoot, Welcome};
 use crate::wire::feed::ToWorker;
 
 /// Where a viewer sits.
@@ -58,6 +59,10 @@ pub struct Session {
     unresolved: bool,
     dismissed_at: Option<Mono>,
     stall_noted: bool,
+    /// Keyframes it may ask for.
+    repaints: Quota,
+    /// Its client knows `Later`.
+    waits: bool,
 }
 
 /// Sizes are applied at most this often: a window being dragged reports hundreds a second, and every one of them is
@@ -161,7 +166,7 @@ impl State {
         }
         let version = hello.version.min(attach::VERSION);
         let (uid, pid) = seat.credentials();
-        SessionOpened { session: id, board: &spec.board, uid, pid, device: seat.device() }.emit();
+        SessionOpened { session: id, tenant: &spec.tenant, board: &spec.board, uid, pid, device: seat.device() }.emit();
         let view = self.open_view(&spec, now);
         let Some(Stranger { line, task, .. }) = self.strangers.remove(&id) else { return };
         let session = Session {
@@ -177,6 +182,8 @@ impl State {
             unresolved,
             dismissed_at: None,
             stall_noted: false,
+            repaints: Quota::new(limits::REPAINT_HZ_MAX, 2 * limits::REPAINT_HZ_MAX),
+            waits: hello.waits,
         };
         self.sessions.insert(id, session);
         let welcome = ToClient::Welcome(Welcome { version, build: BUILD_ID.to_owned(), session: id, gestures: true });
@@ -311,7 +318,7 @@ impl State {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match said {
             ToRoot::Key(key) if keys::is_quit(key) => self.dismiss(id, FarewellCode::Quit, "", now),
-            ToRoot::Key(key) if keys::is_repaint(key) => self.fanout.repaint(id, now),
+            ToRoot::Key(key) if keys::is_repaint(key) => self.repaint(id, now),
             ToRoot::Key(key) => self.input(id, Input::Key(key), now),
             ToRoot::Mouse(gesture) => self.input(id, Input::Mouse(gesture), now),
             ToRoot::Resize(size) => {
@@ -320,7 +327,7 @@ impl State {
                 }
                 self.apply_sizes(now);
             }
-            ToRoot::Repaint => self.fanout.repaint(id, now),
+            ToRoot::Repaint => self.repaint(id, now),
             ToRoot::Ping if session.version >= attach::VERSION_WITH_PING => {
                 self.fanout.tell(id, Notice::Pong(ToClient::Pong.encode()), now);
             }
@@ -328,6 +335,17 @@ impl State {
             ToRoot::Hello(_) | ToRoot::Bye | ToRoot::Push(_) | ToRoot::Chunk(_) => {}
             // A client of the version before would not know the answer.
             ToRoot::Ping => {}
+        }
+    }
+
+    /// A keyframe for a screen that may be torn; one that asks too often is told when to ask again.
+    fn repaint(&mut self, id: SessionId, now: Mono) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Err(wait) = session.repaints.take(now, 0) else { return self.fanout.repaint(id, now) };
+        let after_ms = in_ms(wait);
+        RepaintPutOff { session: id, after_ms }.emit();
+        if session.waits {
+            self.fanout.tell(id, Notice::Later(ToClient::Later(Later { after_ms }).encode()), now);
         }
     }
 

@@ -123,7 +123,7 @@ impl State {
             Event::Hello(id, hello) => self.hello(id, &hello, now),
             Event::Said(id, said) => self.said(id, said, now),
             Event::Pusher(id, opening) => self.push_hello(id, *opening),
-            Event::Chunk(id, number, lines, room) => self.chunk(id, number, lines, room),
+            Event::Chunk(id, number, lines, room) => self.chunk(id, number, lines, room, now),
             Event::Writable(id) => self.fanout.writable(id, now),
             Event::Violated(id, why) => self.violated(id, &why, now),
             Event::Left(id, why) => self.leave(id, why, now),

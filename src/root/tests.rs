@@ -1,5 +1,6 @@
 //! Root on real sockets, with a worker that the test plays itself.
 
+mod asking;
 mod configuration;
 mod faults;
 mod harness;

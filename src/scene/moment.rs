@@ -29,6 +29,8 @@ pub struct Moment<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Circumstances<'a> {
     pub slowed: Option<Slowed>,
+    /// Pictures a second that are allowed, where more were wanted a moment ago.
+    pub limited: Option<u32>,
     /// Sessions that watch the board, in whatever size.
     pub viewers: Option<u32>,
     /// What is wrong with a configuration that is therefore not drawn.

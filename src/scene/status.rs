@@ -115,6 +115,9 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
         let text = format!("{:.0} of {:.0} frames/s", slowed.shown_hz, slowed.board_hz);
         parts.push(part(&text, Role::StatusPaused, false, 8));
     }
+    if let Some(hz) = moment.circumstances.limited {
+        parts.push(part(&format!("limited to {hz}/s"), Role::StatusPaused, false, 8));
+    }
     parts.push(part("? help", Role::Status, true, 2));
     parts.push(part("q quit", Role::Status, true, 1));
     // A zone nobody knows: these hours are not what the viewer's own clock says.

@@ -57,6 +57,15 @@ pub struct Hello {
     /// The spec held from before a reconnect; goes before `board`, `params` and `theme`.
     #[serde(default)]
     pub resume: Option<ViewSpec>,
+    /// Whether the client knows `Later`; one from before does not.
+    #[serde(default)]
+    pub waits: bool,
+}
+
+/// Why nothing comes of a `Repaint`, for a client that knows of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
+    pub after_ms: u32,
 }
 
 /// Client to root.
@@ -132,6 +141,8 @@ pub enum ToClient {
     Farewell(Farewell),
     /// Yes.
     Pong,
+    /// What was asked for came too soon after others: ask again when that time has passed.
+    Later(Later),
     PushWelcome(PushWelcome),
     PushTaken(PushTaken),
     PushLater(PushLater),
@@ -170,6 +181,7 @@ const KIND_PONG: u8 = 68;
 const KIND_PUSH_WELCOME: u8 = 69;
 const KIND_PUSH_TAKEN: u8 = 70;
 const KIND_PUSH_LATER: u8 = 71;
+const KIND_LATER: u8 = 72;
 
 // === impl ToRoot ===
 
@@ -222,6 +234,7 @@ impl ToClient {
             ToClient::Spec(spec) => json(KIND_SPEC, spec),
             ToClient::Farewell(farewell) => json(KIND_FAREWELL, farewell),
             ToClient::Pong => raw(KIND_PONG, &[]),
+            ToClient::Later(later) => json(KIND_LATER, later),
             ToClient::PushWelcome(welcome) => json(KIND_PUSH_WELCOME, welcome),
             ToClient::PushTaken(taken) => json(KIND_PUSH_TAKEN, taken),
             ToClient::PushLater(later) => json(KIND_PUSH_LATER, later),
@@ -237,6 +250,7 @@ impl ToClient {
             KIND_SPEC => Ok(ToClient::Spec(parse(kind, body)?)),
             KIND_FAREWELL => Ok(ToClient::Farewell(parse(kind, body)?)),
             KIND_PONG => Ok(ToClient::Pong),
+            KIND_LATER => Ok(ToClient::Later(parse(kind, body)?)),
             KIND_PUSH_WELCOME => Ok(ToClient::PushWelcome(parse(kind, body)?)),
             KIND_PUSH_TAKEN => Ok(ToClient::PushTaken(parse(kind, body)?)),
             KIND_PUSH_LATER => Ok(ToClient::PushLater(parse(kind, body)?)),

@@ -177,6 +177,11 @@ pub struct WorkerStatus {
     pub frames_skipped: u64,
     /// Refreshes left out because drawing came too late for them.
     pub frames_late: u64,
+    /// Refreshes left out because as many pictures were drawn as the tenant, or the board, may have.
+    pub frames_limited: u64,
+    /// The same by board, those with the most.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
+    pub limited: Vec<CountRow>,
     pub samples: u64,
     pub samples_rejected: u64,
     /// Why they were, each with how many.

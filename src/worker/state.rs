@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::WorkerError;
 use super::history::History;
 use super::pushes::{Push, Pushes};
+use super::quotas::Quotas;
 use super::resting::RestingSource;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
@@ -64,6 +65,9 @@ pub struct State {
     pub(super) ledger: Ledger,
     /// Sources that are left alone.
     pub(super) resting: Vec<RestingSource>,
+    quotas: Quotas,
+    /// Whose worker it is.
+    tenant: String,
 }
 
 /// What sources are told.
@@ -97,6 +101,7 @@ pub(super) struct Counts {
     frames_drawn: u64,
     frames_skipped: u64,
     frames_late: u64,
+    frames_limited: u64,
     pub(super) samples: u64,
     pub(super) samples_rejected: u64,
     /// The same by `Rejected::ALL`; what is missing there was beyond the caps of its source.
@@ -123,6 +128,8 @@ impl State {
             pushes: Pushes::default(),
             ledger: Ledger::default(),
             resting: Vec::new(),
+            quotas: Quotas::default(),
+            tenant: hello.tenant.clone(),
         }
     }
 
@@ -268,9 +275,17 @@ impl State {
     fn draw(&mut self, now: Mono, wall: Wall) -> Option<(ViewId, FrameOut)> {
         let boards = &self.committed.as_ref()?.boards;
         let (id, view) = self.views.next_ready(now)?;
-        let missed_before = view.missed();
+        if let Err(held) = self.quotas.take(&view.spec().board, view.is_new(), now) {
+            view.hold(now, now + held.wait, held.hz);
+            self.views.judge(id, now);
+            return None;
+        }
+        let before = (view.missed(), view.limited());
         let out = view.draw(now, wall, boards, &self.data, &mut self.ledger);
-        self.counts.frames_late += view.missed() - missed_before;
+        self.counts.frames_late += view.missed() - before.0;
+        self.quotas.left_out(&view.spec().board, view.limited() - before.1);
+        self.counts.frames_limited = self.quotas.total();
+        self.views.take_turns(self.quotas.any().then_some(id));
         self.views.judge(id, now);
         match out {
             Some(_) => self.counts.frames_drawn += 1,
@@ -298,6 +313,8 @@ impl State {
             frames_drawn: self.counts.frames_drawn,
             frames_skipped: self.counts.frames_skipped,
             frames_late: self.counts.frames_late,
+            frames_limited: self.counts.frames_limited,
+            limited: self.quotas.by_board(),
             samples: self.counts.samples,
             samples_rejected: self.counts.samples_rejected,
             rejected: self.counts.reasons(push_rejected.iter().map(|row| row.count).sum()),
@@ -354,6 +371,7 @@ impl State {
                     // What earlier workers were pushed counts as this one's.
                     self.pushes.intake.adopt(&mut self.data);
                 }
+                self.quotas.set(prepared.settings.tenants.get(&self.tenant), &prepared.boards);
                 log::set_level(prepared.settings.log.level.filter());
                 if self.committed.is_none() {
                     self.held_until = Some(now + FIRST_DATA_WAIT);

@@ -4,6 +4,7 @@ mod boards;
 mod faults;
 mod order;
 mod pushes;
+mod quotas;
 mod resting;
 mod set_back;
 mod viewers;

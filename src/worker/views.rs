@@ -24,6 +24,8 @@ pub struct Views {
     complaints: Vec<(Option<String>, Label)>,
     ready: VecDeque<ViewId>,
     wake_at: Option<Mono>,
+    /// Where not all that are ready may be drawn: the one drawn last.
+    turn: Option<ViewId>,
 }
 
 #[derive(Debug)]
@@ -141,6 +143,11 @@ impl Views {
         }
     }
 
+    /// One was drawn where not all that are ready may be, and it is another one's turn; none where all may.
+    pub fn take_turns(&mut self, drawn: Option<ViewId>) {
+        self.turn = drawn;
+    }
+
     /// Looks at one view anew: it was drawn.
     pub fn judge(&mut self, id: ViewId, now: Mono) {
         if let Some(entry) = self.map.get_mut(&id) {
@@ -148,9 +155,9 @@ impl Views {
         }
     }
 
-    /// The view that has been ready longest and still is.
+    /// The view that has been ready longest and still is; where they take turns, the next one behind the one drawn last.
     pub fn next_ready(&mut self, now: Mono) -> Option<(ViewId, &mut View)> {
-        while let Some(id) = self.ready.pop_front() {
+        while let Some(id) = self.next_in_turn() {
             let Some(entry) = self.map.get_mut(&id) else { continue };
             entry.ready = false;
             if entry.view.ask(now) == Ask::Draw {
@@ -159,6 +166,12 @@ impl Views {
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
         }
         None
+    }
+
+    fn next_in_turn(&mut self) -> Option<ViewId> {
+        let Some(turn) = self.turn else { return self.ready.pop_front() };
+        let next = self.ready.iter().enumerate().min_by_key(|(_, id)| (**id <= turn, **id))?.0;
+        self.ready.remove(next)
     }
 }
 

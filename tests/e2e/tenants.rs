@@ -1,10 +1,12 @@
 //! People who share a daemon: what one tenant has, shows and suffers is no matter of another.
 
 use std::fs;
-use std::process::Output;
+use std::io::Write;
+use std::process::{Output, Stdio};
 
 use rustix::process::Signal;
 use unblink::admin::status::{BoardList, WorkerRow};
+use unblink::sys::clock;
 
 use crate::daemon::Daemon;
 use crate::home::Home;
@@ -212,4 +214,38 @@ fn pictures_and_checks_are_made_of_every_tenant() {
     let (_, words) = said(&home.run(&["doctor"]));
     assert!(words.contains("this machine does not know unblink-no-such-user"), "{words}");
     assert!(words.contains("source told") && words.contains("source ops/told"), "{words}");
+}
+
+#[test]
+fn caps_hold_for_pictures_and_pushes_and_are_told_where_they_are_felt() {
+    let home = home("[tenants.default]\nrefresh = 2\npush = 3\n[tenants.ops]\n");
+    let daemon = Daemon::start(&home);
+    let (own, ops) = (watch(&home, "demo"), watch(&home, "ops/demo"));
+    own.wait_for("limited to 2/s");
+    // One line at a time, each as soon as it is read: more than may be pushed, and none is lost.
+    let mut push = home.command(&["push", "--stdin", "--json"]);
+    let mut child = push.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut sent = 0_u64;
+    while worker(&home, "default").chunks_limited == 0 {
+        writeln!(input, "{{\"series\":\"orders\",\"value\":{sent},\"at\":{}}}", clock::wall().0).unwrap();
+        sent += 1;
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let outcome: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let counted = outcome["accepted"].as_u64().unwrap() + outcome["rejected"].as_u64().unwrap();
+    assert_eq!((counted, &outcome["unanswered"]), (sent, &0.into()), "{outcome}");
+    // It is told once a second.
+    let deadline = clock::mono() + crate::PATIENCE;
+    while !worker(&home, "default").limited.contains_key("demo") {
+        assert!(clock::mono() < deadline, "{:?}", worker(&home, "default"));
+    }
+    assert!(worker(&home, "default").frames_limited > 0);
+    let (_, words) = said(&home.run(&["status"]));
+    assert!(words.contains("default/demo") && words.contains("default chunks put off"), "{words}");
+    let row = worker(&home, "ops");
+    assert_eq!((row.frames_limited, row.chunks_limited), (0, 0), "nobody capped it");
+    assert!(!ops.seen().ever(|picture| picture.contains("limited")));
+    assert_eq!(daemon.stop().code(), Some(0));
 }

@@ -155,6 +155,7 @@ fn attach_to_root() -> Vec<attach::ToRoot> {
         timezone: "UTC".to_owned(),
         theme: None,
         resume: Some(spec()),
+        waits: true,
     };
     let keys = [Key::Char('q'), Key::Ctrl('c'), Key::BackTab, Key::PageDown, Key::Escape];
     let mut messages = vec![
@@ -183,6 +184,7 @@ fn attach_to_client() -> Vec<attach::ToClient> {
         attach::ToClient::Spec(spec()),
         attach::ToClient::Farewell(farewell),
         attach::ToClient::Pong,
+        attach::ToClient::Later(attach::Later { after_ms: 250 }),
         attach::ToClient::PushWelcome(attach::PushWelcome {
             version: 2,
             credit: 4,

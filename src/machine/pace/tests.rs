@@ -103,6 +103,32 @@ fn timers_that_fire_late_do_not_slow_the_board_down() {
 }
 
 #[test]
+fn a_view_that_is_held_is_drawn_when_it_may_be_and_is_not_late() {
+    let mut pace = Pace::new(10.0);
+    pace.drawn(ms(1_000), Wall(0), None, false);
+    for _ in 0..20 {
+        pace.changed(ms(1_001));
+    }
+    assert_eq!(pace.ask(ms(1_100)), Ask::Draw);
+    pace.hold(ms(1_100), ms(1_950));
+    assert_eq!(pace.ask(ms(1_100)), Ask::Until(ms(1_950)));
+    assert_eq!(pace.ask(ms(1_950)), Ask::Draw);
+    pace.drawn(ms(1_950), Wall(0), None, false);
+    assert_eq!((pace.missed(), pace.limited(), pace.lowered_hz()), (0, 8, None), "those of 1.1 to 1.8 s");
+    assert!(pace.is_limited(ms(11_000)) && !pace.is_limited(ms(11_100)));
+    // The next one is a step later, as ever; one that is late then is late by itself.
+    pace.changed(ms(1_951));
+    assert_eq!(pace.ask(ms(1_951)), Ask::Until(ms(2_050)));
+    pace.drawn(ms(2_260), Wall(0), None, false);
+    assert_eq!((pace.missed(), pace.limited()), (2, 8));
+    // Nobody waited for a view that was not there but the cap.
+    let mut new = Pace::new(10.0);
+    new.hold(ms(5), ms(500));
+    new.drawn(ms(500), Wall(0), None, false);
+    assert_eq!((new.missed(), new.limited()), (0, 1));
+}
+
+#[test]
 fn after_a_rest_a_change_is_drawn_at_once() {
     let mut pace = Pace::new(1.0);
     pace.drawn(ms(1_000), Wall(0), None, false);

@@ -460,6 +460,7 @@ pub fn greeting(cols: u16, rows: u16) -> Hello {
         timezone: "UTC".to_owned(),
         theme: None,
         resume: None,
+        waits: true,
     }
 }
 

@@ -18,7 +18,10 @@ prop_compose! {
         resume in prop::option::of(spec()),
     ) -> ToRoot {
         let (build, timezone) = texts;
-        ToRoot::Hello(Box::new(Hello { version, build, board, params, size, palette, glyphs, timezone, theme, resume }))
+        let waits = version % 2 == 0;
+        let hello =
+            Hello { version, build, board, params, size, palette, glyphs, timezone, theme, resume, waits };
+        ToRoot::Hello(Box::new(hello))
     }
 }
 
@@ -60,6 +63,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         spec().prop_map(ToClient::Spec),
         (prop::sample::select(codes), ".{0,60}").prop_map(|(code, text)| ToClient::Farewell(Farewell { code, text })),
         Just(ToClient::Pong),
+        any::<u32>().prop_map(|after_ms| ToClient::Later(Later { after_ms })),
         any::<(u16, u32, u32, u32)>().prop_map(|(version, credit, chunk_bytes_max, chunk_lines_max)| {
             ToClient::PushWelcome(PushWelcome { version, credit, chunk_bytes_max, chunk_lines_max })
         }),
@@ -245,6 +249,7 @@ fn the_largest_hello_that_the_caps_allow_fits_into_a_message() {
         timezone: worst(limits::ZONE_BYTES_MAX),
         theme: Some(Theme::HighContrast),
         resume: Some(spec),
+        waits: true,
     };
     let message = ToRoot::Hello(Box::new(hello));
     let wire = unframed(&message.encode());

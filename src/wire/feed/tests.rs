@@ -114,6 +114,8 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
             frames_drawn: counts[0],
             frames_skipped: counts[1],
             frames_late: counts[0] ^ counts[1],
+            frames_limited: counts[1],
+            limited: vec![CountRow { name: "host".to_owned(), count: counts[0] }],
             samples: counts[2],
             samples_rejected: counts[3],
             rejected,
