@@ -34,10 +34,10 @@ use crate::sink::capability::{Capabilities, Dumb};
 use crate::sink::terminal::{Terminal, TerminalError};
 use crate::sys::signal::{self, Signal, Signals};
 use crate::sys::{clock, random};
-use crate::wire::attach::{FarewellCode, Hello, ToClient, ToRoot, VERSION, VERSION_WITH_PING};
+use crate::wire::attach::{Hello, ToClient, ToRoot, VERSION, VERSION_WITH_PING};
 
 use bidding::{Bid, Bidding};
-use connection::{Broken, Connection};
+use connection::{Broken, Connection, parting};
 use daemon::{Attempted, Attempting};
 use screen::Screen;
 
@@ -486,18 +486,5 @@ async fn if_some(attempting: Option<&mut Attempting>) -> Attempted {
     match attempting {
         Some(attempting) => attempting.await,
         None => std::future::pending().await,
-    }
-}
-
-fn parting(code: FarewellCode) -> Parting {
-    match code {
-        FarewellCode::Stopping => Parting::Stopping,
-        FarewellCode::NoSuchBoard => Parting::NoSuchBoard,
-        FarewellCode::NotAllowed => Parting::NotAllowed,
-        FarewellCode::Version => Parting::Version,
-        // What a newer daemon means we cannot know; its text is told if it comes to that.
-        FarewellCode::Protocol | FarewellCode::Other => Parting::Protocol,
-        FarewellCode::Full => Parting::Full,
-        FarewellCode::Quit => Parting::Quit,
     }
 }

@@ -11,6 +11,8 @@ mod postgres;
 mod prometheus;
 #[path = "system/stage.rs"]
 mod stage;
+#[path = "system/tenants.rs"]
+mod tenants;
 #[path = "system/terminal.rs"]
 mod terminal;
 

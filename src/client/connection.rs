@@ -10,8 +10,8 @@ use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use crate::base::limits;
-use crate::machine::reconnect::Loss;
-use crate::wire::attach::{DecodeError, ToClient, ToRoot};
+use crate::machine::reconnect::{Loss, Parting};
+use crate::wire::attach::{DecodeError, FarewellCode, ToClient, ToRoot};
 use crate::wire::framing::PREFIX_BYTES;
 
 /// Waiting to be written; a daemon that takes nothing loses keys, not the client its memory.
@@ -143,6 +143,20 @@ impl Connection {
             }
         }
         Ok(())
+    }
+}
+
+/// What a farewell means for whoever reconnects.
+pub fn parting(code: FarewellCode) -> Parting {
+    match code {
+        FarewellCode::Stopping => Parting::Stopping,
+        FarewellCode::NoSuchBoard => Parting::NoSuchBoard,
+        FarewellCode::NotAllowed => Parting::NotAllowed,
+        FarewellCode::Version => Parting::Version,
+        // What a newer daemon means we cannot know; its text is told if it comes to that.
+        FarewellCode::Protocol | FarewellCode::Other => Parting::Protocol,
+        FarewellCode::Full => Parting::Full,
+        FarewellCode::Quit => Parting::Quit,
     }
 }
 

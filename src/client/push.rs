@@ -10,9 +10,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::connection::parting;
 use super::connection::{Broken, Connection};
 use super::daemon::{Attempted, Attempting};
-use super::{ClientError, Daemon, hear, if_some, parting};
+use super::{ClientError, Daemon, hear, if_some};
 use crate::base::{BUILD_ID, Mono, limits};
 use crate::label::Label;
 use crate::machine::cutter::{Caps, Cutter};

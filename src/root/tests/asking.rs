@@ -9,6 +9,12 @@ use crate::base::limits;
 use crate::wire::attach::{self, Chunk, Later, PushHello};
 use crate::wire::feed::Pushed;
 
+/// Lets the time pass that root told.
+async fn pass(ms: u32) {
+    let never = std::future::pending::<()>();
+    timer::timeout(Duration::from_millis(ms.into()), never).await.expect_err("never is later");
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_asks_for_keyframes_all_the_time_is_told_when_to_ask_again() {
     let mut world = World::new();
@@ -28,7 +34,7 @@ async fn who_asks_for_keyframes_all_the_time_is_told_when_to_ask_again() {
     // The key that asks for the same is bound by it, and the time told is enough.
     viewer.say(&ToRoot::Key(Key::Char('r'))).await;
     assert!(matches!(viewer.next().await, ToClient::Later(_)));
-    timer::sleep(Duration::from_millis(after_ms.into())).await;
+    pass(after_ms).await;
     viewer.say(&ToRoot::Repaint).await;
     assert!(matches!(viewer.next().await, ToClient::Frame(_)));
     // Nothing of it is a matter of others, nor of what is drawn.
@@ -90,7 +96,7 @@ async fn who_pushes_more_chunks_than_the_tenant_takes_is_put_off_by_milliseconds
     assert!((1..=500).contains(&later.after_ms) && !later.unknown, "{later:?}");
     assert_eq!(later.why, "more chunks a second than the 2 that may be pushed into default");
     assert_eq!((later.number, later.credit), (number, 1), "it is to be sent again");
-    timer::sleep(Duration::from_millis(later.after_ms.into())).await;
+    pass(later.after_ms).await;
     pusher.say(&ToRoot::Chunk(Chunk { number, lines: "x\n".to_owned().into() })).await;
     assert!(matches!(worker.next().await, ToWorker::Push { number: sent, .. } if sent == number));
     assert_eq!(status(&world).await.workers[0].chunks_limited, 1);

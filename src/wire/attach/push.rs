@@ -15,7 +15,7 @@ pub struct PushHello {
     pub version: u16,
     #[serde(default, deserialize_with = "bounded::text::<_, { limits::BUILD_BYTES_MAX }>")]
     pub build: String,
-    /// Whose series they are to be; empty for the daemon's first tenant.
+    /// Whose series they are to be; empty for the only tenant it may push into, or else `default`.
     #[serde(default, deserialize_with = "bounded::text::<_, { limits::NAME_BYTES_MAX }>")]
     pub tenant: String,
 }
