@@ -37,10 +37,11 @@ impl State {
         BoardList { boards: self.tenants.all().flat_map(rows).collect() }
     }
 
-    /// Why some tenant's boards cannot be drawn.
+    /// Why no tenant's boards can be drawn. What is wrong with one of them is no reason to take the others away.
     fn why_not_ready(&self) -> Option<String> {
-        let whys: Vec<String> = self.tenants.all().filter_map(|(_, tenant)| tenant.worker.why_not_ready()).collect();
-        (!whys.is_empty()).then(|| whys.join("; "))
+        let whys: Option<Vec<String>> =
+            self.tenants.all().map(|(_, tenant)| tenant.worker.why_not_ready()).collect();
+        whys.map(|whys| whys.join("; "))
     }
 
     fn status(&self, now: Mono) -> Status {

@@ -98,6 +98,26 @@ fn equal_names_of_two_tenants_do_not_mix_and_one_that_is_killed_leaves_the_other
 }
 
 #[test]
+fn a_tenants_worker_that_hangs_is_no_matter_of_another_tenant() {
+    let home = home("[tenants.ops]\n");
+    let daemon = Daemon::start(&home);
+    let (own, ops) = (watch(&home, "shop"), watch(&home, "ops/shop"));
+    own.wait_for("555");
+    ops.wait_for("888");
+    own.seen().forget();
+    let hung = Watched::open(worker(&home, "ops").pid.unwrap()).unwrap();
+    hung.signal(Signal::STOP);
+    ops.wait_for("worker does not answer");
+    assert_eq!(said(&home.run(&["push", "orders", "426"])), (Some(0), String::new()));
+    own.wait_for("426");
+    hung.signal(Signal::CONT);
+    ops.wait_without("worker does not answer");
+    assert!(!own.seen().ever(|picture| picture.contains("worker") || !picture.contains("555")), "it was disturbed");
+    assert_eq!((worker(&home, "default").restarts, worker(&home, "ops").restarts), (0, 0));
+    assert_eq!(daemon.stop().code(), Some(0));
+}
+
+#[test]
 fn a_tenant_for_others_looks_as_absent_as_one_that_is_not_there() {
     let home = home(&format!("[tenants.ops]\nviewers = [{NOBODY}]\npushers = [{NOBODY}]\n"));
     let daemon = Daemon::start(&home);

@@ -177,6 +177,10 @@ impl State {
 
     /// Asks every worker about its part, and starts those of tenants that would come.
     pub(super) fn prepare(&mut self, now: Mono) {
+        // Nobody is started who would have to end at once.
+        if self.stopping() {
+            return;
+        }
         let Some(candidate) = &mut self.configuration.candidate else { return };
         candidate.judged.clear();
         let generation = self.configuration.highest.saturating_add(1);

@@ -52,7 +52,9 @@ impl Worker {
                 for complaint in &complaints {
                     tracing::error!(tenant = self.tenant, "configuration refused: {complaint}");
                 }
-                let first = complaints.first().map_or("configuration refused".to_owned(), |complaint| {
+                // Viewers are told, and not of other tenants.
+                let first = complaints.iter().find(|complaint| !config::is_about_tenants(complaint));
+                let first = first.map_or("configuration refused".to_owned(), |complaint| {
                     format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
                 });
                 self.note_fault(first.clone());
