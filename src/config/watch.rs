@@ -45,7 +45,7 @@ impl Watched {
         walk.look_into(&inputs.boards());
         if let Some(folder) = walk.look_into(&inputs.tenants()) {
             let tenants = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
-            for tenant in tenants.filter(|path| path.is_dir()).take(limits::TENANTS_MAX) {
+            for tenant in tenants.filter(|path| path.is_dir()).take(limits::WATCHES_MAX) {
                 walk.look_into(&tenant);
                 walk.look_into(&inputs.boards_in(&tenant));
             }

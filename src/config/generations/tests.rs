@@ -163,3 +163,22 @@ fn names_that_are_none_of_ours_count_for_nothing() {
     store.keep(&generation(2, "b")).unwrap();
     assert_eq!(store.numbers(), [1, 2]);
 }
+
+#[test]
+fn one_that_was_kept_before_there_were_tenants_is_read_and_one_with_them_comes_back_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path(), None);
+    let old = generation(3, "# old");
+    let body = postcard::to_stdvec(&(old.number, old.accepted_at, old.cause, old.lay_there, &old.files)).unwrap();
+    let mut bytes = format!("{HEAD_ALONE}{}\n", Checksum::over(&body).hexadecimal()).into_bytes();
+    bytes.extend_from_slice(&body);
+    fs::create_dir_all(store.folder()).unwrap();
+    fs::write(store.path(3), bytes).unwrap();
+    assert_eq!(store.read(3).unwrap(), old);
+    assert_eq!(Checksum::of_all(&old.files, &old.others), Checksum::of(&old.files));
+    let others = BTreeMap::from([("ops".to_owned(), generation(4, "# of ops").files)]);
+    let new = Generation { others, ..generation(4, "# new") };
+    store.keep(&new).unwrap();
+    assert_eq!(store.read(4).unwrap(), new);
+    assert_ne!(Checksum::of_all(&new.files, &new.others), Checksum::of(&new.files));
+}

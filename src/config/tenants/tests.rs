@@ -101,3 +101,71 @@ fn a_tenant_has_no_say_in_what_concerns_all() {
         assert!(complaints[0].message.ends_with("in a tenant's file"), "{section}: {complaints:?}");
     }
 }
+
+/// Files below a folder, read as a daemon does.
+fn gathered(files: &[(&str, &str)]) -> (tempfile::TempDir, crate::config::Inputs) {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let asked = crate::config::Asked { config: Some(folder.path().join("unblink.toml")), flags: Vec::new() };
+    let places = crate::config::Places::of(&crate::config::Surroundings::default());
+    let inputs = crate::config::Inputs::new(&asked, |_| None, &places);
+    (folder, inputs)
+}
+
+#[test]
+fn a_folder_is_read_for_the_tenant_it_is_named_after_and_for_nobody_else() {
+    let (_folder, inputs) = gathered(&[
+        ("unblink.toml", "[tenants.ops]\n[tenants.bare]\n"),
+        ("boards.d/one.toml", "# one"),
+        ("tenants/ops/sources.toml", "# sources"),
+        ("tenants/ops/boards.d/two.toml", "# two"),
+        ("tenants/ops/notes.txt", "not read"),
+        ("tenants/README", "not read"),
+        ("tenants/.hidden/sources.toml", "not read"),
+        ("tenants/stray/sources.toml", "secret = 1"),
+        ("tenants/default/sources.toml", ""),
+        ("tenants/a b/sources.toml", ""),
+    ]);
+    let mut gathered = inputs.gather().expect("it can be read");
+    let settings = parse(&gathered.files).expect("it is right");
+    gathered.settle(&settings);
+    let names = |files: &[ConfigFile]| -> Vec<String> {
+        files.iter().map(|file| file.name.rsplit('/').next().unwrap_or_default().to_owned()).collect()
+    };
+    assert_eq!(names(&gathered.files), ["unblink.toml", "one.toml"]);
+    assert_eq!(gathered.others.keys().collect::<Vec<_>>(), ["bare", "ops"]);
+    assert_eq!(names(&gathered.others["ops"]), ["sources.toml", "two.toml"]);
+    assert_eq!(gathered.others["bare"], []);
+    let complaints = gathered.all_complaints();
+    assert!(complaints.iter().all(is_about_tenants), "{complaints:?}");
+    let messages: Vec<&str> = complaints.iter().map(|complaint| complaint.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "tenants: \"a b\" is no name of a tenant",
+            "tenants.default: the tenant default has its files beside unblink.toml",
+            "tenants.stray: this folder belongs to no tenant",
+        ]
+    );
+    // None of them keeps a daemon from starting.
+    let start = inputs.start().expect("it starts");
+    assert_eq!(start.sound.keys().collect::<Vec<_>>(), ["bare", "default", "ops"]);
+}
+
+#[test]
+fn all_tenants_together_have_no_more_files_than_one_may() {
+    let half = limits::CONFIG_FILES_MAX / 2;
+    let mut files = vec![("unblink.toml".to_owned(), "[tenants.a]\n[tenants.b]\n")];
+    for tenant in ["a", "b"] {
+        files.extend((0..half).map(|number| (format!("tenants/{tenant}/boards.d/{number}.toml"), "#")));
+    }
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let (_folder, inputs) = gathered(&files);
+    let gathered = inputs.gather().expect("it can be read");
+    assert_eq!((gathered.others["a"].len(), gathered.others["b"].len()), (half, 0));
+    assert!(gathered.complaints["b"][0].message.contains("all tenants together"), "{:?}", gathered.complaints);
+}

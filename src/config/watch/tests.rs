@@ -132,3 +132,21 @@ fn links_in_a_circle_and_more_folders_than_may_be_end_in_words() {
         fs::remove_file(stage.at("unblink.toml")).unwrap();
     });
 }
+
+#[test]
+fn folders_of_tenants_and_what_lies_in_them_are_noticed() {
+    let mut stage = Stage::new("unblink.toml", |_| ());
+    stage.check("the folder of tenants", |stage| fs::create_dir(stage.at("tenants")).unwrap());
+    stage.check("a tenant's folder", |stage| fs::create_dir(stage.at("tenants/ops")).unwrap());
+    stage.check("its sources", |stage| fs::write(stage.at("tenants/ops/sources.toml"), "# 1").unwrap());
+    stage.check("its folder of boards", |stage| fs::create_dir(stage.at("tenants/ops/boards.d")).unwrap());
+    stage.check("its board", |stage| fs::write(stage.at("tenants/ops/boards.d/a.toml"), "").unwrap());
+    stage.check("another text of it", |stage| fs::write(stage.at("tenants/ops/boards.d/a.toml"), "# 2").unwrap());
+    stage.check("a tenant that is moved away", |stage| {
+        fs::rename(stage.at("tenants/ops"), stage.at("away")).unwrap();
+    });
+    fs::write(stage.at("away/sources.toml"), "# 3").unwrap();
+    assert!(!stage.notices(), "what was moved away is nobody's business");
+    stage.check("a link to it", |stage| symlink(stage.at("away"), stage.at("tenants/ops")).unwrap());
+    stage.check("what is behind the link", |stage| fs::write(stage.at("away/sources.toml"), "# 4").unwrap());
+}

@@ -437,3 +437,30 @@ async fn what_is_wrong_about_tenants_is_shown_to_nobody_who_watches() {
     assert_eq!(messages, ["tenants.secret: this folder belongs to no tenant"]);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_worker_that_does_not_say_what_it_thinks_of_a_change_is_ended_and_no_other() {
+    let mut world = world("[tenants.ops]\n", &[]);
+    let mut own = world.live_worker_of("default").await;
+    let mut ops = world.live_worker_of("ops").await;
+    let (mut viewer, view) = watching(&world, &mut own, "host", "of default").await;
+    write(&world, "[tenants.ops]\n# changed\n");
+    let (generation, _) = offered(&mut own).await;
+    own.say(&feed::ToRoot::Prepared { generation, outcome: Outcome::Accepted(catalogue()) }).await;
+    offered(&mut ops).await;
+    // It goes on with everything else, and is asked in vain for as long as a worker may take.
+    while ops.try_next().await.is_some_and(|said| !matches!(said, ToWorker::Commit { .. })) {}
+    ops.die("was killed");
+    let mut next = world.worker_of("ops").await;
+    next.greet().await;
+    assert_eq!(offered(&mut next).await.0, 1, "what was drawn before");
+    let status = status(&world).await;
+    let refused = status.root.configuration.refused.expect("it was refused");
+    assert!(refused.why.contains("did not say in time"), "{refused:?}");
+    let restarts: Vec<u64> = status.workers.iter().map(|row| row.restarts).collect();
+    assert_eq!((status.root.generation, restarts), (1, vec![0, 1]));
+    // The test answered no pings meanwhile; what was accepted and withdrawn is no reason to end it.
+    own.show(view, size(), "goes on").await;
+    viewer.until("goes on").await;
+    world.stop().await;
+}
