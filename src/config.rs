@@ -54,6 +54,7 @@ pub struct Settings {
     pub admin: SocketSettings,
     pub host: HostSettings,
     pub log: LogSettings,
+    pub faults: FaultSettings,
     /// Devices the daemon draws on by itself, in the order of the file.
     pub terminals: Vec<TerminalSettings>,
     /// Sources of a person's own.
@@ -76,6 +77,12 @@ pub struct HostSettings {
     pub interval: Duration,
     /// Time one reading may take; never longer than the interval.
     pub deadline: Duration,
+}
+
+/// Whether workers fail on purpose when a key of the board `faults` says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FaultSettings {
+    pub enabled: bool,
 }
 
 /// What is logged.

@@ -97,6 +97,12 @@ impl View {
         self.memory.forget();
     }
 
+    /// It looks otherwise although nothing that it shows changed.
+    pub fn distrusted(&mut self, now: Mono) {
+        self.memory.distrust();
+        self.pace.changed(now);
+    }
+
     /// Something is wrong with a configuration that is not drawn, or nothing any more: its status line says so.
     pub fn complain(&mut self, complaint: Option<&Label>, now: Mono) {
         if self.complaint.as_ref() != complaint {
@@ -162,7 +168,7 @@ impl View {
         let slowed = self.pace.lowered_hz().map(|shown_hz| Slowed { shown_hz, board_hz });
         let limited = self.pace.is_limited(now).then_some(self.cap_hz);
         let (viewers, complaint) = (self.viewers, self.complaint.as_ref());
-        let circumstances = Circumstances { slowed, limited, viewers, complaint };
+        let circumstances = Circumstances { slowed, limited, viewers, complaint, faults: ledger.obeys() };
         let stage = Stage { boards, data, now: wall };
         let before = Before { grid: &self.shown, memory: &mut self.memory };
         let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall);

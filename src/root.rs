@@ -123,9 +123,9 @@ pub fn serve<B>(
         let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
         let obeying = runtime::spawn("signals", obey(signals, orders));
         let settings = beginning.settings();
-        let level = settings.log.level;
+        let (level, faults) = (settings.log.level, settings.faults.enabled);
         let parts = Parts {
-            launchers: Launchers::new(move |tenant| Launcher::process(tenant, level)),
+            launchers: Launchers::new(move |tenant| Launcher::process(tenant, level, faults)),
             sockets: Some(sockets),
             devices: settings.terminals.len(),
             beginning: Some(beginning),

@@ -5,6 +5,7 @@
 pub mod context;
 pub mod fault;
 pub mod log;
+pub mod mishap;
 pub mod registry;
 mod task;
 pub mod timer;

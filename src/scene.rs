@@ -27,6 +27,7 @@ pub mod under;
 pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, Tab, TextRow};
 pub use layout::{Placed, Placement};
 pub use memory::{Before, Memory};
+pub use shipped::{FAULTS as FAULTS_BOARD, FAULTS_TARGET};
 
 use crate::base::{Rect, Wall};
 use crate::frame::Grid;
@@ -105,7 +106,7 @@ pub fn draw_guarded(
     }
     if spec.overlay == Some(Overlay::Help) {
         grid.dim(areas.panels);
-        help::draw(&mut grid.canvas().sub(areas.panels), moment.look);
+        help::draw(&mut grid.canvas().sub(areas.panels), moment.look, circumstances.faults);
     }
     if areas.status.height > 0 {
         status::draw(board, hidden, &moment, &mut grid.canvas().sub(areas.status), &mut changes);

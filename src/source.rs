@@ -11,6 +11,7 @@ pub mod format;
 pub mod host;
 pub mod intake;
 pub mod keep;
+pub mod lying;
 pub mod own;
 pub mod prometheus;
 pub mod push;

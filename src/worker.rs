@@ -6,6 +6,7 @@
 
 mod carry;
 mod history;
+mod mishaps;
 pub mod origins;
 pub mod process;
 mod pushes;
@@ -28,7 +29,7 @@ use crate::event::{Event as _, HistoryReplayed};
 use crate::model::Dataset;
 use crate::runtime::{self, Task, timer};
 use crate::source::host::Roots;
-use crate::source::{Update, host, keep, own, synthetic};
+use crate::source::{Update, host, keep, lying, own, synthetic};
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
@@ -49,6 +50,8 @@ pub struct Options {
     pub history: Option<MemoryFile>,
     /// What people's clocks say; a test hands in its own.
     pub wall: fn() -> Wall,
+    /// Faults on purpose are obeyed.
+    pub faults: bool,
 }
 
 /// Why a worker ended before its feed did.
@@ -109,7 +112,8 @@ where
     let (synthetic, watched) = watch::channel(false);
     let (own, reports) = watch::channel(None);
     let (sources, wanted) = watch::channel(Vec::new());
-    let sampling = [
+    let lies_in = updates_in.clone();
+    let mut sampling = vec![
         kept(host::NAME, &updates_in, move |updates| {
             host::run(options.machine.clone(), rhythm.clone(), processes_watched.clone(), updates)
         }),
@@ -117,7 +121,12 @@ where
         kept(own::NAME, &updates_in, move |updates| own::run(reports.clone(), updates)),
         runtime::spawn("sources", origins::run(wanted, options.keeper, updates_in)),
     ];
-    let controls = Controls { host, processes, sources, synthetic, own };
+    let faults = options.faults.then(|| {
+        let (faults, lie) = watch::channel(None);
+        sampling.push(kept(lying::NAME, &lies_in, move |updates| lying::run(lie.clone(), updates)));
+        faults
+    });
+    let controls = Controls { host, processes, sources, synthetic, own, faults };
     let served = serve(stream, Sources { updates, controls }, options.history, options.wall).await;
     sampling.iter().for_each(Task::abort);
     served
@@ -159,6 +168,7 @@ where
     // Before anything is said: whoever dies of it has not greeted.
     let mut data = Dataset::default();
     host::bound(&mut data);
+    lying::bound(&mut data);
     let history = history.map(|file| take_over(file, &mut data));
     let Some(hello) = greet(&mut reading, &mut writing).await? else { return Ok(()) };
 
@@ -285,7 +295,7 @@ async fn hear<'a>(
 impl Default for Options {
     fn default() -> Options {
         let keeper = command::own_executable().to_owned();
-        Options { machine: Roots::default(), keeper, history: None, wall: clock::wall }
+        Options { machine: Roots::default(), keeper, history: None, wall: clock::wall, faults: false }
     }
 }
 

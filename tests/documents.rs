@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use unblink::base::limits;
-use unblink::model::fault::Class;
+use unblink::model::fault::{Class, Lie, Mode};
 
 #[expect(dead_code, reason = "pages are text, not Rust")]
 #[path = "sources/files.rs"]
@@ -193,6 +193,19 @@ fn the_policy_of_faults_is_the_one_of_the_program() {
         [class.word(), policy.held_by.word(), counts, policy.afresh.word()].map(str::to_owned).to_vec()
     };
     assert_eq!(told, Class::ALL.map(policy));
+}
+
+#[test]
+fn the_ways_to_fail_are_those_of_the_program() {
+    let page = files::text("docs/reliability.md");
+    let told = rows(&page, "| number | key | what happens | held by ring |");
+    let row = |mode: Mode| {
+        let (number, key) = (mode.number().to_string(), format!("`{}`", mode.key()));
+        vec![number, key, mode.name().to_owned(), mode.holder().words().to_owned()]
+    };
+    assert_eq!(told, Mode::ALL.map(row));
+    let lies = page.split("Further keys").nth(1).expect("they are told");
+    assert!(Lie::ALL.into_iter().all(|lie| lies.contains(&format!("`{}`", lie.key()))), "{lies}");
 }
 
 #[test]

@@ -26,6 +26,8 @@ mod demo;
 mod devices;
 #[path = "e2e/doctor.rs"]
 mod doctor;
+#[path = "e2e/faults.rs"]
+mod faults;
 #[path = "e2e/harness.rs"]
 mod harness;
 #[path = "e2e/heirs.rs"]

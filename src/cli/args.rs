@@ -294,6 +294,9 @@ pub struct Worker {
     /// The daemon's level
     #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info", hide = true)]
     pub log: Level,
+    /// Fail on purpose when told to
+    #[arg(long, hide = true)]
+    pub faults: bool,
     /// Given by the daemon
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub rest: Vec<String>,

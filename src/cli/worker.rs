@@ -12,5 +12,5 @@ pub fn run(worker: &Worker) -> Result<(), Failure> {
     // Started as /proc/self/exe, it would be called `exe` in every list of processes. A name is not worth a failure.
     let _ = std::fs::write("/proc/self/comm", NAME);
     log::to_stderr(worker.log.filter());
-    process::main(Options::default()).map_err(Failure::runtime)
+    process::main(Options { faults: worker.faults, ..Options::default() }).map_err(Failure::runtime)
 }

@@ -24,6 +24,7 @@ pub struct Draft {
     interval: Option<Duration>,
     deadline: Option<Said<Duration>>,
     level: Option<Level>,
+    faults: Option<bool>,
     pub(super) terminals: Vec<TerminalSettings>,
     pub(super) sources: Vec<Origin>,
     tenants: BTreeMap<String, TenantSettings>,
@@ -74,6 +75,7 @@ pub const KEYS: &[Key] = &[
     Key { section: "admin", name: "socket", read: |_, value, draft| set(&mut draft.admin_socket, socket(value)) },
     Key { section: "host", name: "interval", read: |_, value, draft| set(&mut draft.interval, interval(value)) },
     Key { section: "host", name: "deadline", read: deadline },
+    Key { section: "faults", name: "enabled", read: |_, value, draft| set(&mut draft.faults, flag(value)) },
     Key { section: "log", name: "level", read: |_, value, draft| set(&mut draft.level, level(value)) },
 ];
 
@@ -173,6 +175,7 @@ impl Draft {
             admin: SocketSettings { socket: self.admin_socket },
             host: HostSettings { interval, deadline },
             log: super::LogSettings { level: self.level.unwrap_or_default() },
+            faults: super::FaultSettings { enabled: self.faults.unwrap_or(false) },
             terminals: self.terminals,
             sources: self.sources,
             tenants: self.tenants,
@@ -247,6 +250,16 @@ fn deadline(place: &Place<'_>, value: &DeValue<'_>, draft: &mut Draft) -> Result
     );
     draft.deadline = Some(Said { value, complaint });
     Ok(())
+}
+
+/// A variable of the environment is always a text.
+fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
+    match (value.as_bool(), value.as_str()) {
+        (Some(flag), _) => Ok(flag),
+        (None, Some("true")) => Ok(true),
+        (None, Some("false")) => Ok(false),
+        _ => Err(wrong(format!("{} stands where true or false belongs", kind(value)), "write true or false")),
+    }
 }
 
 fn level(value: &DeValue<'_>) -> Result<Level, Wrong> {

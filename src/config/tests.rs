@@ -323,6 +323,16 @@ proptest! {
     }
 }
 
+#[test]
+fn faults_on_purpose_are_off_unless_somebody_says_so() {
+    assert!(!parse(&[]).unwrap().faults.enabled);
+    for (said, enabled) in [("true", true), ("false", false), ("'true'", true), ("'false'", false)] {
+        let settings = parse(&[file(&format!("[faults]\nenabled = {said}\n"))]).unwrap();
+        assert_eq!(settings.faults.enabled, enabled, "{said}");
+    }
+    assert!(shown("[faults]\nenabled = 'yes'\n").contains("faults.enabled: a text stands where true or false belongs"));
+}
+
 /// On the stacks that files are understood on: whatever they nest, reading them ends, and so does forgetting them.
 #[test]
 fn nesting_without_end_is_refused_within_the_stack_there_is() {

@@ -3,6 +3,10 @@
 //! Invariant: classes and rings are few and fixed, so that counts by them are bounded. What a panic says is in neither:
 //! it goes to the log only.
 
+pub mod mode;
+
+pub use mode::{Holder, Lie, Mode};
+
 /// What went wrong, as screens say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {

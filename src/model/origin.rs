@@ -14,7 +14,7 @@ pub use prometheus::{Credentials, FromFile, Prometheus, Query, Tls};
 pub use sql::{Columns, Database, Encryption, Password, Place, Postgres, Sql, SqlQuery, SqlValue};
 
 /// Names of sources that are always there; nobody's own may be called so.
-pub const TAKEN: [&str; 4] = ["host", "push", "synthetic", "unblink"];
+pub const TAKEN: [&str; 5] = ["host", "push", "synthetic", "synthetic-faults", "unblink"];
 /// What the series of those begin with.
 pub const TAKEN_SERIES: [&str; 4] = ["host", "synthetic", "unblink", "demo"];
 

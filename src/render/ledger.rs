@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use crate::base::{Mono, Trace, Version, Wall};
 use crate::machine::quarantine::{Event, Quarantine, State};
-use crate::model::fault::Class;
+use crate::model::fault::{Class, Holder, Mode};
 use crate::runtime::context::{Context, Word};
 use crate::runtime::fault::{self, Caught};
+use crate::runtime::mishap;
 use crate::scene::guard::{Guard, Trouble};
 use crate::sys::random;
 
@@ -21,7 +22,9 @@ pub struct Ledger {
     /// What workers before this one died of, as root says.
     resting: Vec<(Word, usize, Trouble)>,
     /// Runs after each panel was drawn: how tests and faults on purpose get in.
-    planted: BTreeMap<(String, usize), fn()>,
+    planted: BTreeMap<(String, usize), Mode>,
+    /// Whether screens have to say that faults are obeyed.
+    obeys: bool,
 }
 
 #[derive(Debug)]
@@ -63,9 +66,18 @@ impl Ledger {
         self.resting.iter().find(|(own, number, _)| (own, *number) == (&board, panel)).map(|(_, _, trouble)| *trouble)
     }
 
+    /// From now on every screen says that faults are obeyed.
+    pub fn obey(&mut self) {
+        self.obeys = true;
+    }
+
+    pub fn obeys(&self) -> bool {
+        self.obeys
+    }
+
     /// From now on, whatever is drawn of this panel ends with that.
-    pub fn plant(&mut self, board: &str, panel: usize, fault: fn()) {
-        self.planted.insert((board.to_owned(), panel), fault);
+    pub fn plant(&mut self, board: &str, panel: usize, mode: Mode) {
+        self.planted.insert((board.to_owned(), panel), mode);
     }
 
     /// Takes out everything that was planted, and forgets what came of it.
@@ -88,16 +100,19 @@ impl Ledger {
 // === impl Guarded ===
 
 impl Guarded<'_> {
-    fn contain(&self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Caught> {
+    fn contain(&mut self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Caught> {
         let context = Context::panel(self.board, panel, self.version);
         if self.ledger.planted.is_empty() {
             return fault::contain(context, draw);
         }
-        let planted = self.ledger.planted.get(&(self.board.to_owned(), panel));
+        let place = (self.board.to_owned(), panel);
+        let planted = self.ledger.planted.get(&place).copied();
+        // What happens beside the panel happens once.
+        self.ledger.planted.retain(|other, mode| *other != place || mode.holder() == Holder::Panel);
         fault::contain(context, || {
             draw();
             // After the drawing, so that there is something of which nothing may be left.
-            planted.iter().for_each(|fault| fault());
+            planted.into_iter().for_each(mishap::commit);
         })
     }
 

@@ -39,8 +39,7 @@ impl State {
 
     /// Why no tenant's boards can be drawn. What is wrong with one of them is no reason to take the others away.
     fn why_not_ready(&self) -> Option<String> {
-        let whys: Option<Vec<String>> =
-            self.tenants.all().map(|(_, tenant)| tenant.worker.why_not_ready()).collect();
+        let whys: Option<Vec<String>> = self.tenants.all().map(|(_, tenant)| tenant.worker.why_not_ready()).collect();
         whys.map(|whys| whys.join("; "))
     }
 

@@ -67,6 +67,9 @@ pub enum Life {
     Task(Task<String>),
 }
 
+/// The flag without which a worker obeys no faults.
+const FAULTS: &str = "--faults";
+
 // === impl Launchers ===
 
 impl Launchers {
@@ -89,14 +92,17 @@ impl std::fmt::Debug for Launchers {
 
 impl Launcher {
     /// A worker of its own process whose log goes where ours goes, in the same detail.
-    pub fn process(tenant: &str, level: Level) -> Launcher {
-        let args = vec!["--log".to_owned(), level.word().to_owned()];
+    /// It obeys faults on purpose only if it is told so.
+    pub fn process(tenant: &str, level: Level, faults: bool) -> Launcher {
+        let mut args = vec!["--log".to_owned(), level.word().to_owned()];
+        args.extend(faults.then(|| FAULTS.to_owned()));
         Launcher::Process { args, log: || WorkerLog::Inherit, legacy: Legacy::new(tenant), marker: None }
     }
 
-    /// The same beside a screen, on which no log belongs.
+    /// The same beside a screen, on which no log belongs; it obeys faults on purpose, which is what a demo is for.
     pub fn silent_process(tenant: &str) -> Launcher {
-        Launcher::Process { args: Vec::new(), log: || WorkerLog::Discard, legacy: Legacy::new(tenant), marker: None }
+        let args = vec![FAULTS.to_owned()];
+        Launcher::Process { args, log: || WorkerLog::Discard, legacy: Legacy::new(tenant), marker: None }
     }
 
     /// The worker that was started has done its work for a while.

@@ -202,6 +202,15 @@ impl Boards {
         Boards::new(own)
     }
 
+    /// The same with the board of faults on purpose, unless somebody has one of that name.
+    pub fn with_faults(mut self) -> Boards {
+        let board = super::shipped::faults();
+        if self.get(&board.name).is_none() {
+            self.boards.push(board);
+        }
+        self
+    }
+
     pub fn get(&self, name: &str) -> Option<&Board> {
         self.boards.iter().find(|board| board.name == name)
     }

@@ -15,16 +15,17 @@ fn columns() -> u16 {
     widest(|binding| binding.shown) + widest(|binding| binding.what) + 2
 }
 
+/// Where a worker obeys them.
+const FAULTS: (&str, &str) = ("on board faults", "the keys it shows; x heals");
+
 /// Draws the help into the middle of the canvas; without its box where that does not fit.
-pub fn draw(canvas: &mut Canvas<'_>, look: Look) {
+pub fn draw(canvas: &mut Canvas<'_>, look: Look, faults: bool) {
     let (width, height) = canvas.size();
     let rows: Vec<Row> = BINDINGS
         .iter()
-        .map(|binding| Row::Pair {
-            key: Label::plain(binding.shown),
-            value: Label::plain(binding.what),
-            role: Role::Text,
-        })
+        .map(|binding| (binding.shown, binding.what))
+        .chain(faults.then_some(FAULTS))
+        .map(|(key, what)| Row::Pair { key: Label::plain(key), value: Label::plain(what), role: Role::Text })
         .collect();
     let (inner_width, inner_height) = (columns(), rows.len() as u16);
     let boxed = width >= inner_width + 6 && height >= inner_height + 2;

@@ -35,6 +35,8 @@ pub struct Circumstances<'a> {
     pub viewers: Option<u32>,
     /// What is wrong with a configuration that is therefore not drawn.
     pub complaint: Option<&'a Label>,
+    /// The worker obeys faults on purpose.
+    pub faults: bool,
 }
 
 /// A view that is drawn less often than its board asks, for want of time.

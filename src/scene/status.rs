@@ -108,6 +108,9 @@ fn parts(board: Option<&Board>, hidden: usize, moment: &Moment<'_>) -> Vec<Part>
     if let Some(viewers) = moment.circumstances.viewers {
         parts.push(part(&counted(viewers as usize, "viewer"), Role::Status, false, 3));
     }
+    if moment.circumstances.faults {
+        parts.push(part("faults on", Role::StatusPaused, false, 8));
+    }
     if hidden > 0 {
         parts.push(part(&format!("+{}", counted(hidden, "panel")), Role::Status, false, 6));
     }

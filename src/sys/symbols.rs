@@ -10,9 +10,12 @@ use super::marker;
 /// Longest name told: those of generic functions can be pages.
 const NAME_CHARS_MAX: usize = 200;
 
+/// Further ones are those of the runtime, alike in every stack.
+const NAMES_MAX: usize = 32;
+
 /// A line for each call, as `marker::Remains::calls` has them; several where functions were put into each other.
 pub fn names(calls: &[i64]) -> Vec<String> {
-    calls.iter().flat_map(|call| names_of(marker::here().wrapping_add_signed(*call as isize))).collect()
+    calls.iter().flat_map(|call| names_of(marker::here().wrapping_add_signed(*call as isize))).take(NAMES_MAX).collect()
 }
 
 fn names_of(address: usize) -> Vec<String> {

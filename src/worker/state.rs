@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::WorkerError;
 use super::history::History;
+use super::mishaps::Mishaps;
 use super::pushes::{Push, Pushes};
 use super::quotas::Quotas;
 use super::resting::RestingSource;
@@ -20,7 +21,7 @@ use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::fault::{Class, Ring};
+use crate::model::fault::{Class, Lie, Ring};
 use crate::model::origin::{From, Origin};
 use crate::model::series::{Point, Rejected};
 use crate::model::window::Allowance;
@@ -68,6 +69,8 @@ pub struct State {
     quotas: Quotas,
     /// Whose worker it is.
     tenant: String,
+    /// Faults on purpose; none where they are not obeyed.
+    mishaps: Option<Mishaps>,
 }
 
 /// What sources are told.
@@ -83,6 +86,8 @@ pub struct Controls {
     pub synthetic: watch::Sender<bool>,
     /// What the daemon tells of itself; none before the first ping.
     pub own: watch::Sender<Option<Report>>,
+    /// How a source goes wrong on purpose; none where faults are not obeyed.
+    pub faults: Option<watch::Sender<Option<Lie>>>,
 }
 
 /// One set of files that root handed over, understood.
@@ -112,7 +117,12 @@ pub(super) struct Counts {
 
 impl State {
     /// Begins with what is known already.
-    pub fn new(hello: &Hello, controls: Controls, data: Dataset, history: Option<History>) -> State {
+    pub fn new(hello: &Hello, mut controls: Controls, data: Dataset, history: Option<History>) -> State {
+        let mishaps = controls.faults.take().map(Mishaps::new);
+        let mut ledger = Ledger::default();
+        if mishaps.is_some() {
+            ledger.obey();
+        }
         context::belong_to(&hello.tenant, hello.epoch);
         State {
             epoch: hello.epoch,
@@ -126,10 +136,11 @@ impl State {
             told: Counts::default(),
             history,
             pushes: Pushes::default(),
-            ledger: Ledger::default(),
             resting: Vec::new(),
             quotas: Quotas::default(),
             tenant: hello.tenant.clone(),
+            ledger,
+            mishaps,
         }
     }
 
@@ -155,6 +166,10 @@ impl State {
                 self.watch_sources();
             }
             ToWorker::Input { session, spec, input } => {
+                if self.mishaps.as_mut().is_some_and(|mishaps| mishaps.press(&spec, input, &mut self.ledger)) {
+                    self.views.distrusted(&spec.board, now);
+                    return Ok(Some(ToRoot::Spec { session, spec }));
+                }
                 let after = self.committed.as_ref().and_then(|ready| {
                     let stage = Stage { boards: &ready.boards, data: &self.data, now: wall };
                     // One that panics changes nothing: it has looked at snapshots only.
@@ -340,6 +355,7 @@ impl State {
         self.prepared = None;
         match config::understand(&files) {
             Ok((settings, boards)) => {
+                let boards = if self.mishaps.is_some() { boards.with_faults() } else { boards };
                 let catalogue = boards.catalogue();
                 let boards_files = files.into_iter().filter(|file| file.kind == FileKind::Board);
                 let written =

@@ -103,8 +103,14 @@ impl Root {
         let (processes_in, processes) = watch::channel(false);
         let (synthetic, _) = watch::channel(false);
         let (own, reports) = watch::channel(None);
-        let controls =
-            Controls { host: rhythm_in, processes: processes_in, sources: watch::Sender::default(), synthetic, own };
+        let controls = Controls {
+            host: rhythm_in,
+            processes: processes_in,
+            sources: watch::Sender::default(),
+            synthetic,
+            own,
+            faults: None,
+        };
         let sources = Sources { updates: updates_out, controls };
         let worker = runtime::spawn("worker", serve(other, sources, history, wall));
         let (board, refresh) = (String::new(), SECOND);

@@ -87,6 +87,14 @@ impl Views {
         self.judge_all(now);
     }
 
+    /// What a board's views show is drawn again, over what is known of it.
+    pub fn distrusted(&mut self, board: &str, now: Mono) {
+        for (&id, entry) in self.map.iter_mut().filter(|(_, entry)| entry.view.spec().board == board) {
+            entry.view.distrusted(now);
+            judge(id, entry, now, &mut self.ready, &mut self.wake_at);
+        }
+    }
+
     /// What is wrong with a configuration that is not drawn: each view tells of its board, or of what concerns all.
     pub fn complained(&mut self, complaints: Vec<Complaint>, now: Mono) {
         let line = |complaint: Complaint| (complaint.board, Label::plain(&complaint.text));

@@ -26,7 +26,13 @@ fn the_demo_is_live_and_leaves_nothing_behind() {
 fn tab_leads_from_this_machine_past_all_charts_to_the_daemon_itself() {
     let home = Home::new();
     let terminal = Terminal::run(&home, &["demo"], (100, 30));
-    for (board, words) in [("default/host", "CPU"), ("default/demo", "requests"), ("default/unblink", "worker up")] {
+    let boards = [
+        ("default/host", "CPU"),
+        ("default/demo", "requests"),
+        ("default/unblink", "worker up"),
+        ("default/faults", "this one is hit"),
+    ];
+    for (board, words) in boards {
         terminal.wait_until(board, |seen| seen.text().contains(board) && seen.text().contains(words));
         terminal.type_keys("\t");
     }

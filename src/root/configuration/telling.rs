@@ -36,6 +36,7 @@ impl Configuration {
         let differs = [
             ("[attach] socket", settings.attach != self.fixed.attach),
             ("[admin] socket", settings.admin != self.fixed.admin),
+            ("[faults] enabled", settings.faults != self.fixed.faults),
             ("[[terminal]]", settings.terminals != self.fixed.terminals),
         ];
         let differs = differs.into_iter().filter(|(_, differs)| *differs);

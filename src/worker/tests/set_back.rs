@@ -24,7 +24,8 @@ impl Bench {
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
         let (own, _) = watch::channel(None);
-        let controls = Controls { host: rhythm, processes, sources: watch::Sender::default(), synthetic, own };
+        let controls =
+            Controls { host: rhythm, processes, sources: watch::Sender::default(), synthetic, own, faults: None };
         let mut state = State::new(&hello(), controls, Dataset::default(), None);
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
