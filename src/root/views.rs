@@ -70,6 +70,11 @@ impl Views {
         }
     }
 
+    /// How many one tenant has.
+    pub fn count_of(&self, tenant: &str) -> usize {
+        self.specs.values().filter(|spec| spec.tenant == tenant).count()
+    }
+
     /// Of one tenant, in the order they were made.
     pub fn of(&self, tenant: &str) -> Vec<ViewId> {
         let own = self.specs.iter().filter(|(_, spec)| spec.tenant == tenant);

@@ -24,7 +24,7 @@ impl State {
             tasks: count(runtime::running()),
             viewers: count(self.sessions.values().filter(|session| session.spec.tenant == tenant).count()),
             viewers_stalled: count(self.fanout.stalled_for(STALLED_AFTER, now)),
-            views: count(self.views.of(tenant).len()),
+            views: count(self.views.count_of(tenant)),
             sessions_opened: COUNTERS.sessions_opened.get(),
             frames_sent: sent.frames,
             bytes_sent: sent.bytes,
