@@ -7,6 +7,7 @@
 //! Invariant: [`parse`] is a pure function of those bytes and reports everything that is wrong at once.
 //! It must not read files, look at the environment or apply anything.
 
+mod charts;
 mod gather;
 pub mod generations;
 mod places;
@@ -26,6 +27,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
+pub use charts::is_chart;
 pub use gather::{
     Asked, Gathered, Inputs, Loaded, NOBODY, Override, Start, is_board, load, load_board, missing_files,
     strange_variables,
@@ -153,8 +155,11 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
                 let document = Document::new(&file.name, &file.bytes).ok()?;
                 Some(match file.kind {
                     FileKind::Settings => terminal::unknown_boards(&document, &boards, &left_out, &settings.tenants),
+                    FileKind::Chart if is_whole && is_chart(file) => {
+                        charts::unknown_sources(file, &boards, &settings.sources)
+                    }
                     FileKind::Board if is_whole => sources::unknown_sources(&document, &settings.sources),
-                    FileKind::Board | FileKind::LeftOut | FileKind::Secret => Vec::new(),
+                    FileKind::Board | FileKind::Chart | FileKind::LeftOut | FileKind::Secret => Vec::new(),
                 })
             });
             let unknown: Vec<Diagnostic> = unknown.flatten().collect();
@@ -174,7 +179,7 @@ pub fn board_name(path: &str) -> &str {
     Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
 }
 
-/// The boards in these files and those that come with the program, or every complaint about any of them.
+/// The boards and charts in these files and those that come with the program, or every complaint about any of them.
 ///
 /// A board of a person's own goes before a shipped one, and takes the place of the one it shares its name with.
 pub fn boards(files: &[ConfigFile]) -> Result<Boards, Vec<Diagnostic>> {
@@ -186,6 +191,8 @@ pub fn boards(files: &[ConfigFile]) -> Result<Boards, Vec<Diagnostic>> {
             Err(found) => complaints.extend(found),
         }
     }
+    let charts = charts::read(files, &boards, &mut complaints);
+    boards.extend(charts);
     if complaints.is_empty() {
         return Ok(Boards::with_shipped(boards));
     }

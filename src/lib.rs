@@ -1,7 +1,7 @@
 //! unblink draws live charts once and shows them on many terminals, for months.
 //!
 //! The layers, lowest first; each may import only what stands before it (`tests/layers.rs`):
-//! `base`, `label` and `notation`, `model` and `frame`, `widget` and `encode`, `scene`, `machine` decide and draw without I/O,
+//! `base`, `label` and `notation`, `model` and `frame`, `widget`, `encode` and `template`, `scene`, `machine` decide and draw without I/O,
 //! clocks or randomness; `sys`, `runtime` and `wire` serve; `config`, `source`, `sink`, `render`, `fanout` and `admin`
 //! are the shells; `worker`, `root` and `client` compose them; `cli` is what a person types.
 
@@ -28,6 +28,7 @@ pub mod scene;
 pub mod sink;
 pub mod source;
 pub mod sys;
+pub mod template;
 pub mod widget;
 pub mod wire;
 pub mod worker;

@@ -4,6 +4,7 @@
 //! announced through `Drawn::next_change_at`, and nothing else is. Late, missing and failed data are said in words on
 //! the panels they concern. This must not know terminals, sessions or processes.
 
+pub mod asks;
 mod board;
 pub mod chart;
 mod fallback;
@@ -83,7 +84,8 @@ pub fn draw_guarded(
 ) -> Drawn {
     let Stage { boards, data, now } = stage;
     grid.resize(spec.size);
-    let board = boards.get(&spec.board);
+    let board = boards.of(spec);
+    let board = board.as_deref();
     let theme = board.map(|board| board.theme).unwrap_or_default();
     let moment = Moment { circumstances, ..Moment::new(spec, theme, data, now) };
     grid.clear(moment.look.theme.style(Role::Ground));
@@ -158,9 +160,10 @@ fn panels(
     }
 }
 
-/// A number that is another one whenever something changed that a board shows; of a board that nobody knows 0.
-pub fn stamp(boards: &Boards, board: &str, data: &Dataset) -> u64 {
-    let panels = boards.get(board).into_iter().flat_map(|board| &board.panels);
+/// A number that is another one whenever something changed that a spec's board shows; of a board that nobody knows 0.
+pub fn stamp(boards: &Boards, spec: &ViewSpec, data: &Dataset) -> u64 {
+    let board = boards.of(spec);
+    let panels = board.iter().flat_map(|board| &board.panels);
     panels.map(|spec| panel::stamp(spec, data)).max().unwrap_or(0)
 }
 

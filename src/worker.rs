@@ -5,6 +5,7 @@
 //! must hear soon (pongs, answers, specs) never waits behind frames. It ends when the feed does.
 
 mod carry;
+mod charts;
 mod history;
 mod mishaps;
 pub mod origins;

@@ -200,7 +200,7 @@ fn a_configuration_to_begin_with_is_sound_in_every_line_and_overwrites_nothing()
     fs::write(&board, "mine").unwrap();
     let again = init();
     assert_eq!(again.code, Some(1));
-    assert!(again.err.contains("boards.d/example.toml already") && again.err.contains("nothing was written"));
+    assert!(again.err.contains("boards.d/example.toml and ") && again.err.contains("already, nothing was written"));
     fs::remove_file(&config).unwrap();
     assert_eq!(init().code, Some(1), "one file that is there is enough");
     assert!(!config.exists() && fs::read_to_string(&board).unwrap() == "mine");
@@ -219,6 +219,10 @@ fn a_configuration_to_begin_with_is_sound_in_every_line_and_overwrites_nothing()
             text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line)).collect();
         assert!(all.join("\n").len() < text.len(), "nothing stands as a comment in {}", path.display());
         fs::write(&path, all.join("\n")).unwrap();
+    }
+    if cfg!(feature = "sql") {
+        let chart = folder.join("charts.d/latency.toml");
+        fs::rename(chart.with_extension("toml.example"), chart).unwrap();
     }
     let whole = finish(unblink(home.path(), &["check", folder.to_str().unwrap()]));
     assert_eq!((whole.code, whole.err.as_str()), (Some(0), ""));

@@ -167,6 +167,33 @@ fn every_board_shown_is_accepted() {
     assert!(shown > 0, "no board was found");
 }
 
+#[cfg(feature = "sql")]
+#[test]
+fn every_chart_shown_is_accepted() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let charts = folder.path().join("charts.d");
+    let mut shown = 0;
+    for (path, text) in pages() {
+        let settings = blocks(&text, "toml").join("\n");
+        let templates = blocks(&text, "tmpl");
+        for block in blocks(&text, "toml chart") {
+            shown += 1;
+            // A chart names at most the one template of its page.
+            let _ = std::fs::remove_dir_all(&charts);
+            std::fs::create_dir(&charts).expect("a temporary folder");
+            if let Some(name) = block.split("sql_file = \"").nth(1).and_then(|rest| rest.split('"').next()) {
+                std::fs::write(charts.join(name), &templates[0]).expect("a temporary file");
+            }
+            std::fs::write(charts.join("shown.toml"), &block).expect("a temporary file");
+            std::fs::write(folder.path().join("unblink.toml"), &settings).expect("a temporary file");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
+            let output = command.arg("check").arg(folder.path()).output().expect("the program can be started");
+            assert!(output.status.success(), "{path}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+    assert!(shown > 2, "only {shown} charts were found");
+}
+
 #[test]
 fn the_caps_of_the_protocols_are_those_of_the_program() {
     let page = files::text("docs/protocols.md").replace('\n', " ");

@@ -20,6 +20,9 @@ mod text;
 
 #[path = "e2e/attaching.rs"]
 mod attaching;
+#[cfg(feature = "sql")]
+#[path = "e2e/charts.rs"]
+mod charts;
 #[path = "e2e/demo.rs"]
 mod demo;
 #[path = "e2e/devices.rs"]

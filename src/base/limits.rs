@@ -292,6 +292,29 @@ pub const SQL_PATTERN_BYTES_MAX: usize = 1024;
 /// Series of one database of which the newest time is remembered: what it told today with room for some that came and
 /// went.
 pub const SQL_NEWEST_MAX: usize = 16 * SOURCE_SERIES_MAX;
+/// Charts of one tenant that ask at one time, each with its own parameters: a thread each, beside those of the sources.
+pub const CHARTS_RUNNING_MAX: usize = 32;
+/// Series of one chart with its parameters: more lines than anybody tells apart, and half of a tenant's for all charts.
+pub const CHART_SERIES_MAX: usize = 64;
+/// How long a chart that nobody watches goes on: who changes a size or looks at another board for a moment comes back.
+pub const CHART_LINGER: Duration = Duration::from_secs(15);
+/// Values that one parameter may be limited to.
+pub const PARAM_CHOICES_MAX: usize = 64;
+/// What the declarations of one board's parameters take together, so that a list of all boards stays one message.
+pub const PARAMS_BYTES_MAX: usize = 2048;
+/// What a declaration takes besides its texts.
+pub const PARAM_OVERHEAD_BYTES: usize = 48;
+/// The text of one template: a statement of some hundred lines.
+pub const TEMPLATE_BYTES_MAX: usize = 16 * 1024;
+/// Actions of one template.
+pub const TEMPLATE_ACTIONS_MAX: usize = 256;
+/// Conditions within conditions of one template, an `else if` being one more, and parentheses within parentheses of one
+/// condition.
+pub const TEMPLATE_DEPTH_MAX: usize = 64;
+/// Words of one condition.
+pub const TEMPLATE_WORDS_MAX: usize = 64;
+/// Texts that one template may become; each of them is looked at when the template is read.
+pub const TEMPLATE_TEXTS_MAX: usize = 256;
 /// Objects within objects of a line of JSON.
 pub const JSON_DEPTH_MAX: usize = 4;
 
@@ -398,9 +421,12 @@ const _: () = assert!(
         && 2 * HOST_PROCESS_NAMES_MAX <= HOST_PROCESS_SERIES_MAX
 );
 const _: () = assert!(
-    BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 16 + PARAMS_MAX * (PARAM_NAME_BYTES_MAX + 2))
-        < FEED_CONTROL_BYTES_MAX
+    // An identity has 36 characters.
+    BOARDS_MAX * (NAME_BYTES_MAX + TITLE_BYTES_MAX + 64 + PARAMS_BYTES_MAX) < FEED_CONTROL_BYTES_MAX
 );
+const _: () = assert!(PARAMS_MAX * (PARAM_NAME_BYTES_MAX + PARAM_OVERHEAD_BYTES) < PARAMS_BYTES_MAX);
+const _: () = assert!(CHARTS_RUNNING_MAX * CHART_SERIES_MAX <= SERIES_MAX / 2);
+const _: () = assert!(PARAM_BYTES_MAX < SOURCE_TEXT_BYTES_MAX && TEMPLATE_BYTES_MAX < CONFIG_FILE_BYTES_MAX);
 const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(STATUS_ROWS_MAX < TREE_ROWS_MAX / 8);
 const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);

@@ -268,12 +268,27 @@ pub struct Snapshot {
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// The file, the folder of `unblink.toml`, or one board in `boards.d` [default: what `serve` would read]
+    /// The file, the folder of `unblink.toml`, or one file in `boards.d` or `charts.d` [default: what `serve` would read]
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub path: Option<PathBuf>,
-    /// Write the JSON Schema of board files to the standard output instead, for editors
-    #[arg(long, conflicts_with = "path")]
-    pub schema: bool,
+    /// Write the JSON Schema of board files, or of chart files, to the standard output instead, for editors
+    #[arg(
+        long,
+        value_name = "WHAT",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "board",
+        conflicts_with = "path"
+    )]
+    pub schema: Option<SchemaOf>,
+}
+
+/// Whose schema is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Board,
+    Chart,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,6 @@
 //! `unblink check`: what is wrong with the configuration, all of it at once.
 
-use super::args::Check;
+use super::args::{Check, SchemaOf};
 use super::failure::Failure;
 use super::{output, places};
 use crate::config::{self, Asked};
@@ -11,8 +11,12 @@ use crate::sink::hold;
 const FILE: &str = "unblink.toml";
 
 pub fn run(check: &Check) -> Result<(), Failure> {
-    if check.schema {
-        return output::write(format!("{:#}\n", file::schema()).as_bytes());
+    if let Some(schema) = check.schema {
+        let schema = match schema {
+            SchemaOf::Board => file::schema(),
+            SchemaOf::Chart => file::chart_schema(),
+        };
+        return output::write(format!("{schema:#}\n").as_bytes());
     }
     let path = check.path.clone().map(|path| if path.is_dir() { path.join(FILE) } else { path });
     let places = places::own();

@@ -11,8 +11,12 @@ use super::failure::Failure;
 use super::{output, places};
 
 /// Paths within the folder, and what is written there.
-const FILES: [(&str, &str); 2] =
-    [("unblink.toml", include_str!("init/unblink.toml")), ("boards.d/example.toml", include_str!("init/example.toml"))];
+const FILES: [(&str, &str); 3] = [
+    ("unblink.toml", include_str!("init/unblink.toml")),
+    ("boards.d/example.toml", include_str!("init/example.toml")),
+    // It wants a database: so called, nothing reads it.
+    ("charts.d/latency.toml.example", include_str!("init/latency.toml")),
+];
 
 pub fn run(init: &Init) -> Result<(), Failure> {
     let own = places::own().config;

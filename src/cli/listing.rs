@@ -15,7 +15,7 @@ use crate::admin::client::{self, Answer, AskError};
 use crate::admin::status::{BoardList, RootStatus, Status, TreeNode, WorkerRow};
 use crate::client::Attempt;
 use crate::label::Label;
-use crate::model::Unit;
+use crate::model::{ParamFacts, Unit};
 use crate::runtime;
 
 /// What can be shown.
@@ -77,14 +77,29 @@ pub fn understand<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
 fn boards_text(list: &BoardList) -> String {
     let mut tenants: Vec<&str> = list.boards.iter().map(|row| row.tenant.as_str()).collect();
     tenants.dedup();
-    let mut table = Table::new(&["BOARD", ">PANELS", "TITLE"]);
+    let has_params = list.boards.iter().any(|row| !row.facts.params.is_empty());
+    let head: &[&str] =
+        if has_params { &["BOARD", ">PANELS", "TITLE", "PARAMETERS"] } else { &["BOARD", ">PANELS", "TITLE"] };
+    let mut table = Table::new(head);
     for row in &list.boards {
         // `TENANT/` may be left out where there is one.
         let name =
             if tenants.len() > 1 { format!("{}/{}", row.tenant, row.facts.name) } else { row.facts.name.clone() };
-        table.row([Some(name), Some(row.facts.panels.to_string()), Some(row.facts.title.clone())]);
+        let params: Vec<String> = row.facts.params.iter().map(param_text).collect();
+        let [name, panels, title] = [name, row.facts.panels.to_string(), row.facts.title.clone()].map(Some);
+        match has_params {
+            true => table.row([name, panels, title, (!params.is_empty()).then(|| params.join(", "))]),
+            false => table.row([name, panels, title]),
+        }
     }
     table.to_text()
+}
+
+/// A parameter as a person says it: `App=text`, `Variant=a|b [a]` where a is the default.
+fn param_text(param: &ParamFacts) -> String {
+    let values = if param.one_of.is_empty() { param.kind.word().to_owned() } else { param.one_of.join("|") };
+    let default = param.default.as_ref().map(|default| format!(" [{default}]")).unwrap_or_default();
+    format!("{}={values}{default}", param.name)
 }
 
 fn status_text(status: &Status) -> String {
@@ -355,6 +370,33 @@ mod tests {
     }
 
     #[test]
+    fn charts_are_listed_with_what_they_take() {
+        let param = ParamFacts { name: "App".to_owned(), ..ParamFacts::default() };
+        let variant = ParamFacts {
+            name: "Variant".to_owned(),
+            one_of: vec!["a".to_owned(), "b".to_owned()],
+            default: Some("a".to_owned()),
+            ..ParamFacts::default()
+        };
+        let row = |name: &str, params: Vec<ParamFacts>| BoardRow {
+            tenant: "default".to_owned(),
+            facts: BoardFacts {
+                name: name.to_owned(),
+                title: "t".to_owned(),
+                panels: 1,
+                theme: Default::default(),
+                params,
+                uuid: None,
+            },
+        };
+        let list = BoardList { boards: vec![row("p95", vec![param, variant]), row("host", Vec::new())] };
+        assert_eq!(
+            boards_text(&list),
+            "BOARD  PANELS  TITLE  PARAMETERS\np95         1  t      App=text, Variant=a|b [a]\nhost        1  t      -\n"
+        );
+    }
+
+    #[test]
     fn boards_are_named_with_their_tenant_only_where_there_are_several() {
         let row = |tenant: &str| BoardRow {
             tenant: tenant.to_owned(),
@@ -364,6 +406,7 @@ mod tests {
                 panels: 6,
                 theme: Default::default(),
                 params: Vec::new(),
+                uuid: None,
             },
         };
         let one = BoardList { boards: vec![row("default")] };

@@ -81,7 +81,7 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         board.check_params(&spec.params).map_err(Failure::usage)?;
     }
 
-    let shown = shown_origins(loaded.settings.sources, &boards, name);
+    let shown = shown_origins(loaded.settings.sources, &boards, &spec);
     let grid = Grid::new(spec.size);
     let mut picture = Picture { boards, spec, format, grid };
     let drawing = async {
@@ -125,10 +125,13 @@ fn no_such_board(boards: &Boards, name: &str) -> Failure {
     Failure::runtime(format!("there is no board {name:?}; there is {}", known.join(", ")))
 }
 
-/// The sources that panels of the board name. A file is shown with what stands in it, as nobody followed it so far.
-fn shown_origins(mut origins: Vec<Origin>, boards: &Boards, board: &str) -> Vec<Origin> {
-    let panels = boards.get(board).map(|board| &board.panels);
+/// The sources that panels of the board name, and what a chart asks. A file is shown with what stands in it, as nobody followed it so far.
+fn shown_origins(mut origins: Vec<Origin>, boards: &Boards, spec: &ViewSpec) -> Vec<Origin> {
+    let of_chart = boards.origin(&spec.board, &spec.params, &origins);
+    let panels = boards.get(&spec.board).map(|board| &board.panels);
     origins.retain(|origin| panels.is_some_and(|panels| panels.iter().any(|panel| panel.source == origin.name)));
+    origins.retain(Origin::asks);
+    origins.extend(of_chart);
     for origin in &mut origins {
         if let From::File(file) = &mut origin.from {
             file.from_start = true;

@@ -62,6 +62,8 @@ const ENTRIES_MAX: usize = 16 * 1024;
 
 /// Lies beside `unblink.toml`.
 const BOARDS_FOLDER: &str = "boards.d";
+/// The same for charts and the templates they name.
+const CHARTS_FOLDER: &str = "charts.d";
 
 /// Lies beside it too, and holds a folder for each tenant.
 const TENANTS_FOLDER: &str = "tenants";
@@ -141,14 +143,9 @@ impl Inputs {
         (!self.is_usual).then_some(&self.main)
     }
 
-    /// The folder of boards beside it.
-    pub fn boards(&self) -> PathBuf {
-        self.boards_in(self.main.parent().unwrap_or(Path::new("")))
-    }
-
-    /// The same of a tenant that has a folder of its own.
-    pub fn boards_in(&self, folder: &Path) -> PathBuf {
-        folder.join(BOARDS_FOLDER)
+    /// The folders of boards and of charts beside it.
+    pub fn folders(&self) -> [PathBuf; 2] {
+        folders_in(self.main.parent().unwrap_or(Path::new("")))
     }
 
     /// The folder of the other tenants beside it.
@@ -171,12 +168,23 @@ impl Inputs {
         }
         let mut files: Vec<ConfigFile> = main.into_iter().chain(self.overrides.iter().cloned()).collect();
         let mut complaints = Vec::new();
-        board_files(&self.boards(), &mut files, &mut complaints);
+        shown_files(&self.folders(), &mut files, &mut complaints);
         let mut gathered = Gathered { files, ..Gathered::default() };
         gathered.complain(TENANT_DEFAULT, complaints);
         others::read(&self.tenants(), &mut gathered);
         Ok(gathered)
     }
+}
+
+/// The folders of boards and of charts of a tenant.
+pub fn folders_in(folder: &Path) -> [PathBuf; 2] {
+    [BOARDS_FOLDER, CHARTS_FOLDER].map(|name| folder.join(name))
+}
+
+/// The files of both.
+fn shown_files([boards, charts]: &[PathBuf; 2], files: &mut Vec<ConfigFile>, complaints: &mut Vec<Diagnostic>) {
+    board_files(boards, FileKind::Board, files, complaints);
+    board_files(charts, FileKind::Chart, files, complaints);
 }
 
 /// Reads and parses everything; `env` is asked for `UNBLINK_*` names.
@@ -230,17 +238,33 @@ impl Loaded {
     }
 }
 
-/// Whether a file is one of those that `load` reads as boards.
+/// Whether a file is one of those that `load` reads as boards and charts.
 pub fn is_board(path: &Path) -> bool {
-    let absolute = std::path::absolute(path);
-    absolute.is_ok_and(|path| path.parent().and_then(Path::file_name).is_some_and(|folder| folder == BOARDS_FOLDER))
+    lies_in(path, BOARDS_FOLDER) || lies_in(path, CHARTS_FOLDER)
 }
 
-/// Reads and parses one board alone, whatever lies beside it.
+fn lies_in(path: &Path, folder: &str) -> bool {
+    let absolute = std::path::absolute(path);
+    absolute.is_ok_and(|path| path.parent().and_then(Path::file_name).is_some_and(|name| name == folder))
+}
+
+/// Reads and parses one board or chart alone, whatever lies beside it but for the templates that charts name.
 pub fn load_board(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
-    let file = read_file(path, FileKind::Board).map_err(|complaint| vec![complaint])?;
+    let is_chart = lies_in(path, CHARTS_FOLDER);
+    if is_chart && !has_extension(path, "toml") {
+        let remedy = "check the chart that names it, which says what its parameters are";
+        return Err(vec![whole_file(path, "this is a template and no chart".to_owned(), remedy)]);
+    }
+    let kind = if is_chart { FileKind::Chart } else { FileKind::Board };
+    let file = read_file(path, kind).map_err(|complaint| vec![complaint])?;
     let file = file.ok_or_else(|| vec![whole_file(path, "the file does not exist".to_owned(), "check the path")])?;
-    let files = vec![file];
+    let mut files = vec![file];
+    if is_chart {
+        let mut complaints = Vec::new();
+        let mut beside = Vec::new();
+        board_files(path.parent().unwrap_or(Path::new("")), kind, &mut beside, &mut complaints);
+        files.extend(beside.into_iter().filter(|file| !super::is_chart(file)));
+    }
     let (settings, boards) = understand(&files)?;
     Ok(Loaded { files, settings, boards, others: BTreeMap::new() })
 }
@@ -257,8 +281,15 @@ fn missing_among(files: &[ConfigFile]) -> Vec<Diagnostic> {
     documents.flat_map(|document| secrets::missing_files(&document, &secrets)).collect()
 }
 
-/// The boards of this folder, in the order of their names, after the files there are. There may be none.
-fn board_files(folder: &Path, files: &mut Vec<ConfigFile>, complaints: &mut Vec<Diagnostic>) {
+/// Whether a file is named so, and not what an editor leaves beside one it writes, which begins with a dot or ends
+/// otherwise.
+fn has_extension(path: &Path, extension: &str) -> bool {
+    let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+    !is_hidden && path.extension().is_some_and(|known| known == extension)
+}
+
+/// The boards or charts of this folder, in the order of their names, after the files there are. There may be none.
+fn board_files(folder: &Path, kind: FileKind, files: &mut Vec<ConfigFile>, complaints: &mut Vec<Diagnostic>) {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return,
@@ -267,21 +298,23 @@ fn board_files(folder: &Path, files: &mut Vec<ConfigFile>, complaints: &mut Vec<
             return complaints.push(whole_file(folder, message, "make it readable for the daemon's user"));
         }
     };
-    // What an editor leaves beside a file it writes begins with a dot, or ends otherwise.
-    let is_hidden = |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    let is_board = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(path);
+    let is_board =
+        |path: &PathBuf| has_extension(path, "toml") || kind == FileKind::Chart && has_extension(path, "tmpl");
     let paths = entries.take(ENTRIES_MAX).filter_map(|entry| Some(entry.ok()?.path())).filter(is_board);
     let mut paths: Vec<PathBuf> = paths.collect();
     paths.sort();
-    let boards_max = limits::BOARDS_MAX.min(limits::CONFIG_FILES_MAX.saturating_sub(files.len()));
+    let boards = files.iter().filter(|file| matches!(file.kind, FileKind::Board | FileKind::Chart)).count();
+    let boards_max =
+        limits::BOARDS_MAX.saturating_sub(boards).min(limits::CONFIG_FILES_MAX.saturating_sub(files.len()));
     if paths.len() > boards_max {
-        let message = format!("there are {} boards, at most {boards_max} are allowed", paths.len());
+        let what = if kind == FileKind::Chart { "charts" } else { "boards" };
+        let message = format!("there are {} {what}, at most {boards_max} are allowed", paths.len());
         complaints.push(whole_file(folder, message, "move some of them elsewhere"));
         paths.truncate(boards_max);
     }
     let mut bytes: usize = files.iter().map(|file| file.bytes.len()).sum();
     for path in paths {
-        match read_file(&path, FileKind::Board) {
+        match read_file(&path, kind) {
             Ok(Some(file)) if bytes + file.bytes.len() > limits::CONFIG_BYTES_MAX => {
                 let message = format!("with this file the boards are longer than {} bytes", limits::CONFIG_BYTES_MAX);
                 return complaints.push(whole_file(&path, message, "move some of them elsewhere"));
@@ -362,7 +395,7 @@ fn leads_astray(path: &Path, file: &File, mode: u32) -> bool {
     }
     let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
     let folder = folder.map(|folder| match folder.parent() {
-        Some(above) if folder.ends_with(BOARDS_FOLDER) => above.to_owned(),
+        Some(above) if folder.ends_with(BOARDS_FOLDER) || folder.ends_with(CHARTS_FOLDER) => above.to_owned(),
         _ => folder,
     });
     let is = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));

@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use super::Inputs;
+use super::gather::folders_in;
 use crate::base::limits;
 use crate::sys::watch::{Change, Watch, Watcher};
 
@@ -42,12 +43,12 @@ impl Watched {
     pub fn renew(watcher: &Watcher, inputs: &Inputs, before: &Watched) -> Watched {
         let mut walk = Walk { watcher, watched: Watched::default() };
         walk.follow(inputs.main());
-        walk.look_into(&inputs.boards());
+        inputs.folders().iter().for_each(|folder| _ = walk.look_into(folder));
         if let Some(folder) = walk.look_into(&inputs.tenants()) {
             let tenants = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
             for tenant in tenants.filter(|path| path.is_dir()).take(limits::WATCHES_MAX) {
                 walk.look_into(&tenant);
-                walk.look_into(&inputs.boards_in(&tenant));
+                folders_in(&tenant).iter().for_each(|folder| _ = walk.look_into(folder));
             }
         }
         let watched = walk.watched;

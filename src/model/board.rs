@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::param::{self, ParamFacts, Uuid};
 use super::spec::Theme;
 use crate::base::{bounded, limits};
 
@@ -19,12 +20,12 @@ pub struct BoardFacts {
     /// The theme of viewers who chose none.
     #[serde(default)]
     pub theme: Theme,
-    /// Names of the parameters it takes.
-    #[serde(
-        default,
-        deserialize_with = "bounded::texts::<_, { limits::PARAMS_MAX }, { limits::PARAM_NAME_BYTES_MAX }>"
-    )]
-    pub params: Vec<String>,
+    /// The parameters it takes.
+    #[serde(default, deserialize_with = "bounded::list::<_, _, { limits::PARAMS_MAX }>")]
+    pub params: Vec<ParamFacts>,
+    /// Of a chart: a UUID that stays the same while its name does, or the one its file gives it.
+    #[serde(default)]
+    pub uuid: Option<Uuid>,
 }
 
 /// All boards of one tenant, in the order Tab goes through them.
@@ -37,15 +38,21 @@ pub struct Catalogue {
 // === impl BoardFacts ===
 
 impl BoardFacts {
-    /// Says in words which of the parameters asked for the board does not take.
+    /// Says in words everything that is wrong with the parameters asked for.
     pub fn check_params(&self, asked: &BTreeMap<String, String>) -> Result<(), String> {
-        let Some(unknown) = asked.keys().find(|name| !self.params.contains(name)) else { return Ok(()) };
-        let takes = if self.params.is_empty() {
-            "it takes none".to_owned()
-        } else {
-            format!("it takes: {}", self.params.join(", "))
-        };
-        Err(format!("the board {:?} has no parameter {unknown:?}; {takes}", self.name))
+        let mut wrong: Vec<String> = Vec::new();
+        for unknown in asked.keys().filter(|name| self.params.iter().all(|known| known.name != **name)) {
+            let names: Vec<&str> = self.params.iter().map(|known| known.name.as_str()).collect();
+            let takes = match names.is_empty() {
+                true => "it takes none".to_owned(),
+                false => format!("it takes: {}", names.join(", ")),
+            };
+            wrong.push(format!("the board {:?} has no parameter {unknown:?}; {takes}", self.name));
+        }
+        if let Err(others) = param::values(&self.params, asked) {
+            wrong.extend(others.into_iter().map(|why| format!("the board {:?}: {why}", self.name)));
+        }
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 }
 

@@ -15,6 +15,8 @@ pub use sql::{Columns, Database, Encryption, Password, Place, Postgres, Sql, Sql
 
 /// Names of sources that are always there; nobody's own may be called so.
 pub const TAKEN: [&str; 5] = ["host", "push", "synthetic", "synthetic-faults", "unblink"];
+/// What the source and the series of a chart begin with; nobody's own source or series can be called so.
+pub const CHART: &str = "chart:";
 /// What the series of those begin with.
 pub const TAKEN_SERIES: [&str; 4] = ["host", "synthetic", "unblink", "demo"];
 
@@ -112,6 +114,11 @@ pub struct Fields {
 // === impl Origin ===
 
 impl Origin {
+    /// Whether there is anything to ask by itself: a database may be there for charts alone.
+    pub fn asks(&self) -> bool {
+        !matches!(&self.from, From::Sql(sql) if sql.queries.is_empty())
+    }
+
     /// A command that prints many numbers is not asked oftener where nothing is said.
     pub const COMMAND_INTERVAL_DEFAULT: Duration = Duration::from_secs(10);
     pub const FILE_INTERVAL_DEFAULT: Duration = Duration::from_secs(1);

@@ -160,15 +160,15 @@ fn data_that_the_board_does_not_show_wakes_nothing() {
     let (boards, spec) = boards();
     let mut view = View::new(spec.clone(), &boards);
     let mut data = data(1.0);
-    view.changed(scene::stamp(&boards, &spec.board, &data), Mono(1));
+    view.changed(scene::stamp(&boards, &spec, &data), Mono(1));
     view.draw(Mono(1), WALL, &boards, &data, &mut Ledger::default()).expect("the first is a keyframe");
     view.credit(Mono(2));
     let later = Mono(1) + SECOND / 2;
     let other = SeriesKey::plain("nobody_shows_this");
     data.insert(Sample { key: other, kind: Kind::Gauge, unit: Unit::None, at: WALL, value: 1.0 }).expect("it is sound");
-    view.changed(scene::stamp(&boards, &spec.board, &data), later);
+    view.changed(scene::stamp(&boards, &spec, &data), later);
     assert!(matches!(view.ask(later), Ask::Until(at) if at > later), "its clock alone");
     take(&mut data, 2.0);
-    view.changed(scene::stamp(&boards, &spec.board, &data), later);
+    view.changed(scene::stamp(&boards, &spec, &data), later);
     assert_eq!(view.ask(later), Ask::Draw);
 }

@@ -3,13 +3,17 @@
 //! Invariant: every panel stands in the layout of one tab exactly once, in reading order; a board has at least one tab,
 //! and one panel.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::asks::Asks;
 use super::chart::{
     Animation, Annotation, Bars, Fill, Heatmap, Histogram, Log, Progress, Spark, Stat, States, Table, Threshold, Words,
 };
 use super::select::Select;
 use crate::label::Label;
+use crate::model::origin::Origin;
 use crate::model::spec::Theme;
 use crate::model::{BoardFacts, Catalogue, SeriesKey, Unit, ViewSpec};
 
@@ -26,6 +30,8 @@ pub struct Board {
     pub tabs: Vec<Tab>,
     /// In reading order, tab by tab.
     pub panels: Vec<PanelSpec>,
+    /// Of a chart, which asks a database by itself.
+    pub asks: Option<Box<Asks>>,
 }
 
 /// Panels that are seen together.
@@ -125,6 +131,8 @@ pub enum Shown {
     },
     /// What a query finds: a line for each value of its label, or one.
     Query(Select),
+    /// A line for each series that a query finds, under the values of all its labels.
+    Every(Select),
 }
 
 /// One gauge, or several that are alike.
@@ -215,6 +223,21 @@ impl Boards {
         self.boards.iter().find(|board| board.name == name)
     }
 
+    /// The board that a spec asks for, with the parameters it asks for.
+    pub fn of(&self, spec: &ViewSpec) -> Option<Cow<'_, Board>> {
+        let board = self.get(&spec.board)?;
+        Some(match &board.asks {
+            Some(asks) => Cow::Owned(asks.board(board, &spec.params)),
+            None => Cow::Borrowed(board),
+        })
+    }
+
+    /// What a chart has a database asked with these parameters; none of what is no chart, or misses parameters.
+    pub fn origin(&self, board: &str, params: &BTreeMap<String, String>, sources: &[Origin]) -> Option<Origin> {
+        let board = self.get(board)?;
+        board.asks.as_ref()?.origin(board, params, sources)
+    }
+
     /// In the order Tab goes through them.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.boards.iter().map(|board| board.name.as_str())
@@ -226,7 +249,8 @@ impl Boards {
             title: board.title.clone(),
             panels: u16::try_from(board.panels.len()).unwrap_or(u16::MAX),
             theme: board.theme,
-            params: Vec::new(),
+            params: board.asks.as_ref().map(|asks| asks.params.clone()).unwrap_or_default(),
+            uuid: board.asks.as_ref().map(|asks| asks.uuid),
         };
         Catalogue { boards: self.boards.iter().map(facts).collect() }
     }

@@ -3,6 +3,7 @@
 //! Invariant: what is read is a sound board (each panel stands in the layout once, in reading order), or there is at
 //! least one complaint. A pure function of the bytes.
 
+pub mod chart;
 mod charts;
 mod keys;
 mod layout;
@@ -23,7 +24,7 @@ use crate::model::spec::Theme;
 use crate::notation::{Document, harmless, remedy_for};
 use section::{Complaints, Section};
 
-pub use schema::schema;
+pub use schema::{chart_schema, schema};
 
 /// Pictures a second of a board that says nothing: twice the rate of most sources, since data and the clock may each
 /// move in a second of their own.
@@ -90,6 +91,7 @@ fn board<'d>(name: &str, table: &'d DeTable<'d>, complaints: &'d Complaints<'d>)
         theme,
         tabs,
         panels: order.into_iter().filter_map(|index| panels.get_mut(index)?.take()).collect(),
+        asks: None,
     })
 }
 

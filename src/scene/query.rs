@@ -36,7 +36,7 @@ pub fn trace(data: &Dataset, shown: &Shown, to: Wall, gap_ms: u64, builder: &mut
             None => builder.line(std::iter::empty(), gap_ms),
         },
         // Drawn one by one.
-        Shown::Query(_) => {}
+        Shown::Query(_) | Shown::Every(_) => {}
         Shown::Largest { name, label } => {
             builder.line(largest(data, name, label, from, to).into_iter(), gap_ms);
         }

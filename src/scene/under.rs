@@ -51,7 +51,8 @@ pub fn under(stage: Stage<'_>, spec: &ViewSpec, x: u16, y: u16) -> Spot {
 
 /// The axis of time of a panel; none where it has none, or no place.
 pub fn axis(stage: Stage<'_>, spec: &ViewSpec, panel: u16) -> Option<Axis> {
-    let (board, placed) = placed(stage, spec, panel)?;
+    let board = stage.boards.of(spec)?;
+    let placed = placed(&board, spec, panel)?;
     let moment = Moment::new(spec, board.theme, stage.data, stage.now);
     let (plot, scale) = panel::time_plot(&board.panels[placed.panel], &moment, placed.area)?;
     let plot = Rect { x: plot.x + placed.area.x, y: plot.y + placed.area.y, ..plot };
@@ -60,7 +61,8 @@ pub fn axis(stage: Stage<'_>, spec: &ViewSpec, panel: u16) -> Option<Axis> {
 
 /// Whether any panel that has a place has an axis of time.
 pub fn has_axis(stage: Stage<'_>, spec: &ViewSpec) -> bool {
-    let Some(board) = stage.boards.get(&spec.board) else { return false };
+    let Some(board) = stage.boards.of(spec) else { return false };
+    let board = &*board;
     let moment = Moment::new(spec, board.theme, stage.data, stage.now);
     let placed = layout::place(board, spec, layout::areas(Some(board), spec.size).panels).panels;
     placed.iter().any(|placed| panel::time_plot(&board.panels[placed.panel], &moment, placed.area).is_some())
@@ -68,7 +70,8 @@ pub fn has_axis(stage: Stage<'_>, spec: &ViewSpec) -> bool {
 
 /// The rows of a panel that scrolls; none of one that does not, or has no place.
 pub fn rows(stage: Stage<'_>, spec: &ViewSpec, panel: u16) -> Option<Rows> {
-    let (board, placed) = placed(stage, spec, panel)?;
+    let board = stage.boards.of(spec)?;
+    let placed = placed(&board, spec, panel)?;
     let moment = Moment::new(spec, board.theme, stage.data, stage.now);
     panel::rows(&board.panels[placed.panel], &moment, placed.area)
 }
@@ -111,11 +114,9 @@ impl Axis {
     }
 }
 
-fn placed<'a>(stage: Stage<'a>, spec: &ViewSpec, panel: u16) -> Option<(&'a Board, Placed)> {
-    let board = stage.boards.get(&spec.board)?;
+fn placed(board: &Board, spec: &ViewSpec, panel: u16) -> Option<Placed> {
     let placement = layout::place(board, spec, layout::areas(Some(board), spec.size).panels);
-    let placed = placement.panels.into_iter().find(|placed| placed.panel == usize::from(panel))?;
-    Some((board, placed))
+    placement.panels.into_iter().find(|placed| placed.panel == usize::from(panel))
 }
 
 /// How near a panel lies on a side: first how far away, then how little of the edge they share, then the order of

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::base::{Wall, bounded, limits};
 use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::origin::TAKEN_SERIES;
+use crate::model::origin::{CHART, TAKEN_SERIES};
 use crate::model::series::{Point, Rejected};
 use crate::model::{Dataset, Kind, Sample, SeriesKey, Unit};
 use known::{Full, Known, Wanted};
@@ -251,7 +251,7 @@ fn time(line: &Line<'_>, newest: impl FnOnce() -> Option<Wall>, now: Wall) -> Re
 /// Whether series of this name are another source's.
 fn is_taken(name: &str, taken: &[String]) -> bool {
     let begins = |first: &str| name.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    TAKEN_SERIES.iter().any(|first| begins(first)) || taken.iter().any(|first| begins(first))
+    name.starts_with(CHART) || TAKEN_SERIES.iter().any(|first| begins(first)) || taken.iter().any(|first| begins(first))
 }
 
 // === impl Fault ===

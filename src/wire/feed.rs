@@ -40,8 +40,11 @@ pub enum FileKind {
     Board,
     /// What variables of root's environment stand for that the settings name: never written anywhere.
     Secret,
-    /// A board whose file is wrong, without its bytes: it is not shown, but others may name it.
+    /// A board or chart whose file is wrong, without its bytes: it is not shown, but others may name it.
     LeftOut,
+    /// A chart, named after the file, or a template of SQL that one names. The last one, since generations that are kept
+    /// know these by their number.
+    Chart,
 }
 
 /// One configuration file as root read it.

@@ -51,17 +51,23 @@ impl State {
         }
     }
 
-    /// Runs the sources of what is committed, but for those that rest.
+    /// Runs the sources of what is committed and the charts that are watched, but for those that rest.
     pub(super) fn run_sources(&mut self) {
         let Some(committed) = &self.committed else { return };
         let settings = &committed.settings;
         let rests = |name: &str| self.resting.iter().find(|one| one.name == Word::new(name));
         let host = &settings.host;
         let rhythm = rests(host::NAME).is_none().then(|| host::rhythm(host.interval, host.deadline));
-        self.controls.host.send_replace(rhythm);
+        self.controls.host.send_if_modified(|known| {
+            let differs = *known != rhythm;
+            *known = rhythm;
+            differs
+        });
+        let all: Vec<&Origin> =
+            settings.sources.iter().filter(|origin| origin.asks()).chain(self.charts.origins()).collect();
         let awake: Vec<Origin> =
-            settings.sources.iter().filter(|origin| rests(&origin.name).is_none()).cloned().collect();
-        let names = settings.sources.iter().map(|origin| origin.name.as_str()).chain([host::NAME]);
+            all.iter().filter(|origin| rests(&origin.name).is_none()).map(|origin| (*origin).clone()).collect();
+        let names = all.iter().map(|origin| origin.name.as_str()).chain([host::NAME]);
         let asleep: Vec<(String, SourceHealth)> =
             names.filter_map(|name| Some((name.to_owned(), rests(name)?.health.clone()))).collect();
         self.controls.sources.send_if_modified(|known| {

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::WorkerError;
+use super::charts::Charts;
 use super::history::History;
 use super::mishaps::Mishaps;
 use super::pushes::{Push, Pushes};
@@ -56,6 +57,7 @@ pub struct State {
     pub(super) views: Views,
     /// Until when first frames wait for the first data.
     held_until: Option<Mono>,
+    pub(super) charts: Charts,
     pub(super) controls: Controls,
     pub(super) counts: Counts,
     told: Counts,
@@ -131,6 +133,7 @@ impl State {
             data,
             views: Views::default(),
             held_until: None,
+            charts: Charts::default(),
             controls,
             counts: Counts::default(),
             told: Counts::default(),
@@ -163,7 +166,7 @@ impl State {
             ToWorker::Credit { view } => self.views.credit(view, now),
             ToWorker::Unsubscribe { view } => {
                 self.views.remove(view);
-                self.watch_sources();
+                self.watch_sources(now);
             }
             ToWorker::Input { session, spec, input } => {
                 if self.mishaps.as_mut().is_some_and(|mishaps| mishaps.press(&spec, input, &mut self.ledger)) {
@@ -196,6 +199,10 @@ impl State {
 
     /// Takes what a source has to tell.
     pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
+        // What was on its way when the last viewer of a chart went.
+        if self.charts.is_over(&update.source) {
+            return;
+        }
         let Update { source, samples, entries, left_out, mut health } = update;
         if self.is_resting(&source) {
             return;
@@ -259,12 +266,15 @@ impl State {
         if self.held_until.is_some_and(|until| now >= until) {
             self.held_until = None;
         }
+        if self.charts.expire(&mut self.data, now) {
+            self.watch_sources(now);
+        }
         self.views.judge_all(now);
     }
 
     /// When `woken` wants to be called although nothing happened.
     pub fn wake_at(&self) -> Option<Mono> {
-        [self.held_until, self.views.wake_at()].into_iter().flatten().min()
+        [self.held_until, self.views.wake_at(), self.charts.wake_at()].into_iter().flatten().min()
     }
 
     pub fn wants_to_draw(&self) -> bool {
@@ -357,7 +367,8 @@ impl State {
             Ok((settings, boards)) => {
                 let boards = if self.mishaps.is_some() { boards.with_faults() } else { boards };
                 let catalogue = boards.catalogue();
-                let boards_files = files.into_iter().filter(|file| file.kind == FileKind::Board);
+                let is_of_board = |file: &ConfigFile| file.kind == FileKind::Board || config::is_chart(file);
+                let boards_files = files.into_iter().filter(is_of_board);
                 let written =
                     boards_files.map(|file| (config::board_name(&file.name).to_owned(), file.bytes)).collect();
                 self.prepared = Some(Generation { number, boards, settings, written });
@@ -386,6 +397,7 @@ impl State {
                 if self.committed.is_none() {
                     // What earlier workers were pushed counts as this one's.
                     self.pushes.intake.adopt(&mut self.data);
+                    self.charts.adopt(&self.data, now);
                 }
                 self.quotas.set(prepared.settings.tenants.get(&self.tenant), &prepared.boards);
                 log::set_level(prepared.settings.log.level.filter());
@@ -399,17 +411,25 @@ impl State {
                 return Err(order("Commit", format!("generation {number} is not prepared, {ready}")));
             }
         }
-        self.run_sources();
         let ready = self.committed.as_ref().expect("invariant: set above");
-        let written = before.map(|before| before.written).unwrap_or_default();
         self.ledger.clear();
-        self.views.boards_changed(&ready.boards, |board| written.get(board) != ready.written.get(board), now);
-        self.watch_sources();
+        let before = before.as_ref();
+        let differs = |board: &str| {
+            let written = |generation: &Generation| generation.written.get(board).cloned();
+            // A template may be in another file than what names it.
+            let asks = |generation: &Generation| generation.boards.get(board).and_then(|board| board.asks.clone());
+            before.and_then(written) != written(ready) || before.and_then(asks) != asks(ready)
+        };
+        self.views.boards_changed(&ready.boards, differs, now);
+        self.watch_sources(now);
         Ok(())
     }
 
-    /// Data is made up, and processes are looked at, only while a view shows some.
-    fn watch_sources(&self) {
+    /// Data is made up, processes are looked at, and charts ask their databases, only while a view shows some.
+    fn watch_sources(&mut self, now: Mono) {
+        let Some(Generation { boards, settings, .. }) = &self.committed else { return };
+        self.charts.watch(self.views.asked(), boards, &settings.sources, &mut self.data, now);
+        self.run_sources();
         let Some(Generation { boards, .. }) = &self.committed else { return };
         let watched = |shows: &dyn Fn(&Board, u16) -> bool| {
             self.views.tabs().any(|(board, tab)| boards.get(board).is_some_and(|board| shows(board, tab)))
@@ -432,7 +452,7 @@ impl State {
             return Err(order("Subscribe", format!("there are {} views, as many as there may be", limits::VIEWS_MAX)));
         }
         self.views.insert(id, View::new(spec, &generation.boards), now);
-        self.watch_sources();
+        self.watch_sources(now);
         Ok(())
     }
 

@@ -18,6 +18,8 @@ pub struct Views {
     map: BTreeMap<ViewId, Entry>,
     /// How many there are of each tab of each board.
     tabs: BTreeMap<(String, u16), usize>,
+    /// How many there are of each board with its parameters.
+    asked: BTreeMap<Asked, usize>,
     /// Sessions by the board they watch, as root said.
     viewers: BTreeMap<String, u32>,
     /// As root said: of a board, or of all.
@@ -27,6 +29,9 @@ pub struct Views {
     /// Where not all that are ready may be drawn: the one drawn last.
     turn: Option<ViewId>,
 }
+
+/// A board and its parameters.
+pub type Asked = (String, BTreeMap<String, String>);
 
 #[derive(Debug)]
 struct Entry {
@@ -46,6 +51,11 @@ impl Views {
         self.tabs.keys().map(|(board, tab)| (board.as_str(), *tab))
     }
 
+    /// Boards that are watched, each with the parameters it is watched with.
+    pub fn asked(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.keys()
+    }
+
     pub fn contains(&self, id: ViewId) -> bool {
         self.map.contains_key(&id)
     }
@@ -53,6 +63,7 @@ impl Views {
     pub fn insert(&mut self, id: ViewId, mut view: View, now: Mono) {
         view.watched_by(self.viewers.get(&view.spec().board).copied(), now);
         *self.tabs.entry(tab(view.spec())).or_default() += 1;
+        *self.asked.entry(asked(view.spec())).or_default() += 1;
         view.complain(concerning(&self.complaints, &view.spec().board), now);
         self.map.insert(id, Entry { view, ready: false });
         self.judge(id, now);
@@ -61,11 +72,8 @@ impl Views {
     /// Forgets a view; nothing when it is gone already.
     pub fn remove(&mut self, id: ViewId) {
         let Some(entry) = self.map.remove(&id) else { return };
-        let tab = tab(entry.view.spec());
-        match self.tabs.get_mut(&tab) {
-            Some(count) if *count > 1 => *count -= 1,
-            _ => drop(self.tabs.remove(&tab)),
-        }
+        count_down(&mut self.tabs, &tab(entry.view.spec()));
+        count_down(&mut self.asked, &asked(entry.view.spec()));
     }
 
     /// Root can take one more frame of this view; nothing when the view is gone.
@@ -107,14 +115,17 @@ impl Views {
 
     /// Data changed. What does not concern a board wakes none of its views.
     pub fn changed(&mut self, boards: &Boards, data: &Dataset, now: Mono) {
-        // Of each board once, however many views it has.
+        // Of each board once, however many views it has; those with parameters are few.
         let mut stamps: BTreeMap<String, u64> = BTreeMap::new();
         for (&id, entry) in &mut self.map {
-            let board = &entry.view.spec().board;
-            let stamp = match stamps.get(board) {
+            let spec = entry.view.spec();
+            let stamp = match stamps.get(&spec.board).filter(|_| spec.params.is_empty()) {
                 Some(stamp) => *stamp,
-                None => *stamps.entry(board.clone()).or_insert(scene::stamp(boards, board, data)),
+                None => scene::stamp(boards, spec, data),
             };
+            if spec.params.is_empty() {
+                stamps.entry(spec.board.clone()).or_insert(stamp);
+            }
             entry.view.changed(stamp, now);
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
         }
@@ -185,6 +196,17 @@ impl Views {
 
 fn tab(spec: &ViewSpec) -> (String, u16) {
     (spec.board.clone(), spec.tab)
+}
+
+fn asked(spec: &ViewSpec) -> Asked {
+    (spec.board.clone(), spec.params.clone())
+}
+
+fn count_down<K: Ord>(counts: &mut BTreeMap<K, usize>, key: &K) {
+    match counts.get_mut(key) {
+        Some(count) if *count > 1 => *count -= 1,
+        _ => drop(counts.remove(key)),
+    }
 }
 
 /// The first complaint about a board, or else about everything.

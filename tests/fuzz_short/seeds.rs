@@ -9,8 +9,9 @@ use unblink::frame::{Color, Grid, Style};
 use unblink::label::Label;
 use unblink::machine::ledger::Step;
 use unblink::model::board::{BoardFacts, Catalogue};
+use unblink::model::param::Uuid;
 use unblink::model::spec::Overlay;
-use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ViewSpec, Vitals};
+use unblink::model::{Act, Gesture, GlyphSet, Input, Key, Palette, ParamFacts, ViewSpec, Vitals};
 use unblink::wire::{attach, feed, framing};
 
 /// A frame of 40x6 that reaches the edges with everything it has.
@@ -99,7 +100,8 @@ fn feed_to_root() -> Vec<Bytes> {
         title: "This machine".to_owned(),
         panels: 4,
         theme: Default::default(),
-        params: vec!["disk".to_owned()],
+        params: vec![ParamFacts { name: "disk".to_owned(), one_of: vec!["sda".to_owned()], ..ParamFacts::default() }],
+        uuid: Some(Uuid([7; 16])),
     };
     let complaint = Diagnostic {
         file: "boards.d/a.toml".to_owned(),

@@ -226,6 +226,7 @@ fn query(sql: &str) -> SqlQuery {
         params: Vec::new(),
         columns: Columns::default(),
         unit: Unit::None,
+        divisor: 1,
     }
 }
 

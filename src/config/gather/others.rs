@@ -5,7 +5,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{BOARDS_FOLDER, ENTRIES_MAX, Gathered, NOBODY, SOURCES_FILE, board_files, read_file, whole_file};
+use super::{ENTRIES_MAX, Gathered, NOBODY, SOURCES_FILE, folders_in, read_file, shown_files, whole_file};
 use crate::base::{Diagnostic, limits};
 use crate::config::{Settings, TENANT_DEFAULT, tenants};
 use crate::wire::feed::{ConfigFile, FileKind};
@@ -40,7 +40,7 @@ pub fn read(folder: &Path, gathered: &mut Gathered) {
             Ok(file) => files.extend(file),
             Err(complaint) => complaints.push(complaint),
         }
-        board_files(&folder.join(BOARDS_FOLDER), &mut files, &mut complaints);
+        shown_files(&folders_in(&folder), &mut files, &mut complaints);
         count += files.len();
         bytes += bytes_of(&files);
         if count > limits::CONFIG_FILES_MAX || bytes > limits::CONFIG_BYTES_MAX {

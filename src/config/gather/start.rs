@@ -95,7 +95,7 @@ fn sound_other(mut sound: Vec<ConfigFile>, complaints: &mut Vec<Diagnostic>) -> 
 }
 
 fn boards(files: &[ConfigFile]) -> usize {
-    files.iter().filter(|file| file.kind == FileKind::Board).count()
+    files.iter().filter(|file| matches!(file.kind, FileKind::Board | FileKind::Chart)).count()
 }
 
 /// The files with nothing in the place of boards that something is wrong with.

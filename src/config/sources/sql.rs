@@ -50,7 +50,11 @@ impl Section<'_> {
         let is_sqlite = word == "sqlite";
         let database = if is_sqlite { self.sqlite() } else { self.postgres() };
         let example = "NAME = \"SELECT ...\"";
-        let queries = self.queries(example, |section, name, value| section.sql_query(default, is_sqlite, name, value));
+        // Charts may be all that asks it.
+        let queries = match self.table.contains_key("queries") {
+            true => self.queries(example, |section, name, value| section.sql_query(default, is_sqlite, name, value)),
+            false => Vec::new(),
+        };
         Some(Sql { database: database?, timeout, queries })
     }
 
@@ -139,6 +143,7 @@ impl Section<'_> {
             params: Vec::new(),
             columns: Columns::default(),
             unit: default,
+            divisor: 1,
         };
         let mut complain = |span, wrong: Wrong, key: &str| {
             let message = format!("sources.{}.queries.{word}{key}: {}", self.name, wrong.message);

@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is taken, and what is refused, is the same as with [`Dataset::insert`].
 
+use std::ops::Bound;
+
 use super::{Change, Dataset, Point, Rejected, SeriesKey};
 use crate::model::{Kind, Unit};
 
@@ -27,6 +29,25 @@ impl Dataset {
         let number = window.number;
         self.note(Change::Point(number, point));
         Some(Ok(()))
+    }
+
+    /// Lets go what a name stood for: all its series, and how many there might be.
+    pub fn forget_named(&mut self, name: &str) {
+        let keys: Vec<SeriesKey> = self.named(name).map(|(key, _)| key.clone()).collect();
+        keys.iter().for_each(|key| self.remove(key));
+        self.bounds.remove(name);
+    }
+
+    /// Names of series that begin so.
+    pub fn names_from<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+        let names = self.families.range::<str, _>((Bound::Included(beginning), Bound::Unbounded));
+        names.map(|(name, _)| name.as_str()).take_while(move |name| name.starts_with(beginning))
+    }
+
+    /// Nobody tells of a source any more.
+    pub fn forget_source(&mut self, name: &str) {
+        self.sources.remove(name);
+        self.revision += 1;
     }
 
     /// Lets a series go, and its name with the last of that name.

@@ -16,7 +16,7 @@ pub struct Sql {
     pub database: Database,
     /// How long the queries of one turn may take together.
     pub timeout: Duration,
-    /// At least one, in the order of their names.
+    /// In the order of their names; none where only charts ask.
     pub queries: Vec<SqlQuery>,
 }
 
@@ -73,6 +73,8 @@ pub struct SqlQuery {
     pub params: Vec<SqlValue>,
     pub columns: Columns,
     pub unit: Unit,
+    /// What values are divided by to be of the unit: 1000 of milliseconds.
+    pub divisor: u32,
 }
 
 /// A value that is bound.

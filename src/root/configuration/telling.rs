@@ -116,7 +116,9 @@ fn line(complaint: &Diagnostic) -> Complaint {
         // Others than those who watch here are named in it.
         return Complaint { board: None, text: format!("not applied: {place}: `unblink check` says what is wrong") };
     }
-    let board = config::is_board(path).then(|| config::board_name(&complaint.file));
+    // A template of SQL may be of several charts, which have other names.
+    let is_named = config::is_board(path) && path.extension().is_some_and(|extension| extension == "toml");
+    let board = is_named.then(|| config::board_name(&complaint.file));
     // A longer name is no board's that anybody could watch.
     let board = board.filter(|board| board.len() <= limits::NAME_BYTES_MAX).map(str::to_owned);
     Complaint { board, text: format!("not applied: {place}: {}", complaint.message) }

@@ -14,7 +14,7 @@ use crate::base::{Epoch, Size, Version, ViewId, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
-use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ViewSpec};
+use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ParamFacts, ViewSpec};
 use crate::root::{Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Sockets, orders, run};
 use crate::runtime::{self, Task, timer};
 use crate::sys::socket::{Listener, Peer};
@@ -465,12 +465,15 @@ pub fn greeting(cols: u16, rows: u16) -> Hello {
 }
 
 pub fn catalogue() -> Catalogue {
+    let param =
+        |name: &str| ParamFacts { name: name.to_owned(), default: Some("x".to_owned()), ..ParamFacts::default() };
     let board = |name: &str| BoardFacts {
         name: name.to_owned(),
         title: name.to_uppercase(),
         panels: 3,
         theme: Default::default(),
-        params: if name == "other" { vec!["disk".to_owned(), "node".to_owned()] } else { Vec::new() },
+        params: if name == "other" { vec![param("disk"), param("node")] } else { Vec::new() },
+        uuid: None,
     };
     Catalogue { boards: vec![board("host"), board("other")] }
 }

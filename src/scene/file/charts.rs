@@ -269,7 +269,7 @@ fn found<T: Copy>(all: &[(&'static str, T)], word: &str) -> Option<T> {
     all.iter().find(|(name, _)| *name == word).map(|(_, found)| *found)
 }
 
-fn thresholds(section: &Section<'_>) -> Vec<Threshold> {
+pub(super) fn thresholds(section: &Section<'_>) -> Vec<Threshold> {
     let one = |section: &Section<'_>| {
         let (at, level, name) = (section.number("at"), level(section), section.label("name"));
         Some(Threshold { at: at?, level: level?, name })

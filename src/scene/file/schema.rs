@@ -14,6 +14,14 @@ pub fn schema() -> Value {
     board
 }
 
+/// The schema of a chart file.
+pub fn chart_schema() -> Value {
+    let mut chart = table(super::chart::keys::CHART);
+    chart["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    chart["title"] = json!("A chart of unblink");
+    chart
+}
+
 /// A panel's keys depend on its chart.
 fn panel() -> Value {
     let kinds = keys::CHARTS.iter().map(|(chart, own)| {
@@ -71,6 +79,11 @@ fn of(shape: &Shape) -> Value {
         Shape::Named => {
             json!({ "type": "object", "minProperties": 1, "additionalProperties": { "$ref": "#/$defs/panel" } })
         }
+        Shape::Each(fields) => json!({ "type": "object", "additionalProperties": table(fields) }),
+        Shape::Table(fields) => table(fields),
+        Shape::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+        Shape::Scalars => json!({ "type": "array", "items": of(&Shape::Scalar), "minItems": 1 }),
+        Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::Layout => json!({ "$ref": "#/$defs/layout" }),
     }
 }

@@ -252,6 +252,38 @@ impl<'d> Section<'d> {
         table.into_iter().flat_map(|table| table.iter()).filter_map(pair).collect()
     }
 
+    /// Texts of a list.
+    pub fn texts(&self, name: &'static str) -> Option<Vec<String>> {
+        let value = self.value(name)?;
+        let item = |item: &'d Value<'d>| {
+            let text = self.expect(item, name, item.get_ref().as_str(), "a text", "write it in quotes")?;
+            Some(text.to_owned())
+        };
+        Some(self.list(value, name)?.iter().filter_map(item).collect())
+    }
+
+    /// A text, a number, true or false, as a text.
+    pub fn scalar(&self, name: &'static str) -> Option<String> {
+        let value = self.value(name)?;
+        self.expect(value, name, scalar(value.get_ref()), "a text, a number, true or false", "write it as \"core\"")
+    }
+
+    pub fn scalars(&self, name: &'static str) -> Option<Vec<String>> {
+        let value = self.value(name)?;
+        let what = "a text, a number, true or false";
+        let item = |item: &'d Value<'d>| self.expect(item, name, scalar(item.get_ref()), what, "write it as \"core\"");
+        Some(self.list(value, name)?.iter().filter_map(item).collect())
+    }
+
+    /// One table.
+    pub fn table(&self, name: &'static str) -> Option<Section<'d>> {
+        let value = self.value(name)?;
+        let Shape::Table(fields) = self.field(name).shape else { return None };
+        let remedy = format!("write [{name}] above its keys");
+        let table = self.expect(value, name, value.get_ref().as_table(), "a table", &remedy)?;
+        Some(Section::open(table, value.span(), fields, self.complaints))
+    }
+
     /// The tables of a list.
     pub fn tables(&self, name: &'static str) -> Vec<Section<'d>> {
         let Some(value) = self.value(name) else { return Vec::new() };
@@ -331,6 +363,16 @@ fn whole(value: &DeValue<'_>) -> Option<i64> {
 
 fn between(low: &impl std::fmt::Display, high: &impl std::fmt::Display) -> String {
     format!("write something from {low} to {high}")
+}
+
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Boolean(flag) => Some(flag.to_string()),
+        DeValue::Integer(_) => whole(value).map(|number| number.to_string()),
+        DeValue::Float(_) => number(value).map(|number| number.to_string()),
+        _ => None,
+    }
 }
 
 /// What a value is, in a person's words.

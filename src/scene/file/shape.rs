@@ -38,6 +38,14 @@ pub enum Shape {
     Tables(&'static [Field]),
     /// Tables by names of the person's choice.
     Named,
+    /// The same, of which each holds these.
+    Each(&'static [Field]),
+    /// One table.
+    Table(&'static [Field]),
+    /// A text, a number, true or false.
+    Scalar,
+    Scalars,
+    Texts,
     /// A layout, which holds others.
     Layout,
 }

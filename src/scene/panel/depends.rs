@@ -33,7 +33,7 @@ fn each<'a>(chart: &'a Chart, on: &mut impl FnMut(Topic<'a>)) {
                 match &line.shown {
                     Shown::Series(series) => on(key(series)),
                     Shown::Largest { name, .. } => on(Topic::Series(name)),
-                    Shown::Query(query) => on(select(query)),
+                    Shown::Query(query) | Shown::Every(query) => on(select(query)),
                 }
             }
             include_series.iter().for_each(|series| on(key(series)));

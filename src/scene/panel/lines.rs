@@ -27,9 +27,20 @@ enum What<'a> {
 pub fn drawn<'a>(lines: &'a [LineSource], data: &'a Dataset, when: When) -> Vec<Drawn<'a>> {
     let mut all = Vec::with_capacity(lines.len());
     for line in lines {
-        let Shown::Query(select) = &line.shown else {
-            all.push(Drawn { name: line.name.clone(), what: What::Shown(&line.shown) });
-            continue;
+        let select = match &line.shown {
+            Shown::Query(select) => select,
+            Shown::Every(select) => {
+                all.extend(select.all(data, when).into_iter().map(|one| {
+                    let words = one.key.labels.iter().map(|(_, value)| value.as_str()).collect::<Vec<&str>>().join(" ");
+                    let name = if words.is_empty() { line.name.clone() } else { Label::plain(&words) };
+                    Drawn { name, what: What::Selected(one) }
+                }));
+                continue;
+            }
+            shown => {
+                all.push(Drawn { name: line.name.clone(), what: What::Shown(shown) });
+                continue;
+            }
         };
         let mut found = select.all(data, when);
         match select.by {
@@ -60,7 +71,7 @@ pub fn legend(drawn: &[Drawn<'_>], unit: Unit, decimals: u8, data: &Dataset, whe
                 (count >= 2).then(|| shown(largest))?
             }
             // Drawn one by one.
-            What::Shown(Shown::Query(_)) => return None,
+            What::Shown(Shown::Query(_) | Shown::Every(_)) => return None,
             What::Selected(one) => or_unknown(one.value(when)),
         };
         Some(Entry { series, name: line.name.clone(), value, value_columns })

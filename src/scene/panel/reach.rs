@@ -32,7 +32,7 @@ fn gather(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
                     Shown::Series(key) => reach.take(data.window(key)),
                     // Made of others: what it has the others have.
                     Shown::Largest { .. } => {}
-                    Shown::Query(query) => reach.select(query, data),
+                    Shown::Query(query) | Shown::Every(query) => reach.select(query, data),
                 }
             }
         }

@@ -180,7 +180,7 @@ impl<'a> Sheet<'a> {
         }
         for (index, value) in values {
             self.numbers += 1;
-            self.value(index, at, labels.clone(), value);
+            self.value(index, at, labels.clone(), value / f64::from(self.query.divisor.max(1)));
         }
     }
 

@@ -28,6 +28,7 @@ fn query(sql: &str) -> SqlQuery {
         params: Vec::new(),
         columns: Columns::default(),
         unit: Unit::None,
+        divisor: 1,
     }
 }
 

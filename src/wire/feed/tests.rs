@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::super::samples;
 use super::*;
 use crate::base::Size;
-use crate::model::BoardFacts;
+use crate::model::param::Uuid;
 use crate::model::spec::Theme;
+use crate::model::{BoardFacts, ParamFacts, ParamKind};
 
 fn hello() -> impl Strategy<Value = Hello> {
     (any::<u16>(), ".{0,20}", any::<u64>(), "[a-z]{0,20}").prop_map(|(version, build, epoch, tenant)| Hello {
@@ -88,8 +89,19 @@ fn complaint() -> impl Strategy<Value = Diagnostic> {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    let board = ("[a-z]{1,20}", ".{0,40}", any::<u16>(), proptest::collection::vec("[a-z]{1,9}", 0..4))
-        .prop_map(|(name, title, panels, params)| BoardFacts { name, title, panels, theme: Theme::Light, params });
+    let param = ("[a-z]{1,9}", any::<Option<i32>>(), prop::collection::vec(".{0,9}", 0..4), any::<[u8; 16]>());
+    let param = param.prop_map(|(name, min, one_of, bytes)| {
+        let min = min.map(f64::from);
+        let kind = if min.is_some() { ParamKind::Float } else { ParamKind::Text };
+        (ParamFacts { name, min, one_of, kind, ..ParamFacts::default() }, Uuid(bytes))
+    });
+    let board = ("[a-z]{1,20}", ".{0,40}", any::<u16>(), prop::collection::vec(param, 0..4)).prop_map(
+        |(name, title, panels, params)| {
+            let uuid = params.first().map(|(_, uuid)| *uuid);
+            let params = params.into_iter().map(|(param, _)| param).collect();
+            BoardFacts { name, title, panels, theme: Theme::Light, params, uuid }
+        },
+    );
     prop_oneof![
         prop::collection::vec(board, 0..5).prop_map(|boards| Outcome::Accepted(Catalogue { boards })),
         prop::collection::vec(complaint(), 0..5).prop_map(Outcome::Refused),
@@ -241,8 +253,14 @@ fn lists_are_capped_while_they_are_read() {
     ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX).encode())).unwrap();
     assert!(ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX + 1).encode())).is_err());
 
-    let board =
-        BoardFacts { name: String::new(), title: String::new(), panels: 1, theme: Theme::Dark, params: Vec::new() };
+    let board = BoardFacts {
+        name: String::new(),
+        title: String::new(),
+        panels: 1,
+        theme: Theme::Dark,
+        params: Vec::new(),
+        uuid: None,
+    };
     let catalogue = |boards| ToRoot::Prepared {
         generation: 1,
         outcome: Outcome::Accepted(Catalogue { boards: vec![board.clone(); boards] }),

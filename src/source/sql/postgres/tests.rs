@@ -98,6 +98,7 @@ fn asked_within(server: &mut Server, connecting: Duration, timeout: Duration) ->
         params: Vec::new(),
         columns: Columns::default(),
         unit: Unit::None,
+        divisor: 1,
     };
     let mut told = crate::source::format::Told::default();
     let mut sheet = Sheet::new(&query, "s", &mut told);

@@ -7,8 +7,14 @@ use crate::model::origin::Columns;
 const NOW: i64 = 1_789_000_000;
 
 fn told(columns: Columns, names: &[&str], rows: &[Vec<Cell<'_>>]) -> Result<(Told, Option<String>), String> {
-    let query =
-        SqlQuery { name: "it".to_owned(), sql: String::new(), params: Vec::new(), columns, unit: Unit::Seconds };
+    let query = SqlQuery {
+        name: "it".to_owned(),
+        sql: String::new(),
+        params: Vec::new(),
+        columns,
+        unit: Unit::Seconds,
+        divisor: 1,
+    };
     let mut told = Told::default();
     let mut sheet = Sheet::new(&query, "s", &mut told);
     sheet.head(names.iter().map(|name| (*name).to_owned()).collect())?;
