@@ -14,8 +14,11 @@ use unblink::model::origin::{
     Columns, Database, Encryption, From, FromFile, Origin, Password, Place, Postgres, Sql, SqlQuery, SqlValue, Tls,
 };
 use unblink::model::{SeriesKey, Unit};
+use unblink::scene::file::chart::{self, Given};
 use unblink::source::{Line, Reading, sql};
 
+#[path = "../charts/attacks.rs"]
+mod attacks;
 #[path = "../../src/source/sql/tests/injections.rs"]
 mod injections;
 
@@ -156,6 +159,11 @@ impl Cluster {
     }
 
     fn ask_at(&self, place: Place, encryption: Encryption, timeout: Duration, queries: Vec<SqlQuery>) -> Line {
+        let (origin, asked) = self.origin(place, encryption, timeout, queries);
+        sql::reading_thread(&origin, &asked).expect("a thread can be started")
+    }
+
+    fn origin(&self, place: Place, encryption: Encryption, timeout: Duration, queries: Vec<SqlQuery>) -> (Origin, Sql) {
         let password = Password::File(FromFile { key: "password_file", path: self.secret() });
         let database = Database::Postgres(Box::new(Postgres {
             place,
@@ -173,7 +181,7 @@ impl Cluster {
             interval: Duration::from_secs(15),
             from: From::Sql(asked.clone()),
         };
-        sql::reading_thread(&origin, &asked).expect("a thread can be started")
+        (origin, asked)
     }
 
     fn once(&self, timeout: Duration, sql: &str) -> Result<Reading, String> {
@@ -340,6 +348,68 @@ fn a_real_postgresql_answers_and_nothing_outlives_its_time_there() {
 
 fn replace(path: &Path, text: &str) {
     fs::write(path, text).expect("our folder");
+}
+
+#[test]
+fn what_a_viewer_gives_a_chart_is_a_value_to_a_real_postgresql() {
+    const CHART: &str = r#"
+        y_axis = "milliseconds"
+        [query]
+        sql = """
+        SELECT {{ident .Column}} AS "number" FROM metrics
+        WHERE app = {{.App}} {{if eq .Variant "b"}}AND number >= {{.Least}}{{end}} AND E'\\'' <> {{.App}}"""
+        values = ["number"]
+        [params.Column]
+        one_of = ["number", "select"]
+        [params.Least]
+        default = 0
+        [params.Variant]
+        one_of = ["a", "b"]"#;
+    const PLAIN: &str =
+        "        SELECT \"number\" AS \"number\" FROM metrics\n        WHERE app = $1  AND E'\\'' <> $1";
+    let cluster = Cluster::start();
+    cluster.psql("CREATE TABLE metrics (app text, number int, \"select\" int); GRANT SELECT ON metrics TO wall;");
+    // A single quote is what the statement itself compares with.
+    let mut all: Vec<&str> = injections::INJECTIONS.iter().chain(attacks::TEMPLATES).copied().collect();
+    all.retain(|text| *text != "'");
+    all.sort_unstable();
+    all.dedup();
+    // By ways that are not ours: each byte in hexadecimal.
+    for (number, text) in all.iter().enumerate() {
+        let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let text = format!("convert_from(decode('{hex}', 'hex'), 'UTF8')");
+        cluster.psql(&format!("INSERT INTO metrics VALUES ({text}, {number}, -1)"));
+    }
+    let given = Given { tenant: "t", name: "it", file: "it.toml", bytes: CHART.as_bytes(), beside: &|_| None };
+    let board = chart::read(given).expect("it is right");
+    let asks = board.asks.as_ref().expect("it is a chart");
+    let place = Place::Socket(cluster.folder.path().to_owned());
+    let (source, _) = cluster.origin(place, Encryption::Off, PATIENT, Vec::new());
+    let params = |app: &str, variant: &str, column: &str| {
+        let pairs = [("App", app), ("Variant", variant), ("Column", column)];
+        pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    };
+    let ask = |app: &str, variant: &str, column: &str| {
+        let origin =
+            asks.origin(&board, &params(app, variant, column), std::slice::from_ref(&source)).expect("it fits");
+        let From::Sql(asked) = origin.from.clone() else { panic!("a chart asks a database") };
+        let reading = turn(&mut sql::reading_thread(&origin, &asked).expect("a thread can be started"));
+        let reading = reading.unwrap_or_else(|why| panic!("{app:?}: {why}"));
+        let values: Vec<f64> = reading.samples.iter().map(|one| one.value).collect();
+        (asked.queries[0].sql.clone(), values, reading.missing)
+    };
+    for (number, text) in all.iter().enumerate() {
+        let milliseconds = number as f64 / 1000.0;
+        assert_eq!(ask(text, "a", "number"), (PLAIN.to_owned(), vec![milliseconds], None), "{text:?}");
+    }
+    // A name that is a word of SQL, and a second parameter whose type the database says.
+    assert_eq!(ask("?", "b", "select").1, [-0.001]);
+    assert_eq!(ask("nobody", "b", "number").2.as_deref(), Some("no query found a row"));
+    for text in injections::WITH_ZEROS {
+        assert!(asks.origin(&board, &params(text, "a", "number"), std::slice::from_ref(&source)).is_none(), "{text:?}");
+    }
+    assert_eq!(cluster.psql("SELECT text FROM secrets"), "kept");
+    assert_eq!(cluster.psql("SELECT count(*) FROM metrics"), all.len().to_string());
 }
 
 #[test]
