@@ -10,8 +10,11 @@ use std::task::{Context, Poll, Waker};
 use unblink::base::{Size, Wall, limits};
 use unblink::encode::grammar;
 use unblink::label::{Action, Label};
-use unblink::model::Dataset;
+use unblink::model::origin::SqlValue;
+use unblink::model::param::{ParamFacts, Values};
+use unblink::model::{Dataset, ParamKind};
 use unblink::source::push::Intake;
+use unblink::template::{Dialect, Template};
 use unblink::wire::{attach, feed, framing};
 
 /// One body: whether the bytes were good for more than a refusal.
@@ -26,6 +29,7 @@ pub const BODIES: &[(&str, Body)] = &[
     ("grammar", grammar),
     ("label", label),
     ("push", push),
+    ("template", template),
 ];
 
 /// Gives `data` to the target of that name; true when the bytes got past its first checks.
@@ -162,4 +166,49 @@ fn push(data: &[u8]) -> bool {
     assert!(known.series_count() == intake.series_count() && known.series_count() <= limits::PUSH_SERIES_MAX);
     assert!(known.newest().is_none_or(|newest| newest.0 <= now.0 + 100));
     taken.accepted > 0
+}
+
+/// Values of the parameters of a template, by what it asks of them: `free` where it may be anything.
+fn values(template: &Template, free: &str) -> Values {
+    let value = |one: &unblink::template::Use| match (&one.named, &one.judged) {
+        (None, None) => SqlValue::Text(free.to_owned()),
+        (Some(_), _) => SqlValue::Text("p95".to_owned()),
+        (None, Some(_)) => SqlValue::Flag(true),
+    };
+    template.uses().iter().map(|one| (one.name.clone(), value(one))).collect()
+}
+
+/// True for a template that is sound where conditions ask for what is true or false, or for what a name may be.
+fn template(data: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(data);
+    let template = match Template::read(&text) {
+        Ok(template) => template,
+        Err(all) => {
+            assert!(!all.is_empty() && all.len() <= limits::DIAGNOSTICS_MAX + limits::TEMPLATE_BYTES_MAX);
+            for one in all {
+                assert!(one.span.start <= text.len() && text.is_char_boundary(one.span.start), "{one:?}");
+                assert!(!one.message.chars().chain(one.remedy.chars()).any(char::is_control), "{one:?}");
+            }
+            return false;
+        }
+    };
+    assert!(template.uses().len() <= limits::PARAMS_MAX);
+    let declared = template.uses().iter().map(|one| ParamFacts {
+        name: one.name.clone(),
+        kind: if one.named.is_none() && one.judged.is_some() { ParamKind::Bool } else { ParamKind::Text },
+        one_of: if one.named.is_some() { vec!["p95".to_owned(), "_x1".to_owned()] } else { Vec::new() },
+        ..ParamFacts::default()
+    });
+    let declared: Vec<ParamFacts> = declared.collect();
+    if !template.check(&declared).is_empty() {
+        return false;
+    }
+    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+        let statement = template.statement(&values(&template, "core"), dialect).expect("every text was looked at");
+        let other = template.statement(&values(&template, "'; DROP {{.A}} --\u{1}"), dialect);
+        assert_eq!(other.as_ref(), Ok(&statement), "a free value changes the statement");
+        assert!(statement.sql.len() <= text.len(), "it grows");
+        assert!(statement.params.len() <= limits::PARAMS_MAX);
+    }
+    true
 }

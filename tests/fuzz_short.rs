@@ -88,6 +88,11 @@ fn any_bytes_pushed_are_samples_or_rejected_lines() {
 }
 
 #[test]
+fn any_bytes_are_a_template_that_binds_all_values_or_complaints() {
+    fuzz("template");
+}
+
+#[test]
 fn every_target_is_run_here_and_has_its_file() {
     let mut files: Vec<String> = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/targets"))
         .expect("the folder is there")

@@ -25,6 +25,14 @@ const LINES: [&str; 2] = [
      {\"series\":\"x\",\"value\":2,\"at\":\"2026-09-10T00:26:39Z\",\"more\":[{\"a\":[]}]}",
 ];
 
+/// Templates of charts.
+const TEMPLATES: [&str; 4] = [
+    "SELECT time, p95 FROM metrics WHERE app = {{.App}}",
+    "SELECT {{ident .C}} FROM t -- it's\nWHERE {{if .A}}a = {{.V}} {{- else if not .B -}} b{{else}}c{{end}} /* '*/ LIMIT {{ .V }}",
+    "{{/* a }} comment */ -}}\n{{if and .A (or .B (eq .A true)) (lt 1 2.5)}}SELECT 'it''s', \"x\", $q$ {{end}} {{- if .B}}$q$, {{.V}}{{end}}",
+    "延迟 {{- .Größe -}} {{if eq .C \"p95\"}}E'\\'' {{else}}`y`{{end}}, {{.V}}, {{.W}}, {{.V}}",
+];
+
 /// The seeds of one target.
 pub fn of(target: &str) -> Vec<Vec<u8>> {
     match target {
@@ -35,6 +43,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "grammar" => [frames(), vec![EDGES.to_vec()]].concat(),
         "label" => labels(),
         "push" => LINES.map(|lines| lines.as_bytes().to_vec()).to_vec(),
+        "template" => TEMPLATES.map(|text| text.as_bytes().to_vec()).to_vec(),
         unknown => panic!("no target {unknown}"),
     }
 }
