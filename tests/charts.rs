@@ -150,6 +150,21 @@ fn whatever_a_viewer_writes_the_statement_stays_and_finds_that_text_alone() {
 }
 
 #[test]
+fn a_listed_name_that_is_no_column_is_an_error_and_no_text() {
+    let (_folder, path) = shop(&["core"]);
+    let text = CHART.replace("\"bytes\", \"number\"", "\"bytes\", \"nothing\"");
+    let given = Given { tenant: "default", name: "it", file: "it.toml", bytes: text.as_bytes(), beside: &|_| None };
+    let board = chart::read(given).unwrap();
+    let mut params = params("core", "a");
+    params.insert("Column".to_owned(), "nothing".to_owned());
+    let (origin, sql) = asked(&board, &path, &params).unwrap();
+    let mut line = sql::reading_thread(&origin, &sql).unwrap();
+    line.asks.send(()).unwrap();
+    let why = line.answers.blocking_recv().unwrap().outcome.unwrap_err();
+    assert!(why.why.contains("no such column: nothing"), "{}", why.why);
+}
+
+#[test]
 fn a_listed_parameter_takes_nothing_that_is_not_listed() {
     let (_folder, path) = shop(&[]);
     let board = board();

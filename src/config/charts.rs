@@ -75,3 +75,5 @@ fn whole(file: &ConfigFile, message: String, remedy: &str) -> Diagnostic {
 
 #[cfg(all(test, feature = "sql"))]
 mod tests;
+#[cfg(all(test, not(feature = "sql")))]
+mod without;

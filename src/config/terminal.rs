@@ -108,6 +108,15 @@ pub fn unknown_boards(
         }
         let of_tenant = name.strip_prefix(TENANT_DEFAULT).and_then(|rest| rest.strip_prefix('/'));
         let board = of_tenant.unwrap_or(name);
+        let wanted = boards
+            .get(board)
+            .and_then(|board| board.asks.as_ref()?.params.iter().find(|param| param.default.is_none()));
+        if let Some(param) = wanted {
+            let message =
+                format!("terminal.board: nobody tells the chart {board:?} its parameter {:?} here", param.name);
+            let remedy = format!("give it a default in its file: [params.{}]", param.name);
+            return Some(document.complain(value.span(), message, remedy));
+        }
         if boards.get(board).is_some() || left_out.contains(&board) {
             return None;
         }

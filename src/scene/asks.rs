@@ -2,8 +2,8 @@
 //! that shows the answer.
 //!
 //! Invariant: pure. Charts with different parameters, or of different files, have different series: none of them ever
-//! shows what was asked for another one. A viewer's words are bound to the statement and nothing else is made of them but
-//! a checksum.
+//! shows what was asked for another one. A viewer's words are bound to the statement and stand in the title of their own
+//! view; nothing else is made of them but a checksum.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::board::{Board, Chart, PanelSpec, Shown};
 use super::chart::Words;
 use super::select::Select;
+use crate::label::Label;
 use crate::model::Unit;
 use crate::model::origin::{CHART, Columns, Database, From, Origin, Sql, SqlQuery, SqlValue};
 use crate::model::param::{self, ParamFacts, Uuid, Values};
@@ -34,6 +35,8 @@ pub struct Asks {
     pub divisor: u32,
     /// Between two looks; as often as the source where nothing is said.
     pub interval: Option<Duration>,
+    /// Of everything here that makes an answer another one, see [`Asks::fingerprinted`].
+    pub fingerprint: [u8; 32],
 }
 
 /// What a chart with certain parameters is called within.
@@ -47,23 +50,31 @@ pub struct Identity {
     pub series: String,
 }
 
+/// Columns of a viewer's words in a title.
+const SAID_COLUMNS_MAX: u16 = 24;
+
 // === impl Asks ===
 
 impl Asks {
+    /// The same, told apart from whatever asks otherwise.
+    pub fn fingerprinted(self) -> Asks {
+        let asked = format!("{:?}", (&self.source, &self.template, &self.columns, self.unit, self.divisor));
+        Asks { fingerprint: Sha256::digest(asked).into(), ..self }
+    }
+
     /// What it is called with these parameters; none where they do not fit.
     pub fn identity(&self, board: &str, params: &BTreeMap<String, String>) -> Option<Identity> {
         Some(self.identity_of(board, &param::values(&self.params, params).ok()?))
     }
 
     fn identity_of(&self, board: &str, values: &Values) -> Identity {
-        let mut hash = Sha256::new();
+        let mut hash = Sha256::new_with_prefix(self.fingerprint);
         // Texts of any content, so that their lengths count too; two parameters never share a name.
         let mut add = |text: &str| {
             hash.update((text.len() as u64).to_be_bytes());
             hash.update(text);
         };
         add(board);
-        add(&format!("{:?}", (&self.source, &self.template, &self.columns, self.unit, self.divisor)));
         for (name, value) in values {
             add(name);
             match value {
@@ -114,6 +125,18 @@ impl Asks {
         Some(Origin { name: identity.source, series: identity.prefix, unit: self.unit, interval, from })
     }
 
+    /// The title with what the viewer said, so that charts side by side can be told apart.
+    fn title(&self, title: &Label, params: &BTreeMap<String, String>) -> Label {
+        let mut text = title.as_str().to_owned();
+        for param in &self.params {
+            if let Some(said) = params.get(&param.name) {
+                let said = Label::plain(said).clip(SAID_COLUMNS_MAX);
+                let _ = write!(text, " · {}={}", param.name, said.as_str());
+            }
+        }
+        Label::plain(&text)
+    }
+
     /// The board with these parameters; where they do not fit, one that says why.
     pub fn board(&self, board: &Board, params: &BTreeMap<String, String>) -> Board {
         let values = param::values(&self.params, params);
@@ -122,6 +145,7 @@ impl Asks {
             let mut spec = spec.clone();
             match (&identity, &values) {
                 (Ok(identity), _) => {
+                    spec.title = self.title(&spec.title, params);
                     spec.source.clone_from(&identity.source);
                     show(&mut spec.chart, &identity.series);
                 }

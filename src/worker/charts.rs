@@ -27,9 +27,19 @@ pub struct Charts {
 #[derive(Debug)]
 struct Running {
     origin: Origin,
+    /// The generation of the configuration it was looked up in.
+    made_of: u64,
     series: String,
     /// Since when nobody watches.
     idle_since: Option<Mono>,
+}
+
+/// What is configured, and the number of that.
+#[derive(Clone, Copy, Debug)]
+pub struct Configured<'a> {
+    pub boards: &'a Boards,
+    pub sources: &'a [Origin],
+    pub made_of: u64,
 }
 
 // === impl Charts ===
@@ -50,12 +60,12 @@ impl Charts {
         self.left = data.names_from(CHART).map(|name| (name.to_owned(), now + limits::CHART_LINGER)).collect();
     }
 
-    /// These are watched now. Charts whose file or source is another one begin anew.
+    /// These are watched now; `made_of` is the number of the configuration. Charts whose file or source is another one
+    /// begin anew.
     pub fn watch<'a>(
         &mut self,
         asked: impl Iterator<Item = &'a Asked>,
-        boards: &Boards,
-        sources: &[Origin],
+        Configured { boards, sources, made_of }: Configured<'_>,
         data: &mut Dataset,
         now: Mono,
     ) {
@@ -74,11 +84,14 @@ impl Charts {
         }
         let before = std::mem::take(&mut self.refused);
         for (name, (identity, (board, params))) in wanted {
-            let origin = boards.origin(board, params, sources);
-            // Its source was refused where it is read, or says why by itself.
-            let Some(origin) = origin else { continue };
             if let Some(running) = self.running.get_mut(&name) {
-                if running.origin != origin {
+                if running.made_of != made_of
+                    && let Some(origin) = boards.origin(board, params, sources)
+                {
+                    running.made_of = made_of;
+                    if running.origin == origin {
+                        continue;
+                    }
                     // Another database under the same name: nothing of the one before is shown as its own.
                     data.forget_named(&running.series);
                     data.forget_source(&name);
@@ -86,11 +99,13 @@ impl Charts {
                     data.bound(&running.series, limits::CHART_SERIES_MAX);
                 }
             } else if self.make_room(data) {
+                // One whose source is gone was refused where it is read.
+                let Some(origin) = boards.origin(board, params, sources) else { continue };
                 self.left.remove(&identity.series);
                 data.bound(&identity.series, limits::CHART_SERIES_MAX);
                 // What was said while there was no room.
                 data.forget_source(&name);
-                self.running.insert(name, Running { origin, series: identity.series, idle_since: None });
+                self.running.insert(name, Running { origin, made_of, series: identity.series, idle_since: None });
             } else {
                 let max = limits::CHARTS_RUNNING_MAX;
                 let why = format!("{max} charts are watched already, each with its own parameters: there is no room");

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::WorkerError;
-use super::charts::Charts;
+use super::charts::{Charts, Configured};
 use super::history::History;
 use super::mishaps::Mishaps;
 use super::pushes::{Push, Pushes};
@@ -23,7 +23,7 @@ use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::fault::{Class, Lie, Ring};
-use crate::model::origin::{From, Origin};
+use crate::model::origin::{CHART, From, Origin};
 use crate::model::series::{Point, Rejected};
 use crate::model::window::Allowance;
 use crate::model::{Dataset, ViewSpec, Window};
@@ -241,7 +241,7 @@ impl State {
             }
         }
         if without_room > 0 && health.state == SourceState::Good {
-            let max = limits::SERIES_MAX;
+            let max = if source.starts_with(CHART) { limits::CHART_SERIES_MAX } else { limits::SERIES_MAX };
             health.state =
                 SourceState::Partial(format!("no room: {max} series already, {without_room} values not taken"));
         }
@@ -427,8 +427,9 @@ impl State {
 
     /// Data is made up, processes are looked at, and charts ask their databases, only while a view shows some.
     fn watch_sources(&mut self, now: Mono) {
-        let Some(Generation { boards, settings, .. }) = &self.committed else { return };
-        self.charts.watch(self.views.asked(), boards, &settings.sources, &mut self.data, now);
+        let Some(Generation { boards, settings, number, .. }) = &self.committed else { return };
+        let configured = Configured { boards, sources: &settings.sources, made_of: *number };
+        self.charts.watch(self.views.asked(), configured, &mut self.data, now);
         self.run_sources();
         let Some(Generation { boards, .. }) = &self.committed else { return };
         let watched = |shows: &dyn Fn(&Board, u16) -> bool| {

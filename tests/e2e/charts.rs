@@ -3,6 +3,7 @@
 use std::fs;
 
 use rusqlite::Connection;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::daemon::Daemon;
 use crate::home::Home;
@@ -79,6 +80,25 @@ fn viewers_of_one_chart_each_see_what_they_asked_for_and_words_change_nothing_bu
     write(&home, "'{{.Column}}'");
     let text = core.wait_for("not applied: latency.toml:");
     assert!(text.contains("220 ms"), "{text}");
+}
+
+#[test]
+fn a_viewer_who_leaves_out_a_parameter_is_told_and_others_go_on() {
+    let home = home();
+    let _daemon = Daemon::start(&home);
+    let core = watch(&home, &["App=core"]);
+    core.wait_for("· App=core");
+    let nobody = watch(&home, &["Column=p99"]);
+    nobody.wait_for("the parameter Column can be: p95, p50");
+    assert!(nobody.text().contains("say --param App=core"), "{}", nobody.text());
+    core.wait_for("110 ms");
+    // The worker dies: what was asked for is asked for again.
+    let pid = home.status().workers[0].pid.unwrap();
+    let worker = Pid::from_raw(pid.try_into().unwrap()).unwrap();
+    kill_process(worker, Signal::KILL).unwrap();
+    core.wait_until("a new worker's picture", |_| home.status().workers[0].pid.is_some_and(|new| new != pid));
+    core.wait_without("worker");
+    core.wait_for("110 ms");
 }
 
 #[test]

@@ -36,6 +36,19 @@ fn a_chart_asks_the_only_database_or_the_one_it_names() {
 }
 
 #[test]
+fn a_screen_that_nobody_sits_at_gives_no_parameters() {
+    let with = |chart: &str| {
+        let mut settings = settings(&["a"]);
+        settings.bytes.extend_from_slice(b"[[terminal]]\ndevice = \"/dev/tty8\"\nboard = \"c\"\n");
+        complaints(&[settings, file(FileKind::Chart, "charts.d/c.toml", chart)])
+    };
+    let named = "[query]\nsql = \"SELECT {{.App}} AS v\"\n";
+    let said = "unblink.toml:6: terminal.board: nobody tells the chart \"c\" its parameter \"App\" here";
+    assert_eq!(with(named), [said]);
+    assert_eq!(with(&format!("{named}[params.App]\ndefault = \"core\"\n")), [""; 0]);
+}
+
+#[test]
 fn a_chart_has_a_name_of_its_own() {
     let board = file(FileKind::Board, "boards.d/c.toml", "[panel.a]\nchart = \"text\"\ntext = \"x\"\n");
     let chart = |name: &str| file(FileKind::Chart, name, CHART);

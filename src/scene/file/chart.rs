@@ -190,6 +190,8 @@ fn chart(given: &Given<'_>, section: &Section<'_>, of_template: &mut Vec<Diagnos
         fallback: None,
         chart,
     };
+    let (uuid, fingerprint) = (uuid?, [0; 32]);
+    let asks = Asks { params, uuid, source, template, columns, unit, divisor, interval, fingerprint };
     Some(Board {
         name: name.to_owned(),
         title: title.chars().take(limits::TITLE_BYTES_MAX / 4).collect(),
@@ -197,7 +199,7 @@ fn chart(given: &Given<'_>, section: &Section<'_>, of_template: &mut Vec<Diagnos
         theme: Theme::default(),
         tabs: vec![Tab { title: Label::default(), layout: Node::Panel(0), panels: 0..1 }],
         panels: vec![panel],
-        asks: Some(Box::new(Asks { params, uuid: uuid?, source, template, columns, unit, divisor, interval })),
+        asks: Some(Box::new(asks.fingerprinted())),
     })
 }
 

@@ -25,11 +25,17 @@ struct Stage {
     data: Dataset,
     boards: Boards,
     sources: Vec<Origin>,
+    made_of: u64,
 }
 
 fn stage() -> Stage {
-    let mut stage =
-        Stage { charts: Charts::default(), data: Dataset::default(), boards: Boards::default(), sources: Vec::new() };
+    let mut stage = Stage {
+        charts: Charts::default(),
+        data: Dataset::default(),
+        boards: Boards::default(),
+        sources: Vec::new(),
+        made_of: 0,
+    };
     configure(&mut stage, "/shop.db", "SELECT v FROM t WHERE a = {{.A}}");
     stage
 }
@@ -37,6 +43,7 @@ fn stage() -> Stage {
 fn configure(stage: &mut Stage, database: &str, sql: &str) {
     let (settings, boards) = config::understand(&files(database, sql)).expect("it is right");
     (stage.boards, stage.sources) = (boards, settings.sources);
+    stage.made_of += 1;
 }
 
 fn asked(value: &str) -> Asked {
@@ -45,8 +52,8 @@ fn asked(value: &str) -> Asked {
 
 fn watch(stage: &mut Stage, values: &[&str], now: Mono) {
     let asked: Vec<Asked> = values.iter().map(|value| asked(value)).collect();
-    let Stage { charts, data, boards, sources } = stage;
-    charts.watch(asked.iter(), boards, sources, data, now);
+    let Stage { charts, data, boards, sources, made_of } = stage;
+    charts.watch(asked.iter(), Configured { boards, sources, made_of: *made_of }, data, now);
 }
 
 /// What the running chart with this value is, and its series.
