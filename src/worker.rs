@@ -4,6 +4,7 @@
 //! Invariant: one loop owns everything; the tasks beside it only carry messages, through queues with caps. What root
 //! must hear soon (pongs, answers, specs) never waits behind frames. It ends when the feed does.
 
+mod agreement;
 mod carry;
 mod charts;
 mod history;

@@ -315,7 +315,10 @@ fn a_socket_that_is_not_for_this_user_is_77() {
     if rustix::process::geteuid().is_root() {
         // Nothing is closed to root: somebody else has to try, with a copy of the program they can reach.
         let copy = home.path().join("unblink");
-        fs::copy(env!("CARGO_BIN_EXE_unblink"), &copy).unwrap();
+        // By another process: a descriptor of ours that writes to it could be inherited by a child of another test, and
+        // what is written to cannot be run.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_unblink")).arg(&copy).status().unwrap();
+        assert!(copied.success());
         let mut other = Command::new(copy);
         other.args(["attach", "--socket", path.to_str().unwrap()]).env_clear().env("TERM", "xterm").uid(65534);
         command = other;

@@ -3,13 +3,13 @@
 //! Invariant: nothing is drawn before boards are committed, without a viewer or without credit. A message that breaks
 //! the order of things is an error; one that only comes too late (a view that is gone) is none.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::WorkerError;
+use super::agreement::Generation;
 use super::charts::{Charts, Configured};
 use super::history::History;
 use super::mishaps::Mishaps;
@@ -18,26 +18,23 @@ use super::quotas::Quotas;
 use super::resting::RestingSource;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
-use crate::config::{self, Settings};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::fault::{Class, Lie, Ring};
-use crate::model::origin::{CHART, From, Origin};
+use crate::model::origin::{CHART, Origin};
 use crate::model::series::{Point, Rejected};
 use crate::model::window::Allowance;
 use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::ledger::Ledger;
 use crate::render::{FrameOut, View};
 use crate::runtime::context::{self, Context};
-use crate::runtime::{self, fault, log};
-use crate::scene::{Board, Boards, Stage};
+use crate::runtime::{self, fault};
+use crate::scene::{Board, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, push, synthetic};
-use crate::wire::feed::{
-    ConfigFile, CountRow, FileKind, Frame, Hello, MemoryRow, Outcome, ToRoot, ToWorker, TreeRow, WorkerStatus,
-};
+use crate::wire::feed::{CountRow, Frame, Hello, MemoryRow, ToRoot, ToWorker, TreeRow, WorkerStatus};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
 pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
@@ -50,13 +47,13 @@ const TOLD_AGAIN: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct State {
     epoch: Epoch,
-    prepared: Option<Generation>,
+    pub(super) prepared: Option<Generation>,
     /// What is drawn; none before the first commit.
     pub(super) committed: Option<Generation>,
     pub(super) data: Dataset,
     pub(super) views: Views,
     /// Until when first frames wait for the first data.
-    held_until: Option<Mono>,
+    pub(super) held_until: Option<Mono>,
     pub(super) charts: Charts,
     pub(super) controls: Controls,
     pub(super) counts: Counts,
@@ -68,11 +65,11 @@ pub struct State {
     pub(super) ledger: Ledger,
     /// Sources that are left alone.
     pub(super) resting: Vec<RestingSource>,
-    quotas: Quotas,
+    pub(super) quotas: Quotas,
     /// Whose worker it is.
-    tenant: String,
+    pub(super) tenant: String,
     /// Faults on purpose; none where they are not obeyed.
-    mishaps: Option<Mishaps>,
+    pub(super) mishaps: Option<Mishaps>,
 }
 
 /// What sources are told.
@@ -90,16 +87,6 @@ pub struct Controls {
     pub own: watch::Sender<Option<Report>>,
     /// How a source goes wrong on purpose; none where faults are not obeyed.
     pub faults: Option<watch::Sender<Option<Lie>>>,
-}
-
-/// One set of files that root handed over, understood.
-#[derive(Debug)]
-pub(super) struct Generation {
-    number: u64,
-    pub(super) boards: Boards,
-    pub(super) settings: Settings,
-    /// The bytes of each board's file.
-    written: BTreeMap<String, Vec<u8>>,
 }
 
 /// Counted since the worker started.
@@ -361,72 +348,8 @@ impl State {
         }
     }
 
-    fn prepare(&mut self, number: u64, files: Vec<ConfigFile>) -> Outcome {
-        self.prepared = None;
-        match config::understand(&files) {
-            Ok((settings, boards)) => {
-                let boards = if self.mishaps.is_some() { boards.with_faults() } else { boards };
-                let catalogue = boards.catalogue();
-                let is_of_board = |file: &ConfigFile| file.kind == FileKind::Board || config::is_chart(file);
-                let boards_files = files.into_iter().filter(is_of_board);
-                let written =
-                    boards_files.map(|file| (config::board_name(&file.name).to_owned(), file.bytes)).collect();
-                self.prepared = Some(Generation { number, boards, settings, written });
-                Outcome::Accepted(catalogue)
-            }
-            Err(complaints) => Outcome::Refused(complaints),
-        }
-    }
-
-    fn commit(&mut self, number: u64, now: Mono) -> Result<(), WorkerError> {
-        let before;
-        match self.prepared.take() {
-            Some(prepared) if prepared.number == number => {
-                let sources = &prepared.settings.sources;
-                for origin in sources {
-                    // What a server tells of comes and goes; of a name as many are kept as there may be at once.
-                    if let From::Prometheus(asked) = &origin.from {
-                        asked.queries.iter().for_each(|one| self.data.bound(&one.series, limits::SOURCE_SERIES_MAX));
-                    }
-                    if let From::Sql(asked) = &origin.from {
-                        let names = asked.queries.iter().map(|one| one.series(&origin.series));
-                        names.for_each(|name| self.data.bound(&name, limits::SOURCE_SERIES_MAX));
-                    }
-                }
-                self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
-                if self.committed.is_none() {
-                    // What earlier workers were pushed counts as this one's.
-                    self.pushes.intake.adopt(&mut self.data);
-                    self.charts.adopt(&self.data, now);
-                }
-                self.quotas.set(prepared.settings.tenants.get(&self.tenant), &prepared.boards);
-                log::set_level(prepared.settings.log.level.filter());
-                if self.committed.is_none() {
-                    self.held_until = Some(now + FIRST_DATA_WAIT);
-                }
-                before = self.committed.replace(prepared);
-            }
-            other => {
-                let ready = other.map_or("none is".to_owned(), |other| format!("generation {} is", other.number));
-                return Err(order("Commit", format!("generation {number} is not prepared, {ready}")));
-            }
-        }
-        let ready = self.committed.as_ref().expect("invariant: set above");
-        self.ledger.clear();
-        let before = before.as_ref();
-        let differs = |board: &str| {
-            let written = |generation: &Generation| generation.written.get(board).cloned();
-            // A template may be in another file than what names it.
-            let asks = |generation: &Generation| generation.boards.get(board).and_then(|board| board.asks.clone());
-            before.and_then(written) != written(ready) || before.and_then(asks) != asks(ready)
-        };
-        self.views.boards_changed(&ready.boards, differs, now);
-        self.watch_sources(now);
-        Ok(())
-    }
-
     /// Data is made up, processes are looked at, and charts ask their databases, only while a view shows some.
-    fn watch_sources(&mut self, now: Mono) {
+    pub(super) fn watch_sources(&mut self, now: Mono) {
         let Some(Generation { boards, settings, number, .. }) = &self.committed else { return };
         let configured = Configured { boards, sources: &settings.sources, made_of: *number };
         self.charts.watch(self.views.asked(), configured, &mut self.data, now);

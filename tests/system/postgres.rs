@@ -222,7 +222,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("it never came about that {what}");
 }
 
-fn turn(line: &mut Line) -> Result<Reading, String> {
+fn turn(line: &mut Line) -> Result<Reading, Failure> {
     line.asks.send(()).expect("the thread runs");
     line.answers.blocking_recv().expect("the thread answers").outcome
 }

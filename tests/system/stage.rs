@@ -41,7 +41,10 @@ impl Stage {
         let folder = tempfile::Builder::new().prefix("unblink-system-").tempdir().expect("a temporary folder");
         open_to_all(folder.path());
         let program = folder.path().join("unblink");
-        fs::copy(env!("CARGO_BIN_EXE_unblink"), &program).expect("the program can be copied");
+        // By another process: a descriptor of ours that writes to it could be inherited by a child of another test, and
+        // what is written to cannot be run.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_unblink")).arg(&program).status();
+        assert!(copied.expect("cp can be started").success(), "the program can be copied");
         open_to_all(&program);
         Stage { folder, people: 0 }
     }
