@@ -464,3 +464,18 @@ async fn a_worker_that_does_not_say_what_it_thinks_of_a_change_is_ended_and_no_o
     viewer.until("goes on").await;
     world.stop().await;
 }
+
+#[tokio::test]
+async fn what_root_cannot_read_never_comes_into_force_whatever_a_worker_says() {
+    let mut world = world("[tenants.ops]\n", &[]);
+    let mut own = world.live_worker_of("default").await;
+    let _ops = world.live_worker_of("ops").await;
+    write(&world, "nonsense");
+    let (generation, _) = offered(&mut own).await;
+    own.say(&feed::ToRoot::Prepared { generation, outcome: Outcome::Accepted(catalogue()) }).await;
+    let text = "not applied: something is wrong with it".to_owned();
+    assert_eq!(told(&mut own).await, [Complaint { board: None, text }]);
+    let status = status(&world).await;
+    assert_eq!((status.root.generation, status.workers.len()), (1, 2), "who is a tenant is as it was");
+    world.stop().await;
+}
