@@ -154,7 +154,11 @@ pub fn understand(files: &[ConfigFile]) -> Result<(Settings, Boards), Vec<Diagno
             let unknown = files.iter().filter_map(|file| {
                 let document = Document::new(&file.name, &file.bytes).ok()?;
                 Some(match file.kind {
-                    FileKind::Settings => terminal::unknown_boards(&document, &boards, &left_out, &settings.tenants),
+                    FileKind::Settings => {
+                        let mut wrong = terminal::unknown_boards(&document, &boards, &left_out, &settings.tenants);
+                        wrong.extend(sources::wrong_standbys(&document, &settings.sources));
+                        wrong
+                    }
                     FileKind::Chart if is_whole && is_chart(file) => {
                         charts::unknown_sources(file, &boards, &settings.sources)
                     }

@@ -30,7 +30,7 @@ pub use session::{
 };
 pub use source::{
     PastFetched, SampleRejected, SecretOpenToAll, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered,
-    ValuesLeftOut,
+    StandbyTakesOver, StandbyYields, ValuesLeftOut,
 };
 
 /// Something that happened.
@@ -85,6 +85,8 @@ pub struct Counters {
     pub source_failures: Counter,
     pub source_pauses: Counter,
     pub source_recoveries: Counter,
+    pub standbys_shown: Counter,
+    pub standbys_yielded: Counter,
     pub samples_rejected: Counter,
     pub values_left_out: Counter,
     pub histories_replayed: Counter,
@@ -119,6 +121,8 @@ pub static COUNTERS: Counters = Counters {
     source_failures: Counter::new(),
     source_pauses: Counter::new(),
     source_recoveries: Counter::new(),
+    standbys_shown: Counter::new(),
+    standbys_yielded: Counter::new(),
     samples_rejected: Counter::new(),
     values_left_out: Counter::new(),
     histories_replayed: Counter::new(),

@@ -18,6 +18,7 @@ pub mod reconnect;
 pub mod reload;
 pub mod resize;
 pub mod session;
+pub mod standby;
 pub mod supervise;
 pub mod tail;
 pub mod window;

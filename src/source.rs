@@ -273,6 +273,7 @@ fn state_of(health: &SourceHealth) -> String {
         SourceState::Partial(missing) => format!("delivers a part only: {missing}"),
         SourceState::Failed { why, .. } => format!("failed: {why}"),
         SourceState::Absent(why) => format!("absent: {why}"),
+        SourceState::Standby { by, .. } => format!("{by} stands in"),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod process;
 mod pushes;
 mod quotas;
 mod resting;
+mod standby;
 mod state;
 mod views;
 

@@ -21,7 +21,7 @@ use crate::notation::{Document, harmless, remedy_for};
 
 pub const SECTION: &str = "sources";
 
-const COMMON: [&str; 4] = ["kind", "interval", "series", "unit"];
+const COMMON: [&str; 5] = ["kind", "interval", "series", "standby", "unit"];
 const COMMAND: [&str; 6] = ["argv", "shell", "timeout", "format", "env", "directory"];
 const FILE: [&str; 9] = ["path", "format", "regex", "from", "level", "time", "message", "labels", "values"];
 const KINDS: [&str; 5] = ["command", "file", "postgresql", "prometheus", "sqlite"];
@@ -97,6 +97,30 @@ pub fn unknown_sources(document: &Document<'_>, origins: &[Origin]) -> Vec<Diagn
     panels.iter().filter_map(complain).collect()
 }
 
+/// Complaints about sources that are to stand by and cannot. Only where the rest was found right.
+pub fn wrong_standbys(document: &Document<'_>, origins: &[Origin]) -> Vec<Diagnostic> {
+    let (tables, _) = document.tables();
+    let Some(DeValue::Table(sources)) = tables.get_ref().get(SECTION).map(Spanned::get_ref) else { return Vec::new() };
+    let known: Vec<&str> = origins.iter().map(|origin| origin.name.as_str()).collect();
+    let complain = |(first, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+        let first: &std::borrow::Cow<'_, str> = first.get_ref();
+        let DeValue::Table(table) = value.get_ref() else { return None };
+        let standby = table.get("standby")?;
+        let name = standby.get_ref().as_str()?;
+        let (what, remedy) = match origins.iter().find(|origin| origin.name == name) {
+            None => (format!("there is no source {:?}", harmless(name)), remedy_for(name, &known, "sources")),
+            Some(_) if name == first => ("it cannot stand by for itself".to_owned(), "name another source".to_owned()),
+            Some(other) if other.standby.is_some() => {
+                (format!("{name} has a standby of its own"), "name a source that has none".to_owned())
+            }
+            Some(_) => return None,
+        };
+        let message = format!("sources.{}.standby: {what}", harmless(first));
+        Some(document.complain(standby.span(), message, remedy))
+    };
+    sources.iter().filter_map(complain).collect()
+}
+
 // === impl Section ===
 
 impl Section<'_> {
@@ -124,13 +148,14 @@ impl Section<'_> {
         let name = self.name.to_owned();
         let series = self.get("series", series).unwrap_or_else(|| name.replace('-', "_"));
         let unit = self.get("unit", unit).unwrap_or_default();
+        let standby = self.get("standby", |value| text(value, "other").map(str::to_owned));
         let from = match word {
             "command" => From::Command(self.command(interval)?),
             "prometheus" => From::Prometheus(self.prometheus(&series, interval)?),
             "postgresql" | "sqlite" => From::Sql(self.sql(word, interval, unit)?),
             _ => From::File(self.file()?),
         };
-        Some(Origin { name, series, unit, interval, from })
+        Some(Origin { name, series, unit, interval, standby, from })
     }
 
     fn command(&mut self, interval: Duration) -> Option<Command> {

@@ -324,6 +324,26 @@ proptest! {
 }
 
 #[test]
+fn a_standby_is_another_source_that_has_none() {
+    let source = |name: &str, more: &str| format!("[sources.{name}]\nkind = \"file\"\npath = \"/x\"\n{more}\n");
+    let understood = |text: String| understand(&[file(&text)]);
+    let (settings, _) = understood(source("a", "standby = \"b\"") + &source("b", "")).unwrap();
+    assert_eq!(settings.sources[0].standby.as_deref(), Some("b"));
+    for (text, wrong) in [
+        (source("a", "standby = \"c\""), "sources.a.standby: there is no source \"c\""),
+        (source("a", "standby = \"a\""), "sources.a.standby: it cannot stand by for itself"),
+        (
+            source("a", "standby = \"b\"") + &source("b", "standby = \"a\""),
+            "sources.a.standby: b has a standby of its own",
+        ),
+        (source("a", "standby = 3"), "sources.a.standby: a number stands where a text belongs"),
+    ] {
+        let complaints = understood(text).unwrap_err();
+        assert!(complaints.iter().any(|complaint| complaint.message == wrong), "{wrong}: {complaints:?}");
+    }
+}
+
+#[test]
 fn faults_on_purpose_are_off_unless_somebody_says_so() {
     assert!(!parse(&[]).unwrap().faults.enabled);
     for (said, enabled) in [("true", true), ("false", false), ("'true'", true), ("'false'", false)] {

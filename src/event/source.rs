@@ -69,6 +69,34 @@ pub struct SecretOpenToAll<'a> {
     pub path: &'a Path,
 }
 
+/// A source failed, and another one is shown in its place.
+#[derive(Debug)]
+pub struct StandbyTakesOver<'a> {
+    pub first: &'a str,
+    pub standby: &'a str,
+}
+
+/// The standby is shown no more.
+#[derive(Debug)]
+pub struct StandbyYields<'a> {
+    pub first: &'a str,
+    pub standby: &'a str,
+}
+
+impl Event for StandbyTakesOver<'_> {
+    fn emit(self) {
+        COUNTERS.standbys_shown.add(1);
+        warn!(source = self.first, standby = self.standby, "source failed; its charts show the one that stands by");
+    }
+}
+
+impl Event for StandbyYields<'_> {
+    fn emit(self) {
+        COUNTERS.standbys_yielded.add(1);
+        info!(source = self.first, standby = self.standby, "the standby is shown no more");
+    }
+}
+
 impl Event for PastFetched<'_> {
     fn emit(self) {
         debug!(source = self.source, samples = self.samples, span_s = self.span_s, "past fetched");

@@ -30,6 +30,11 @@ pub enum SourceState {
         /// When it is asked again, where that is not its next beat.
         next_try: Option<Wall>,
     },
+    /// It failed, and what another source delivers is told in its place.
+    Standby {
+        by: String,
+        since: Wall,
+    },
     /// There is none here, and why, in a person's words.
     Absent(String),
 }

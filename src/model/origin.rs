@@ -31,6 +31,8 @@ pub struct Origin {
     pub unit: Unit,
     /// Between two looks.
     pub interval: Duration,
+    /// The source whose data is shown in its place while it fails.
+    pub standby: Option<String>,
     pub from: From,
 }
 

@@ -122,7 +122,7 @@ impl Asks {
         };
         let timeout = asked.timeout.min(interval);
         let from = From::Sql(Sql { database: asked.database.clone(), timeout, queries: vec![query] });
-        Some(Origin { name: identity.source, series: identity.prefix, unit: self.unit, interval, from })
+        Some(Origin { name: identity.source, series: identity.prefix, unit: self.unit, interval, from, standby: None })
     }
 
     /// The title with what the viewer said, so that charts side by side can be told apart.

@@ -23,6 +23,8 @@ pub enum Health {
     Nothing(Notice),
     /// What there is is drawn dimmed, under these words.
     Late(Notice),
+    /// What there is is good, but these words belong to it.
+    Told(Notice),
 }
 
 /// Data older than this many intervals is stale, and a series that others of its source are ahead of by more is gone.
@@ -116,6 +118,11 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
     }
     match &health.state {
         SourceState::Partial(missing) => Health::Late(notice(missing, Role::Warning)),
+        SourceState::Standby { by, since } => {
+            let (age, next) = moment.age(*since);
+            changes.at(next);
+            Health::Told(notice(&format!("shows {by}, as {source} failed {age} ago"), Role::Warning))
+        }
         _ => Health::Good,
     }
 }

@@ -62,7 +62,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
         Health::Good => (None, None),
-        Health::Late(notice) => (Some(notice), None),
+        Health::Late(notice) | Health::Told(notice) => (Some(notice), None),
         Health::Nothing(notice) => (None, Some(notice)),
     };
     let mut drawn = Vec::new();
@@ -105,7 +105,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Chart::Animation(animation) => shapes::animation(animation, pane, &mut canvas),
     }
     cursor::draw(&spec.chart, moment, when, &mut canvas);
-    if notice.is_some() {
+    if matches!(health, Health::Late(_)) {
         let (width, height) = canvas.size();
         canvas.dim(Rect::new(0, 0, width, height));
     }
@@ -146,7 +146,7 @@ fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Heal
 /// The rows of a panel that scrolls; none of one that does not. `area` is the panel's.
 pub fn rows(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<Rows> {
     let (health, when) = judged(spec, moment, &mut Changes::default());
-    let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_)));
+    let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_) | Health::Told(_)));
     match &spec.chart {
         Chart::Table(table) => Some(rows::of_table(table, moment, when, inside)),
         Chart::Log(log) => rows::of_log(log, moment, inside),
@@ -252,7 +252,9 @@ fn rows_of_text(rows: &[TextRow], health: &Health, spec: &PanelSpec, moment: &Mo
                 pair(key, Some(Label::plain(&format!("live, every {interval}"))), Role::Text)
             }
             Health::Good => pair(key, Some(Label::plain("as it was")), Role::Text),
-            Health::Late(notice) | Health::Nothing(notice) => pair(key, Some(notice.text.clone()), notice.role),
+            Health::Late(notice) | Health::Told(notice) | Health::Nothing(notice) => {
+                pair(key, Some(notice.text.clone()), notice.role)
+            }
         },
     };
     TextPlan { rows: rows.iter().map(row).collect() }

@@ -195,6 +195,7 @@ fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)>
                 let (age, next) = moment.age(delivered);
                 worst = Some((format!("stale {age}"), next));
             }
+            (SourceState::Standby { by, .. }, _) => worst = worst.or(Some((format!("shows {by}"), Wall(i64::MAX)))),
             (SourceState::Absent(_), _) => worst = worst.or(Some(("no data".to_owned(), Wall(i64::MAX)))),
             (SourceState::Waiting, None) => worst = worst.or(Some(("waiting".to_owned(), Wall(i64::MAX)))),
             _ => {}

@@ -155,6 +155,7 @@ mod tests {
             series: "it".to_owned(),
             unit: Unit::None,
             interval: Duration::from_secs(10),
+            standby: None,
             from: From::Command(command.clone()),
         };
         Runs::new(&origin, &command, Path::new("/nowhere"))

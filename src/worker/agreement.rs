@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::WorkerError;
+use super::standby::Standbys;
 use super::state::{FIRST_DATA_WAIT, State, order};
 use crate::base::{Mono, limits};
 use crate::config::{self, Settings};
@@ -58,6 +59,7 @@ impl State {
                         names.for_each(|name| self.data.bound(&name, limits::SOURCE_SERIES_MAX));
                     }
                 }
+                self.standbys = Standbys::new(sources, &self.data);
                 self.pushes.intake.set_taken(sources.iter().map(|origin| origin.series.clone()).collect());
                 if self.committed.is_none() {
                     // What earlier workers were pushed counts as this one's.

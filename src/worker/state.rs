@@ -16,6 +16,7 @@ use super::mishaps::Mishaps;
 use super::pushes::{Push, Pushes};
 use super::quotas::Quotas;
 use super::resting::RestingSource;
+use super::standby::Standbys;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
@@ -68,6 +69,7 @@ pub struct State {
     pub(super) quotas: Quotas,
     /// Whose worker it is.
     pub(super) tenant: String,
+    pub(super) standbys: Standbys,
     /// Faults on purpose; none where they are not obeyed.
     pub(super) mishaps: Option<Mishaps>,
 }
@@ -131,6 +133,7 @@ impl State {
             tenant: hello.tenant.clone(),
             ledger,
             mishaps,
+            standbys: Standbys::default(),
         }
     }
 
@@ -184,8 +187,14 @@ impl State {
         Ok(None)
     }
 
-    /// Takes what a source has to tell.
-    pub fn update(&mut self, update: Update, now: Mono, wall: Wall) {
+    /// Takes what a source has to tell, and what it tells for another.
+    pub fn update(&mut self, mut update: Update, now: Mono, wall: Wall) {
+        let beside = self.standbys.pass(&mut update, wall);
+        self.take(update, now, wall);
+        beside.into_iter().for_each(|update| self.take(update, now, wall));
+    }
+
+    fn take(&mut self, update: Update, now: Mono, wall: Wall) {
         // What was on its way when the last viewer of a chart went.
         if self.charts.is_over(&update.source) {
             return;
@@ -383,11 +392,16 @@ impl State {
     /// An operator hears of a source's first failure and of its recovery.
     fn tell(&self, source: &str, health: &SourceHealth, wall: Wall) {
         let before = self.data.source(source).map(|before| &before.state);
-        match (before, &health.state) {
-            (Some(SourceState::Failed { .. }), SourceState::Failed { .. }) => {}
-            (_, SourceState::Failed { why, .. }) => SourceFailed { source, why }.emit(),
-            (Some(SourceState::Failed { since, .. }), SourceState::Good | SourceState::Partial(_)) => {
-                let after_ms = u64::try_from(wall.since(*since).as_millis()).unwrap_or(u64::MAX);
+        let failed_since = match before {
+            Some(SourceState::Failed { since, .. } | SourceState::Standby { since, .. }) => Some(*since),
+            _ => None,
+        };
+        match (failed_since, &health.state) {
+            (None, SourceState::Failed { why, .. }) => SourceFailed { source, why }.emit(),
+            // Told where it took over; counted as what it is.
+            (None, SourceState::Standby { by, .. }) => SourceFailed { source, why: &format!("{by} stands in") }.emit(),
+            (Some(since), SourceState::Good | SourceState::Partial(_)) => {
+                let after_ms = u64::try_from(wall.since(since).as_millis()).unwrap_or(u64::MAX);
                 SourceRecovered { source, after_ms }.emit();
             }
             _ => {}

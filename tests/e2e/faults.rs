@@ -191,10 +191,11 @@ fn the_demo_has_the_board_and_its_help() {
     terminal.type_keys("?");
     terminal.wait_for("the keys it shows; x heals");
     terminal.type_keys("?");
-    while !terminal.text().contains(HIT) {
+    for board in ["default/demo", "default/unblink", "default/faults"] {
         terminal.type_keys("\t");
-        terminal.wait_for_change();
+        terminal.wait_for(board);
     }
+    terminal.wait_for(HIT);
     terminal.wait_for("index out of bounds");
     let worker = process::children(terminal.pid()).remove(0).pid;
     terminal.type_keys("A");
@@ -202,4 +203,31 @@ fn the_demo_has_the_board_and_its_help() {
     terminal.type_keys("A");
     terminal.wait_without(", trace ");
     assert_eq!(process::children(terminal.pid()).remove(0).pid, worker);
+}
+
+#[test]
+fn a_standby_is_shown_while_the_first_fails_and_no_longer() {
+    let home = Home::new();
+    let read = |file: &str| {
+        format!("kind = \"command\"\ninterval = \"200ms\"\nargv = [\"cat\", \"{}\"]\n", home.path(file).display())
+    };
+    let (first, other) = (read("first"), read("other"));
+    home.put("first", "111\n");
+    home.put("other", "222\n");
+    let settings = format!("[sources.first]\nstandby = \"other\"\n{first}\n[sources.other]\n{other}\n");
+    home.configure(&settings);
+    std::fs::create_dir(home.path("config/boards.d")).unwrap();
+    let panel = "[panel.p]\nchart = \"facts\"\nsource = \"first\"\nrows = [{ name = \"value\", value = \"first\" }]\n";
+    home.put("config/boards.d/pair.toml", panel);
+    let _daemon = Daemon::start(&home);
+    let terminal = Terminal::run(&home, &["attach", "pair"], (100, 20));
+    terminal.wait_for("111");
+    std::fs::remove_file(home.path("first")).unwrap();
+    terminal.wait_until("the standby", |seen| {
+        seen.text().contains("shows other, as first failed") && seen.text().contains("222")
+    });
+    home.put("first", "333\n");
+    terminal.wait_until("the first again", |seen| seen.text().contains("333") && !seen.text().contains("shows other"));
+    assert!(home.status().workers[0].faults["source error"] >= 3);
+    terminal.assert_no_garbage();
 }

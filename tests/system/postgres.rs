@@ -179,6 +179,7 @@ impl Cluster {
             series: "shop".to_owned(),
             unit: Unit::None,
             interval: Duration::from_secs(15),
+            standby: None,
             from: From::Sql(asked.clone()),
         };
         (origin, asked)

@@ -77,7 +77,7 @@ fn judged(called: &str, update: &Update) -> Finding {
         SourceState::Absent(why) => {
             Finding::warn(called, why.clone(), "put it there, or take the source out of the configuration")
         }
-        SourceState::Good | SourceState::Waiting => Finding::ok(called, brought),
+        SourceState::Good | SourceState::Waiting | SourceState::Standby { .. } => Finding::ok(called, brought),
     }
 }
 

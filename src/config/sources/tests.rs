@@ -50,6 +50,7 @@ fn a_command_has_defaults_and_a_file_too() {
         series: series.to_owned(),
         unit: Unit::None,
         interval,
+        standby: None,
         from,
     };
     let file =

@@ -28,6 +28,7 @@ fn bench(lines: Format, from_start: bool) -> Bench {
         series: "app".to_owned(),
         unit: Unit::None,
         interval: Duration::from_secs(1),
+        standby: None,
         from: From::File(file.clone()),
     };
     Bench { follow: Follow::new(&origin, &file).unwrap(), folder, now: NOW }

@@ -55,6 +55,7 @@ fn turns(prometheus: &Prometheus) -> Asker {
         series: "p".to_owned(),
         unit: Unit::None,
         interval: BEAT,
+        standby: None,
         from: From::Prometheus(prometheus.clone()),
     };
     Asker { turns: Turns::new(&origin, prometheus), runtime: runtime::build().unwrap() }

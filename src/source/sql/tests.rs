@@ -44,6 +44,7 @@ fn asker(path: &Path, timeout: Duration, queries: Vec<SqlQuery>) -> Asker {
         series: "s".to_owned(),
         unit: Unit::None,
         interval: BEAT,
+        standby: None,
         from: From::Sql(sql.clone()),
     };
     Asker { turns: Turns::new(&origin, &sql), runtime: runtime::build().unwrap() }
