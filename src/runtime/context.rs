@@ -24,7 +24,7 @@ pub struct Word {
 pub struct Context {
     /// What holds a fault of it.
     pub ring: Ring,
-    /// Of a panel or an input the board, of a source its name.
+    /// Of a panel or an input the board, of a source its name, of a message its kind.
     pub what: Word,
     /// The panel's number on its board.
     pub panel: Option<u16>,
@@ -109,6 +109,11 @@ impl Context {
         Context::of(Ring::Input, board)
     }
 
+    /// Something that no ring within the worker holds.
+    pub fn message(kind: &str) -> Context {
+        Context::of(Ring::Worker, kind)
+    }
+
     pub fn panel(board: &str, panel: usize, version: Version) -> Context {
         let panel = Some(u16::try_from(panel).unwrap_or(u16::MAX));
         Context { panel, version, ..Context::of(Ring::Panel, board) }
@@ -125,7 +130,8 @@ impl fmt::Display for Context {
         write!(f, "trace={trace} ring={} tenant={} epoch={}", ring.word(), tenant(), epoch().0)?;
         match ring {
             Ring::Source => write!(f, " source={what}"),
-            _ => write!(f, " board={what}"),
+            Ring::Worker => write!(f, " message={what}"),
+            Ring::Panel | Ring::Input => write!(f, " board={what}"),
         }?;
         if let Some(panel) = panel {
             write!(f, " panel={panel} version={}", version.0)?;

@@ -287,6 +287,23 @@ impl ToWorker {
         encode(self)
     }
 
+    /// What it is, for whoever tells of a fault in handling it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            ToWorker::Hello(_) => "Hello",
+            ToWorker::Prepare { .. } => "Prepare",
+            ToWorker::Commit { .. } => "Commit",
+            ToWorker::Subscribe { .. } => "Subscribe",
+            ToWorker::Unsubscribe { .. } => "Unsubscribe",
+            ToWorker::Credit { .. } => "Credit",
+            ToWorker::Input { .. } => "Input",
+            ToWorker::Ping { .. } => "Ping",
+            ToWorker::Viewers { .. } => "Viewers",
+            ToWorker::Push { .. } => "Push",
+            ToWorker::Complaints(_) => "Complaints",
+        }
+    }
+
     /// One message without its prefix; caps of specs and files are checked.
     pub fn decode(body: &[u8]) -> Result<ToWorker, DecodeError> {
         let message: ToWorker = decode(body)?;

@@ -144,6 +144,7 @@ impl State {
         now: Mono,
         wall: Wall,
     ) -> Result<Option<ToRoot<'static>>, WorkerError> {
+        let _entered = context::enter(Context::message(message.kind()));
         match message {
             ToWorker::Hello(_) => return Err(order("Hello", "it has been said already".to_owned())),
             ToWorker::Prepare { generation, files } => {

@@ -225,7 +225,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 fn turn(line: &mut Line) -> Result<Reading, Failure> {
     line.asks.send(()).expect("the thread runs");
-    line.answers.blocking_recv().expect("the thread answers").outcome
+    line.answers.blocking_recv().expect("the thread answers").outcome.map_err(|failure| failure.why)
 }
 
 fn query(sql: &str) -> SqlQuery {
