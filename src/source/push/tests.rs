@@ -136,6 +136,21 @@ fn what_a_hostile_line_says_moves_no_cursor() {
 }
 
 #[test]
+fn what_charts_of_an_earlier_worker_left_is_nothing_that_was_pushed() {
+    let mut stage = Stage::default();
+    for name in ["chart:0123_latency", "orders"] {
+        let (kind, unit, at) = (Kind::Gauge, Unit::None, NOW);
+        let sample = Sample { key: SeriesKey::plain(name), kind, unit, at, value: 1.0 };
+        stage.data.insert(sample).expect("there is room");
+    }
+    stage.intake.adopt(&mut stage.data);
+    assert_eq!(stage.intake.series_count(), 1);
+    // A name of that kind cannot be pushed at all.
+    assert_eq!(stage.take(r#"{"series":"chart:0123_latency","value":1}"#).accepted, 1);
+    assert!(stage.data.window(&SeriesKey::plain("chart_0123_latency")).is_some());
+}
+
+#[test]
 fn series_of_another_source_are_not_to_be_pushed_and_those_that_only_begin_alike_are() {
     let mut stage = Stage::default();
     let line = |name: &str| format!(r#"{{"series":"{name}","value":1}}"#);
