@@ -119,3 +119,39 @@ fn what_a_viewer_says_wrongly_is_told_before_anything_is_drawn() {
     let picture = String::from_utf8(home.run(&args).stdout).unwrap();
     assert!(picture.contains("480 ms") && !picture.contains("110 ms"), "{picture}");
 }
+
+#[test]
+fn a_template_of_its_own_is_watched_kept_and_gone_back_to_and_a_wrong_chart_keeps_no_daemon_from_starting() {
+    let home = home();
+    let chart = "y_axis = \"milliseconds\"\nkind = \"stat\"\n[query]\nsql_file = \"now.tmpl\"\nvalues = [\"v\"]\n";
+    home.put("config/charts.d/now.toml", chart);
+    let template = |value: &str| format!("SELECT {value} AS v FROM metrics WHERE app = {{{{.App}}}}\n");
+    home.put("config/charts.d/now.tmpl", &template("p95"));
+    home.put("config/charts.d/wrong.toml", "[query]\nsql = \"SELECT '{{.App}}'\"\n");
+    let daemon = Daemon::start(&home);
+    daemon.log.wait_for("wrong.toml", |log| log.contains("the parameter stands within a text").then_some(()));
+    let terminal = Terminal::run(&home, &["attach", "now", "--param", "App=core"], (60, 12));
+    // Digits of a large value are drawn, so the unit and the age are looked for.
+    terminal.wait_for("ms");
+    fs::remove_file(home.path("config/charts.d/wrong.toml")).unwrap();
+    home.put("config/charts.d/now.tmpl", &template("p95 * 100"));
+    terminal.wait_without("ms");
+    home.put("config/charts.d/now.tmpl", &template("p95 * 2"));
+    terminal.wait_for("ms");
+    let undone = home.run(&["rollback"]);
+    assert!(undone.status.success(), "{}", String::from_utf8_lossy(&undone.stderr));
+    terminal.wait_without("ms");
+    drop(daemon);
+
+    let check = |name: &str| home.run(&["check", home.path(&format!("config/charts.d/{name}")).to_str().unwrap()]);
+    assert!(check("now.toml").status.success());
+    let refused = check("now.tmpl");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("this is a template and no chart"), "{refused:?}");
+    home.put("config/charts.d/now.tmpl", "SELECT 1\n  {{if .App}}");
+    let told = check("now.toml");
+    let told = String::from_utf8_lossy(&told.stderr);
+    assert!(told.contains("charts.d/now.tmpl:2:3: this `if` has no end"), "{told}");
+    let schema = home.run(&["check", "--schema=chart"]).stdout;
+    let schema: serde_json::Value = serde_json::from_slice(&schema).unwrap();
+    assert!(schema["properties"]["params"]["additionalProperties"]["properties"]["one_of"].is_object(), "{schema}");
+}
