@@ -61,7 +61,7 @@ fn board() -> Board {
 fn source(path: &Path) -> Origin {
     let sql = Sql { database: Database::Sqlite { path: path.to_owned() }, timeout: PATIENT, queries: Vec::new() };
     let (name, series) = ("shop".to_owned(), "shop".to_owned());
-    Origin { name, series, unit: Unit::None, interval: PATIENT, from: From::Sql(sql) }
+    Origin { name, series, unit: Unit::None, interval: PATIENT, from: From::Sql(sql), standby: None }
 }
 
 fn params(app: &str, variant: &str) -> BTreeMap<String, String> {

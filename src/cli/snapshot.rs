@@ -81,6 +81,11 @@ pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
         board.check_params(&spec.params).map_err(Failure::usage)?;
     }
 
+    let is_chart = boards.get(name).is_some_and(|board| board.asks.is_some());
+    if is_chart && boards.origin(name, &spec.params, &loaded.settings.sources).is_none() {
+        let why = format!("the chart {name:?} has no database to ask: unblink.toml names none");
+        return Err(Failure::runtime(why));
+    }
     let shown = shown_origins(loaded.settings.sources, &boards, &spec);
     let grid = Grid::new(spec.size);
     let mut picture = Picture { boards, spec, format, grid };

@@ -76,6 +76,12 @@ impl Charts {
                 wanted.insert(identity.source.clone(), (identity, one));
             }
         }
+        // Nobody watches what was configured otherwise, and its source may be gone.
+        let of_before = |(name, running): (&String, &Running)| {
+            (running.made_of != made_of && !wanted.contains_key(name)).then(|| name.clone())
+        };
+        let over: Vec<String> = self.running.iter().filter_map(of_before).collect();
+        over.iter().for_each(|name| self.end(name, data));
         for (name, running) in &mut self.running {
             match wanted.contains_key(name) {
                 true => running.idle_since = None,
@@ -84,35 +90,33 @@ impl Charts {
         }
         let before = std::mem::take(&mut self.refused);
         for (name, (identity, (board, params))) in wanted {
-            if let Some(running) = self.running.get_mut(&name) {
-                if running.made_of != made_of
-                    && let Some(origin) = boards.origin(board, params, sources)
-                {
-                    running.made_of = made_of;
-                    if running.origin == origin {
-                        continue;
-                    }
-                    // Another database under the same name: nothing of the one before is shown as its own.
-                    data.forget_named(&running.series);
-                    data.forget_source(&name);
-                    running.origin = origin;
-                    data.bound(&running.series, limits::CHART_SERIES_MAX);
-                }
-            } else if self.make_room(data) {
-                // One whose source is gone was refused where it is read.
-                let Some(origin) = boards.origin(board, params, sources) else { continue };
-                self.left.remove(&identity.series);
-                data.bound(&identity.series, limits::CHART_SERIES_MAX);
-                // What was said while there was no room.
-                data.forget_source(&name);
-                self.running.insert(name, Running { origin, made_of, series: identity.series, idle_since: None });
-            } else {
+            if self.running.get(&name).is_some_and(|running| running.made_of == made_of) {
+                continue;
+            }
+            let before = self.running.remove(&name);
+            if before.is_none() && !self.make_room(data) {
                 let max = limits::CHARTS_RUNNING_MAX;
                 let why = format!("{max} charts are watched already, each with its own parameters: there is no room");
-                let state = SourceState::Absent(why);
-                data.set_source(&name, SourceHealth { state, last_good: None, interval_ms: 0 });
-                self.refused.insert(name);
+                self.refuse(name, why, data);
+                continue;
             }
+            let origin = boards.origin(board, params, sources);
+            if before.as_ref().map(|before| &before.origin) != origin.as_ref() {
+                // What was said while there was no room. And of another database under the same name nothing is shown
+                // as this one's.
+                data.forget_source(&name);
+                if before.is_some() {
+                    data.forget_named(&identity.series);
+                }
+            }
+            let Some(origin) = origin else {
+                // Where there is an unblink.toml, this is refused before it gets here.
+                self.refuse(name, "no source of unblink.toml is the database it asks".to_owned(), data);
+                continue;
+            };
+            self.left.remove(&identity.series);
+            data.bound(&identity.series, limits::CHART_SERIES_MAX);
+            self.running.insert(name, Running { origin, made_of, series: identity.series, idle_since: None });
         }
         for name in before.iter().filter(|name| !self.refused.contains(*name) && !self.running.contains_key(*name)) {
             data.forget_source(name);
@@ -150,6 +154,13 @@ impl Charts {
         let Some(name) = idle.min().map(|(_, name)| name.clone()) else { return false };
         self.end(&name, data);
         true
+    }
+
+    /// Says why a chart that is watched asks nothing.
+    fn refuse(&mut self, name: String, why: String, data: &mut Dataset) {
+        let state = SourceState::Absent(why);
+        data.set_source(&name, SourceHealth { state, last_good: None, interval_ms: 0 });
+        self.refused.insert(name);
     }
 
     fn end(&mut self, name: &str, data: &mut Dataset) {

@@ -136,6 +136,24 @@ fn another_statement_or_another_database_begins_anew() {
 }
 
 #[test]
+fn a_chart_without_its_database_says_so_and_what_lingers_of_before_ends_at_once() {
+    let mut stage = stage();
+    watch(&mut stage, &["x", "y"], START);
+    watch(&mut stage, &["x"], START);
+    let (name, series) = running(&stage, "x").map(|(origin, series)| (origin.name.clone(), series)).expect("it runs");
+    tell(&mut stage, &series);
+    stage.sources.clear();
+    stage.made_of += 1;
+    watch(&mut stage, &["x"], START);
+    assert_eq!((stage.charts.origins().count(), stage.data.series_count()), (0, 0));
+    let said = stage.data.source(&name).expect("it is said").state.clone();
+    assert!(matches!(&said, SourceState::Absent(why) if why.contains("no source")), "{said:?}");
+    configure(&mut stage, "/shop.db", "SELECT v FROM t WHERE a = {{.A}}");
+    watch(&mut stage, &["x"], START);
+    assert!(running(&stage, "x").is_some() && stage.data.source(&name).is_none());
+}
+
+#[test]
 fn what_an_earlier_worker_left_waits_for_its_viewers_and_goes_without_them() {
     let mut stage = stage();
     let series = |stage: &Stage, value: &str| {

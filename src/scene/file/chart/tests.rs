@@ -36,7 +36,7 @@ fn database() -> Vec<Origin> {
     let sql = Sql { database, timeout: Duration::from_secs(5), queries: Vec::new() };
     let from = From::Sql(sql);
     let interval = Duration::from_secs(15);
-    vec![Origin { name: "db".to_owned(), series: "db".to_owned(), unit: Unit::None, interval, from }]
+    vec![Origin { name: "db".to_owned(), series: "db".to_owned(), unit: Unit::None, interval, from, standby: None }]
 }
 
 fn params(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
