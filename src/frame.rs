@@ -122,6 +122,9 @@ impl Grid {
 
     /// Takes an area over that begins elsewhere in the other grid; it lies within both.
     fn take(&mut self, from: &Grid, (from_x, from_y): (u16, u16), rect: Rect) {
+        if rect.is_empty() {
+            return;
+        }
         self.has_wide |= from.has_wide;
         for (y, from_y) in (rect.y..rect.bottom()).zip(from_y..) {
             self.part(rect.x, rect.right(), y);

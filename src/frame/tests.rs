@@ -269,3 +269,25 @@ fn an_area_that_is_copied_shows_the_same_and_the_rest_stays() {
     whole.copy(&from, Rect::new(0, 0, 99, 99));
     assert!(whole == from);
 }
+
+#[test]
+fn what_was_cut_is_pasted_as_it_was_with_clusters_and_wide_ones() {
+    let mut grid = Grid::new(Size::clamped(12, 3));
+    grid.canvas().label(1, 1, &Label::plain("a日q\u{301}👩\u{200d}👩\u{200d}👧z"), Style::new().bold());
+    let area = Rect::new(1, 0, 10, 3);
+    let cut = grid.cut(area);
+    assert_eq!(cut.size(), Size::clamped(10, 3));
+    // Into a grid whose own clusters have the same numbers.
+    let mut other = Grid::new(Size::clamped(12, 3));
+    other.canvas().label(0, 0, &Label::plain("q\u{308}k\u{308}"), Style::new());
+    other.paste(&cut, area);
+    assert_eq!(other.cell(0, 0).text(), "q\u{308}");
+    assert!(other.cut(area) == cut);
+    for y in 0..3 {
+        assert_eq!(other.cut(area).row_text(y), cut.row_text(y));
+    }
+    // What does not fit, or lies nowhere, is left out.
+    other.paste(&cut, Rect::new(11, 2, 5, 5));
+    other.paste(&cut, Rect::new(50, 50, 5, 5));
+    assert_eq!(grid.cut(Rect::new(12, 3, 4, 4)).size(), Size::clamped(1, 1));
+}

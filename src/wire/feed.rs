@@ -301,6 +301,7 @@ impl ToWorker {
             ToWorker::Viewers { .. } => "Viewers",
             ToWorker::Push { .. } => "Push",
             ToWorker::Complaints(_) => "Complaints",
+            ToWorker::LeaveAlone(_) => "LeaveAlone",
         }
     }
 

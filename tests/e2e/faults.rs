@@ -5,7 +5,9 @@ use std::process::Command;
 use unblink::model::fault::mode::HEAL_KEY;
 use unblink::model::fault::{Holder, Lie, Mode};
 use unblink::runtime;
+use unblink::sys::clock;
 
+use crate::PATIENCE;
 use crate::daemon::Daemon;
 use crate::home::Home;
 use crate::process;
@@ -33,6 +35,18 @@ fn word_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
     text.split(before).nth(1)?.split(|char: char| !char.is_ascii_hexdigit()).next()
 }
 
+/// The worker tells of itself once a second.
+fn wait_for_count(home: &Home, what: &str, least: u64) {
+    let deadline = clock::mono() + PATIENCE;
+    loop {
+        let faults = home.status().workers[0].faults.clone();
+        if faults.get(what).is_some_and(|count| *count >= least) {
+            return;
+        }
+        assert!(clock::mono() < deadline, "waited in vain for {least} times {what}: {faults:?}");
+    }
+}
+
 #[test]
 fn a_panel_that_panics_says_so_its_neighbours_go_on_and_the_same_key_heals_it() {
     let home = Home::new();
@@ -57,8 +71,7 @@ fn a_panel_that_panics_says_so_its_neighbours_go_on_and_the_same_key_heals_it() 
         terminal.type_keys(&key);
         terminal.wait_without(", trace ");
     }
-    let held = home.status().workers[0].faults.get("panel panic").copied().unwrap_or_default();
-    assert!(held >= 7, "{held}");
+    wait_for_count(&home, "panel panic", 7);
     assert_eq!(daemon.worker().pid, worker, "no worker died of it");
     terminal.assert_no_garbage();
 }
@@ -228,6 +241,6 @@ fn a_standby_is_shown_while_the_first_fails_and_no_longer() {
     });
     home.put("first", "333\n");
     terminal.wait_until("the first again", |seen| seen.text().contains("333") && !seen.text().contains("shows other"));
-    assert!(home.status().workers[0].faults["source error"] >= 3);
+    wait_for_count(&home, "source error", 3);
     terminal.assert_no_garbage();
 }

@@ -15,7 +15,7 @@ use unblink::model::origin::{
 };
 use unblink::model::{SeriesKey, Unit};
 use unblink::scene::file::chart::{self, Given};
-use unblink::source::{Line, Reading, sql};
+use unblink::source::{Failure, Line, Reading, sql};
 
 #[path = "../charts/attacks.rs"]
 mod attacks;
