@@ -107,11 +107,11 @@ fn a_tenants_worker_that_hangs_is_no_matter_of_another_tenant() {
     own.seen().forget();
     let hung = Watched::open(worker(&home, "ops").pid.unwrap()).unwrap();
     hung.signal(Signal::STOP);
-    ops.wait_for("worker does not answer");
+    ops.wait_for("worker was stopped by a signal");
     assert_eq!(said(&home.run(&["push", "orders", "426"])), (Some(0), String::new()));
     own.wait_for("426");
     hung.signal(Signal::CONT);
-    ops.wait_without("worker does not answer");
+    ops.wait_without("worker was stopped by a signal");
     assert!(!own.seen().ever(|picture| picture.contains("worker") || !picture.contains("555")), "it was disturbed");
     assert_eq!((worker(&home, "default").restarts, worker(&home, "ops").restarts), (0, 0));
     assert_eq!(daemon.stop().code(), Some(0));
