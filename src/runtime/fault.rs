@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{self, Poll};
 
 use super::context::{self, Context};
+use super::log;
 use crate::base::{Trace, limits};
 use crate::model::fault::{Class, Ring};
 use crate::sys::frames;
@@ -79,13 +80,28 @@ pub fn note(info: &PanicHookInfo<'_>) -> bool {
     if is_again {
         return is_held;
     }
-    // A payload that panics while it is dropped tells nothing that the first did not.
     let _ = RECORD.try_with(|record| match record.try_borrow_mut() {
         Ok(mut record) if !record.filled => record.fill(info),
+        // One panic while another is under way: this process is about to end, and nobody will come to tell of the first.
+        Ok(record) if is_held => last_words(&record),
         _ => {}
     });
     let _ = IN_HOOK.try_with(|busy| busy.set(false));
     is_held
+}
+
+/// Tells of the first of two panics, and waits until it is told, but not for long.
+fn last_words(first: &Record) {
+    let mut text = Text::<2048>::new();
+    let _ = write!(text, "a panic while another was under way: ");
+    if let Some(context) = context::current() {
+        let _ = write!(text, "{context} ");
+    }
+    let (said, place) = (first.text.as_str(), first.place.as_str());
+    let _ =
+        write!(text, "panic={said:?} place={place:?} build={} calls={}", crate::base::BUILD_ID, Calls(first.calls()));
+    log::say(text.as_str());
+    log::flush();
 }
 
 /// For a panic hook, after [`note`]: what is known of a panic that nobody holds besides what it says.
@@ -222,7 +238,11 @@ impl<F> fmt::Debug for Contained<F> {
 
 impl Holding {
     fn begin() -> Holding {
-        let _ = HOLDING.try_with(|depth| depth.set(depth.get() + 1));
+        let depth = HOLDING.try_with(|depth| depth.replace(depth.get() + 1));
+        // Of a panic that nobody held something may be left.
+        if depth == Ok(0) {
+            let _ = RECORD.try_with(|record| record.try_borrow_mut().map(|mut record| record.reset()));
+        }
         Holding
     }
 }
@@ -251,6 +271,10 @@ impl Record {
         }
         self.frames_count = frames::capture(&mut self.frames, FRAMES_OF_HOOK);
         self.filled = true;
+    }
+
+    fn reset(&mut self) {
+        (self.filled, self.text.len, self.place.len, self.frames_count) = (false, 0, 0, 0);
     }
 
     fn calls(&self) -> &[usize] {

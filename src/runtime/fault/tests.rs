@@ -90,6 +90,20 @@ fn what_nobody_holds_is_said_to_be_so() {
 }
 
 #[test]
+fn what_is_left_of_a_panic_that_nobody_held_is_not_told_of_the_next() {
+    hold_quietly();
+    RECORD.with(|record| {
+        let mut record = record.borrow_mut();
+        let _ = record.text.write_str("an old one");
+        record.filled = true;
+    });
+    let _holding = Holding::begin();
+    let _ = catch_unwind(|| panic!("a new one"));
+    RECORD.with(|record| assert_eq!(record.borrow().text.as_str(), "a new one"));
+    RECORD.with(|record| record.borrow_mut().reset());
+}
+
+#[test]
 fn counts_are_by_ring_and_class() {
     count(Ring::Source, Class::Timeout);
     assert!(

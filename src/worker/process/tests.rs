@@ -5,7 +5,9 @@ use std::process::{Command, Output, Stdio};
 
 use super::*;
 use crate::base::{Epoch, Version};
+use crate::model::fault::Mode;
 use crate::runtime::context::{self, Context};
+use crate::runtime::mishap;
 
 /// Set in the child that is to panic.
 const IN_CHILD: &str = "UNBLINK_TEST_PANICS_ON_A_THREAD";
@@ -60,6 +62,22 @@ fn a_panic_that_nobody_holds_is_told_with_what_was_worked_on() {
     let told = String::from_utf8(ended.stderr).expect("it is text");
     assert_eq!(ended.status.signal(), Some(libc::SIGABRT), "{told}");
     assert!(told.contains("source=a-source") && told.contains("calls=0x"), "{told}");
+}
+
+#[test]
+fn a_panic_during_which_another_comes_is_told_before_the_process_ends() {
+    if std::env::var_os(IN_CHILD).is_some() {
+        log::to_stderr(tracing_subscriber::filter::LevelFilter::INFO);
+        abort_on_panic();
+        let context = Context::panel("a-board", 3, Version(9));
+        let _ = fault::contain(context, || mishap::commit(Mode::DoublePanic));
+        return;
+    }
+    let ended = child("worker::process::tests::a_panic_during_which_another_comes_is_told_before_the_process_ends");
+    let told = String::from_utf8(ended.stderr).expect("it is text");
+    assert_eq!(ended.status.signal(), Some(libc::SIGABRT), "{told}");
+    let line = told.lines().find(|line| line.contains("while another was under way")).expect("it is told");
+    assert!(line.contains("board=a-board panel=3") && line.contains("on purpose, first"), "{line}");
 }
 
 /// Runs one of these tests in a process of its own.
