@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::gather::TERMS;
 use super::{TENANT_DEFAULT, board_name};
 use crate::base::Diagnostic;
 use crate::model::origin::Origin;
@@ -25,6 +26,7 @@ pub fn read(files: &[ConfigFile], boards: &[Board], complaints: &mut Vec<Diagnos
     let mut charts = Vec::new();
     let named: RefCell<BTreeSet<&str>> = RefCell::default();
     let before = complaints.len();
+    let tenant = files.iter().find_map(|file| file.name.strip_prefix(TERMS)).unwrap_or(TENANT_DEFAULT);
     for file in files.iter().filter(|file| is_chart(file)) {
         let beside = |name: &str| {
             let path = Path::new(&file.name).with_file_name(name);
@@ -33,7 +35,7 @@ pub fn read(files: &[ConfigFile], boards: &[Board], complaints: &mut Vec<Diagnos
             Some((found.name.as_str(), found.bytes.as_slice()))
         };
         let name = board_name(&file.name);
-        let given = Given { tenant: TENANT_DEFAULT, name, file: &file.name, bytes: &file.bytes, beside: &beside };
+        let given = Given { tenant, name, file: &file.name, bytes: &file.bytes, beside: &beside };
         match chart::read(given) {
             Ok(_) if boards.iter().any(|board| board.name == name) => {
                 let message = format!("a board is called {:?} too", harmless(name));

@@ -88,3 +88,15 @@ fn templates_lie_beside_their_charts_and_complaints_name_their_lines() {
         assert!(complaints(&[settings(&["a"]), chart])[0].contains("is no template beside this file"), "{name}");
     }
 }
+
+#[test]
+fn charts_of_one_name_are_told_apart_by_their_tenants() {
+    let uuid = |tenant: &str| {
+        let terms = crate::config::tenants::terms(&crate::config::Settings::default(), tenant);
+        let files = [terms, settings(&["a"]), file(FileKind::Chart, "charts.d/c.toml", CHART)];
+        let (_, boards) = understand(&files).expect("all of it is right");
+        boards.get("c").and_then(|board| board.asks.as_ref()).expect("it is a chart").uuid
+    };
+    assert_eq!(uuid("ops"), uuid("ops"));
+    assert_ne!(uuid("ops"), uuid("shop"));
+}
