@@ -15,7 +15,7 @@ use unblink::model::origin::{
 };
 use unblink::model::{SeriesKey, Unit};
 use unblink::scene::file::chart::{self, Given};
-use unblink::source::{Failure, Line, Reading, sql};
+use unblink::source::{Line, Reading, sql};
 
 #[path = "../charts/attacks.rs"]
 mod attacks;
@@ -223,7 +223,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("it never came about that {what}");
 }
 
-fn turn(line: &mut Line) -> Result<Reading, Failure> {
+fn turn(line: &mut Line) -> Result<Reading, String> {
     line.asks.send(()).expect("the thread runs");
     line.answers.blocking_recv().expect("the thread answers").outcome.map_err(|failure| failure.why)
 }
