@@ -24,7 +24,7 @@ use crate::terminal::Terminal;
 pub struct Chaos {
     home: Home,
     daemon: Daemon,
-    terminals: [Looker; 2],
+    terminals: Vec<Looker>,
     seed: u64,
     state: u64,
     /// Of the newest edit.
@@ -139,7 +139,7 @@ fn text(name: &str, number: u64) -> String {
 impl Chaos {
     /// The seed is printed; `UNBLINK_CHAOS_SEED` sets it.
     #[expect(clippy::print_stdout, reason = "whoever has to find out what happened wants the seed")]
-    pub fn start() -> Chaos {
+    pub fn start(lookers: usize) -> Chaos {
         let seed = std::env::var("UNBLINK_CHAOS_SEED").ok().and_then(|seed| seed.parse().ok());
         let seed = seed.unwrap_or_else(random::u64);
         println!("chaos: UNBLINK_CHAOS_SEED={seed}");
@@ -155,7 +155,13 @@ impl Chaos {
             let terminal = Terminal::run(&home, &["attach", board], size);
             Looker { board, terminal, shown: Cell::new(0) }
         };
-        let terminals = [watch("one", (120, 12)), watch("two", (60, 8))];
+        // Each pair in sizes of its own, so that no two of them share a view.
+        let size = |rows: u16, index: usize| rows + u16::try_from(index / 2).expect("they are few");
+        let look = |index: usize| match index % 2 {
+            0 => watch("one", (120, size(12, index))),
+            _ => watch("two", (60, size(8, index))),
+        };
+        let terminals: Vec<Looker> = (0..lookers).map(look).collect();
         for Looker { board, terminal, .. } in &terminals {
             terminal.wait_for(&format!("{board}-00000000"));
             // What came before the first picture was no board.

@@ -278,5 +278,5 @@ fn a_state_folder_that_cannot_be_used_is_one_warning() {
 
 #[test]
 fn whatever_is_done_to_the_files_the_screens_show_what_was_right() {
-    Chaos::start().run(300);
+    Chaos::start(2).run(300);
 }
