@@ -72,7 +72,7 @@ impl Views {
 
     /// How many one tenant has.
     pub fn count_of(&self, tenant: &str) -> usize {
-        self.specs.values().filter(|spec| spec.tenant == tenant).count()
+        self.counts.get(tenant).copied().unwrap_or(0)
     }
 
     /// Of one tenant, in the order they were made.

@@ -4,6 +4,7 @@
 //! only notes it, ends it and starts the next one as `machine::supervise` decides.
 
 mod agreement;
+mod asking;
 mod pulse;
 mod remains;
 
@@ -16,14 +17,13 @@ use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
-use crate::event::{Event, FeedViolation, WorkerAnswers, WorkerDied, WorkerHung, WorkerSilent, WorkerStarted};
-use crate::machine::heartbeat::Finding;
+use crate::event::{Event, FeedViolation, WorkerDied, WorkerStarted};
 use crate::machine::ledger::{Ledger, Row};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
-use pulse::{Answer, Pulse};
+use pulse::Pulse;
 
 #[derive(Debug)]
 pub struct Worker {
@@ -43,6 +43,10 @@ pub struct Worker {
     on_trial: bool,
     /// What the present life is asked about beside that.
     offered: Option<Offer>,
+    /// It said what it thinks of that.
+    judged: bool,
+    /// Offers that were withdrawn before it said so: that many answers come before the one to the present offer.
+    stale: u32,
     catalogue: Option<Catalogue>,
     last_fault: Option<String>,
     /// A worker drew since.
@@ -139,6 +143,8 @@ impl Worker {
             accepted: false,
             on_trial: false,
             offered: None,
+            judged: false,
+            stale: 0,
             catalogue: None,
             last_fault: None,
             fault_is_over: false,
@@ -326,17 +332,6 @@ impl Worker {
         self.banner_at.take_if(|at| now >= *at).is_some()
     }
 
-    /// Asks whether it is still there, and tells it how root fares: with the next question where it owes an answer.
-    pub fn ping(&mut self, vitals: Vitals, now: Mono) {
-        self.vitals = Some(vitals);
-        self.ask(now);
-    }
-
-    /// Whether somebody watches what it draws: then it is asked more often.
-    pub fn watched(&mut self, is_watched: bool) {
-        self.is_watched = is_watched;
-    }
-
     /// Sends to a worker that runs; one that does not read is at fault.
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
         let clogged = self.link.as_ref().is_some_and(|link| link.send(message).is_err());
@@ -381,56 +376,11 @@ impl Worker {
         self.act(now, action);
     }
 
-    pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
-        match self.pulse.answered(nonce, now) {
-            Answer::Strange => self.fault(format!("answered ping {nonce}, which was not asked"), now),
-            Answer::InTime => {}
-            Answer::Late(after, viewers_were_told) => {
-                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
-                WorkerAnswers { tenant: &self.tenant, epoch: self.epoch, after_ms }.emit();
-                if viewers_were_told {
-                    return News::Answers;
-                }
-            }
-        }
-        News::Nothing
-    }
-
     pub fn said_status(&mut self, status: WorkerStatus, now: Mono) {
         if self.statuses.take(now) {
             self.status = status;
         } else {
             self.fault(format!("told its status more than {} times a second", limits::STATUS_HZ_MAX), now);
-        }
-    }
-
-    fn ask(&mut self, now: Mono) {
-        if self.link.is_none() || self.stage == Stage::Greeting {
-            return;
-        }
-        if let Some(nonce) = self.pulse.ask(now) {
-            let vitals = self.vitals.take();
-            self.send(&ToWorker::Ping { nonce, vitals }, now);
-        }
-    }
-
-    /// Draws conclusions from its silence.
-    fn look(&mut self, now: Mono) {
-        let pid = self.pid();
-        let page = self.launcher.marker();
-        match self.pulse.look(|| remains::activity(pid, page), now) {
-            Some(Finding::Excused(excuse)) => {
-                let why = excuse.words();
-                WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), why }.emit();
-            }
-            Some(Finding::Hung) => {
-                WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
-                self.note_fault("does not answer, although it could".to_owned());
-                self.hung = true;
-                self.go_down(now);
-                self.step(now, supervise::Event::Hung);
-            }
-            Some(Finding::Late | Finding::Back(_)) | None => {}
         }
     }
 
@@ -441,6 +391,7 @@ impl Worker {
     fn go_down(&mut self, now: Mono) {
         self.pulse.renew();
         self.offered = None;
+        self.stale = 0;
         if std::mem::replace(&mut self.stage, Stage::Down) == Stage::Drawing {
             self.banner_at = Some(now + BANNER_AFTER);
         }

@@ -87,7 +87,8 @@ impl Asks {
             let _ = write!(digits, "{byte:02x}");
         }
         let prefix = format!("{CHART}{digits}");
-        let source = format!("{CHART}{board}:{}", &digits[..16]);
+        // What is too long somewhere loses its end: two of them stay apart.
+        let source = format!("{CHART}{}:{board}", &digits[..16]);
         Identity { source, series: format!("{prefix}_{board}"), prefix }
     }
 

@@ -85,7 +85,7 @@ pub const TEMPLATES: &[&str] = &[
     "]; DROP TABLE secrets; --",
     "bytes] FROM secrets --",
     "bytes\" FROM secrets --",
-    "chart:it:0000000000000000",
+    "chart:0000000000000000:it",
     "App=core",
     "default",
     "true",

@@ -41,9 +41,8 @@ pub fn read(folder: &Path, gathered: &mut Gathered) {
             Err(complaint) => complaints.push(complaint),
         }
         shown_files(&folders_in(&folder), &mut files, &mut complaints);
-        count += files.len();
-        bytes += bytes_of(&files);
-        if count > limits::CONFIG_FILES_MAX || bytes > limits::CONFIG_BYTES_MAX {
+        let with_these = (count + files.len(), bytes + bytes_of(&files));
+        if with_these.0 > limits::CONFIG_FILES_MAX || with_these.1 > limits::CONFIG_BYTES_MAX {
             let message = format!(
                 "with this folder all tenants together have more than {} files or {} bytes",
                 limits::CONFIG_FILES_MAX,
@@ -52,8 +51,10 @@ pub fn read(folder: &Path, gathered: &mut Gathered) {
             gathered.complain(&name, vec![whole_file(&folder, message, "move some of them elsewhere")]);
             gathered.folders.insert(name.clone(), folder);
             gathered.others.insert(name, Vec::new());
-            return;
+            // Those after it may well fit.
+            continue;
         }
+        (count, bytes) = with_these;
         gathered.complain(&name, complaints);
         gathered.folders.insert(name.clone(), folder);
         gathered.others.insert(name, files);

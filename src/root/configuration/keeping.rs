@@ -107,7 +107,8 @@ impl State {
             let at_ms = clock::wall().0;
             configuration.refused =
                 Some(RefusedRow { at_ms, cause, why: words.to_owned(), complaints: complaints.clone() });
-            configuration.lines = telling::lines(candidate.as_ref(), words, &self.tenants);
+            let is_of_a_worker = matches!(why, Why::Died | Why::Silent);
+            configuration.lines = telling::lines(candidate.as_ref(), words, is_of_a_worker, &self.tenants);
         }
         let generation = self.generation();
         ConfigurationRefused { cause: cause.words(), why: words, complaints: &complaints, generation }.emit();

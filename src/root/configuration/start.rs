@@ -127,8 +127,11 @@ impl Beginning {
         let is_wrong = |name: &str| gathered.complaints.contains_key(name);
         let why = match newest {
             Some(kept) if is_wrong(TENANT_DEFAULT) => {
-                // With `unblink.toml`, which says who is a tenant.
+                // With `unblink.toml`, which says who is a tenant; but who may see what is as it says today, and a tenant
+                // that it no longer names is none.
                 self.go_on_with(kept);
+                self.rights = Rights::of(&self.settings);
+                self.files.retain(|name, _| self.settings.tenants.contains_key(name) || name == TENANT_DEFAULT);
                 "boards are wrong, so what was accepted last is drawn"
             }
             newest => {

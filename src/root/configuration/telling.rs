@@ -84,8 +84,13 @@ impl State {
 }
 
 /// What the screens of each tenant say of a refusal: what is wrong with its own files, or else that they have to wait.
-/// Of another tenant's mistakes nobody is told anything who does not wait for them.
-pub(super) fn lines(candidate: Option<&Candidate>, why: &str, tenants: &Tenants) -> BTreeMap<String, Vec<Complaint>> {
+/// Of another tenant's mistakes nobody is told anything who does not wait for them, and of what became of its worker nobody.
+pub(super) fn lines(
+    candidate: Option<&Candidate>,
+    why: &str,
+    is_of_a_worker: bool,
+    tenants: &Tenants,
+) -> BTreeMap<String, Vec<Complaint>> {
     let line = |text: String| vec![Complaint { board: None, text: format!("not applied: {text}") }];
     let Some(candidate) = candidate else {
         return BTreeMap::from([(TENANT_DEFAULT.to_owned(), line(why.to_owned()))]);
@@ -95,7 +100,12 @@ pub(super) fn lines(candidate: Option<&Candidate>, why: &str, tenants: &Tenants)
     for (name, tenant) in tenants.all().filter(|(name, _)| !all.contains_key(&***name)).collect::<Vec<_>>() {
         let waits = candidate.files.get(&**name).is_some_and(|files| files.as_slice() != tenant.worker.files());
         if waits {
-            let why = if nothing_is_wrong { why } else { "something else is wrong in the configuration" };
+            let is_own = tenants.len() == 1 || !tenant.worker.takes_offers();
+            let why = if nothing_is_wrong && (is_own || !is_of_a_worker) {
+                why
+            } else {
+                "something else is wrong in the configuration"
+            };
             all.insert(name.to_string(), line(why.to_owned()));
         }
     }

@@ -1,6 +1,8 @@
 //! Several tenants under one root, with workers that the test plays: what one of them does or suffers is no matter of the
 //! others, and nobody learns of what it may not see. Files are read by threads: on the machine's own clock.
 
+mod late;
+
 use std::fs;
 
 use super::configuration::{BOARD, accept, beginning, main, offered, outcome, post, status, write};

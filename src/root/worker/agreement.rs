@@ -30,7 +30,12 @@ impl Worker {
     }
 
     pub fn said_prepared(&mut self, generation: u64, outcome: Outcome, now: Mono) -> News {
+        if self.takes_offers() && self.stale > 0 {
+            self.stale -= 1;
+            return News::Nothing;
+        }
         if self.takes_offers() && self.offered.as_ref().is_some_and(|offered| offered.generation == generation) {
+            self.judged = true;
             return News::Judged(outcome);
         }
         if self.stage != Stage::Preparing || generation != self.generation {
@@ -80,7 +85,8 @@ impl Worker {
     pub fn offer(&mut self, offer: Offer, now: Mono) {
         let files = config::for_worker(&offer.files);
         let prepare = ToWorker::Prepare { generation: offer.generation, files };
-        self.offered = Some(offer);
+        self.withdraw();
+        (self.offered, self.judged) = (Some(offer), false);
         self.pulse.busy(now);
         self.send(&prepare, now);
     }
@@ -101,7 +107,9 @@ impl Worker {
 
     /// What it was asked about last is not to be drawn. A worker that cannot answer does not live on.
     pub fn withdraw(&mut self) {
-        self.offered = None;
+        if self.offered.take().is_some() && !self.judged {
+            self.stale += 1;
+        }
     }
 
     fn draw(&mut self, generation: u64, catalogue: Catalogue, now: Mono) {

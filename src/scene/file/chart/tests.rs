@@ -93,7 +93,7 @@ fn a_parameter_that_is_missing_is_told_on_the_board() {
     let spec = ViewSpec { params: params(&[("App", "secret words")]), ..spec };
     scene::draw(&boards, &spec, &Dataset::default(), Wall(1_789_000_000_000), &mut grid);
     let text = crate::encode::export::text(&grid, false);
-    assert!(text.contains("waiting for chart:it:") && text.contains("· App=secret words"), "{text}");
+    assert!(text.contains("waiting for chart:") && text.contains("· App=secret words"), "{text}");
     let long = format!("\u{1b}[2J{}", "x".repeat(200));
     let spec = ViewSpec { params: params(&[("App", &long), ("Other", "of another board")]), ..spec };
     scene::draw(&boards, &spec, &Dataset::default(), Wall(1_789_000_000_000), &mut grid);

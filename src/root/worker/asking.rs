@@ -1,0 +1,70 @@
+//! Asking a worker whether it is still there, and what follows from its answers and its silence.
+//!
+//! Invariant: what is to follow the machine decides; here it is only brought about.
+
+use super::pulse::Answer;
+use super::{News, Stage, Worker, remains};
+use crate::base::Mono;
+use crate::event::{Event as _, WorkerAnswers, WorkerHung, WorkerSilent};
+use crate::machine::heartbeat::Finding;
+use crate::machine::supervise;
+use crate::model::Vitals;
+use crate::wire::feed::ToWorker;
+
+impl Worker {
+    /// Asks whether it is still there, and tells it how root fares: with the next question where it owes an answer.
+    pub fn ping(&mut self, vitals: Vitals, now: Mono) {
+        self.vitals = Some(vitals);
+        self.ask(now);
+    }
+
+    /// Whether somebody watches what it draws: then it is asked more often.
+    pub fn watched(&mut self, is_watched: bool) {
+        self.is_watched = is_watched;
+    }
+
+    pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
+        match self.pulse.answered(nonce, now) {
+            Answer::Strange => self.fault(format!("answered ping {nonce}, which was not asked"), now),
+            Answer::InTime => {}
+            Answer::Late(after, viewers_were_told) => {
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                WorkerAnswers { tenant: &self.tenant, epoch: self.epoch, after_ms }.emit();
+                if viewers_were_told {
+                    return News::Answers;
+                }
+            }
+        }
+        News::Nothing
+    }
+
+    pub(super) fn ask(&mut self, now: Mono) {
+        if self.link.is_none() || self.stage == Stage::Greeting {
+            return;
+        }
+        if let Some(nonce) = self.pulse.ask(now) {
+            let vitals = self.vitals.take();
+            self.send(&ToWorker::Ping { nonce, vitals }, now);
+        }
+    }
+
+    /// Draws conclusions from its silence.
+    pub(super) fn look(&mut self, now: Mono) {
+        let pid = self.pid();
+        let page = self.launcher.marker();
+        match self.pulse.look(|| remains::activity(pid, page), now) {
+            Some(Finding::Excused(excuse)) => {
+                let why = excuse.words();
+                WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), why }.emit();
+            }
+            Some(Finding::Hung) => {
+                WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
+                self.note_fault("does not answer, although it could".to_owned());
+                self.hung = true;
+                self.go_down(now);
+                self.step(now, supervise::Event::Hung);
+            }
+            Some(Finding::Late | Finding::Back(_)) | None => {}
+        }
+    }
+}
