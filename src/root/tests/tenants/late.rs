@@ -17,6 +17,10 @@ async fn an_answer_that_comes_after_another_worker_died_is_none_to_the_next_offe
     own.say(&feed::ToRoot::Prepared { generation: one, outcome: Outcome::Accepted(catalogue()) }).await;
     let (asked, _) = offered(&mut ops).await;
     ops.say(&feed::ToRoot::Prepared { generation: asked, outcome: Outcome::Accepted(catalogue()) }).await;
+    // Root has the time to draw the wrong conclusion.
+    for _ in 0..20 {
+        assert_eq!(status(&world).await.root.generation, 1, "nobody said anything of the second yet");
+    }
     own.say(&feed::ToRoot::Prepared { generation: two, outcome: Outcome::Refused(Vec::new()) }).await;
     own.show(view, size(), "goes on").await;
     viewer.until("goes on").await;
