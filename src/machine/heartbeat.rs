@@ -22,6 +22,10 @@ const ANSWERS_WHEN_DONE: u8 = 2;
 const OVERSLEPT: Duration = Duration::from_millis(100);
 /// A share of the time looked at: one that could not run for so long of it had no fair chance to answer.
 const EXCUSED_SHARE: u32 = 4;
+/// Looks in a row that may come too late: a root that is always late is slow, not absent.
+const OVERSLEPT_MAX: u8 = 8;
+/// Where the kernel says nothing of it, nobody can tell whether it could answer: it gets so much longer.
+const UNSEEN_HUNG_AFTER: Duration = Duration::from_secs(5);
 
 /// One worker's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct Heartbeat {
     phase: Phase,
     /// It is not looked at before that; gone with as many answers.
     busy: Option<(Mono, u8)>,
+    /// Looks that came too late since it answered last.
+    overslept: u8,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,9 +54,9 @@ struct Late {
     asked: Mono,
     /// It is looked at from then on; what it had done by then.
     since: Mono,
-    before: Activity,
+    before: Option<Activity>,
     /// What it had done when it was found late.
-    at_first: Activity,
+    at_first: Option<Activity>,
     excuse: Option<Excuse>,
 }
 
@@ -91,8 +97,8 @@ pub enum Event {
     Heard,
     /// Root itself stood still, and may not have heard.
     Deaf,
-    /// The time asked for by `wake_at` has come; what the kernel says of it now, as far as it can be told.
-    Tick(Activity),
+    /// The time asked for by `wake_at` has come; what the kernel says of it now, where it says anything.
+    Tick(Option<Activity>),
 }
 
 /// What follows.
@@ -112,7 +118,7 @@ pub enum Finding {
 
 impl Heartbeat {
     pub fn new() -> Heartbeat {
-        Heartbeat { phase: Phase::Quiet, busy: None }
+        Heartbeat { phase: Phase::Quiet, busy: None, overslept: 0 }
     }
 
     /// Why it is silent, while it is excused.
@@ -159,7 +165,7 @@ impl Heartbeat {
                     Phase::Late(late) => Some(Finding::Back(now.since(late.asked))),
                     Phase::Quiet | Phase::Asked { .. } | Phase::Lost => None,
                 };
-                self.phase = Phase::Quiet;
+                (self.phase, self.overslept) = (Phase::Quiet, 0);
                 self.busy = self.busy.map(|(until, answers)| (until, answers - 1)).filter(|(_, answers)| *answers > 0);
                 back
             }
@@ -174,12 +180,16 @@ impl Heartbeat {
             }
             (Event::Tick(activity), _) => {
                 let due = self.wake_at().filter(|due| *due <= now)?;
-                if now.since(due) > OVERSLEPT { self.step(now, Event::Deaf) } else { self.look(now, activity) }
+                if now.since(due) > OVERSLEPT && self.overslept < OVERSLEPT_MAX {
+                    self.overslept += 1;
+                    return self.step(now, Event::Deaf);
+                }
+                self.look(now, activity)
             }
         }
     }
 
-    fn look(&mut self, now: Mono, activity: Activity) -> Option<Finding> {
+    fn look(&mut self, now: Mono, activity: Option<Activity>) -> Option<Finding> {
         match self.phase {
             Phase::Quiet | Phase::Lost => None,
             Phase::Asked { at } => {
@@ -188,6 +198,12 @@ impl Heartbeat {
                 Some(Finding::Late)
             }
             Phase::Late(late) => {
+                let unseen = activity.is_none() || late.before.is_none();
+                if unseen && now.since(late.asked) < UNSEEN_HUNG_AFTER {
+                    let at_first = late.at_first.or(activity);
+                    self.phase = Phase::Late(Late { since: now, before: activity, at_first, ..late });
+                    return None;
+                }
                 let excuse = late.excuse(now, activity);
                 if excuse.is_none() && late.excuse.is_none() {
                     self.phase = Phase::Lost;
@@ -211,21 +227,38 @@ impl Default for Heartbeat {
 
 impl Late {
     /// Why it could not answer since it was looked at before.
-    fn excuse(&self, now: Mono, activity: Activity) -> Option<Excuse> {
-        let enough = now.since(self.since) / EXCUSED_SHARE;
-        let long = |time: fn(&Activity) -> Duration| time(&activity).saturating_sub(time(&self.before)) >= enough;
+    fn excuse(&self, now: Mono, activity: Option<Activity>) -> Option<Excuse> {
+        let (activity, before) = (activity?, self.before?);
         // However little it got of a processor at a time: in all it was enough for an answer.
-        let had_its_chance = activity.ran.saturating_sub(self.at_first.ran) >= HUNG_AFTER;
+        let at_first = self.at_first.map_or(activity.ran, |at_first| at_first.ran);
+        let had_its_chance = activity.ran.saturating_sub(at_first) >= HUNG_AFTER;
+        activity.excuse_since(&before, now.since(self.since)).filter(|excuse| {
+            // Nobody answers while stopped, however much was done before.
+            *excuse == Excuse::Stopped || !had_its_chance
+        })
+    }
+}
+
+// === impl Activity ===
+
+impl Activity {
+    /// Why a worker could not do its work for the time `past`, at whose beginning this was so of it.
+    pub fn excuse_since(&self, before: &Activity, past: Duration) -> Option<Excuse> {
+        let enough = past / EXCUSED_SHARE;
+        let more = |time: fn(&Activity) -> Duration| time(self).saturating_sub(time(before));
+        let (ran, waited) = (more(|activity| activity.ran), more(|activity| activity.waited));
+        // Its group may be held back for what others in it do; one that sleeps is not kept from anything.
+        let wants = self.is_runnable || before.is_runnable || ran + waited > Duration::ZERO;
         // A wait that is not over yet is not counted yet.
-        let starves = long(|activity| activity.waited) || activity.is_runnable && !long(|activity| activity.ran);
-        if activity.is_stopped || self.before.is_stopped {
+        let starves = waited >= enough || self.is_runnable && ran < enough;
+        if self.is_stopped || before.is_stopped {
             Some(Excuse::Stopped)
-        } else if long(|activity| activity.throttled) && !had_its_chance {
+        } else if wants && more(|activity| activity.throttled) >= enough {
             Some(Excuse::Throttled)
-        } else if starves && !had_its_chance {
+        } else if starves {
             Some(Excuse::Starved)
         } else {
-            activity.waits_for_disk.then_some(Excuse::Disk)
+            (self.waits_for_disk || before.waits_for_disk).then_some(Excuse::Disk)
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What workers died of: the step each was in, and which steps the next one is to leave alone.
 //!
 //! Invariant: a step that two workers died in within a while is left alone for a time, which grows with every further
-//! death and ends at last, so that what was put right is tried again. It holds a bounded number of steps, the newest
-//! kept. Deaths in no step are nobody's fault here.
+//! death and ends at last, so that what was put right is tried again. It holds a bounded number of steps: what rests is
+//! kept before what does not, and the newest before the older. Deaths in no step are nobody's fault here.
 
 use std::time::Duration;
 
@@ -70,7 +70,10 @@ impl Ledger {
             row.rests_until = Some(now + row.rest);
         }
         if self.rows.len() >= limits::FAULT_STEPS_MAX {
-            self.rows.remove(0);
+            let awake = self.rows.iter().position(|row| row.rests_until.is_none_or(|until| until <= now));
+            // Where all of them rest, the one that is tried soonest anyway.
+            let soonest = || (0..self.rows.len()).min_by_key(|at| self.rows[*at].rests_until);
+            awake.or_else(soonest).into_iter().for_each(|at| drop(self.rows.remove(at)));
         }
         self.rows.push(row);
         rests

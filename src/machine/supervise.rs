@@ -15,7 +15,7 @@ const RETRY_MAX: Duration = Duration::from_secs(30);
 /// A worker that was ready for this long was healthy: its death starts the count anew.
 pub const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 /// Time from start to ready; reading a whole configuration on a busy machine takes a small part of it.
-const READY_DEADLINE: Duration = Duration::from_secs(10);
+pub const READY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// One worker over all its lives.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub enum Event {
     Fault,
     /// It does not answer, and has no excuse.
     Hung,
+    /// It could not get ready, or could not be heard, for no fault of its own: it has the whole time once more.
+    Excused,
     /// It is gone, or could not even be started.
     Died { random: u64 },
     /// The daemon ends.
@@ -115,6 +117,10 @@ impl Supervise {
             (Event::Begin, Phase::Idle) => Some(self.start(now)),
             (Event::Ready, Phase::Starting { .. }) => {
                 self.phase = Phase::Ready { since: now };
+                None
+            }
+            (Event::Excused, Phase::Starting { .. }) => {
+                self.phase = Phase::Starting { deadline: now + READY_DEADLINE };
                 None
             }
             (Event::Fault, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::Fault)),

@@ -4,6 +4,7 @@
 //! in a bounded queue; a worker that does not read makes [`Link::send`] fail, never wait.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
@@ -11,7 +12,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use super::launch::Launched;
 use crate::base::{Epoch, limits};
 use crate::runtime::{self, Task};
-use crate::wire::feed::ToWorker;
+use crate::wire::feed::{self, ToWorker};
 use crate::wire::framing::{self, FramingError};
 
 /// What a worker's stream brings, tagged with the life it belongs to.
@@ -42,6 +43,16 @@ pub struct Link {
     reader: Task<()>,
     writer: Task<()>,
     kill: Arc<Notify>,
+    heard: Arc<HeardSoFar>,
+}
+
+/// What the reader knows before the loop does.
+#[derive(Debug, Default)]
+struct HeardSoFar {
+    /// The question that was answered last.
+    answered: AtomicU64,
+    /// It cannot read on before the loop has dealt with what it has.
+    waits: AtomicBool,
 }
 
 /// The worker does not read what it is sent.
@@ -58,12 +69,18 @@ impl Link {
         let kill = Arc::new(Notify::new());
 
         let told = heard.clone();
+        let so_far = Arc::new(HeardSoFar::default());
+        let noted = Arc::clone(&so_far);
         let room = Arc::new(Semaphore::new(limits::HEARD_BYTES_MAX));
         let reader = runtime::spawn("feed-reader", async move {
             let mut reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
             loop {
                 let (said, last) = match reader.next().await {
                     Ok(message) => {
+                        if let Some(nonce) = feed::answer(&message) {
+                            noted.answered.store(nonce, Ordering::Relaxed);
+                        }
+                        noted.waits.store(true, Ordering::Relaxed);
                         let bytes = u32::try_from(message.len()).expect("invariant: a message is far below 4 GiB");
                         let taken = Arc::clone(&room).acquire_many_owned(bytes).await;
                         (Heard::Message(message, taken.expect("invariant: nobody closes it")), false)
@@ -74,6 +91,7 @@ impl Link {
                 if told.send((life, said)).await.is_err() || last {
                     return;
                 }
+                noted.waits.store(false, Ordering::Relaxed);
             }
         });
         let writer = runtime::spawn("feed-writer", async move {
@@ -91,7 +109,7 @@ impl Link {
             let _ = told.send((life, Heard::Ended(how))).await;
         });
         let room = Arc::new(Semaphore::new(limits::FEED_WAITING_BYTES_MAX));
-        Link { pid: launched.pid, out, room, reader, writer, kill }
+        Link { pid: launched.pid, out, room, reader, writer, kill, heard: so_far }
     }
 
     pub fn send(&self, message: &ToWorker) -> Result<(), Clogged> {
@@ -103,6 +121,11 @@ impl Link {
             // A feed that is gone is told by its reader.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
         }
+    }
+
+    /// Whether its answer to this question came, or may have come, and root itself has not got to it.
+    pub fn may_have_answered(&self, nonce: u64) -> bool {
+        self.heard.waits.load(Ordering::Relaxed) || self.heard.answered.load(Ordering::Relaxed) == nonce
     }
 
     /// Ends the worker by force; its `Ended` follows.

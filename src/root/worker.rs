@@ -18,6 +18,7 @@ use super::launch::Launcher;
 use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerDied, WorkerStarted};
+use crate::machine::heartbeat::Activity;
 use crate::machine::ledger::{Ledger, Row};
 use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
@@ -57,6 +58,8 @@ pub struct Worker {
     pulse: Pulse,
     /// It was given up because it did not answer.
     hung: bool,
+    /// What it had done when it was started, or when it was excused for not being ready.
+    at_start: Option<Activity>,
     ledger: Ledger,
     /// What the present life was told to leave alone.
     told_resting: Vec<Row>,
@@ -153,6 +156,7 @@ impl Worker {
             heard,
             pulse: Pulse::default(),
             hung: false,
+            at_start: None,
             ledger: Ledger::default(),
             told_resting: Vec::new(),
             is_watched: false,
@@ -307,6 +311,8 @@ impl Worker {
     /// Root itself stood still: whoever could not be heard meanwhile is not to blame.
     pub fn forgive(&mut self, now: Mono) {
         self.pulse.forgive(now);
+        self.hung_up_at = self.hung_up_at.map(|_| now);
+        self.step(now, supervise::Event::Excused);
     }
 
     pub fn tick(&mut self, now: Mono) {
@@ -323,6 +329,12 @@ impl Worker {
             && now.since(since) >= supervise::HEALTHY_AFTER
         {
             self.launcher.healthy();
+        }
+        if let Phase::Starting { deadline } = self.supervise.phase()
+            && now >= deadline
+            && self.late_start_is_excused()
+        {
+            self.step(now, supervise::Event::Excused);
         }
         self.step(now, supervise::Event::Tick);
     }
@@ -425,7 +437,10 @@ impl Worker {
                     }
                     self.go_down(now);
                     match cause {
-                        supervise::Cause::Hung => self.kill_with_stack(),
+                        supervise::Cause::Hung => {
+                            self.hung = true;
+                            self.kill_with_stack();
+                        }
                         supervise::Cause::Fault | supervise::Cause::Late => self.kill(),
                     }
                 }
@@ -442,6 +457,7 @@ impl Worker {
         self.hung_up_at = None;
         self.pulse.renew();
         self.hung = false;
+        self.at_start = remains::activity(self.pid(), None);
         self.told_resting.clear();
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::base::{Epoch, Trace, Version};
+use crate::base::{Epoch, Trace, Version, limits};
 use crate::model::fault::Ring;
 use crate::sys::marker::{self, Doing, Kind};
 
@@ -143,7 +143,8 @@ impl fmt::Display for Context {
 // === impl Word ===
 
 impl Word {
-    const BYTES_MAX: usize = 47;
+    /// No name of a board or source is longer; what stands for a parameterised chart is told apart by its beginning.
+    const BYTES_MAX: usize = limits::NAME_BYTES_MAX;
 
     pub fn new(text: &str) -> Word {
         let end = text.floor_char_boundary(Word::BYTES_MAX);
@@ -192,7 +193,7 @@ mod tests {
     fn long_names_are_cut_between_characters() {
         assert_eq!(Word::new("short").as_str(), "short");
         let long = "ä".repeat(40);
-        assert_eq!(Word::new(&long).as_str(), "ä".repeat(23));
+        assert_eq!(Word::new(&long).as_str(), "ä".repeat(32));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the kernel says another process is doing: whether the thread that does its work could run, and did.
 //!
-//! Invariant: it never waits for a disk or for the process; what the kernel does not tell counts as nothing.
+//! Invariant: it never waits for a disk or for the process. Where the kernel says nothing of the process at all that is
+//! told apart from a process that does nothing.
 
 use std::fs::File;
 use std::io::Read;
@@ -19,13 +20,13 @@ const UTIME: usize = 11;
 const STIME: usize = 12;
 
 /// Looks at process `pid`, which has to be our own child: nobody else may get its number meanwhile; and at the one of its
-/// threads that does the work.
-pub fn read(pid: u32, thread: u32) -> Activity {
-    let stat = text(&format!("/proc/{pid}/task/{thread}/stat")).unwrap_or_default();
+/// threads that does the work. None where `/proc` is closed to us, or there is no such thread.
+pub fn read(pid: u32, thread: u32) -> Option<Activity> {
+    let stat = text(&format!("/proc/{pid}/task/{thread}/stat"))?;
     let schedstat = text(&format!("/proc/{pid}/task/{thread}/schedstat")).unwrap_or_default();
     let group = text(&format!("/proc/{pid}/cgroup")).unwrap_or_default();
     let cpu_stat = unified(&group).and_then(|path| text(&format!("/sys/fs/cgroup{path}/cpu.stat")));
-    understand(&stat, &schedstat, &cpu_stat.unwrap_or_default())
+    Some(understand(&stat, &schedstat, &cpu_stat.unwrap_or_default()))
 }
 
 fn understand(stat: &str, schedstat: &str, cpu_stat: &str) -> Activity {
@@ -86,16 +87,17 @@ mod tests {
     fn one_that_loops_runs_and_one_that_was_stopped_does_not() {
         let looping = start("yes", &[]);
         let pid = looping.0.id();
-        let mut activity = read(pid, pid);
+        let look = |pid| read(pid, pid).unwrap();
+        let mut activity = look(pid);
         while activity.ran < Duration::from_millis(20) {
             assert!(!activity.is_stopped);
             std::thread::yield_now();
-            activity = read(pid, pid);
+            activity = look(pid);
         }
         kill_process(Pid::from_child(&looping.0), Signal::STOP).unwrap();
         let stopped = WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
         waitid(rustix::process::WaitId::Pid(Pid::from_child(&looping.0)), stopped).unwrap();
-        let activity = read(pid, pid);
+        let activity = look(pid);
         assert!(activity.is_stopped && !activity.is_runnable, "{activity:?}");
     }
 
@@ -116,7 +118,7 @@ mod tests {
             understand(strange, strange, strange);
         }
         assert!(understand("1 (x) T", "", "").is_stopped);
-        assert_eq!(read(u32::MAX, u32::MAX), Activity::default(), "there is no such process");
+        assert_eq!(read(u32::MAX, u32::MAX), None, "there is no such process");
     }
 
     #[test]

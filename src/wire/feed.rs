@@ -17,7 +17,7 @@ use crate::machine::ledger::Step;
 use crate::model::{Catalogue, Input, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +117,8 @@ pub enum ToWorker {
 pub struct Resting {
     pub step: Step,
     pub deaths: u32,
+    /// Since the last one.
+    pub ago_ms: u64,
     /// From now on.
     pub for_ms: u64,
     /// Of the last time it was done.
@@ -258,6 +260,8 @@ pub enum ToRoot<'a> {
 
 /// Where `Frame` stands among the messages to root: postcard writes that number first.
 const FRAME_INDEX: u8 = 3;
+/// The same of `Pong`.
+const PONG_INDEX: u8 = 4;
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -268,6 +272,17 @@ pub enum DecodeError {
     Trailing(usize),
     #[error("the message breaks a cap: {0}")]
     Cap(String),
+}
+
+/// The question that a message to root answers; none where it says something else.
+pub fn answer(body: &[u8]) -> Option<u64> {
+    if body.first() != Some(&PONG_INDEX) {
+        return None;
+    }
+    match ToRoot::decode(body) {
+        Ok(ToRoot::Pong { nonce }) => Some(nonce),
+        _ => None,
+    }
 }
 
 // === impl ConfigFile ===

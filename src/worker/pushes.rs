@@ -10,7 +10,9 @@ use super::WorkerError;
 use super::state::{State, order};
 use crate::base::{Mono, SessionId, Wall, limits};
 use crate::event::{Event, LinesRejected};
-use crate::source::push::{self, Intake};
+use crate::runtime::context::Context;
+use crate::runtime::fault::{self, Caught};
+use crate::source::push::{self, Intake, Taken};
 use crate::wire::feed::{CountRow, Fault, Pushed, ToRoot};
 
 /// A chunk as root handed it over.
@@ -30,6 +32,16 @@ pub struct Pushes {
 
 /// Data that is ahead of the clock by more than this was told before the clock was set back.
 const SET_BACK: Duration = Duration::from_secs(1);
+
+/// What is taken of a chunk. A panic costs what is left of the chunk, not the worker: whoever pushed it would send it to
+/// the next one, and the next. Lines go into the data one at a time, so what was taken before stays whole.
+fn held(take: impl FnOnce() -> Taken, lines: &[u8]) -> Taken {
+    fault::contain(Context::source(push::NAME), take).unwrap_or_else(|Caught { trace }| {
+        let why = format!("this chunk, or a part of it, cannot be taken for a fault within unblink, trace {trace}");
+        let rejected = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+        Taken { accepted: 0, rejected: u32::try_from(rejected).unwrap_or(u32::MAX), faults: vec![(1, why)] }
+    })
+}
 
 // === impl Pushes ===
 
@@ -69,7 +81,8 @@ impl State {
         if self.data.newest().is_some_and(|newest| newest > wall + SET_BACK) {
             self.data.forget_after(wall);
         }
-        let taken = self.pushes.intake.take(&lines, wall, &mut self.data);
+        let (intake, data) = (&mut self.pushes.intake, &mut self.data);
+        let taken = held(|| intake.take(&lines, wall, data), &lines);
         self.counts.samples += u64::from(taken.accepted);
         self.counts.samples_rejected += u64::from(taken.rejected);
         if let Some((_, why)) = taken.faults.first() {
@@ -82,5 +95,20 @@ impl State {
         }
         let faults = taken.faults.into_iter().map(|(line, why)| Fault { line, why }).collect();
         ToRoot::Pushed(Pushed { pusher, number, accepted: taken.accepted, rejected: taken.rejected, faults })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_the_chunk_and_says_so() {
+        let taken = held(|| panic!("on purpose"), b"one\ntwo\n\n");
+        assert_eq!((taken.accepted, taken.rejected), (0, 2));
+        let [(1, why)] = &taken.faults[..] else { panic!("{taken:?}") };
+        assert!(why.contains("trace") && !why.contains("purpose"), "{why}");
+        let whole = Taken { accepted: 1, ..Taken::default() };
+        assert_eq!(held(|| whole.clone(), b"one"), whole);
     }
 }

@@ -13,7 +13,7 @@ use crate::model::fault::Class;
 use crate::model::origin::Origin;
 use crate::runtime::context::Word;
 use crate::scene::guard::Trouble;
-use crate::source::host;
+use crate::source::{Update, host, own, synthetic};
 use crate::wire::feed::Resting;
 
 /// A source that rests.
@@ -29,22 +29,24 @@ impl State {
     pub(super) fn leave_alone(&mut self, resting: Vec<Resting>, now: Mono, wall: Wall) {
         let mut panels = Vec::new();
         self.resting.clear();
-        for Resting { step, deaths, for_ms, trace } in resting {
+        for Resting { step, deaths, ago_ms, for_ms, trace } in resting {
+            let since = wall - Duration::from_millis(ago_ms);
             let next_try = wall + Duration::from_millis(for_ms);
             match step {
                 Step::Panel { board, panel } => {
-                    let trouble = Trouble { class: Class::Death, since: wall, next_try, quarantined: true, trace };
+                    let trouble = Trouble { class: Class::Death, since, next_try, quarantined: true, trace };
                     panels.push((Word::new(&board), usize::from(panel), trouble));
                 }
                 Step::Source(name) => {
                     let why = format!("left alone: {deaths} workers died of it, trace {trace}");
-                    let state = SourceState::Failed { since: wall, why, class: Class::Death, next_try: Some(next_try) };
+                    let state = SourceState::Failed { since, why, class: Class::Death, next_try: Some(next_try) };
                     let health = SourceHealth { state, last_good: None, interval_ms: 0 };
                     self.resting.push(RestingSource { name: Word::new(&name), health });
                 }
             }
         }
         self.ledger.leave_alone(panels);
+        self.watch_sources(now);
         self.run_sources();
         if let Some(ready) = &self.committed {
             self.views.boards_changed(&ready.boards, |_| true, now);
@@ -67,7 +69,7 @@ impl State {
             settings.sources.iter().filter(|origin| origin.asks()).chain(self.charts.origins()).collect();
         let awake: Vec<Origin> =
             all.iter().filter(|origin| rests(&origin.name).is_none()).map(|origin| (*origin).clone()).collect();
-        let names = all.iter().map(|origin| origin.name.as_str()).chain([host::NAME]);
+        let names = all.iter().map(|origin| origin.name.as_str()).chain([host::NAME, synthetic::NAME, own::NAME]);
         let asleep: Vec<(String, SourceHealth)> =
             names.filter_map(|name| Some((name.to_owned(), rests(name)?.health.clone()))).collect();
         self.controls.sources.send_if_modified(|known| {
@@ -77,7 +79,16 @@ impl State {
         });
         for (name, mut health) in asleep {
             health.last_good = self.data.source(&name).and_then(|before| before.last_good);
-            self.data.set_source(&name, health);
+            let since = match &health.state {
+                SourceState::Failed { since, .. } => *since,
+                _ => Wall::default(),
+            };
+            // Another one may stand by for it.
+            let source = name.clone().into();
+            let mut update = Update { source, samples: Vec::new(), entries: Vec::new(), left_out: 0, health };
+            let beside = self.standbys.pass(&mut update, since);
+            debug_assert!(beside.is_empty(), "only what a standby delivers is told beside");
+            self.data.set_source(&name, update.health);
         }
     }
 

@@ -175,7 +175,7 @@ impl State {
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
             ToWorker::Ping { nonce, vitals } => {
-                if let Some(vitals) = vitals {
+                if let Some(vitals) = vitals.filter(|_| !self.is_resting(own::NAME)) {
                     self.controls.own.send_replace(Some(Report { vitals, work: self.work() }));
                 }
                 return Ok(Some(ToRoot::Pong { nonce }));
@@ -190,6 +190,10 @@ impl State {
 
     /// Takes what a source has to tell, and what it tells for another.
     pub fn update(&mut self, mut update: Update, now: Mono, wall: Wall) {
+        // What it had under way when it was put to rest says nothing of it any more.
+        if self.is_resting(&update.source) {
+            return;
+        }
         let beside = self.standbys.pass(&mut update, wall);
         self.take(update, now, wall);
         beside.into_iter().for_each(|update| self.take(update, now, wall));
@@ -201,9 +205,6 @@ impl State {
             return;
         }
         let Update { source, samples, entries, left_out, mut health } = update;
-        if self.is_resting(&source) {
-            return;
-        }
         self.counts.samples_rejected += left_out;
         self.tell(&source, &health, wall);
         // Its task panicked, and with it went what the task knew.
@@ -368,7 +369,8 @@ impl State {
         let watched = |shows: &dyn Fn(&Board, u16) -> bool| {
             self.views.tabs().any(|(board, tab)| boards.get(board).is_some_and(|board| shows(board, tab)))
         };
-        let made_up = watched(&|board, _| board.panels.iter().any(|panel| panel.source == synthetic::NAME));
+        let made_up = !self.is_resting(synthetic::NAME)
+            && watched(&|board, _| board.panels.iter().any(|panel| panel.source == synthetic::NAME));
         let processes = watched(&|board, tab| host::processes::SERIES.iter().any(|one| board.shows_series(tab, one)));
         for (control, watched) in [(&self.controls.synthetic, made_up), (&self.controls.processes, processes)] {
             control.send_if_modified(|known| std::mem::replace(known, watched) != watched);

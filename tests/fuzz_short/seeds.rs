@@ -94,6 +94,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Viewers { board: "host".to_owned(), viewers: 300 },
         feed::ToWorker::Push { pusher: SessionId(9), number: 1 << 20, lines: LINES[0].as_bytes().to_vec() },
         feed::ToWorker::LeaveAlone(vec![feed::Resting {
+            ago_ms: 1,
             step: Step::Panel { board: "host".to_owned(), panel: 3 },
             deaths: 2,
             for_ms: 300_000,

@@ -17,7 +17,7 @@ fn asked() -> Heartbeat {
 fn run(heartbeat: &mut Heartbeat, until: Mono, activity: impl Fn(Mono) -> Activity) -> Vec<(Duration, Finding)> {
     let mut found = Vec::new();
     while let Some(at) = heartbeat.wake_at().filter(|at| *at <= until) {
-        found.extend(heartbeat.step(at, Event::Tick(activity(at))).map(|finding| (at.since(START), finding)));
+        found.extend(heartbeat.step(at, Event::Tick(Some(activity(at)))).map(|finding| (at.since(START), finding)));
     }
     found
 }
@@ -37,7 +37,7 @@ fn an_answer_in_time_is_no_news_and_a_late_one_is() {
     assert_eq!(heartbeat.step(START + 199 * MS, Event::Heard), None);
     assert_eq!((heartbeat.wake_at(), heartbeat.asked_at()), (None, None));
     let mut heartbeat = asked();
-    assert_eq!(heartbeat.step(START + 200 * MS, Event::Tick(Activity::default())), Some(Finding::Late));
+    assert_eq!(heartbeat.step(START + 200 * MS, Event::Tick(Some(Activity::default()))), Some(Finding::Late));
     assert_eq!(heartbeat.step(START + 799 * MS, Event::Heard), Some(Finding::Back(799 * MS)));
 }
 
@@ -46,15 +46,15 @@ fn a_question_while_one_is_owed_gives_no_more_time() {
     let mut heartbeat = asked();
     for ms in (200..800).step_by(200) {
         heartbeat.step(START + ms * MS, Event::Asked);
-        heartbeat.step(START + ms * MS, Event::Tick(Activity::default()));
+        heartbeat.step(START + ms * MS, Event::Tick(Some(Activity::default())));
     }
-    assert_eq!(heartbeat.step(START + 800 * MS, Event::Tick(Activity::default())), Some(Finding::Hung));
+    assert_eq!(heartbeat.step(START + 800 * MS, Event::Tick(Some(Activity::default()))), Some(Finding::Hung));
 }
 
 #[test]
 fn a_tick_that_comes_early_finds_nothing() {
     let mut heartbeat = asked();
-    assert_eq!(heartbeat.step(START + 199 * MS, Event::Tick(Activity::default())), None);
+    assert_eq!(heartbeat.step(START + 199 * MS, Event::Tick(Some(Activity::default()))), None);
     assert_eq!(heartbeat.wake_at(), Some(START + 200 * MS));
 }
 
@@ -64,7 +64,7 @@ fn each_excuse_holds_as_long_as_its_reason_and_then_there_is_a_fair_chance() {
         Excuse::Stopped => Activity { is_stopped: true, ..Activity::default() },
         Excuse::Disk => Activity { waits_for_disk: true, ..Activity::default() },
         Excuse::Starved => Activity { waited: for_ms, ..Activity::default() },
-        Excuse::Throttled => Activity { throttled: for_ms, ..Activity::default() },
+        Excuse::Throttled => Activity { throttled: for_ms, ran: for_ms / 100, ..Activity::default() },
     };
     for excuse in Excuse::ALL {
         let mut heartbeat = asked();
@@ -84,15 +84,15 @@ fn each_excuse_holds_as_long_as_its_reason_and_then_there_is_a_fair_chance() {
 #[test]
 fn a_root_that_stood_still_itself_blames_nobody() {
     let mut heartbeat = asked();
-    heartbeat.step(START + 200 * MS, Event::Tick(Activity::default()));
+    heartbeat.step(START + 200 * MS, Event::Tick(Some(Activity::default())));
     let woken = START + 5_000 * MS;
     let mut without = heartbeat.clone();
     assert_eq!(heartbeat.step(woken, Event::Deaf), None);
-    assert_eq!(without.step(woken, Event::Tick(Activity::default())), None, "it is late itself");
-    assert_eq!(without, heartbeat);
-    assert_eq!(heartbeat.step(woken, Event::Tick(Activity::default())), None);
-    assert_eq!(heartbeat.step(woken + 599 * MS, Event::Tick(Activity::default())), None);
-    assert_eq!(heartbeat.step(woken + 600 * MS, Event::Tick(Activity::default())), Some(Finding::Hung));
+    assert_eq!(without.step(woken, Event::Tick(Some(Activity::default()))), None, "it is late itself");
+    assert_eq!(without.phase, heartbeat.phase);
+    assert_eq!(heartbeat.step(woken, Event::Tick(Some(Activity::default()))), None);
+    assert_eq!(heartbeat.step(woken + 599 * MS, Event::Tick(Some(Activity::default()))), None);
+    assert_eq!(heartbeat.step(woken + 600 * MS, Event::Tick(Some(Activity::default()))), Some(Finding::Hung));
 }
 
 #[test]
@@ -136,6 +136,61 @@ fn on_a_full_machine_one_that_loops_hangs_once_it_had_the_time_to_answer() {
     assert_eq!(found, [(200 * MS, Finding::Late), (800 * MS, Finding::Hung)]);
 }
 
+#[test]
+fn one_that_sleeps_is_not_kept_from_anything_by_its_groups_limit() {
+    let mut heartbeat = asked();
+    let found =
+        run(&mut heartbeat, START + 60_000 * MS, |now| Activity { throttled: now.since(START), ..Activity::default() });
+    assert_eq!(found, [(200 * MS, Finding::Late), (800 * MS, Finding::Hung)]);
+}
+
+#[test]
+fn one_that_loops_has_no_excuse_in_a_disk_it_waits_for_now_and_then() {
+    let mut heartbeat = asked();
+    let found = run(&mut heartbeat, START + 60_000 * MS, |now| {
+        let past = now.since(START);
+        Activity { ran: past / 2, waits_for_disk: past.as_millis() % 1200 == 800, ..Activity::default() }
+    });
+    let [(_, Finding::Late), (_, Finding::Excused(Excuse::Disk)), (after, Finding::Hung)] = found[..] else {
+        panic!("{found:?}")
+    };
+    assert!(after <= 3_000 * MS, "{after:?}");
+}
+
+#[test]
+fn one_of_which_the_kernel_says_nothing_gets_longer() {
+    let mut heartbeat = asked();
+    while let Some(at) = heartbeat.wake_at().filter(|at| *at < START + UNSEEN_HUNG_AFTER) {
+        assert_ne!(heartbeat.step(at, Event::Tick(None)), Some(Finding::Hung));
+    }
+    let at = heartbeat.wake_at().unwrap();
+    assert_eq!(heartbeat.step(at, Event::Tick(None)), Some(Finding::Hung));
+    assert!(at <= START + UNSEEN_HUNG_AFTER + HUNG_AFTER);
+    // Seen again, it is judged by what is seen.
+    let mut heartbeat = asked();
+    heartbeat.step(START + 200 * MS, Event::Tick(None));
+    assert_eq!(heartbeat.step(START + 800 * MS, Event::Tick(Some(Activity::default()))), None);
+    assert_eq!(heartbeat.step(START + 1_400 * MS, Event::Tick(Some(Activity::default()))), Some(Finding::Hung));
+}
+
+#[test]
+fn a_root_that_is_always_late_finds_out_at_last() {
+    let mut heartbeat = asked();
+    let mut found = Vec::new();
+    for _ in 0..100 {
+        let Some(due) = heartbeat.wake_at() else { break };
+        found.extend(heartbeat.step(due + 2 * OVERSLEPT, Event::Tick(Some(Activity::default()))));
+    }
+    assert_eq!(found, [Finding::Late, Finding::Hung]);
+    let mut heartbeat = asked();
+    for _ in 0..100 {
+        let due = heartbeat.wake_at().unwrap();
+        assert_eq!(heartbeat.step(due + 2 * OVERSLEPT, Event::Tick(Some(Activity::default()))), None);
+        heartbeat.step(due + 2 * OVERSLEPT, Event::Heard);
+        heartbeat.step(due + 2 * OVERSLEPT, Event::Asked);
+    }
+}
+
 proptest! {
     /// Whatever happens: it is given up only after as much unanswered time as promised, and only once.
     #[test]
@@ -155,7 +210,7 @@ proptest! {
                 0 => Event::Asked,
                 1 => Event::Heard,
                 2 => Event::Deaf,
-                _ => Event::Tick(activity),
+                _ => Event::Tick(Some(activity)),
             };
             match event {
                 Event::Asked => _ = fair_since.get_or_insert(now),

@@ -65,6 +65,26 @@ fn a_new_configuration_begins_anew() {
     assert_eq!((resting(&ledger, START), ledger.rows().len()), (vec![], 0));
 }
 
+#[test]
+fn what_rests_is_kept_before_what_died_once_after_it() {
+    let mut ledger = Ledger::default();
+    ledger.died(panel(0), TRACE, START);
+    ledger.died(panel(0), TRACE, START);
+    for index in 1..2_000 {
+        ledger.died(panel(index), TRACE, START);
+    }
+    assert_eq!(resting(&ledger, START), [panel(0)]);
+    assert_eq!(ledger.rows().len(), limits::FAULT_STEPS_MAX);
+    // Where nothing else is left to go, what would be tried soonest does.
+    (0..=limits::FAULT_STEPS_MAX as u16).for_each(|index| {
+        let later = START + SECOND * u32::from(index);
+        ledger.died(panel(5_000 + index), TRACE, later);
+        ledger.died(panel(5_000 + index), TRACE, later);
+    });
+    assert_eq!(ledger.rows().len(), limits::FAULT_STEPS_MAX);
+    assert!(!resting(&ledger, START).contains(&panel(0)));
+}
+
 proptest! {
     /// Whatever dies when: as many rows as it may hold, none of them twice, and what rests died twice at least.
     #[test]

@@ -86,6 +86,18 @@ fn a_worker_that_never_gets_ready_is_ended() {
 }
 
 #[test]
+fn one_that_could_not_get_ready_has_the_whole_time_once_more() {
+    let mut life = Life::begun();
+    life.pass(READY_DEADLINE);
+    assert_eq!(life.event(Event::Excused), None);
+    assert_eq!(life.event(Event::Tick), None);
+    life.pass(READY_DEADLINE);
+    assert_eq!(life.event(Event::Tick), Some(Action::Kill(Cause::Late)));
+    assert_eq!(life.event(Event::Excused), None, "it was given up");
+    assert_eq!(life.machine.phase(), Phase::Ending);
+}
+
+#[test]
 fn a_fault_after_health_is_answered_at_once_too() {
     let mut life = Life::begun();
     life.event(DIED);

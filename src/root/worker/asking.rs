@@ -39,7 +39,7 @@ impl Worker {
     }
 
     pub(super) fn ask(&mut self, now: Mono) {
-        if self.link.is_none() || self.stage == Stage::Greeting {
+        if self.link.is_none() || matches!(self.stage, Stage::Down | Stage::Greeting) || !self.listened_to() {
             return;
         }
         if let Some(nonce) = self.pulse.ask(now) {
@@ -48,8 +48,29 @@ impl Worker {
         }
     }
 
+    /// Whether it is not ready in time for no fault of its own.
+    pub(super) fn late_start_is_excused(&mut self) -> bool {
+        let activity = remains::activity(self.pid(), self.launcher.marker());
+        let before = std::mem::replace(&mut self.at_start, activity);
+        let (Some(activity), Some(before)) = (activity, before) else { return false };
+        let had_its_chance = activity.ran.saturating_sub(before.ran) >= supervise::READY_DEADLINE / 2;
+        let excuse = activity.excuse_since(&before, supervise::READY_DEADLINE).filter(|_| !had_its_chance);
+        if let Some(excuse) = excuse {
+            let (pid, why) = (self.pid().unwrap_or(0), excuse.words());
+            WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid, why }.emit();
+        }
+        excuse.is_some()
+    }
+
     /// Draws conclusions from its silence.
     pub(super) fn look(&mut self, now: Mono) {
+        if self.stage == Stage::Down || !self.listened_to() {
+            return;
+        }
+        if self.link.as_ref().is_some_and(|link| link.may_have_answered(self.pulse.asked())) {
+            // It did answer; what others said is dealt with before.
+            return self.pulse.forgive(now);
+        }
         let pid = self.pid();
         let page = self.launcher.marker();
         match self.pulse.look(|| remains::activity(pid, page), now) {
@@ -60,7 +81,6 @@ impl Worker {
             Some(Finding::Hung) => {
                 WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
                 self.note_fault("does not answer, although it could".to_owned());
-                self.hung = true;
                 self.go_down(now);
                 self.step(now, supervise::Event::Hung);
             }

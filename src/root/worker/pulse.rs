@@ -36,6 +36,11 @@ impl Pulse {
         *self = Pulse { nonce: self.nonce, ..Pulse::default() };
     }
 
+    /// The number of the question that was asked last.
+    pub fn asked(&self) -> u64 {
+        self.nonce
+    }
+
     /// The number of a question that may be asked now; none while an answer is owed.
     pub fn ask(&mut self, now: Mono) -> Option<u64> {
         if self.is_owed {
@@ -76,7 +81,7 @@ impl Pulse {
 
     /// What is to be made of the silence by now, and of what the worker did meanwhile; that is only looked up when it is
     /// needed.
-    pub fn look(&mut self, activity: impl FnOnce() -> Activity, now: Mono) -> Option<Finding> {
+    pub fn look(&mut self, activity: impl FnOnce() -> Option<Activity>, now: Mono) -> Option<Finding> {
         self.heartbeat.wake_at().filter(|due| *due <= now)?;
         self.heartbeat.step(now, Event::Tick(activity()))
     }

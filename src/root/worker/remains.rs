@@ -35,7 +35,9 @@ impl Worker {
         let Some(remains) = self.launcher.marker().and_then(|page| page.read().ok()) else { return };
         let trace =
             remains.step.as_ref().and_then(|step| u32::try_from(step.trace).ok()).map(Trace).unwrap_or_default();
-        self.tell_calls(remains.calls.clone(), trace);
+        if self.hung {
+            self.tell_calls(remains.calls.clone(), trace);
+        }
         let Some(step) = fatal(&remains, self.hung) else { return };
         let rests = self.ledger.died(step.clone(), trace, now);
         StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
@@ -50,7 +52,8 @@ impl Worker {
         let resting = rows.iter().map(|row| {
             let left = row.rests_until.map_or(Duration::ZERO, |until| until.since(now));
             let for_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            Resting { step: row.step.clone(), deaths: row.deaths, for_ms, trace: row.trace }
+            let ago_ms = u64::try_from(now.since(row.last).as_millis()).unwrap_or(u64::MAX);
+            Resting { step: row.step.clone(), deaths: row.deaths, ago_ms, for_ms, trace: row.trace }
         });
         let message = ToWorker::LeaveAlone(resting.collect());
         self.told_resting = rows;
@@ -77,20 +80,23 @@ impl Worker {
     }
 }
 
-/// What a worker did so far, if it is a process and told which of its threads does the work.
-pub(super) fn activity(pid: Option<u32>, page: Option<&MarkerFile>) -> Activity {
-    let thread = page.and_then(|page| page.read().ok()).map_or(0, |remains| remains.thread);
-    pid.map(|pid| activity::read(pid, thread)).unwrap_or_default()
+/// What a worker did so far, where the kernel tells; nothing of one that is no process. Before it says which of its
+/// threads does the work it is the first.
+pub(super) fn activity(pid: Option<u32>, page: Option<&MarkerFile>) -> Option<Activity> {
+    let Some(pid) = pid else { return Some(Activity::default()) };
+    let thread = page.and_then(|page| page.read().ok()).map(|remains| remains.thread).filter(|thread| *thread != 0);
+    activity::read(pid, thread.unwrap_or(pid))
 }
 
 /// Asks process `pid` for its calls, and waits until they stand on the page.
 async fn stack(pid: u32, page: MarkerFile) {
-    let asked = page.read().and_then(|remains| marker::ask(pid, remains.thread));
-    if asked.is_err() {
+    // Anybody may have asked before.
+    let Ok(before) = page.read() else { return };
+    if marker::ask(pid, before.thread).is_err() {
         return;
     }
     let deadline = clock::mono() + STACK_DEADLINE;
-    while clock::mono() < deadline && page.read().is_ok_and(|remains| remains.calls.is_empty()) {
+    while clock::mono() < deadline && page.read().is_ok_and(|remains| remains.asked == before.asked) {
         timer::sleep_until(clock::mono() + LOOK_EVERY).await;
     }
 }

@@ -46,7 +46,9 @@ pub struct Remains {
     pub signal: u8,
     /// The thread that does the work; 0 before there is one.
     pub thread: u32,
-    /// Where that thread was when it was asked, innermost first: addresses from [`here`] on, which may be negative.
+    /// How often it was asked where it was.
+    pub asked: usize,
+    /// Where that thread was when it was asked last, innermost first: addresses from [`here`] on, which may be negative.
     pub calls: Vec<i64>,
 }
 
@@ -79,6 +81,8 @@ pub(super) struct Page {
     thread: AtomicUsize,
     /// Where [`here`] lies in the process that writes.
     anchor: AtomicUsize,
+    /// How often calls were noted.
+    calls_times: AtomicUsize,
     /// How many calls stand below.
     calls_count: AtomicUsize,
     calls: [AtomicUsize; CALLS],
@@ -119,6 +123,7 @@ pub(super) fn read(bytes: &[u8; BYTES]) -> Remains {
         is_blamed: blamed.is_some(),
         signal: page.signal.load(Ordering::Relaxed),
         thread: u32::try_from(page.thread.load(Ordering::Relaxed)).unwrap_or(0),
+        asked: page.calls_times.load(Ordering::Relaxed),
         calls: page.calls[..count].iter().map(from_here).collect(),
     }
 }
@@ -184,6 +189,7 @@ impl Page {
             into.store(*call, Ordering::Release);
         }
         self.calls_count.store(calls.len().min(CALLS), Ordering::Release);
+        self.calls_times.fetch_add(1, Ordering::Release);
     }
 }
 

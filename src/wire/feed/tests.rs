@@ -74,12 +74,8 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
 fn resting() -> impl Strategy<Value = Resting> {
     let panel = ("[a-z0-9]{0,20}", any::<u16>()).prop_map(|(board, panel)| Step::Panel { board, panel });
     let step = prop_oneof![panel, "[a-z0-9]{0,20}".prop_map(Step::Source)];
-    (step, any::<u32>(), any::<u64>(), any::<u32>()).prop_map(|(step, deaths, for_ms, trace)| Resting {
-        step,
-        deaths,
-        for_ms,
-        trace: Trace(trace),
-    })
+    (step, any::<u32>(), any::<u64>(), any::<u64>(), any::<u32>())
+        .prop_map(|(step, deaths, ago_ms, for_ms, trace)| Resting { ago_ms, step, deaths, for_ms, trace: Trace(trace) })
 }
 
 fn complaint() -> impl Strategy<Value = Diagnostic> {
@@ -230,6 +226,9 @@ proptest! {
 fn the_frame_is_where_the_cap_of_long_messages_expects_it() {
     let frame = Frame { view: ViewId(1), epoch: Epoch(1), version: Version(1), base: Version::NONE, bytes: b"x" };
     assert_eq!(ToRoot::Frame(frame).encode()[framing::PREFIX_BYTES], FRAME_INDEX);
+    assert_eq!(answer(&ToRoot::Pong { nonce: 7 }.encode()[framing::PREFIX_BYTES..]), Some(7));
+    assert_eq!(answer(&ToRoot::Status(WorkerStatus::default()).encode()[framing::PREFIX_BYTES..]), None);
+    assert_eq!(answer(&[PONG_INDEX]), None, "it is cut");
 }
 
 #[test]
