@@ -1,7 +1,7 @@
 //! One tenant's worker as root knows it: its life, what it agreed to, what it last said of itself.
 //!
 //! Invariant: at most one life at a time; messages of an earlier one are never believed. Whatever the worker does, root
-//! only notes it, ends it and starts the next one as `machine::supervise` decides.
+//! only notes it, ends it and starts the next one as `machine::incarnation` decides.
 
 mod agreement;
 mod asking;
@@ -19,8 +19,8 @@ use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerDied, WorkerStarted};
 use crate::machine::heartbeat::Activity;
+use crate::machine::incarnation::{self as supervise, Action, Incarnation, Phase};
 use crate::machine::ledger::{Ledger, Row};
-use crate::machine::supervise::{self, Action, Phase, Supervise};
 use crate::model::{Catalogue, Vitals};
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
@@ -32,7 +32,7 @@ pub struct Worker {
     /// Among all workers there ever were.
     id: u64,
     launcher: Launcher,
-    supervise: Supervise,
+    supervise: Incarnation,
     link: Option<Link>,
     epoch: Epoch,
     stage: Stage,
@@ -137,7 +137,7 @@ impl Worker {
             tenant: tenant.to_owned(),
             id,
             launcher,
-            supervise: Supervise::new(),
+            supervise: Incarnation::new(),
             link: None,
             epoch: Epoch(0),
             stage: Stage::Down,

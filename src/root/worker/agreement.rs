@@ -7,7 +7,7 @@ use super::{News, Offer, Stage, Worker};
 use crate::base::Mono;
 use crate::config;
 use crate::event::{Event, WorkerReady};
-use crate::machine::supervise;
+use crate::machine::incarnation as supervise;
 use crate::model::Catalogue;
 use crate::wire::feed::{Hello, Outcome, ToWorker};
 

@@ -7,7 +7,7 @@ use super::{News, Stage, Worker, remains};
 use crate::base::Mono;
 use crate::event::{Event as _, WorkerAnswers, WorkerHung, WorkerSilent};
 use crate::machine::heartbeat::Finding;
-use crate::machine::supervise;
+use crate::machine::incarnation as supervise;
 use crate::model::Vitals;
 use crate::wire::feed::ToWorker;
 

@@ -19,7 +19,7 @@ pub const READY_DEADLINE: Duration = Duration::from_secs(10);
 
 /// One worker over all its lives.
 #[derive(Debug)]
-pub struct Supervise {
+pub struct Incarnation {
     phase: Phase,
     backoff: Backoff,
     /// Deaths since the last healthy stretch.
@@ -81,12 +81,12 @@ pub enum Cause {
     Hung,
 }
 
-// === impl Supervise ===
+// === impl Incarnation ===
 
-impl Supervise {
-    pub fn new() -> Supervise {
+impl Incarnation {
+    pub fn new() -> Incarnation {
         let backoff = Backoff::new(RETRY_FIRST, RETRY_MAX);
-        Supervise { phase: Phase::Idle, backoff, deaths_in_a_row: 0, restarts: 0 }
+        Incarnation { phase: Phase::Idle, backoff, deaths_in_a_row: 0, restarts: 0 }
     }
 
     pub fn phase(&self) -> Phase {
@@ -171,9 +171,9 @@ impl Supervise {
     }
 }
 
-impl Default for Supervise {
-    fn default() -> Supervise {
-        Supervise::new()
+impl Default for Incarnation {
+    fn default() -> Incarnation {
+        Incarnation::new()
     }
 }
 

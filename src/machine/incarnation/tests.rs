@@ -7,13 +7,13 @@ use super::*;
 const MS: Duration = Duration::from_millis(1);
 
 struct Life {
-    machine: Supervise,
+    machine: Incarnation,
     now: Mono,
 }
 
 impl Life {
     fn begun() -> Life {
-        let mut life = Life { machine: Supervise::new(), now: Mono(0) };
+        let mut life = Life { machine: Incarnation::new(), now: Mono(0) };
         assert_eq!(life.event(Event::Begin), Some(Action::Start));
         life
     }
