@@ -29,7 +29,7 @@ use crate::base::limits;
 use crate::runtime::{self, timer};
 use crate::sys::socket::{self, Peer};
 
-use status::{BoardList, Change, Readiness, Status};
+use status::{BoardList, Change, Readiness, Recycled, Status};
 
 /// A question to the loop that owns the state.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub enum Ask {
     Ready(oneshot::Sender<Readiness>),
     /// Answered once it is known what came of it.
     Reload(oneshot::Sender<Change>),
+    /// Has the worker of this tenant give way to a fresh one; none for the one that is always there.
+    Recycle(Option<String>, oneshot::Sender<Recycled>),
     /// To this generation; none for the one before.
     Rollback(Option<u64>, oneshot::Sender<Change>),
 }
@@ -46,12 +48,21 @@ pub enum Ask {
 /// Whether a peer may use the socket.
 pub type Admits = fn(&Peer) -> bool;
 
-const PATHS: &[&str] =
-    &["/api/v1/boards", "/api/v1/reload", "/api/v1/rollback", "/api/v1/status", "/healthz", "/readyz"];
+const PATHS: &[&str] = &[
+    "/api/v1/boards",
+    "/api/v1/recycle",
+    "/api/v1/reload",
+    "/api/v1/rollback",
+    "/api/v1/status",
+    "/healthz",
+    "/readyz",
+];
 /// Those that change something: they are posted to, and only they are.
-const CHANGING: &[&str] = &["/api/v1/reload", "/api/v1/rollback"];
+const CHANGING: &[&str] = &["/api/v1/recycle", "/api/v1/reload", "/api/v1/rollback"];
 /// What `/api/v1/rollback` may be asked with.
 const GENERATION: &str = "generation=";
+/// What `/api/v1/recycle` may be asked with.
+const TENANT: &str = "tenant=";
 /// Time a client has for its request line and headers.
 const HEADER_DEADLINE: Duration = Duration::from_secs(5);
 /// The request line and all headers together.
@@ -119,6 +130,13 @@ async fn answer(method: &Method, uri: &Uri, asks: &mpsc::Sender<Ask>) -> Respons
             }
             Err(what) => words(StatusCode::BAD_REQUEST, what),
         },
+        "/api/v1/recycle" => match tenant(query) {
+            Ok(tenant) => {
+                let asked = ask(asks, |reply| Ask::Recycle(tenant, reply)).await;
+                asked.map_or_else(gone, |recycled| outcome(&recycled, recycled.recycled))
+            }
+            Err(what) => words(StatusCode::BAD_REQUEST, what),
+        },
         "/api/v1/status" => ask(asks, Ask::Status).await.map_or_else(gone, |status| json(&status)),
         "/api/v1/boards" => ask(asks, Ask::Boards).await.map_or_else(gone, |boards| json(&boards)),
         // Alive is who can answer: the loop is asked here too.
@@ -143,10 +161,22 @@ fn generation(query: Option<&str>) -> Result<Option<u64>, &'static str> {
     number.map(Some).ok_or("write ?generation=NUMBER, or nothing for the one before\n")
 }
 
+/// The tenant that is meant, if one is named.
+fn tenant(query: Option<&str>) -> Result<Option<String>, &'static str> {
+    let Some(query) = query.filter(|query| !query.is_empty()) else { return Ok(None) };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let name = query.strip_prefix(TENANT).filter(|name| !name.is_empty() && name.bytes().all(fits));
+    name.map(|name| Some(name.to_owned())).ok_or("write ?tenant=NAME, or nothing for the tenant default\n")
+}
+
 /// What came of a change: 422 where the configuration stays what it was against whoever asked.
-fn change(outcome: &Change) -> Response<Full<Bytes>> {
-    let mut response = json(outcome);
-    if !outcome.accepted {
+fn change(change: &Change) -> Response<Full<Bytes>> {
+    outcome(change, change.accepted)
+}
+
+fn outcome(value: &impl Serialize, is_done: bool) -> Response<Full<Bytes>> {
+    let mut response = json(value);
+    if !is_done {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
     response

@@ -65,6 +65,7 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Offered::Status(asked) => listing::status(asked),
         Offered::Reload(asked) => change::reload(asked),
         Offered::Rollback(asked) => change::roll_back(asked),
+        Offered::Recycle(asked) => change::recycle(asked),
         Offered::Snapshot(snapshot) => snapshot::run(&snapshot),
         Offered::Check(check) => check::run(&check),
         Offered::Doctor(asked) => doctor::run(&asked),

@@ -57,6 +57,7 @@ pub struct Settings {
     pub host: HostSettings,
     pub log: LogSettings,
     pub faults: FaultSettings,
+    pub workers: WorkerSettings,
     /// Devices the daemon draws on by itself, in the order of the file.
     pub terminals: Vec<TerminalSettings>,
     /// Sources of a person's own.
@@ -85,6 +86,20 @@ pub struct HostSettings {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FaultSettings {
     pub enabled: bool,
+}
+
+/// How long the processes that draw may live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// The age at which a fresh one takes the place of a worker; none for never.
+    pub recycle_after: Option<Duration>,
+}
+
+impl WorkerSettings {
+    /// A worker that is replaced sooner keeps nobody's memory small.
+    pub const AGE_MIN: Duration = Duration::from_secs(60);
+    /// Longer is never.
+    pub const AGE_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 }
 
 /// What is logged.

@@ -22,7 +22,7 @@ pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, Ses
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
-    WorkerHung, WorkerReady, WorkerSilent, WorkerStack, WorkerStarted,
+    WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
 };
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use session::{
@@ -64,6 +64,8 @@ impl Counter {
 pub struct Counters {
     pub workers_started: Counter,
     pub workers_died: Counter,
+    pub workers_recycled: Counter,
+    pub workers_kept: Counter,
     pub workers_silent: Counter,
     pub workers_hung: Counter,
     pub steps_fatal: Counter,
@@ -100,6 +102,8 @@ pub struct Counters {
 pub static COUNTERS: Counters = Counters {
     workers_started: Counter::new(),
     workers_died: Counter::new(),
+    workers_recycled: Counter::new(),
+    workers_kept: Counter::new(),
     workers_silent: Counter::new(),
     workers_hung: Counter::new(),
     steps_fatal: Counter::new(),

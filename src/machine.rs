@@ -16,6 +16,7 @@ pub mod pace;
 pub mod quarantine;
 pub mod quota;
 pub mod reconnect;
+pub mod recycle;
 pub mod reload;
 pub mod resize;
 pub mod session;

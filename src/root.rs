@@ -16,6 +16,7 @@ mod link;
 mod listen;
 mod pusher;
 mod pushing;
+mod recycling;
 mod session;
 mod showing;
 mod state;

@@ -169,9 +169,7 @@ where
     let (reading, mut writing) = tokio::io::split(stream);
     let mut reading = BufReader::new(reading);
     // Before anything is said: whoever dies of it has not greeted.
-    let mut data = Dataset::default();
-    host::bound(&mut data);
-    lying::bound(&mut data);
+    let mut data = bare();
     let history = history.map(|file| take_over(file, &mut data));
     let Some(hello) = greet(&mut reading, &mut writing).await? else { return Ok(()) };
 
@@ -191,6 +189,14 @@ where
             ended.map(|_| ())
         }
     }
+}
+
+/// Data of which nothing is known yet.
+fn bare() -> Dataset {
+    let mut data = Dataset::default();
+    host::bound(&mut data);
+    lying::bound(&mut data);
+    data
 }
 
 /// Reads what an earlier worker left into `data`.

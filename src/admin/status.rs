@@ -80,6 +80,26 @@ pub struct Change {
     pub at_restart: Vec<String>,
 }
 
+/// What came of having a worker give way to a fresh one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recycled {
+    pub recycled: bool,
+    /// Why it was not.
+    pub why: Option<String>,
+    /// Of the fresh one.
+    pub pid: Option<u32>,
+    /// From the start of the fresh one until it drew.
+    pub took_ms: u64,
+    /// How long nobody drew meanwhile.
+    pub stood_still_ms: u64,
+}
+
+impl Recycled {
+    pub fn refused(why: String) -> Recycled {
+        Recycled { why: Some(why), ..Recycled::default() }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WorkerRow {
     pub tenant: String,
@@ -89,6 +109,9 @@ pub struct WorkerRow {
     /// `starting`, `ready`, `refused` (its configuration), `silent`, `ending`, `waiting` or `stopped`.
     pub state: String,
     pub restarts: u64,
+    /// How often a fresh one took its place while it worked.
+    #[serde(default)]
+    pub recycled: u64,
     pub last_fault: Option<String>,
     pub series: u32,
     pub frames_drawn: u64,

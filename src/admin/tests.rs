@@ -47,6 +47,11 @@ fn start(readiness: Readiness, admits: Admits) -> Daemon {
                 Ask::Status(reply) => drop(reply.send(status())),
                 Ask::Boards(reply) => drop(reply.send(BoardList::default())),
                 Ask::Ready(reply) => drop(reply.send(readiness.clone())),
+                // Only one tenant's worker gives way.
+                Ask::Recycle(tenant, reply) => drop(reply.send(match tenant.as_deref() {
+                    None | Some("ops") => Recycled { recycled: true, ..Recycled::default() },
+                    Some(other) => Recycled::refused(format!("not {other}")),
+                })),
                 // Only an even generation is one to go back to.
                 Ask::Reload(reply) => drop(reply.send(changed(4, true))),
                 Ask::Rollback(number, reply) => {
@@ -98,7 +103,7 @@ async fn what_is_not_there_is_answered_in_one_line() {
     assert_eq!(answer.code, 404);
     assert_eq!(
         answer.body,
-        "no such page; there are /api/v1/boards, /api/v1/reload, /api/v1/rollback, /api/v1/status, /healthz, /readyz\n"
+        "no such page; there are /api/v1/boards, /api/v1/recycle, /api/v1/reload, /api/v1/rollback, /api/v1/status, /healthz, /readyz\n"
     );
     let answer = raw(&daemon, "POST /api/v1/status HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{answer}");
@@ -167,11 +172,21 @@ async fn what_changes_something_is_posted_and_the_outcome_is_the_answer() {
         let answer = client::post(&format!("/api/v1/rollback?{wrong}"), &daemon.socket).await.unwrap();
         assert_eq!(answer.code, 400, "{wrong}");
     }
-    for page in ["/api/v1/reload", "/api/v1/rollback"] {
+    for page in ["/api/v1/recycle", "/api/v1/reload", "/api/v1/rollback"] {
         let answer = raw(&daemon, &format!("GET {page} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
         assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: POST"), "{answer}");
     }
     for page in ["/api/v1/status", "/api/v1/boards", "/healthz", "/readyz"] {
         assert_eq!(client::post(page, &daemon.socket).await.unwrap().code, 405, "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_workers_giving_way_is_asked_for_by_its_tenants_name() {
+    let daemon = start(Readiness::Ready, |_| true);
+    for (query, code) in [("", 200), ("?tenant=ops", 200), ("?tenant=lab", 422), ("?tenant=a%2Fb", 400), ("?x=1", 400)]
+    {
+        let answer = client::post(&format!("/api/v1/recycle{query}"), &daemon.socket).await.unwrap();
+        assert_eq!(answer.code, code, "{query}: {}", String::from_utf8_lossy(&answer.body));
     }
 }

@@ -81,13 +81,15 @@ pub enum Offered {
     /// Hand samples to the daemon
     Push(Push),
     /// List what can be shown
-    Boards(Listing),
+    Boards(Asking),
     /// Show how the daemon fares: its workers, views and sessions
-    Status(Listing),
+    Status(Asking),
     /// Have the daemon read its configuration anew, and say what came of it
-    Reload(Reload),
+    Reload(Asking),
     /// Have the daemon go back to a configuration that it drew before
     Rollback(Rollback),
+    /// Have a tenant's worker give way to a fresh one, without a gap on its screens
+    Recycle(Recycle),
     /// Draw a board once, without a daemon
     Snapshot(Snapshot),
     /// Check the configuration and report everything that is wrong with it
@@ -197,17 +199,7 @@ pub struct Push {
 }
 
 #[derive(Debug, Args)]
-pub struct Listing {
-    /// Write JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The daemon's admin socket [default: yours, then the system's]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
-    pub admin_socket: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Reload {
+pub struct Asking {
     /// Write JSON
     #[arg(long)]
     pub json: bool,
@@ -221,12 +213,17 @@ pub struct Rollback {
     /// The generation, as `unblink status` and the log number them [default: the one before]
     #[arg(value_name = "GENERATION")]
     pub generation: Option<u64>,
-    /// Write JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The daemon's admin socket [default: yours, then the system's]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
-    pub admin_socket: Option<PathBuf>,
+    #[command(flatten)]
+    pub asking: Asking,
+}
+
+#[derive(Debug, Args)]
+pub struct Recycle {
+    /// Whose worker [default: that of the tenant `default`]
+    #[arg(value_name = "TENANT")]
+    pub tenant: Option<String>,
+    #[command(flatten)]
+    pub asking: Asking,
 }
 
 #[derive(Debug, Args)]

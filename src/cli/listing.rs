@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use super::args::Listing;
+use super::args::Asking;
 use super::failure::Failure;
 use super::places::{self, Door, Sockets};
 use super::table::Table;
@@ -19,16 +19,16 @@ use crate::model::{ParamFacts, Unit};
 use crate::runtime;
 
 /// What can be shown.
-pub fn boards(listing: Listing) -> Result<(), Failure> {
+pub fn boards(listing: Asking) -> Result<(), Failure> {
     list("/api/v1/boards", listing, boards_text)
 }
 
 /// How the daemon fares.
-pub fn status(listing: Listing) -> Result<(), Failure> {
+pub fn status(listing: Asking) -> Result<(), Failure> {
     list("/api/v1/status", listing, status_text)
 }
 
-fn list<T: DeserializeOwned>(page: &str, listing: Listing, text: fn(&T) -> String) -> Result<(), Failure> {
+fn list<T: DeserializeOwned>(page: &str, listing: Asking, text: fn(&T) -> String) -> Result<(), Failure> {
     let body = get(page, listing.admin_socket)?;
     if listing.json {
         return output::write(&body);
@@ -285,6 +285,7 @@ mod tests {
                 epoch: 2,
                 state: "waiting".to_owned(),
                 restarts: 1,
+                recycled: 0,
                 last_fault: Some("was killed by signal 9 (SIGKILL)".to_owned()),
                 series: 13,
                 frames_drawn: 12,

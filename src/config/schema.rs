@@ -11,7 +11,7 @@ use super::secrets::Secrets;
 use super::sources;
 use super::tenants::{self, TenantSettings};
 use super::terminal::{self, TerminalSettings};
-use super::{HostSettings, Level, Settings, SocketSettings};
+use super::{HostSettings, Level, Settings, SocketSettings, WorkerSettings};
 use crate::base::{Diagnostic, limits};
 use crate::model::origin::Origin;
 use crate::notation::{Document, harmless, parse_duration, remedy_for};
@@ -25,6 +25,7 @@ pub struct Draft {
     deadline: Option<Said<Duration>>,
     level: Option<Level>,
     faults: Option<bool>,
+    recycle_after: Option<Duration>,
     pub(super) terminals: Vec<TerminalSettings>,
     pub(super) sources: Vec<Origin>,
     tenants: BTreeMap<String, TenantSettings>,
@@ -76,6 +77,11 @@ pub const KEYS: &[Key] = &[
     Key { section: "host", name: "interval", read: |_, value, draft| set(&mut draft.interval, interval(value)) },
     Key { section: "host", name: "deadline", read: deadline },
     Key { section: "faults", name: "enabled", read: |_, value, draft| set(&mut draft.faults, flag(value)) },
+    Key {
+        section: "workers",
+        name: "recycle_after",
+        read: |_, value, draft| set(&mut draft.recycle_after, recycle_after(value)),
+    },
     Key { section: "log", name: "level", read: |_, value, draft| set(&mut draft.level, level(value)) },
 ];
 
@@ -175,6 +181,7 @@ impl Draft {
             admin: SocketSettings { socket: self.admin_socket },
             host: HostSettings { interval, deadline },
             log: super::LogSettings { level: self.level.unwrap_or_default() },
+            workers: WorkerSettings { recycle_after: self.recycle_after },
             faults: super::FaultSettings { enabled: self.faults.unwrap_or(false) },
             terminals: self.terminals,
             sources: self.sources,
@@ -239,6 +246,10 @@ pub(super) fn span_between(
 
 fn interval(value: &DeValue<'_>) -> Result<Duration, Wrong> {
     span_between(value, HostSettings::INTERVAL_MIN, HostSettings::INTERVAL_MAX, "1s")
+}
+
+fn recycle_after(value: &DeValue<'_>) -> Result<Duration, Wrong> {
+    span_between(value, WorkerSettings::AGE_MIN, WorkerSettings::AGE_MAX, "7d")
 }
 
 fn deadline(place: &Place<'_>, value: &DeValue<'_>, draft: &mut Draft) -> Result<(), Wrong> {

@@ -22,6 +22,26 @@ pub struct WorkerReady<'a> {
     pub boards: usize,
 }
 
+/// A fresh worker has taken the place of one that worked.
+#[derive(Debug)]
+pub struct WorkerRecycled<'a> {
+    pub tenant: &'a str,
+    /// Of the fresh one.
+    pub epoch: Epoch,
+    pub pid: u32,
+    /// Since the fresh one was started.
+    pub took_ms: u64,
+    /// How long nobody drew meanwhile.
+    pub stood_still_ms: u64,
+}
+
+/// No fresh worker could take the place of one that works.
+#[derive(Debug)]
+pub struct WorkerKept<'a> {
+    pub tenant: &'a str,
+    pub why: &'a str,
+}
+
 /// A worker is gone, or was given up on.
 #[derive(Debug)]
 pub struct WorkerDied<'a> {
@@ -127,6 +147,27 @@ impl Event for WorkerStarted<'_> {
 impl Event for WorkerReady<'_> {
     fn emit(self) {
         info!(tenant = self.tenant, epoch = self.epoch.0, boards = self.boards, "worker draws");
+    }
+}
+
+impl Event for WorkerRecycled<'_> {
+    fn emit(self) {
+        COUNTERS.workers_recycled.add(1);
+        info!(
+            tenant = self.tenant,
+            epoch = self.epoch.0,
+            pid = self.pid,
+            took_ms = self.took_ms,
+            stood_still_ms = self.stood_still_ms,
+            "a fresh worker took the place of the one before"
+        );
+    }
+}
+
+impl Event for WorkerKept<'_> {
+    fn emit(self) {
+        COUNTERS.workers_kept.add(1);
+        warn!(tenant = self.tenant, why = self.why, "no fresh worker could take the place of this one, which stays");
     }
 }
 

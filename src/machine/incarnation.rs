@@ -89,6 +89,11 @@ impl Incarnation {
         Incarnation { phase: Phase::Idle, backoff, deaths_in_a_row: 0, restarts: 0 }
     }
 
+    /// One that takes the place of another, and counts on where that one counted.
+    pub fn after(other: &Incarnation) -> Incarnation {
+        Incarnation { restarts: other.restarts, ..Incarnation::new() }
+    }
+
     pub fn phase(&self) -> Phase {
         self.phase
     }

@@ -9,7 +9,7 @@ pub enum DurationError {
     NoNumber,
     #[error("it has no unit")]
     NoUnit,
-    #[error("its unit is none of ms, s, m, h")]
+    #[error("its unit is none of ms, s, m, h, d")]
     UnknownUnit,
     #[error("it is too long")]
     TooLong,
@@ -29,6 +29,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         "" => return Err(DurationError::NoUnit),
         _ => return Err(DurationError::UnknownUnit),
     };

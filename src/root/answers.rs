@@ -8,6 +8,7 @@ use crate::admin::status::{
     BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
 };
 use crate::base::{BUILD_ID, Mono};
+use crate::config::TENANT_DEFAULT;
 use crate::machine::reload::Cause;
 use crate::runtime;
 use crate::sys::host;
@@ -17,6 +18,10 @@ impl State {
         // Whoever asked may have gone meanwhile.
         match ask {
             Ask::Reload(reply) => return self.reload(Cause::Command, Some(reply), now),
+            Ask::Recycle(tenant, reply) => {
+                self.recycle(tenant.as_deref().unwrap_or(TENANT_DEFAULT), Some(reply));
+                return self.settle(now);
+            }
             Ask::Rollback(number, reply) => return self.roll_back(number, reply, now),
             Ask::Status(reply) => drop(reply.send(self.status(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
@@ -131,6 +136,7 @@ fn worker_row(worker: &Worker, chunks_limited: u64) -> WorkerRow {
         epoch: worker.epoch().0,
         state: worker.state().to_owned(),
         restarts: worker.restarts(),
+        recycled: worker.recycled(),
         last_fault: worker.last_fault().map(str::to_owned),
         series: said.series,
         frames_drawn: said.frames_drawn,

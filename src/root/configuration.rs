@@ -113,6 +113,11 @@ impl Configuration {
         })
     }
 
+    /// What the daemon began with.
+    pub fn recycle_after(&self) -> Option<std::time::Duration> {
+        self.fixed.workers.recycle_after
+    }
+
     pub fn wake_at(&self) -> Option<Mono> {
         self.machine.wake_at()
     }

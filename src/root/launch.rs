@@ -105,6 +105,14 @@ impl Launcher {
         Launcher::Process { args, log: || WorkerLog::Discard, legacy: Legacy::new(tenant), marker: None }
     }
 
+    /// What the workers of the other one leave is what those of this one begin with.
+    pub fn shares(&mut self, other: &Launcher) -> io::Result<()> {
+        if let (Launcher::Process { legacy, .. }, Launcher::Process { legacy: other, .. }) = (self, other) {
+            *legacy = other.share()?;
+        }
+        Ok(())
+    }
+
     /// The worker that was started has done its work for a while.
     pub fn healthy(&mut self) {
         if let Launcher::Process { legacy, .. } = self {

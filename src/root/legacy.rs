@@ -33,6 +33,12 @@ impl Legacy {
         Legacy { tenant: tenant.to_owned(), file: None, ungreeted: 0, short_lives: 0 }
     }
 
+    /// The same file, for the launcher of one that reads what another still writes.
+    pub fn share(&self) -> io::Result<Legacy> {
+        let file = self.file.as_ref().map(MemoryFile::try_clone).transpose()?;
+        Ok(Legacy { file, ..Legacy::new(&self.tenant) })
+    }
+
     /// For a worker that is about to start.
     pub fn hand_over(&mut self) -> io::Result<BorrowedFd<'_>> {
         let why = match (self.ungreeted, self.short_lives) {

@@ -12,6 +12,7 @@ use super::configuration::Configuration;
 use super::connection::{Event, Line};
 use super::link::{Heard, LifeId};
 use super::pushing::Pushing;
+use super::recycling::Recycling;
 use super::session::{Seat, Session, Stranger};
 use super::tenants::{Name, Tenant, Tenants, Whose};
 use super::views::Views;
@@ -41,6 +42,7 @@ pub struct State {
     /// For viewers, and for the workers of more tenants than one.
     pub(super) descriptors_left: usize,
     pub(super) configuration: Configuration,
+    pub(super) recycling: Recycling,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
     next_second: Mono,
@@ -66,6 +68,7 @@ impl State {
         descriptors_left: usize,
         now: Mono,
     ) -> State {
+        let recycling = Recycling::new(configuration.recycle_after());
         State {
             started_at: now,
             tenants,
@@ -79,6 +82,7 @@ impl State {
             last_session: 0,
             descriptors_left,
             configuration,
+            recycling,
             events,
             next_second: now + SECOND,
             stopping_since: None,
@@ -93,13 +97,19 @@ impl State {
     pub fn wake_at(&self) -> Mono {
         let stop = self.stopping_since.map(|since| since + limits::DRAIN_DEADLINE);
         let times = [Some(self.next_second), self.tenants.wake_at(), self.next_resize(), self.next_leaving(), stop];
-        times.into_iter().chain([self.configuration.wake_at()]).flatten().min().unwrap_or(self.next_second)
+        times
+            .into_iter()
+            .chain([self.configuration.wake_at(), self.recycling.wake_at()])
+            .flatten()
+            .min()
+            .unwrap_or(self.next_second)
     }
 
     pub fn tick(&mut self, now: Mono) -> Course {
         self.note_own_stall(now);
         self.tenants.tick(now);
         self.configuration_tick(now);
+        self.recycling_tick(now);
         self.apply_sizes(now);
         self.drop_leaving(now);
         // All of them are asked.
@@ -152,9 +162,14 @@ impl State {
                     }
                 }
                 self.lose_inputs(&name);
+                self.life_is_over(life, now);
             }
             (Whose::Coming(name), heard) => self.heard_on_trial(&name, heard, now),
-            (Whose::Leaving, Heard::Ended(_)) => self.tenants.left(life),
+            (Whose::Successor, heard) => self.heard_of_successor(heard, now),
+            (Whose::Leaving, Heard::Ended(_)) => {
+                self.tenants.left(life);
+                self.life_is_over(life, now);
+            }
             (Whose::Leaving | Whose::Nobody, _) => {}
         }
         self.settle(now)
@@ -218,6 +233,7 @@ impl State {
     /// Brings about what earlier steps left to be done.
     pub(super) fn settle(&mut self, now: Mono) -> Course {
         self.note_workers(now);
+        self.note_recycling(now);
         for (name, tenant) in self.tenants.all_mut() {
             tenant.worker.watched(self.views.shows(name));
         }

@@ -30,6 +30,8 @@ pub struct Tenants {
     map: BTreeMap<Name, Tenant>,
     /// Of a configuration that is not in force yet.
     coming: BTreeMap<Name, Worker>,
+    /// Of a tenant that is there: it may take the place of that one's worker.
+    successor: Option<(Name, Worker)>,
     /// They were told to end; until when they may take for it.
     leaving: Vec<(Worker, Mono)>,
     /// Who may do what with which of them.
@@ -58,6 +60,8 @@ pub enum Whose {
     Present(Name),
     /// Of one that may come.
     Coming(Name),
+    /// Of one that is there and has another.
+    Successor,
     /// Of one that went.
     Leaving,
     /// Nobody's any more.
@@ -77,6 +81,7 @@ impl Tenants {
         let mut tenants = Tenants {
             map: BTreeMap::new(),
             coming: BTreeMap::new(),
+            successor: None,
             leaving: Vec::new(),
             rights,
             launchers,
@@ -147,32 +152,40 @@ impl Tenants {
         if let Some((name, _)) = self.coming.iter().find(|(_, worker)| is(worker)) {
             return Whose::Coming(Name::clone(name));
         }
+        if self.successor.as_ref().is_some_and(|(_, worker)| is(worker)) {
+            return Whose::Successor;
+        }
         if self.leaving.iter().any(|(worker, _)| is(worker)) { Whose::Leaving } else { Whose::Nobody }
     }
 
     /// When `tick` wants to be called.
     pub fn wake_at(&self) -> Option<Mono> {
         let present = self.map.values().map(|tenant| tenant.worker.wake_at());
-        let coming = self.coming.values().map(Worker::wake_at);
+        let successor = self.successor.iter().map(|(_, worker)| worker);
+        let coming = self.coming.values().chain(successor).map(Worker::wake_at);
         let leaving = self.leaving.iter().map(|(_, until)| Some(*until));
         present.chain(coming).chain(leaving).flatten().min()
     }
 
     pub fn tick(&mut self, now: Mono) {
         let present = self.map.values_mut().map(|tenant| &mut tenant.worker);
-        present.chain(self.coming.values_mut()).for_each(|worker| worker.tick(now));
+        let successor = self.successor.iter_mut().map(|(_, worker)| worker);
+        present.chain(self.coming.values_mut()).chain(successor).for_each(|worker| worker.tick(now));
         // What did not end by itself is ended with its handle.
         self.leaving.retain(|(_, until)| now < *until);
     }
 
     /// Root itself stood still: whoever could not be heard meanwhile is not to blame.
     pub fn forgive(&mut self, now: Mono) {
-        self.map.values_mut().for_each(|tenant| tenant.worker.forgive(now));
+        let present = self.map.values_mut().map(|tenant| &mut tenant.worker);
+        let successor = self.successor.iter_mut().map(|(_, worker)| worker);
+        present.chain(self.coming.values_mut()).chain(successor).for_each(|worker| worker.forgive(now));
     }
 
     /// The daemon ends, and all of them.
     pub fn stop(&mut self, now: Mono) {
         self.coming.clear();
+        self.successor = None;
         self.map.values_mut().for_each(|tenant| tenant.worker.stop(now));
     }
 
@@ -235,6 +248,51 @@ impl Tenants {
     /// Nothing runs any more of one that was leaving.
     pub fn left(&mut self, life: LifeId) {
         self.leaving.retain(|(worker, _)| worker.life() != life);
+    }
+
+    /// Starts a worker that may take the place of a tenant's. False where it cannot even be started.
+    pub fn raise_successor(&mut self, name: &Name, now: Mono) -> bool {
+        self.last_worker += 1;
+        let launcher = self.launchers.of(name);
+        let present = self.map.get(name).map(|tenant| &tenant.worker);
+        let Some(mut worker) = present.and_then(|present| present.successor(self.last_worker, launcher)) else {
+            return false;
+        };
+        worker.on_trial();
+        worker.begin(now);
+        let is_up = worker.is_up();
+        self.successor = Some((Name::clone(name), worker));
+        is_up
+    }
+
+    pub fn successor_mut(&mut self) -> Option<&mut Worker> {
+        self.successor.as_mut().map(|(_, worker)| worker)
+    }
+
+    /// The successor has the place of its tenant's worker from now on, and that one is told to end. Which life that was.
+    pub fn hand_over(&mut self, name: &str, now: Mono) -> Option<LifeId> {
+        let (_, successor) = self.successor.take_if(|(of, _)| **of == *name)?;
+        let Some(tenant) = self.map.get_mut(name) else {
+            self.let_go(successor, now);
+            return None;
+        };
+        let before = std::mem::replace(&mut tenant.worker, successor);
+        tenant.worker.is_next(now);
+        tenant.subscribed = false;
+        let life = before.life();
+        self.let_go(before, now);
+        Some(life)
+    }
+
+    pub fn let_successor_go(&mut self, now: Mono) {
+        if let Some((_, worker)) = self.successor.take() {
+            self.let_go(worker, now);
+        }
+    }
+
+    /// Ends one that was told to end and did not.
+    pub fn kill_leaving(&self, life: LifeId) {
+        self.leaving.iter().filter(|(worker, _)| worker.life() == life).for_each(|(worker, _)| worker.kill());
     }
 
     fn let_go(&mut self, mut worker: Worker, now: Mono) {

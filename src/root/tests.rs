@@ -5,6 +5,7 @@ mod configuration;
 mod faults;
 mod harness;
 mod pushing;
+mod recycling;
 mod tenants;
 mod troubles;
 mod vitals;

@@ -7,6 +7,7 @@ mod agreement;
 mod asking;
 mod pulse;
 mod remains;
+mod succession;
 
 use std::time::Duration;
 
@@ -69,6 +70,10 @@ pub struct Worker {
     vitals: Option<Vitals>,
     /// Its feed ended; its own end should follow at once.
     hung_up_at: Option<Mono>,
+    /// How often a successor took the place.
+    recycled: u64,
+    /// A successor failed: none is tried before then.
+    recycle_not_before: Option<Mono>,
     /// Nothing is drawn, and from then on viewers are told so.
     banner_at: Option<Mono>,
 }
@@ -113,6 +118,9 @@ const BANNER_AFTER: Duration = Duration::from_millis(250);
 const START_TAKES: Duration = Duration::from_millis(50);
 /// Who waits for a configuration to be put right asks now and then.
 const REFUSED_RETRY: Duration = Duration::from_secs(5);
+
+/// One whose successor failed is left in peace for a while: whatever it was may be over then.
+const RECYCLE_AGAIN_AFTER: Duration = Duration::from_secs(60 * 60);
 
 // === impl Offer ===
 
@@ -162,6 +170,8 @@ impl Worker {
             is_watched: false,
             vitals: None,
             hung_up_at: None,
+            recycled: 0,
+            recycle_not_before: None,
             banner_at: None,
         }
     }
@@ -289,7 +299,8 @@ impl Worker {
     }
 
     pub fn begin(&mut self, now: Mono) {
-        self.banner_at = Some(now + BANNER_AFTER);
+        // Nobody watches what is only tried.
+        self.banner_at = (!self.on_trial).then(|| now + BANNER_AFTER);
         self.step(now, supervise::Event::Begin);
     }
 

@@ -79,7 +79,16 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
     let notice = |text: &str, role| Notice { text: Label::plain(text), role };
     let source = &panel.source;
     let Some(health) = moment.data.source(source) else {
-        return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
+        let waiting = notice(&format!("waiting for {source}"), Role::Muted);
+        // What an earlier worker knew is shown until the source is heard of.
+        return match newest {
+            None => Health::Nothing(waiting),
+            Some(newest) if is_stale(panel, newest, moment) => Health::Late(waiting),
+            Some(newest) => {
+                changes.at(Wall(stale_from(panel, newest, moment).0.saturating_add(1)));
+                Health::Good
+            }
+        };
     };
     if let SourceState::Failed { since, why, next_try, .. } = &health.state {
         let (age, next) = moment.age(*since);

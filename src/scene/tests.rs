@@ -132,6 +132,23 @@ fn before_the_first_data_every_panel_waits_in_words() {
 }
 
 #[test]
+fn what_an_earlier_worker_knew_is_shown_until_the_source_is_heard_of() {
+    let known = host_data(4);
+    let mut data = Dataset::default();
+    for (key, window) in known.after(None) {
+        let last = window.last().expect("it has values");
+        let sample = Sample { key: key.clone(), kind: window.kind, unit: window.unit, at: last.at, value: last.value };
+        data.insert(sample).expect("it is sound");
+    }
+    let (text, _) = picture(&spec(120, 40), &data, NOW);
+    has(&text, "11.4 GiB of 31.2 GiB");
+    has_not(&text, "waiting for host");
+    let (text, _) = picture(&spec(120, 40), &data, NOW + std::time::Duration::from_secs(60));
+    has(&text, "11.4 GiB");
+    has(&text, "waiting for host");
+}
+
+#[test]
 fn late_data_is_called_stale_with_its_age_and_dimmed() {
     let data = host_data(2);
     has_not(&picture(&spec(120, 40), &data, Wall(NOW.0 + 1_750)).0, "stale");

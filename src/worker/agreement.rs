@@ -44,8 +44,16 @@ impl State {
         }
     }
 
+    /// Before this worker is the one that draws another one may have drawn, and has ended: what it left since is read on.
+    fn catch_up(&mut self) {
+        self.history = self.history.take().map(|history| history.catch_up(&mut self.data, super::bare).0);
+    }
+
     pub(super) fn commit(&mut self, number: u64, now: Mono) -> Result<(), WorkerError> {
         let before;
+        if self.committed.is_none() {
+            self.catch_up();
+        }
         match self.prepared.take() {
             Some(prepared) if prepared.number == number => {
                 let sources = &prepared.settings.sources;

@@ -27,6 +27,7 @@ use crate::sys::memory_file::MemoryFile;
 use crate::wire::history::{self, Noted, Place, Record, Said, Series, VERSION};
 
 use copy::Copying;
+use replay::Read;
 
 pub use replay::Replayed;
 
@@ -57,6 +58,8 @@ pub struct History {
     out: Vec<u8>,
     /// Written no more, after an error.
     broken: bool,
+    /// What was read, as long as nothing was written after it: somebody else may still write.
+    read: Option<Read>,
 }
 
 // === impl History ===
@@ -64,7 +67,30 @@ pub struct History {
 impl History {
     /// Takes the memory over: reads what is in it into `data`, and goes on where it ends.
     pub fn open(file: MemoryFile, data: &mut Dataset) -> (History, Replayed) {
-        let (end, replayed) = replay::replay(&file, data);
+        let read = replay::replay(&file, data);
+        let replayed = read.replayed(data);
+        data.keep_journal();
+        (History::after(file, read), replayed)
+    }
+
+    /// Reads what was written since it was opened: the worker that wrote has ended. Into a dataset made by `anew` where that
+    /// one has begun anew, so that nothing of what was read can be gone on from.
+    ///
+    /// Only before anything was written.
+    pub fn catch_up(self, data: &mut Dataset, anew: impl FnOnce() -> Dataset) -> (History, Replayed) {
+        let Some(before) = self.read else { return (self, Replayed::default()) };
+        let read = replay::read_on(&self.file, data, before).unwrap_or_else(|| {
+            *data = anew();
+            replay::replay(&self.file, data)
+        });
+        let replayed = read.replayed(data);
+        data.keep_journal();
+        (History::after(self.file, read), replayed)
+    }
+
+    /// Goes on where the reading ended.
+    fn after(file: MemoryFile, read: Read) -> History {
+        let end = read.end;
         let mut history = History {
             file,
             half: end.half,
@@ -78,12 +104,13 @@ impl History {
             noted: Vec::new(),
             out: Vec::new(),
             broken: false,
+            read: None,
         };
         if end.at == 0 {
             history.begin(end.half, end.place.segment);
         }
-        data.keep_journal();
-        (history, replayed)
+        history.read = Some(read);
+        history
     }
 
     pub fn note_entry(&mut self, stream: &str, entry: &Entry) {
@@ -92,6 +119,7 @@ impl History {
 
     /// Writes what changed, and copies a piece of what is known where that is under way.
     pub fn write(&mut self, data: &mut Dataset) {
+        self.read = None;
         self.note_changes(data);
         if self.broken {
             return self.out.clear();

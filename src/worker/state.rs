@@ -60,7 +60,7 @@ pub struct State {
     pub(super) counts: Counts,
     told: Counts,
     /// What the next worker will know; none where nobody keeps it.
-    history: Option<History>,
+    pub(super) history: Option<History>,
     pub(super) pushes: Pushes,
     /// Panels that panicked, of all views.
     pub(super) ledger: Ledger,
@@ -175,7 +175,9 @@ impl State {
                 return Ok(Some(ToRoot::Spec { session, spec }));
             }
             ToWorker::Ping { nonce, vitals } => {
-                if let Some(vitals) = vitals.filter(|_| !self.is_resting(own::NAME)) {
+                // Before it draws nothing is taken: another worker may still write what this one will read.
+                let is_told = self.committed.is_some() && !self.is_resting(own::NAME);
+                if let Some(vitals) = vitals.filter(|_| is_told) {
                     self.controls.own.send_replace(Some(Report { vitals, work: self.work() }));
                 }
                 return Ok(Some(ToRoot::Pong { nonce }));

@@ -59,3 +59,43 @@ fn charts_and_logs_are_full_again_after_the_worker_was_killed() {
     let told = "worker has the data of the one before it";
     daemon.log.wait_for("three replays", |log| (log.matches(told).count() == 3).then_some(()));
 }
+
+/// How often a fresh worker takes the place while somebody watches.
+const RECYCLED: u64 = 12;
+
+#[test]
+fn a_fresh_worker_takes_the_place_while_somebody_watches_and_knows_everything() {
+    let home = home();
+    let number = "chart = \"facts\"\nsource = \"push\"\nrows = [{ name = \"orders\", value = \"orders\" }]";
+    let stat = "chart = \"stat\"\nseries = \"app_took\"\nsource = \"app\"\nunit = \"orders\"";
+    let pushed = BOARD.replace(stat, number);
+    assert_ne!(pushed, BOARD);
+    fs::write(home.path("config/boards.d/app.toml"), pushed).unwrap();
+    let daemon = Daemon::start(&home);
+    let terminal = Terminal::run(&home, &["attach", "app"], (100, 20));
+    terminal.wait_for("app does not report this");
+    let mut file = OpenOptions::new().append(true).open(home.path("app.log")).unwrap();
+    writeln!(file, "took 73 in all").unwrap();
+    terminal.wait_for("took 73 in all");
+    terminal.seen().forget();
+    let mut before = daemon.worker();
+    for number in 1..=RECYCLED {
+        let output = home.run(&["recycle"]);
+        assert!(output.status.success(), "{output:?}");
+        before.wait_gone();
+        let now = daemon.worker();
+        assert_ne!(now.pid, before.pid);
+        before = now;
+        assert!(home.run(&["push", "orders", &(700 + number).to_string()]).status.success());
+        terminal.wait_for(&(700 + number).to_string());
+    }
+    let torn = |picture: &str| !picture.contains("took 73 in all") || picture.contains("worker");
+    assert_eq!(terminal.seen().first(torn), None, "somebody saw it");
+    let newcomer = Terminal::run(&home, &["attach", "app"], (100, 40));
+    newcomer.wait_for("took 73 in all");
+    let row = home.status().workers.remove(0);
+    assert_eq!((row.recycled, row.restarts, row.last_fault), (RECYCLED, 0, None));
+    let log = daemon.log.so_far();
+    assert_eq!(log.matches("a fresh worker took the place").count() as u64, RECYCLED, "{log}");
+    assert!(!log.contains("worker died"), "{log}");
+}

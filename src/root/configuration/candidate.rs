@@ -15,8 +15,8 @@ use crate::root::link::Heard;
 use crate::root::state::State;
 use crate::root::tenants::Name;
 use crate::root::tenants::rights::Rights;
-use crate::root::worker::{News, Offer, Worker};
-use crate::wire::feed::{ConfigFile, Outcome, ToRoot};
+use crate::root::worker::{News, Offer};
+use crate::wire::feed::{ConfigFile, Outcome};
 
 /// What may be drawn next.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ impl State {
     pub(in crate::root) fn heard_on_trial(&mut self, name: &Name, heard: Heard, now: Mono) {
         let Some(worker) = self.tenants.coming_mut(name) else { return };
         let judged = match heard {
-            Heard::Message(body, _room) => said_on_trial(worker, &body, now),
+            Heard::Message(body, _room) => worker.said_on_trial(&body, now),
             Heard::Closed(_) | Heard::Ended(_) => return self.configure(Event::WorkerLost, now),
         };
         let lives = worker.listened_to() && worker.is_up();
@@ -215,18 +215,4 @@ impl State {
             _ => self.configure(Event::WorkerLost, now),
         }
     }
-}
-
-fn said_on_trial(worker: &mut Worker, body: &[u8], now: Mono) -> News {
-    match ToRoot::decode(body) {
-        Ok(ToRoot::Hello(hello)) => worker.said_hello(&hello, now),
-        Ok(ToRoot::Prepared { generation, outcome }) => return worker.said_prepared(generation, outcome, now),
-        Ok(ToRoot::Pong { nonce }) => return worker.said_pong(nonce, now),
-        Ok(ToRoot::Status(status)) => worker.said_status(status, now),
-        Ok(ToRoot::Spec { .. } | ToRoot::Frame(_) | ToRoot::Pushed(_)) => {
-            worker.fault("answered what it was not asked".to_owned(), now);
-        }
-        Err(error) => worker.fault(format!("sent what is no message: {error}"), now),
-    }
-    News::Nothing
 }

@@ -42,6 +42,7 @@ impl State {
             content_of: candidate.content_of,
         };
         configuration.note_restart(&settings);
+        self.recycling.after = settings.workers.recycle_after;
         log::set_level(settings.log.level.filter());
         self.tenants.rights = candidate.rights;
         let gone: Vec<Name> =

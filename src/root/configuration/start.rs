@@ -50,6 +50,12 @@ pub(super) fn seen(content: Checksum, complaints: &[Diagnostic]) -> Checksum {
 // === impl Beginning ===
 
 impl Beginning {
+    /// A daemon that reads nothing, with these settings.
+    #[cfg(test)]
+    pub(in crate::root) fn with(settings: Settings) -> Beginning {
+        Beginning { settings, ..Beginning::default() }
+    }
+
     /// Decides what a daemon begins with. Whatever is worth telling is logged.
     pub fn decide(start: Start, inputs: Inputs, state: &Path) -> Beginning {
         let store = Store::new(state, inputs.unusual());

@@ -9,7 +9,7 @@ use crate::config;
 use crate::event::{Event, WorkerReady};
 use crate::machine::incarnation as supervise;
 use crate::model::Catalogue;
-use crate::wire::feed::{Hello, Outcome, ToWorker};
+use crate::wire::feed::{Hello, Outcome, ToRoot, ToWorker};
 
 impl Worker {
     pub fn said_hello(&mut self, hello: &Hello, now: Mono) {
@@ -74,6 +74,21 @@ impl Worker {
     /// It is asked first, and draws once all others have accepted, too.
     pub fn on_trial(&mut self) {
         self.on_trial = true;
+    }
+
+    /// What it says while it is asked whether it would draw, and nothing else.
+    pub fn said_on_trial(&mut self, body: &[u8], now: Mono) -> News {
+        match ToRoot::decode(body) {
+            Ok(ToRoot::Hello(hello)) => self.said_hello(&hello, now),
+            Ok(ToRoot::Prepared { generation, outcome }) => return self.said_prepared(generation, outcome, now),
+            Ok(ToRoot::Pong { nonce }) => return self.said_pong(nonce, now),
+            Ok(ToRoot::Status(status)) => self.said_status(status, now),
+            Ok(ToRoot::Spec { .. } | ToRoot::Frame(_) | ToRoot::Pushed(_)) => {
+                self.fault("answered what it was not asked".to_owned(), now);
+            }
+            Err(error) => self.fault(format!("sent what is no message: {error}"), now),
+        }
+        News::Nothing
     }
 
     /// Whether it can be asked about another configuration.

@@ -35,6 +35,17 @@ pub struct End {
     pub other_at: u64,
 }
 
+/// What was read, for reading on from there.
+#[derive(Debug)]
+pub struct Read {
+    pub end: End,
+    series: Explained,
+    replayed: Replayed,
+}
+
+/// What the numbers of a segment stand for.
+type Explained = FxHashMap<u32, (SeriesKey, (Kind, Unit))>;
+
 /// Reads one half.
 struct Reader<'a> {
     file: &'a MemoryFile,
@@ -48,7 +59,7 @@ struct Reader<'a> {
 /// What is understood of one half.
 struct Understood<'a> {
     data: &'a mut Dataset,
-    series: FxHashMap<u32, (SeriesKey, (Kind, Unit))>,
+    series: Explained,
     replayed: Replayed,
 }
 
@@ -56,22 +67,51 @@ struct Understood<'a> {
 const EXPLAINED_MAX: usize = 64 * limits::SERIES_MAX;
 
 /// Reads both halves into `data`: the newest one alone where it is whole.
-pub fn replay(file: &MemoryFile, data: &mut Dataset) -> (End, Replayed) {
+pub fn replay(file: &MemoryFile, data: &mut Dataset) -> Read {
     let mut halves: Vec<(u64, u64)> = (0..2).filter_map(|half| Some((Reader::begun(file, half)?, half))).collect();
     halves.sort_unstable();
     let Some((newest, half)) = halves.pop() else {
         let place = Place { segment: 1, number: 0 };
-        return (End { half: 0, at: 0, place, whole_at: None, other_at: 0 }, Replayed::default());
+        let end = End { half: 0, at: 0, place, whole_at: None, other_at: 0 };
+        return Read { end, series: Explained::default(), replayed: Replayed::default() };
     };
     let mut replayed = Replayed::default();
     let mut other_at = 0;
     if let (Some((segment, other)), None) = (halves.pop(), Reader::new(file, half, newest).whole_at()) {
-        other_at = Reader::new(file, other, segment).into_data(data, &mut replayed).at;
+        let read = Reader::new(file, other, segment).into_data(data, Explained::default(), replayed);
+        (other_at, replayed) = (read.end.at, read.replayed);
     }
-    let end = End { other_at, ..Reader::new(file, half, newest).into_data(data, &mut replayed) };
-    replayed.series = data.series_count();
-    replayed.points = data.after(None).map(|(_, window)| window.len()).sum();
-    (end, replayed)
+    let mut read = Reader::new(file, half, newest).into_data(data, Explained::default(), replayed);
+    read.end.other_at = other_at;
+    read
+}
+
+/// Reads on from where another reading ended: whoever wrote then has gone on since. None where that has begun anew, so
+/// that all has to be read again.
+pub fn read_on(file: &MemoryFile, data: &mut Dataset, before: Read) -> Option<Read> {
+    let End { half, at, place, whole_at, other_at } = before.end;
+    let other = Reader::begun(file, 1 - half);
+    if Reader::begun(file, half) != Some(place.segment) || other.is_some_and(|segment| segment > place.segment) {
+        // Nothing was there, and nothing is.
+        let nothing = at == 0 && other.is_none() && Reader::begun(file, half).is_none();
+        return nothing.then_some(before);
+    }
+    let reader = Reader { at, place, ..Reader::new(file, half, place.segment) };
+    let mut read = reader.into_data(data, before.series, before.replayed);
+    read.end.whole_at = read.end.whole_at.or(whole_at);
+    // Once the half is whole the other one is given back.
+    read.end.other_at = if read.end.whole_at.is_some() { 0 } else { other_at };
+    Some(read)
+}
+
+// === impl Read ===
+
+impl Read {
+    /// What came of it, with all that is known now.
+    pub fn replayed(&self, data: &Dataset) -> Replayed {
+        let points = data.after(None).map(|(_, window)| window.len()).sum();
+        Replayed { series: data.series_count(), points, ..self.replayed }
+    }
 }
 
 // === impl Reader ===
@@ -106,8 +146,8 @@ impl<'a> Reader<'a> {
         None
     }
 
-    fn into_data(mut self, data: &mut Dataset, replayed: &mut Replayed) -> End {
-        let mut understood = Understood { data, series: FxHashMap::default(), replayed: *replayed };
+    fn into_data(mut self, data: &mut Dataset, series: Explained, replayed: Replayed) -> Read {
+        let mut understood = Understood { data, series, replayed };
         let mut whole_at = None;
         while let Some(record) = self.next() {
             if record == Record::Whole {
@@ -115,8 +155,9 @@ impl<'a> Reader<'a> {
             }
             understood.take(record);
         }
-        *replayed = understood.replayed;
-        End { half: self.half, at: self.at, place: self.place, whole_at, other_at: 0 }
+        let Understood { series, replayed, .. } = understood;
+        let end = End { half: self.half, at: self.at, place: self.place, whole_at, other_at: 0 };
+        Read { end, series, replayed }
     }
 
     fn next(&mut self) -> Option<Record> {

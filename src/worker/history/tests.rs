@@ -84,6 +84,55 @@ fn a_successor_knows_what_was_known_and_goes_on_from_there() {
     assert_eq!((third.all(), third.log()), (known, vec!["hello".to_owned(), "world".to_owned()]));
 }
 
+/// A worker that was opened while another one wrote, and goes on where that one ended.
+fn catches_up(opened: Life) -> Life {
+    let Life { mut data, history, .. } = opened;
+    let (history, replayed) = history.catch_up(&mut data, Dataset::default);
+    Life { data, history, replayed }
+}
+
+#[test]
+fn one_that_was_opened_meanwhile_reads_on_and_then_writes_on() {
+    for turns in 0..4 {
+        let file = MemoryFile::new().unwrap();
+        let mut first = Life::begin(&file);
+        let mut second = 0;
+        first.take(&[sample("before", 1_000, 1.0)]);
+        first.say(entry(1_500, "before"));
+        live(&mut first, turns / 2, &mut second);
+        let waiting = Life::begin(&file);
+        live(&mut first, turns, &mut second);
+        first.take(&[sample("meanwhile", 2_000, 2.0)]);
+        first.say(entry(2_500, "meanwhile"));
+        let known = (first.all(), first.log());
+        drop(first);
+        let mut caught_up = catches_up(waiting);
+        assert_eq!((caught_up.all(), caught_up.log()), known, "{turns}");
+        caught_up.take(&[sample("after", 3_000, 3.0)]);
+        caught_up.say(entry(3_500, "after"));
+        let known = (caught_up.all(), caught_up.log());
+        drop(caught_up);
+        let third = Life::begin(&file);
+        assert_eq!((third.all(), third.log()), known, "{turns}");
+    }
+}
+
+#[test]
+fn one_that_was_opened_meanwhile_may_have_missed_nothing_or_everything() {
+    let file = MemoryFile::new().unwrap();
+    let alone = catches_up(Life::begin(&file));
+    assert_eq!(alone.replayed, Replayed::default());
+    let waiting = Life::begin(&file);
+    let mut first = Life::begin(&file);
+    first.take(&[sample("a", 1_000, 1.0)]);
+    let known = first.all();
+    drop(first);
+    let mut caught_up = catches_up(waiting);
+    assert_eq!(caught_up.all(), known);
+    caught_up.take(&[sample("b", 2_000, 1.0)]);
+    assert_eq!(Life::begin(&file).all(), caught_up.all());
+}
+
 #[test]
 fn a_record_that_was_torn_costs_itself_and_nothing_else() {
     let file = MemoryFile::new().unwrap();
