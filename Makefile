@@ -7,10 +7,10 @@ BUILD = $(CARGO) --locked
 # $(call need,TOOL,REMEDY): a missing tool fails the target in one line, it never skips it.
 need = @command -v $(1) >/dev/null 2>&1 || { echo "make $@: $(1) is missing; $(2)" >&2; exit 1; }
 need_kernel = @[ -n "$${UNBLINK_LAB_KERNEL:-$$(ls /boot/vmlinuz-* 2>/dev/null)}" ] || { echo "make $@: no kernel in /boot; apt-get install linux-image-amd64" >&2; exit 1; }
-need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root, to become two different users" >&2; exit 1; }
+need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run install test test-system stress bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
+.PHONY: help run install test test-system stress fair bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,10 @@ test-system: ## tests with real users, a real terminal, console, Prometheus and 
 stress: ## long counts of what `make test` does shortly; results go to docs/results/
 	./tests/stress/run
 
+fair: ## half an hour in which workers cannot answer, and none is killed (root); the result goes to docs/results/
+	$(need_root)
+	./tests/fair/run
+
 bench: ## what labels, drawing, encoding and every widget cost, beside ratatui
 	$(BUILD) bench --bench drawing
 	$(BUILD) bench --bench widgets
@@ -69,7 +73,7 @@ format:
 
 lint:
 	$(BUILD) clippy --all-targets -- -D warnings
-	$(BUILD) clippy --test system --test stress -- -D warnings
+	$(BUILD) clippy --test system --test stress --test fair -- -D warnings
 	$(BUILD) clippy --all-targets --no-default-features -- -D warnings
 
 docs:
