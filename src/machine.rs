@@ -21,5 +21,6 @@ pub mod reload;
 pub mod resize;
 pub mod session;
 pub mod standby;
+pub mod supervise;
 pub mod tail;
 pub mod window;

@@ -167,6 +167,12 @@ pub const INPUTS_WAITING_MAX: usize = 64;
 
 /// Rows in the table of running tasks, threads and processes: a few for each session, and room.
 pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
+/// Children of one supervisor: every viewer is one.
+pub const CHILDREN_MAX: usize = RUNNING_MAX / 2;
+/// Most restarts that a supervisor may be allowed within its period: it notes the time of each.
+pub const RESTARTS_NOTED_MAX: usize = 64;
+/// Supervisors and parts within each other; ours are five deep, with those of a worker under root's.
+pub const TREE_DEPTH_MAX: usize = 16;
 /// Rows of that table that a worker tells of: its first ones, which are its own parts.
 pub const TREE_ROWS_MAX: usize = 1024;
 /// Kinds of rejected samples, and items of memory, that a worker tells of.
@@ -429,7 +435,9 @@ const _: () = assert!(CHARTS_RUNNING_MAX * CHART_SERIES_MAX <= SERIES_MAX / 2);
 const _: () = assert!(PARAM_BYTES_MAX < SOURCE_TEXT_BYTES_MAX && TEMPLATE_BYTES_MAX < CONFIG_FILE_BYTES_MAX);
 const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(STATUS_ROWS_MAX < TREE_ROWS_MAX / 8);
-const _: () = assert!(TREE_ROWS_MAX * 3 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
+// A viewer that comes finds a place among the children of a supervisor, and they have rows.
+const _: () = assert!(CHILDREN_MAX > SESSIONS_MAX && CHILDREN_MAX < RUNNING_MAX);
+const _: () = assert!(TREE_ROWS_MAX * 4 * (ROW_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
 const _: () = assert!(FEED_CONTROL_BYTES_MAX < FEED_MESSAGE_BYTES_MAX);
 const _: () = assert!(LABEL_BYTES_MAX >= 2 * 4 * COLS_MAX as usize);
 const _: () = assert!(LABEL_RAW_BYTES_MAX > LABEL_BYTES_MAX);
