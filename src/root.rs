@@ -10,6 +10,7 @@ mod audience;
 mod banner;
 mod configuration;
 mod connection;
+mod doors;
 mod launch;
 mod legacy;
 mod link;
@@ -21,6 +22,7 @@ mod session;
 mod showing;
 mod state;
 mod tenants;
+mod tree;
 mod views;
 mod vitals;
 mod worker;
@@ -31,22 +33,26 @@ mod tests;
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
 use std::path::PathBuf;
+use std::pin::pin;
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
-use crate::admin;
 use crate::base::limits;
 use crate::config::{DirectoryError, Places};
 use crate::event::{DaemonStarted, DaemonStopped, Event as _, SessionsLimited, SignalIgnored};
 use crate::machine::reload::Cause;
-use crate::runtime::{self, Task, timer};
+use crate::machine::supervise::{Plan, Spec, Strategy};
+use crate::runtime::supervisor::{Fault, Line, Supervisor};
+use crate::runtime::{self, timer};
 use crate::sys::signal::{Signal, Signals};
-use crate::sys::socket::{BindError, Peer};
+use crate::sys::socket::BindError;
 use crate::sys::{clock, host};
 
 use configuration::Configuration;
+use doors::Doors;
 use session::Seat;
 use state::{Course, State};
 use tenants::Tenants;
@@ -66,6 +72,9 @@ pub enum RootError {
     Group { group: String, path: PathBuf, error: io::Error },
     #[error("cannot {what}: {error}")]
     SetUp { what: &'static str, error: io::Error },
+    /// Part of the daemon cannot be kept alive: better none than a deaf one, and whoever started it starts it anew.
+    #[error("a part of the daemon fails again and again: it {0}")]
+    GaveUp(Fault),
 }
 
 /// All that a root is made of.
@@ -100,29 +109,34 @@ pub struct Orders(mpsc::Sender<Order>);
 /// All devices at once may want to be viewers.
 const ORDERS_WAITING_MAX: usize = limits::TERMINALS_MAX + 16;
 
+/// The parts of root do not need each other to run. Each is kept by a supervisor that bears much; where that gives up
+/// again and again, the daemon does not get well by itself.
+const TOP: Plan = Plan::new(Strategy::OneForOne).bearing(3, Duration::from_secs(600));
+/// What fails ten times in a minute fails whenever it is used.
+const PLAN: Plan = Plan::new(Strategy::OneForOne).bearing(10, Duration::from_secs(60));
+
 /// `unblink serve`: runs a daemon until a signal ends it. On the main thread, which the worker's life is tied to.
-/// `beside` starts what else there is to be, given the means to attach to it; what that is goes when the daemon has
-/// ended.
+/// `beside` starts what else there is to be, given the means to attach to it and the supervisor of it all; what that is
+/// goes when the daemon has ended.
 pub fn serve<B>(
     beginning: Beginning,
     places: &Places,
-    beside: impl FnOnce(Orders) -> io::Result<B>,
+    beside: impl FnOnce(Orders, &Supervisor) -> io::Result<B>,
 ) -> Result<(), RootError> {
     let set_up = |what| move |error| RootError::SetUp { what, error };
     let runtime = runtime::build().map_err(set_up("start the runtime"))?;
     raise_descriptors();
     runtime.block_on(async {
         // Before anything is started, so that no signal finds us half way.
-        let signals =
-            Signals::listen(&[Signal::Terminate, Signal::Interrupt, Signal::Hangup, Signal::User1, Signal::User2]);
-        let signals = signals.map_err(set_up("listen to signals"))?;
+        let signals = Signals::listen(OBEYED).map_err(set_up("listen to signals"))?;
         let sockets = Sockets::bind(beginning.settings(), places)?;
         let (attach, admin) = (sockets.attach.path(), sockets.admin.path());
         let started_at = clock::mono();
         DaemonStarted { pid: host::pid(), attach, admin }.emit();
         let (orders, waiting) = orders();
-        let beside = beside(orders.clone()).map_err(set_up("start the terminals"))?;
-        let obeying = runtime::spawn("signals", obey(signals, orders));
+        let top = Supervisor::new(TOP);
+        let beside = beside(orders.clone(), &top).map_err(set_up("start the terminals"))?;
+        keep_obeying(&top, signals, orders);
         let settings = beginning.settings();
         let (level, faults) = (settings.log.level, settings.faults.enabled);
         let parts = Parts {
@@ -131,8 +145,7 @@ pub fn serve<B>(
             devices: settings.terminals.len(),
             beginning: Some(beginning),
         };
-        let ended = run(parts, waiting).await;
-        obeying.abort();
+        let ended = run_under(top, parts, waiting).await;
         drop(beside);
         DaemonStopped { uptime_s: clock::mono().since(started_at).as_secs() }.emit();
         ended
@@ -146,16 +159,22 @@ pub fn orders() -> (Orders, mpsc::Receiver<Order>) {
 }
 
 /// Runs a root until it is ordered to stop.
-pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), RootError> {
+pub async fn run(parts: Parts, orders: mpsc::Receiver<Order>) -> Result<(), RootError> {
+    run_under(Supervisor::new(TOP), parts, orders).await
+}
+
+/// The same with a supervisor that may have children already. The loop below is no child: it owns all state, so that
+/// nothing is left to go on with where it fails. Its end is the end of root.
+async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), RootError> {
     let (events_in, mut events) = mpsc::channel(limits::EVENTS_WAITING_MAX);
     let (heard_in, mut heard) = mpsc::channel(limits::HEARD_WAITING_MAX);
     let (asks_in, mut asks) = mpsc::channel(limits::ADMIN_CONNECTIONS_MAX);
     let (arrivals_in, mut arrivals) = mpsc::channel(limits::ARRIVALS_WAITING_MAX);
-    let mut doors = Doors::open(parts.sockets, arrivals_in, asks_in)?;
+    let mut doors = Doors::open(&top, parts.sockets, arrivals_in, asks_in);
     let (told_in, mut told) = mpsc::channel(limits::ERRANDS_TOLD_MAX);
     let begins_with = parts.beginning.as_ref().map(Beginning::offers).unwrap_or_default();
     let rights = parts.beginning.as_ref().map(Beginning::rights).unwrap_or_default();
-    let tenants = Tenants::new(begins_with, rights, parts.launchers, heard_in);
+    let tenants = Tenants::new(begins_with, rights, parts.launchers, heard_in, top.adopt("workers", PLAN));
     let failed = |error| RootError::SetUp { what: "start the threads that read the configuration", error };
     let configuration = Configuration::new(parts.beginning, told_in).map_err(failed)?;
     let descriptors = getrlimit(Resource::Nofile).current;
@@ -164,9 +183,10 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     if sessions_max < limits::SESSIONS_MAX {
         SessionsLimited { sessions_max, descriptors: descriptors.unwrap_or(0) }.emit();
     }
-    let mut state = State::new(tenants, configuration, events_in, left, clock::mono());
+    let mut state = State::new(tenants, configuration, events_in, top.adopt("viewers", PLAN), left, clock::mono());
     state.begin(clock::mono());
     let mut orphaned = false;
+    let mut keeping = pin!(top.run(Line::unheard()));
     loop {
         let wake_at = state.wake_at();
         let course = tokio::select! {
@@ -200,6 +220,8 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
             Some(ask) = asks.recv() => state.answer(ask, clock::mono()),
             Some(told) = told.recv() => state.told(told, clock::mono()),
             () = timer::sleep_until(wake_at) => state.tick(clock::mono()),
+            // It is never told to stop, so it gave up.
+            kept = &mut keeping => return kept.map_err(RootError::GaveUp),
         };
         if course == Course::Over {
             return Ok(());
@@ -207,11 +229,21 @@ pub async fn run(parts: Parts, mut orders: mpsc::Receiver<Order>) -> Result<(), 
     }
 }
 
-/// The sockets and the tasks that accept from them; closed for good when this goes.
-#[derive(Debug, Default)]
-struct Doors {
-    sockets: Option<Sockets>,
-    accepting: Vec<Task<()>>,
+/// What a daemon hears.
+const OBEYED: &[Signal] = &[Signal::Terminate, Signal::Interrupt, Signal::Hangup, Signal::User1, Signal::User2];
+
+/// Signals are turned into orders whatever happens: a daemon that does not hear them cannot be stopped in good order.
+fn keep_obeying(top: &Supervisor, signals: Signals, orders: Orders) {
+    let mut first = Some(signals);
+    top.child(Spec::transient("signals"), move |_| {
+        let signals = first.take().map_or_else(|| Signals::listen(OBEYED), Ok);
+        let orders = orders.clone();
+        async move {
+            let signals = signals.map_err(|error| Fault(format!("cannot listen to signals: {error}")))?;
+            obey(signals, orders).await;
+            Ok(())
+        }
+    });
 }
 
 /// Turns signals into orders.
@@ -265,37 +297,5 @@ impl Orders {
     pub async fn stop(&self) {
         // A root that has ended needs no telling.
         let _ = self.0.send(Order::Stop).await;
-    }
-}
-
-// === impl Doors ===
-
-impl Doors {
-    fn open(
-        sockets: Option<Sockets>,
-        arrivals: mpsc::Sender<(UnixStream, Peer)>,
-        asks: mpsc::Sender<admin::Ask>,
-    ) -> Result<Doors, RootError> {
-        let Some(sockets) = sockets else { return Ok(Doors::default()) };
-        let failed = |error| RootError::SetUp { what: "accept connections", error };
-        let attach = listen::on_runtime(&sockets.attach).map_err(failed)?;
-        let admin = listen::on_runtime(&sockets.admin).map_err(failed)?;
-        let accepting = vec![
-            runtime::spawn("accept-attach", listen::accept(attach, sockets.admits, arrivals)),
-            runtime::spawn("accept-admin", admin::serve(admin, sockets.admits, asks)),
-        ];
-        Ok(Doors { sockets: Some(sockets), accepting })
-    }
-
-    fn close(&mut self) {
-        self.accepting.iter().for_each(Task::abort);
-        // Their paths go with them.
-        self.sockets = None;
-    }
-}
-
-impl Drop for Doors {
-    fn drop(&mut self) {
-        self.close();
     }
 }

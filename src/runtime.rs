@@ -1,20 +1,21 @@
-//! The runtime: spawning tasks and threads under a name, timers, and the table of all that runs.
+//! The runtime: spawning tasks and threads under a name, supervisors, timers, and the tree of all that runs.
 //!
-//! Invariant: nothing runs without a name and a row in the table. Knows no charts and decides no restarts.
+//! Invariant: nothing runs without a name and a row in the tree. Knows no charts and decides no restarts.
 
 pub mod context;
 pub mod fault;
 pub mod log;
 pub mod mishap;
 pub mod registry;
+pub mod supervisor;
 mod task;
 pub mod timer;
 
 use std::future::Future;
 use std::io;
 
-pub use registry::{Kind, Row, register, register_supervised, running, say_state, tree};
-pub use task::{Ended, Task, Thread, spawn, spawn_thread, spawn_thread_with_stack};
+pub use registry::{Kind, NodeId, Registration, Row, register, register_under, running, say_state, tree};
+pub use task::{Ended, Task, Thread, spawn, spawn_thread, spawn_thread_with_stack, spawn_under};
 
 /// The runtime of every process here: one thread, which is the main thread, so that no lock is needed.
 pub fn build() -> io::Result<tokio::runtime::Runtime> {

@@ -16,11 +16,13 @@ mod quotas;
 mod resting;
 mod standby;
 mod state;
+mod tree;
 mod views;
 
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,8 +31,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
 use crate::event::{Event as _, HistoryReplayed};
+use crate::machine::supervise::{Shutdown, Spec};
 use crate::model::Dataset;
-use crate::runtime::{self, Task, timer};
+use crate::runtime::supervisor::{Fault, Line, Supervisor};
+use crate::runtime::{self, timer};
 use crate::source::host::Roots;
 use crate::source::{Update, host, keep, lying, own, synthetic};
 use crate::sys::memory_file::MemoryFile;
@@ -79,6 +83,8 @@ pub enum WorkerError {
     Write(#[source] io::Error),
     #[error("the worker cannot be set up: {0}")]
     SetUp(#[source] io::Error),
+    #[error("the sources of the worker fail again and again: it {0}")]
+    GaveUp(Fault),
 }
 
 /// Messages from root that wait for the loop; the socket holds the rest.
@@ -115,38 +121,48 @@ where
     let (synthetic, watched) = watch::channel(false);
     let (own, reports) = watch::channel(None);
     let (sources, wanted) = watch::channel(Vec::new());
-    let lies_in = updates_in.clone();
-    let mut sampling = vec![
-        kept(host::NAME, &updates_in, move |updates| {
-            host::run(options.machine.clone(), rhythm.clone(), processes_watched.clone(), updates)
-        }),
-        kept(synthetic::NAME, &updates_in, move |updates| synthetic::run(watched.clone(), updates)),
-        kept(own::NAME, &updates_in, move |updates| own::run(reports.clone(), updates)),
-        runtime::spawn("sources", origins::run(wanted, options.keeper, updates_in)),
-    ];
+    let top = Supervisor::new(origins::PLAN);
+    keep(&top, host::NAME, &updates_in, move |updates| {
+        host::run(options.machine.clone(), rhythm.clone(), processes_watched.clone(), updates)
+    });
+    keep(&top, synthetic::NAME, &updates_in, move |updates| synthetic::run(watched.clone(), updates));
+    keep(&top, own::NAME, &updates_in, move |updates| own::run(reports.clone(), updates));
     let faults = options.faults.then(|| {
         let (faults, lie) = watch::channel(None);
-        sampling.push(kept(lying::NAME, &lies_in, move |updates| lying::run(lie.clone(), updates)));
+        keep(&top, lying::NAME, &updates_in, move |updates| lying::run(lie.clone(), updates));
         faults
     });
+    let keeper = options.keeper;
+    top.child(Spec::supervisor("sources").stopped(Shutdown::Brutal), move |_| {
+        origins::run(wanted.clone(), keeper.clone(), updates_in.clone())
+    });
     let controls = Controls { host, processes, sources, synthetic, own, faults };
-    let served = serve(stream, Sources { updates, controls }, options.history, options.wall).await;
-    sampling.iter().for_each(Task::abort);
-    served
+    let served = serve(stream, Sources { updates, controls }, options.history, options.wall);
+    tokio::select! {
+        served = served => served,
+        // It is never told to stop, so it gave up. The next worker may fare better.
+        kept = top.run(Line::unheard()) => Err(WorkerError::GaveUp(kept.err().unwrap_or_else(|| "ended".into()))),
+    }
 }
 
-/// A source of the program's own, started afresh when its task panics.
-fn kept<F>(
+/// A source of the program's own, started afresh when its task panics, and when it ends otherwise.
+fn keep<F>(
+    top: &Supervisor,
     name: &'static str,
     updates: &mpsc::Sender<Update>,
-    start: impl Fn(mpsc::Sender<Update>) -> F + Send + 'static,
-) -> Task<()>
-where
+    start: impl Fn(mpsc::Sender<Update>) -> F + Send + Sync + 'static,
+) where
     F: Future<Output = ()> + Send + 'static,
 {
-    let told = updates.clone();
-    let run = move || start(told.clone());
-    runtime::spawn(&format!("source-{name}"), keep::keep(name.into(), updates.clone(), run))
+    let (updates, start) = (updates.clone(), Arc::new(start));
+    top.child(Spec::permanent(format!("source-{name}")), move |_| {
+        let (told, start) = (updates.clone(), Arc::clone(&start));
+        let kept = keep::keep(name.into(), updates.clone(), move || start(told.clone()));
+        async move {
+            kept.await;
+            Ok(())
+        }
+    });
 }
 
 /// The worker's ends of what its sources hold the others of.

@@ -186,12 +186,25 @@ pub struct SessionRow {
     pub stalled_ms: u64,
 }
 
+/// One part of the daemon, and what hangs under it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TreeNode {
     pub name: String,
+    /// `process`, `thread`, `task` or `supervisor`.
     pub kind: String,
+    /// In words; of most parts `running`, and `waiting` while one is not started again yet.
     pub state: String,
+    /// None while nothing of it runs.
+    #[serde(default)]
+    pub uptime_s: Option<u64>,
+    /// How often it was started again.
     pub restarts: u64,
+    /// How it ended, the last time that was not as planned.
+    #[serde(default)]
+    pub last_fault: Option<String>,
+    /// When it is started again, while it does not run.
+    #[serde(default)]
+    pub next_retry_s: Option<u64>,
     pub children: Vec<TreeNode>,
 }
 
@@ -222,4 +235,13 @@ pub struct BoardRow {
 pub enum Readiness {
     Ready,
     NotYet(String),
+}
+
+// === impl TreeNode ===
+
+impl TreeNode {
+    /// The first part of that name, this one or one that hangs under it.
+    pub fn find(&self, name: &str) -> Option<&TreeNode> {
+        if self.name == name { Some(self) } else { self.children.iter().find_map(|child| child.find(name)) }
+    }
 }

@@ -170,7 +170,7 @@ pub const RUNNING_MAX: usize = 4 * SESSIONS_MAX;
 /// Children of one supervisor: every viewer is one.
 pub const CHILDREN_MAX: usize = RUNNING_MAX / 2;
 /// Most restarts that a supervisor may be allowed within its period: it notes the time of each.
-pub const RESTARTS_NOTED_MAX: usize = 64;
+pub const RESTARTS_NOTED_MAX: usize = 256;
 /// Supervisors and parts within each other; ours are five deep, with those of a worker under root's.
 pub const TREE_DEPTH_MAX: usize = 16;
 /// Rows of that table that a worker tells of: its first ones, which are its own parts.

@@ -1,5 +1,7 @@
 //! `unblink boards` and `unblink status`: asks the daemon over its admin socket.
 
+mod tree;
+
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -12,7 +14,7 @@ use super::places::{self, Door, Sockets};
 use super::table::Table;
 use super::{attach, output};
 use crate::admin::client::{self, Answer, AskError};
-use crate::admin::status::{BoardList, RootStatus, Status, TreeNode, WorkerRow};
+use crate::admin::status::{BoardList, RootStatus, Status, WorkerRow};
 use crate::client::Attempt;
 use crate::label::Label;
 use crate::model::{ParamFacts, Unit};
@@ -166,8 +168,8 @@ fn status_text(status: &Status) -> String {
         let (kind, device) = (Some(row.kind.clone()), row.device.clone());
         sessions.row([number(row.id), kind, number(row.view), number(row.lag_versions), stalled, device]);
     }
-    let mut tree = Table::new(&["PART", "KIND", "STATE", ">RESTARTS"]);
-    grow(&mut tree, &status.tree, 0);
+    let mut tree = Table::new(&["PART", "KIND", "STATE", ">UP", ">RESTARTS", ">NEXT TRY", "LAST FAULT"]);
+    tree::grow(&mut tree, &status.tree, 0);
     let parts = [
         (&workers, true),
         (&memory, has(|worker| !worker.memory.is_empty())),
@@ -210,42 +212,6 @@ fn configuration_text(root: &RootStatus) -> String {
     lines.iter().map(|line| format!("{}\n", Label::plain(line))).collect()
 }
 
-/// Deeper than any tree of ours; a daemon that says otherwise is not followed.
-const DEPTH_MAX: usize = 16;
-
-fn grow(table: &mut Table, node: &TreeNode, depth: usize) {
-    let name = format!("{}{}", "  ".repeat(depth), node.name);
-    let restarts = (node.restarts > 0).then(|| node.restarts.to_string());
-    table.row([Some(name), Some(node.kind.clone()), Some(node.state.clone()), restarts]);
-    if depth == DEPTH_MAX {
-        return;
-    }
-    for (child, count) in alike(&node.children) {
-        let name = if count > 1 { format!("{} ({count})", child.name) } else { child.name.clone() };
-        grow(table, &TreeNode { name, ..child }, depth + 1);
-    }
-}
-
-/// Parts of one name and state are one line: a daemon has a task for each of its viewers.
-fn alike(nodes: &[TreeNode]) -> Vec<(TreeNode, usize)> {
-    let mut groups: Vec<(TreeNode, usize)> = Vec::new();
-    for node in nodes {
-        let same = |group: &TreeNode| {
-            (&group.name, &group.kind, &group.state) == (&node.name, &node.kind, &node.state)
-                && group.children.is_empty()
-                && node.children.is_empty()
-        };
-        match groups.iter_mut().find(|(group, _)| same(group)) {
-            Some((group, count)) => {
-                *count += 1;
-                group.restarts = group.restarts.max(node.restarts);
-            }
-            None => groups.push((node.clone(), 1)),
-        }
-    }
-    groups
-}
-
 /// A span as people say it, in its two largest units.
 fn span(seconds: u64) -> String {
     match (seconds / 86_400, seconds / 3_600, seconds / 60) {
@@ -261,11 +227,17 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::admin::status::{BoardRow, CountRow, MemoryRow, RootStatus, SessionRow, ViewRow};
+    use crate::admin::status::{BoardRow, CountRow, MemoryRow, RootStatus, SessionRow, TreeNode, ViewRow};
     use crate::model::BoardFacts;
 
     fn node(name: &str, children: Vec<TreeNode>) -> TreeNode {
-        TreeNode { name: name.to_owned(), kind: "task".to_owned(), state: "running".to_owned(), restarts: 0, children }
+        TreeNode {
+            name: name.to_owned(),
+            kind: "task".to_owned(),
+            state: "running".to_owned(),
+            children,
+            ..TreeNode::default()
+        }
     }
 
     #[test]
@@ -362,11 +334,11 @@ mod tests {
              \x20     1  attach     1    0      2 s  -\n\
              \x20     2  tty        1    0        -  /dev/tty8\n\
              \n\
-             PART          KIND  STATE    RESTARTS\n\
-             root          task  running         -\n\
-             \x20 viewer (2)  task  running         -\n\
-             \x20 tenant      task  running         -\n\
-             \x20   a         task  running         -\n"
+             PART          KIND  STATE    UP  RESTARTS  NEXT TRY  LAST FAULT\n\
+             root          task  running   -         -         -  -\n\
+             \x20 viewer (2)  task  running   -         -         -  -\n\
+             \x20 tenant      task  running   -         -         -  -\n\
+             \x20   a         task  running   -         -         -  -\n"
         );
     }
 

@@ -32,5 +32,5 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
     }
     let terminals = start.settings.terminals.clone();
     let beginning = Beginning::decide(start, inputs, &places.state);
-    root::serve(beginning, &places, |orders| Devices::start(terminals, &orders)).map_err(Failure::runtime)
+    root::serve(beginning, &places, |orders, top| Devices::start(terminals, &orders, top)).map_err(Failure::runtime)
 }

@@ -17,6 +17,7 @@ use crate::frame::Grid;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::{From, Origin};
 use crate::model::{Dataset, GlyphSet, Palette, ViewSpec};
+use crate::runtime::supervisor::Fault;
 use crate::runtime::{self, Task, timer};
 use crate::scene::{self, Board, Boards};
 use crate::sink::capability::{Capabilities, Dumb, Environment};
@@ -54,7 +55,8 @@ struct Sampling {
     /// Sources of a person's own that the board shows, and those of them that have not told anything yet.
     origins: watch::Sender<Vec<Origin>>,
     unheard: Vec<String>,
-    tasks: [Task<()>; 2],
+    host: Task<()>,
+    sources: Task<Result<(), Fault>>,
 }
 
 pub fn run(snapshot: &Snapshot) -> Result<(), Failure> {
@@ -203,10 +205,9 @@ impl Sampling {
         let unheard = shown.iter().map(|origin| origin.name.clone()).collect();
         let (origins, wanted) = watch::channel(shown);
         let keeper = command::own_executable().to_owned();
-        let tasks = [
-            runtime::spawn("source-host", host::run(host::Roots::default(), heard, watched, updates_in.clone())),
-            runtime::spawn("sources", origins::run(wanted, keeper, updates_in)),
-        ];
+        let machine = host::run(host::Roots::default(), heard, watched, updates_in.clone());
+        let host = runtime::spawn("source-host", machine);
+        let sources = runtime::spawn("sources", origins::run(wanted, keeper, updates_in));
         let mut data = Dataset::default();
         host::bound(&mut data);
         data.set_source(own::NAME, no_daemon("a snapshot has no daemon to tell of; attach to one instead"));
@@ -214,7 +215,7 @@ impl Sampling {
             push::NAME,
             no_daemon("programs push to a daemon, which a snapshot has not; attach to one instead"),
         );
-        Sampling { data, settings, made_up_to: None, updates, rhythm, origins, unheard, tasks }
+        Sampling { data, settings, made_up_to: None, updates, rhythm, origins, unheard, host, sources }
     }
 
     /// Readings of this machine: a few in a hurry, or for as long as asked in the rhythm of a daemon.
@@ -295,7 +296,8 @@ fn no_daemon(why: &str) -> SourceHealth {
 
 impl Drop for Sampling {
     fn drop(&mut self) {
-        self.tasks.iter().for_each(Task::abort);
+        self.host.abort();
+        self.sources.abort();
     }
 }
 

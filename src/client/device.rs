@@ -17,8 +17,7 @@ use super::{ClientError, Daemon, Options, run_under};
 use crate::event::{DeviceGone, DeviceOpened, DeviceReleased, Event as _};
 use crate::label::Label;
 use crate::machine::device::{Action, Device, Event};
-use crate::runtime::registry::{Registration, register_supervised};
-use crate::runtime::{self, Ended, Kind, Task, timer};
+use crate::runtime::{self, Ended, Kind, Registration, Task, timer};
 use crate::sink::capability::Environment;
 use crate::sink::device::{self, Look, Opened};
 use crate::sys::tty::{ConsoleDefaults, Tty};
@@ -59,9 +58,9 @@ struct Keeping {
     name: String,
     machine: Device,
     showing: Option<Showing>,
-    row: Option<Registration>,
-    /// It was open before: the next time is a restart.
-    was_open: bool,
+    row: Registration,
+    /// How often it was opened.
+    opened: u64,
     /// What the device was found to be.
     what: String,
     /// Why it is not shown on.
@@ -82,13 +81,13 @@ enum Happening {
 pub async fn keep(setting: Setting, surroundings: Surroundings, mut stop: watch::Receiver<bool>) {
     let name = Label::plain(&setting.path.to_string_lossy()).to_string();
     let mut keeping = Keeping {
-        row: Some(row(&name)),
+        row: runtime::register(format!("terminal {name}"), Kind::Task),
         name,
         setting,
         surroundings,
         machine: Device::new(),
         showing: None,
-        was_open: false,
+        opened: 0,
         what: String::new(),
         why: String::new(),
         words: None,
@@ -113,10 +112,6 @@ pub async fn keep(setting: Setting, surroundings: Surroundings, mut stop: watch:
             Happening::Time => keeping.step(Event::Tick),
         }
     }
-}
-
-fn row(name: &str) -> Registration {
-    register_supervised(&format!("terminal {name}"), Kind::Task)
 }
 
 async fn ended(showing: Option<&mut Showing>) -> Outcome {
@@ -175,13 +170,13 @@ impl Keeping {
 
     fn show(&mut self, opened: Opened) {
         let Opened { terminal, capabilities, what } = opened;
-        if std::mem::replace(&mut self.was_open, true) {
-            // One at a time: its end is told with the next one.
-            self.row = None;
-            self.row = Some(row(&self.name));
-        }
         self.what = what;
-        self.set_state("live");
+        self.opened += 1;
+        let (now, restarts) = (clock::mono(), self.opened - 1);
+        self.row.tell(|row| {
+            "live".clone_into(&mut row.state);
+            (row.since, row.restarts, row.next_retry) = (Some(now), restarts, None);
+        });
         let options = Options {
             board: self.setting.board.clone(),
             params: BTreeMap::new(),
@@ -195,7 +190,8 @@ impl Keeping {
         let (release, released) = watch::channel(false);
         let bidding = Bidding::device(released, self.setting.input);
         let client = run_under(bidding, terminal, options, daemon);
-        self.showing = Some((runtime::spawn(&format!("viewer on {}", self.name), client), release));
+        let shown = runtime::spawn_under(self.row.id(), &format!("viewer on {}", self.name), client);
+        self.showing = Some((shown, release));
     }
 
     fn lost(&mut self, ended: Outcome) {
@@ -213,21 +209,16 @@ impl Keeping {
     }
 
     fn tell_gone(&mut self, retry_in: Duration, again: bool) {
-        self.set_state(&format!("waiting: {}", self.why));
-        if let Some(row) = &mut self.row {
-            row.ended(&self.why);
-        }
+        let at = clock::mono() + retry_in;
+        self.row.tell(|row| {
+            row.state = format!("waiting: {}", self.why);
+            (row.since, row.last_fault, row.next_retry) = (None, Some(self.why.clone()), Some(at));
+        });
         let retry_in_ms = u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX);
         DeviceGone { device: &self.name, why: &self.why, retry_in_ms, again }.emit();
         // Once: it stands there until the board comes.
         if let Some(words) = self.words.take().filter(|_| !again) {
             self.say(&words);
-        }
-    }
-
-    fn set_state(&self, state: &str) {
-        if let Some(row) = &self.row {
-            row.set_state(state);
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! A [`Spec`] has a name for people, a [`Kind`], and says when the child is started again ([`Restart`]), how it is
 //! stopped ([`Shutdown`]) and when it counts as started ([`Readiness`]). Those that the supervisor is made with are in
-//! order. [`Event::Add`] adds **dynamic** children while it runs, behind all others; they wait for those in order, but
+//! order. While it runs [`Event::Add`] adds **dynamic** children, behind all others; they wait for those in order, but
 //! neither for each other nor does anything wait for them, and they are stopped all at once, before the others. That is
 //! what OTP calls `simple_one_for_one`, beside the rest.
 //!
@@ -48,10 +48,10 @@
 //! let started = supervisor.step(now, Event::Begin);
 //! let [Action::Start(listener), Action::Start(reader)] = started[..] else { panic!("both, in order") };
 //!
-//! // The listener dies, so the reader, which was started after it, is stopped first ...
+//! // The listener dies, so the reader, which was started after it, is ended first ...
 //! let fault = End::Fault("panicked".to_owned());
 //! let actions = supervisor.step(now, Event::Ended { life: listener, end: fault, random: 7 });
-//! assert_eq!(actions, [Action::Stop(reader)]);
+//! assert_eq!(actions, [Action::Kill(reader)]);
 //!
 //! // ... and then both are started.
 //! let actions = supervisor.step(now, Event::Ended { life: reader, end: End::Normal, random: 7 });
@@ -131,7 +131,7 @@ pub enum Event {
     Ready(Life),
     /// Nothing of that life runs any more.
     Ended { life: Life, end: End, random: u64 },
-    /// A child more, which will be [`Supervisor::next_id`].
+    /// A child more, which will be [`Supervisor::next_id`]; before `Begin` one more in order.
     Add(Spec),
     /// Stop that child, if it runs, and forget it.
     Remove(ChildId),
@@ -256,6 +256,15 @@ impl Supervisor {
         ChildId(self.next_id)
     }
 
+    /// Those about which something is to be done or awaited.
+    pub fn restless(&self) -> impl Iterator<Item = ChildId> {
+        self.restless.iter().copied()
+    }
+
+    pub fn strategy(&self) -> Strategy {
+        self.plan.strategy
+    }
+
     /// When that child is started again, where it is not running for a fault.
     pub fn next_retry(&self, id: ChildId) -> Option<Mono> {
         match self.children.get(&id)?.phase() {
@@ -295,7 +304,10 @@ impl Supervisor {
             (Event::Ready(life), _) => self.ready(now, life),
             (Event::Ended { life, end, random }, _) => self.ended(now, life, end, random, &mut actions),
             (Event::Add(_), _) if self.children.len() >= limits::CHILDREN_MAX => actions.push(Action::Refuse),
-            (Event::Add(spec), _) => self.insert(spec, true),
+            (Event::Add(spec), course) => {
+                let is_dynamic = *course != Course::Idle;
+                self.insert(spec, is_dynamic);
+            }
             (Event::Remove(id), Course::Idle | Course::Up) => self.doom(id, Doom::Gone),
             (Event::Stop, Course::Idle | Course::Up) => self.end(Outcome::Stopped),
             (Event::Kill, _) => self.kill(&mut actions),

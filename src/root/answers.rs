@@ -5,12 +5,11 @@ use super::tenants::{Name, Tenant};
 use super::worker::Worker;
 use crate::admin::Ask;
 use crate::admin::status::{
-    BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, TreeNode, ViewRow, WorkerRow,
+    BoardList, BoardRow, CountRow, MemoryRow, Readiness, RootStatus, SessionRow, Status, ViewRow, WorkerRow,
 };
 use crate::base::{BUILD_ID, Mono};
 use crate::config::TENANT_DEFAULT;
 use crate::machine::reload::Cause;
-use crate::runtime;
 use crate::sys::host;
 
 impl State {
@@ -74,7 +73,7 @@ impl State {
                 .collect(),
             views: views.collect(),
             sessions: self.session_rows(now),
-            tree: self.tree(),
+            tree: self.tree(now),
             watchdogs: Vec::new(),
         }
     }
@@ -98,33 +97,6 @@ impl State {
             .collect();
         rows.sort_unstable_by_key(|row| row.id);
         rows
-    }
-
-    /// Everything that runs: root's own tasks, and what the worker said of its.
-    fn tree(&self) -> TreeNode {
-        let leaf = |name: String, kind: &str, state: String, restarts| TreeNode {
-            name,
-            kind: kind.to_owned(),
-            state,
-            restarts,
-            children: Vec::new(),
-        };
-        let own = runtime::tree().into_iter().map(|row| leaf(row.name, row.kind.word(), row.state, row.restarts));
-        let mut children: Vec<TreeNode> = own.collect();
-        for (name, tenant) in self.tenants.all() {
-            let worker = &tenant.worker;
-            let rows = &worker.status().tree;
-            let inner = rows.iter().map(|row| leaf(row.name.clone(), &row.kind, row.state.clone(), row.restarts));
-            children.push(TreeNode {
-                name: format!("tenant {name}"),
-                kind: "worker".to_owned(),
-                state: worker.state().to_owned(),
-                restarts: worker.restarts(),
-                children: inner.collect(),
-            });
-        }
-        let state = if self.stopping() { "stopping" } else { "running" };
-        TreeNode { children, ..leaf("root".to_owned(), "process", state.to_owned(), 0) }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::legacy::Legacy;
 use crate::config::Level;
-use crate::runtime::{self, Kind, Task};
+use crate::runtime::{self, Task};
 use crate::sys::marker::MarkerFile;
 use crate::sys::process::{self, Child, WorkerLog};
 use crate::sys::socket;
@@ -167,10 +167,9 @@ impl std::fmt::Debug for Launcher {
 
 impl Life {
     /// Waits for the end, and brings it about when `kill` is notified. Says how it was.
-    pub async fn watch(self, tenant: String, kill: Arc<Notify>) -> String {
+    pub async fn watch(self, kill: Arc<Notify>) -> String {
         match self {
             Life::Process(mut child) => {
-                let mut row = runtime::register_supervised(&format!("worker {tenant}"), Kind::Process);
                 let exit = loop {
                     tokio::select! {
                         exit = child.wait() => break exit,
@@ -180,9 +179,7 @@ impl Life {
                         }
                     }
                 };
-                let how = exit.map_or_else(|error| format!("cannot be waited for: {error}"), |exit| exit.to_string());
-                row.ended(&how);
-                how
+                exit.map_or_else(|error| format!("cannot be waited for: {error}"), |exit| exit.to_string())
             }
             Life::Task(mut task) => loop {
                 tokio::select! {

@@ -11,7 +11,8 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::launch::Launched;
 use crate::base::{Epoch, limits};
-use crate::runtime::{self, Task};
+use crate::runtime::supervisor::{Added, Supervisor};
+use crate::runtime::{self, NodeId};
 use crate::wire::feed::{self, ToWorker};
 use crate::wire::framing::{self, FramingError};
 
@@ -40,10 +41,11 @@ pub struct Link {
     /// Each message with the room it takes until it is written.
     out: mpsc::Sender<(Bytes, OwnedSemaphorePermit)>,
     room: Arc<Semaphore>,
-    reader: Task<()>,
-    writer: Task<()>,
+    reader: Option<Added>,
+    writer: Option<Added>,
     kill: Arc<Notify>,
     heard: Arc<HeardSoFar>,
+    row: NodeId,
 }
 
 /// What the reader knows before the loop does.
@@ -63,7 +65,14 @@ pub struct Clogged;
 
 impl Link {
     /// Starts carrying; everything heard goes to `heard` until `Ended`, which is the last.
-    pub fn new(launched: Launched, life: LifeId, tenant: &str, heard: &mpsc::Sender<(LifeId, Heard)>) -> Link {
+    /// The tasks are kept by `keeper` and stand under `row`.
+    pub fn new(
+        launched: Launched,
+        life: LifeId,
+        keeper: &Supervisor,
+        row: NodeId,
+        heard: &mpsc::Sender<(LifeId, Heard)>,
+    ) -> Link {
         let (reading, mut writing) = tokio::io::split(launched.stream);
         let (out, mut waiting) = mpsc::channel::<(Bytes, OwnedSemaphorePermit)>(limits::FEED_WAITING_MAX);
         let kill = Arc::new(Notify::new());
@@ -72,7 +81,7 @@ impl Link {
         let so_far = Arc::new(HeardSoFar::default());
         let noted = Arc::clone(&so_far);
         let room = Arc::new(Semaphore::new(limits::HEARD_BYTES_MAX));
-        let reader = runtime::spawn("feed-reader", async move {
+        let reading = async move {
             let mut reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
             loop {
                 let (said, last) = match reader.next().await {
@@ -93,23 +102,34 @@ impl Link {
                 }
                 noted.waits.store(false, Ordering::Relaxed);
             }
-        });
-        let writer = runtime::spawn("feed-writer", async move {
+        };
+        // Whoever fails is as good as a feed that broke: the worker is given up.
+        let lost = |what: &'static str| {
+            let told = heard.clone();
+            move |fault: &str| tell_later(told, life, Heard::Closed(format!("its {what} {fault}")))
+        };
+        let reader = keeper.once_under(row, "feed-reader", reading, lost("reader"));
+        let writing = async move {
             while let Some((message, _taken)) = waiting.recv().await {
                 // The reader learns of a broken feed too, and says so.
                 if framing::write(&mut writing, &message).await.is_err() {
                     return;
                 }
             }
-        });
-        let (told, stop, tenant) = (heard.clone(), Arc::clone(&kill), tenant.to_owned());
-        runtime::spawn("worker-watch", async move {
-            let how = launched.life.watch(tenant, stop).await;
+        };
+        let writer = keeper.once_under(row, "feed-writer", writing, lost("writer"));
+        let (told, stop) = (heard.clone(), Arc::clone(&kill));
+        let watching = async move {
+            let how = launched.life.watch(stop).await;
             // Nobody listens once root is gone itself.
             let _ = told.send((life, Heard::Ended(how))).await;
-        });
+        };
+        // With the watch goes the handle by which the worker is ended.
+        let told = heard.clone();
+        let lost = move |fault: &str| tell_later(told, life, Heard::Ended(format!("its watch {fault}")));
+        drop(keeper.once_under(row, "worker-watch", watching, lost));
         let room = Arc::new(Semaphore::new(limits::FEED_WAITING_BYTES_MAX));
-        Link { pid: launched.pid, out, room, reader, writer, kill, heard: so_far }
+        Link { pid: launched.pid, out, room, reader, writer, kill, heard: so_far, row }
     }
 
     pub fn send(&self, message: &ToWorker) -> Result<(), Clogged> {
@@ -136,7 +156,7 @@ impl Link {
     /// The same once something else is done.
     pub fn kill_after(&self, first: impl Future<Output = ()> + Send + 'static) {
         let kill = Arc::clone(&self.kill);
-        runtime::spawn("worker-kill", async move {
+        runtime::spawn_under(self.row, "worker-kill", async move {
             first.await;
             kill.notify_one();
         });
@@ -144,8 +164,7 @@ impl Link {
 
     /// Closes our end of the feed; a sound worker ends by itself then.
     pub fn hang_up(&self) {
-        self.reader.abort();
-        self.writer.abort();
+        self.reader.iter().chain(&self.writer).for_each(Added::remove);
     }
 }
 
@@ -156,10 +175,20 @@ impl Drop for Link {
     }
 }
 
+/// Tells the loop, from a place that must not wait.
+fn tell_later(told: mpsc::Sender<(LifeId, Heard)>, life: LifeId, what: Heard) {
+    runtime::spawn("worker-lost", async move {
+        // Nobody listens once root is gone itself.
+        let _ = told.send((life, what)).await;
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::launch::Life;
     use super::*;
+    use crate::machine::supervise::{Plan, Strategy};
+    use crate::runtime::Kind;
     use crate::wire::feed::{ConfigFile, FileKind};
 
     #[tokio::test]
@@ -167,8 +196,10 @@ mod tests {
         let (ours, _theirs) = tokio::io::duplex(64);
         let life = Life::Task(runtime::spawn("worker", std::future::pending()));
         let (heard, _hears) = mpsc::channel(1);
+        let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
+        let row = keeper.place("worker of a test", Kind::Supervisor);
         let launched = Launched { stream: Box::new(ours), pid: None, life };
-        let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, "default", &heard);
+        let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, &keeper, row.id(), &heard);
         let file = ConfigFile { kind: FileKind::Settings, name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
         let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();

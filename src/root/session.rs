@@ -19,7 +19,8 @@ use crate::fanout::{Gone, Notice, Parting, Sink};
 use crate::machine::quota::{Quota, in_ms};
 use crate::machine::session as keys;
 use crate::model::{Input, ViewSpec};
-use crate::runtime::{self, Task};
+use crate::runtime;
+use crate::runtime::supervisor::Added;
 use crate::sys::socket::{self, Peer};
 use crate::wire::attach::{self, Farewell, FarewellCode, Hello, Later, ToClient, ToRoot, Welcome};
 use crate::wire::feed::ToWorker;
@@ -38,7 +39,7 @@ pub enum Seat {
 #[derive(Debug)]
 pub struct Stranger {
     line: Line,
-    task: Task<()>,
+    task: Added,
     pub(super) seat: Seat,
 }
 
@@ -47,7 +48,7 @@ pub struct Session {
     pub(super) seat: Seat,
     pub(super) spec: ViewSpec,
     pub(super) view: ViewId,
-    task: Task<()>,
+    task: Added,
     version: u16,
     /// What was done after that which the worker is asked about.
     inputs: VecDeque<Input>,
@@ -109,7 +110,16 @@ impl State {
         // Without it a viewer that does not read would hold seconds of old frames in the kernel.
         let _ = socket::set_send_buffer(&stream, limits::ATTACH_SEND_BUFFER_BYTES);
         let line = Line::new(stream);
-        let task = runtime::spawn("viewer", connection::run(id, line.clone(), self.events.clone()));
+        let carrying = connection::run(id, line.clone(), self.events.clone());
+        let events = self.events.clone();
+        let lost = move |_: &str| {
+            runtime::spawn("viewer-lost", async move {
+                // Nobody listens once root is gone itself.
+                let _ = events.send(connection::Event::Left(id, "its connection failed")).await;
+            });
+        };
+        // More than there may be, or all end: whoever came sees its connection closed.
+        let Some(task) = self.viewers.once("viewer", carrying, lost) else { return };
         self.strangers.insert(id, Stranger { line, task, seat });
         if self.stopping() {
             self.turn_away(id, FarewellCode::Stopping, "the daemon is stopping");
@@ -132,7 +142,7 @@ impl State {
         let farewell = ToClient::Farewell(Farewell { code, text: text.to_owned() });
         // Nothing was sent before, so there is room for one line; who has none has closed.
         let _ = stranger.line.try_write(&farewell.encode());
-        stranger.task.abort();
+        stranger.task.remove();
     }
 
     pub(super) fn hello(&mut self, id: SessionId, hello: &Hello, now: Mono) {
@@ -269,10 +279,10 @@ impl State {
     pub(super) fn leave(&mut self, id: SessionId, why: &str, now: Mono) {
         self.pusher_left(id, why);
         if let Some(stranger) = self.strangers.remove(&id) {
-            stranger.task.abort();
+            stranger.task.remove();
         }
         let Some(session) = self.sessions.remove(&id) else { return };
-        session.task.abort();
+        session.task.remove();
         self.fanout.leave(id);
         self.resizing.retain(|other| *other != id);
         self.leaving.retain(|other| *other != id);

@@ -22,6 +22,7 @@ use crate::encode::grammar;
 use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
 use crate::model::ViewSpec;
+use crate::runtime::supervisor::Supervisor;
 use crate::wire::attach::FarewellCode;
 use crate::wire::feed::{self, ToRoot, ToWorker};
 
@@ -45,6 +46,8 @@ pub struct State {
     pub(super) recycling: Recycling,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
+    /// Keeps them.
+    pub(super) viewers: Supervisor,
     next_second: Mono,
     stopping_since: Option<Mono>,
 }
@@ -65,6 +68,7 @@ impl State {
         tenants: Tenants,
         configuration: Configuration,
         events: mpsc::Sender<Event>,
+        viewers: Supervisor,
         descriptors_left: usize,
         now: Mono,
     ) -> State {
@@ -84,6 +88,7 @@ impl State {
             configuration,
             recycling,
             events,
+            viewers,
             next_second: now + SECOND,
             stopping_since: None,
         }

@@ -18,6 +18,7 @@ use super::session::Seat;
 use super::worker::{Offer, Worker};
 use crate::base::{Mono, limits};
 use crate::config::TENANT_DEFAULT;
+use crate::runtime::supervisor::Supervisor;
 use crate::wire::feed::Complaint;
 use rights::{Deed, Rights};
 
@@ -38,6 +39,8 @@ pub struct Tenants {
     pub rights: Rights,
     launchers: Launchers,
     heard: mpsc::Sender<(LifeId, Heard)>,
+    /// Keeps the tasks of all workers.
+    keeper: Supervisor,
     last_worker: u64,
 }
 
@@ -77,6 +80,7 @@ impl Tenants {
         rights: Rights,
         launchers: Launchers,
         heard: mpsc::Sender<(LifeId, Heard)>,
+        keeper: Supervisor,
     ) -> Tenants {
         let mut tenants = Tenants {
             map: BTreeMap::new(),
@@ -86,6 +90,7 @@ impl Tenants {
             rights,
             launchers,
             heard,
+            keeper,
             last_worker: 0,
         };
         begin_with.entry(TENANT_DEFAULT.to_owned()).or_default();
@@ -116,6 +121,13 @@ impl Tenants {
     /// In the order of their names.
     pub fn all(&self) -> impl Iterator<Item = (&Name, &Tenant)> {
         self.map.iter()
+    }
+
+    /// Also those that come or go.
+    pub fn workers(&self) -> impl Iterator<Item = &Worker> {
+        let present = self.map.values().map(|tenant| &tenant.worker);
+        let successor = self.successor.iter().map(|(_, worker)| worker);
+        present.chain(self.coming.values()).chain(successor).chain(self.leaving.iter().map(|(worker, _)| worker))
     }
 
     pub fn all_mut(&mut self) -> impl Iterator<Item = (&Name, &mut Tenant)> {
@@ -203,7 +215,7 @@ impl Tenants {
     fn make_worker(&mut self, name: &str, begins_with: Offer) -> Worker {
         self.last_worker += 1;
         let launcher = self.launchers.of(name);
-        Worker::new(name, self.last_worker, launcher, begins_with, self.heard.clone())
+        Worker::new(name, self.last_worker, launcher, begins_with, self.heard.clone(), self.keeper.clone())
     }
 }
 

@@ -7,6 +7,7 @@ mod harness;
 mod pushing;
 mod recycling;
 mod tenants;
+mod tree;
 mod troubles;
 mod vitals;
 
@@ -453,7 +454,8 @@ async fn the_admin_socket_tells_what_is_going_on() {
     let view_row = &status.views[0];
     assert_eq!((view_row.board.as_str(), view_row.size.as_str(), view_row.version), ("host", "40x5", 1));
     assert_eq!((status.sessions[0].kind.as_str(), status.sessions[0].view), ("attach", view_row.id));
-    assert!(status.tree.children.iter().any(|child| child.name == "accept-attach"), "{:?}", status.tree);
+    let doors = status.tree.find("doors").expect("there are doors");
+    assert!(doors.find("accept-attach").is_some() && doors.find("accept-admin").is_some(), "{doors:?}");
     let boards = client::get("/api/v1/boards", &world.admin()).await.unwrap();
     let boards: serde_json::Value = serde_json::from_slice(&boards.body).unwrap();
     assert_eq!(boards["boards"][0]["name"], "host");

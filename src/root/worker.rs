@@ -7,6 +7,7 @@ mod agreement;
 mod asking;
 mod pulse;
 mod remains;
+mod row;
 mod succession;
 
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::machine::heartbeat::Activity;
 use crate::machine::incarnation::{self as supervise, Action, Incarnation, Phase};
 use crate::machine::ledger::{Ledger, Row};
 use crate::model::{Catalogue, Vitals};
+use crate::runtime::Registration;
+use crate::runtime::supervisor::Supervisor;
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
 use pulse::Pulse;
@@ -33,6 +36,8 @@ pub struct Worker {
     /// Among all workers there ever were.
     id: u64,
     launcher: Launcher,
+    /// Keeps the tasks of its lives.
+    keeper: Supervisor,
     supervise: Incarnation,
     link: Option<Link>,
     epoch: Epoch,
@@ -54,7 +59,13 @@ pub struct Worker {
     /// A worker drew since.
     fault_is_over: bool,
     status: WorkerStatus,
+    /// When it said so.
+    status_at: Mono,
     statuses: Allowance,
+    /// Its place in the tree, whether it lives or not.
+    row: Registration,
+    /// When the present life began.
+    begun_at: Option<Mono>,
     heard: mpsc::Sender<(LifeId, Heard)>,
     pulse: Pulse,
     /// It was given up because it did not answer.
@@ -140,6 +151,7 @@ impl Worker {
         launcher: Launcher,
         begins_with: Offer,
         heard: mpsc::Sender<(LifeId, Heard)>,
+        keeper: Supervisor,
     ) -> Worker {
         Worker {
             tenant: tenant.to_owned(),
@@ -160,6 +172,10 @@ impl Worker {
             last_fault: None,
             fault_is_over: false,
             status: WorkerStatus::default(),
+            status_at: Mono::default(),
+            row: row::new(&keeper, tenant),
+            keeper,
+            begun_at: None,
             statuses: Allowance::default(),
             heard,
             pulse: Pulse::default(),
@@ -381,6 +397,7 @@ impl Worker {
     /// Nothing of the present life runs any more.
     pub fn ended(&mut self, how: &str, now: Mono) {
         self.link = None;
+        self.begun_at = None;
         self.hung_up_at = None;
         self.note_remains(now);
         self.go_down(now);
@@ -402,6 +419,7 @@ impl Worker {
     pub fn said_status(&mut self, status: WorkerStatus, now: Mono) {
         if self.statuses.take(now) {
             self.status = status;
+            self.status_at = now;
         } else {
             self.fault(format!("told its status more than {} times a second", limits::STATUS_HZ_MAX), now);
         }
@@ -463,8 +481,9 @@ impl Worker {
         self.epoch = Epoch(self.epoch.0 + 1);
         let launched = self.launcher.start()?;
         WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
-        self.link = Some(Link::new(launched, self.life(), &self.tenant, &self.heard));
+        self.link = Some(Link::new(launched, self.life(), &self.keeper, self.row.id(), &self.heard));
         self.stage = Stage::Greeting;
+        self.begun_at = Some(now);
         self.hung_up_at = None;
         self.pulse.renew();
         self.hung = false;

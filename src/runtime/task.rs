@@ -1,9 +1,10 @@
-//! Spawning. A task or thread has a name, a span and a row in the table; a panic ends it alone and is told to whoever
+//! Spawning. A task or thread has a name, a span and a row in the tree; a panic ends it alone and is told to whoever
 //! waits for it.
 
 use std::any::Any;
 use std::future::Future;
 use std::io;
+use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,7 +12,7 @@ use std::task::{Context, Poll};
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use super::registry::{Kind, Registration, register};
+use super::registry::{self, Kind, NodeId, Registration, register, register_under};
 use crate::base::limits;
 
 /// A spawned task. Dropping this lets it run on; [`Task::abort`] ends it.
@@ -37,33 +38,88 @@ pub enum Ended {
     Aborted { name: String },
 }
 
-/// Catches a panic of the future and notes it in the row before the row goes.
+/// Catches a panic of the future. While it is polled its row is the current one.
 struct Tracked<F> {
     future: Pin<Box<F>>,
-    row: Registration,
+    node: NodeId,
+    /// None where somebody else keeps the row.
+    _row: Option<Registration>,
 }
 
-/// Runs `future` beside the caller, on the current runtime.
+/// Tells of an end once, also where the task is dropped half way.
+struct Teller<T, G: FnOnce(Result<T, Ended>)> {
+    name: String,
+    told: Option<G>,
+    _of: PhantomData<fn(T)>,
+}
+
+/// Runs `future` beside the caller, on the current runtime, under the row that is current.
 pub fn spawn<F>(name: &str, future: F) -> Task<F::Output>
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let span = tracing::info_span!("task", name);
-    let tracked = Tracked { future: Box::pin(future), row: register(name.to_owned(), Kind::Task) };
+    spawn_tracked(name, Tracked::new(register(name.to_owned(), Kind::Task), future))
+}
+
+/// The same under a row of the caller's choice.
+pub fn spawn_under<F>(parent: NodeId, name: &str, future: F) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    spawn_tracked(name, Tracked::new(register_under(Some(parent), name, Kind::Task), future))
+}
+
+/// One life of something that has a row already. `told` is called once nothing of the future is left, wherever that is
+/// dropped: it must not wait.
+pub(super) fn spawn_life<F, G>(node: NodeId, name: &str, future: F, told: G) -> Task<()>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    G: FnOnce(Result<F::Output, Ended>) + Send + 'static,
+{
+    let teller = Teller { name: name.to_owned(), told: Some(told), _of: PhantomData };
+    let life = Tracked { future: Box::pin(future), node, _row: None };
     let named = name.to_owned();
     let whole = async move {
-        tracked.await.map_err(|message| {
-            tracing::error!(task = %named, panic = %message, "a task panicked");
-            Ended::Panicked { name: named, message }
-        })
+        // Dropped last.
+        let teller = teller;
+        let ended = outcome(named, life).await;
+        teller.tell(ended);
+        Ok(())
     };
+    spawn_instrumented(name, whole)
+}
+
+fn spawn_tracked<F>(name: &str, tracked: Tracked<F>) -> Task<F::Output>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    spawn_instrumented(name, outcome(name.to_owned(), tracked))
+}
+
+/// What came of it; a panic is told.
+async fn outcome<F: Future>(name: String, tracked: Tracked<F>) -> Result<F::Output, Ended> {
+    tracked.await.map_err(|message| {
+        tracing::error!(task = %name, panic = %message, "a task panicked");
+        Ended::Panicked { name, message }
+    })
+}
+
+fn spawn_instrumented<T, F>(name: &str, whole: F) -> Task<T>
+where
+    F: Future<Output = Result<T, Ended>> + Send + 'static,
+    T: Send + 'static,
+{
+    let span = tracing::info_span!("task", name);
     #[expect(clippy::disallowed_methods, reason = "this is where tasks are spawned")]
     let handle = tokio::spawn(whole.instrument(span));
     Task { name: name.to_owned(), handle }
 }
 
-/// Runs `run` on a thread of its own. The kernel shows the first 15 bytes of the name.
+/// Runs `run` on a thread of its own, under the row that is current. The kernel shows the first 15 bytes of the name.
 pub fn spawn_thread<T, F>(name: &str, run: F) -> io::Result<Thread<T>>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -78,20 +134,47 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let mut row = register(name.to_owned(), Kind::Thread);
+    let row = register(name.to_owned(), Kind::Thread);
+    let node = row.id();
+    spawn_thread_tracked(name, stack_bytes, node, move || {
+        let _row = row;
+        run()
+    })
+}
+
+/// One life of something that has a row already; `told` is called as its last deed.
+pub(super) fn spawn_thread_life<T, F, G>(node: NodeId, name: &str, run: F, told: G) -> io::Result<()>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+    G: FnOnce(Result<T, Ended>) + Send + 'static,
+{
+    let named = name.to_owned();
+    let whole = move || told(caught(&named, run));
+    spawn_thread_tracked(name, limits::THREAD_STACK_BYTES, node, whole).map(drop)
+}
+
+fn spawn_thread_tracked<T, F>(name: &str, stack_bytes: usize, node: NodeId, run: F) -> io::Result<Thread<T>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     let named = name.to_owned();
     let whole = move || {
         let _span = tracing::info_span!("thread", name = %named).entered();
-        let result = catch_unwind(AssertUnwindSafe(run));
-        result.map_err(|payload| {
-            let message = message_of(payload);
-            row.ended(&format!("panicked: {message}"));
-            tracing::error!(thread = %named, panic = %message, "a thread panicked");
-            Ended::Panicked { name: named.clone(), message }
-        })
+        let _entered = registry::enter(node);
+        caught(&named, run)
     };
     let handle = std::thread::Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(whole)?;
     Ok(Thread { name: name.to_owned(), handle })
+}
+
+fn caught<T>(name: &str, run: impl FnOnce() -> T) -> Result<T, Ended> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let message = message_of(payload);
+        tracing::error!(thread = %name, panic = %message, "a thread panicked");
+        Ended::Panicked { name: name.to_owned(), message }
+    })
 }
 
 // === impl Task ===
@@ -146,18 +229,39 @@ impl<T> Thread<T> {
 
 // === impl Tracked ===
 
+impl<F: Future> Tracked<F> {
+    fn new(row: Registration, future: F) -> Tracked<F> {
+        Tracked { future: Box::pin(future), node: row.id(), _row: Some(row) }
+    }
+}
+
 impl<F: Future> Future for Tracked<F> {
     type Output = Result<F::Output, String>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let _entered = registry::enter(self.node);
         // The future is never polled again after a panic, so whatever it left torn is only dropped.
         match catch_unwind(AssertUnwindSafe(|| self.future.as_mut().poll(context))) {
             Ok(poll) => poll.map(Ok),
-            Err(payload) => {
-                let message = message_of(payload);
-                self.row.ended(&format!("panicked: {message}"));
-                Poll::Ready(Err(message))
-            }
+            Err(payload) => Poll::Ready(Err(message_of(payload))),
+        }
+    }
+}
+
+// === impl Teller ===
+
+impl<T, G: FnOnce(Result<T, Ended>)> Teller<T, G> {
+    fn tell(mut self, ended: Result<T, Ended>) {
+        if let Some(told) = self.told.take() {
+            told(ended);
+        }
+    }
+}
+
+impl<T, G: FnOnce(Result<T, Ended>)> Drop for Teller<T, G> {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            told(Err(Ended::Aborted { name: std::mem::take(&mut self.name) }));
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::event::{Event, ValuesLeftOut};
 use crate::label::Label;
 use crate::model::log::{Entry, Severity};
 use crate::model::origin::{Command, Origin, Output};
+use crate::runtime::{self, Kind, Registration};
 use crate::sys::clock;
 use crate::sys::command::{self, End, Leftover, Outcome, Plan};
 use crate::sys::keeper::Report;
@@ -40,7 +41,7 @@ struct Runs {
     output: Output,
     plan: Plan,
     intake: Intake,
-    leftover: Option<Leftover>,
+    leftover: Option<(Leftover, Registration)>,
 }
 
 // === impl Runs ===
@@ -48,7 +49,7 @@ struct Runs {
 impl Drop for Runs {
     /// Also after a panic, so that the next one starts nothing beside it.
     fn drop(&mut self) {
-        self.leftover.take().into_iter().for_each(Leftover::wait);
+        self.leftover.take().into_iter().for_each(|(leftover, _row)| leftover.wait());
     }
 }
 
@@ -77,12 +78,13 @@ impl Runs {
 
     fn once(&mut self, stop: &OwnedFd) -> Result<Reading, String> {
         // Nothing is started beside something that does not die; until then the source has no answer.
-        if let Some(leftover) = self.leftover.take() {
+        if let Some((leftover, _row)) = self.leftover.take() {
             leftover.wait();
         }
+        let row = runtime::register(format!("command {}", self.name), Kind::Process);
         let outcome = command::run(&self.plan, stop.as_fd()).map_err(|error| format!("cannot be run: {error}"))?;
         let Outcome { end, output, errors, leftover } = outcome;
-        self.leftover = leftover;
+        self.leftover = leftover.map(|leftover| (leftover, row));
         self.understand(&end, &output, &errors, clock::wall())
     }
 

@@ -201,7 +201,7 @@ pub struct WorkerStatus {
     /// Faults that this worker held, by the ring that did and their class.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::STATUS_ROWS_MAX }>")]
     pub faults: Vec<CountRow>,
-    /// Name, state in words, restarts: one row for each task and thread of the worker.
+    /// One row for each task, thread and process of the worker, each directly before what hangs under it.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,
 }
@@ -224,16 +224,25 @@ pub struct MemoryRow {
     pub bytes_max: u64,
 }
 
-/// One supervised part of a worker.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One part of a worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeRow {
+    /// Under how many others; deeper than the row before by one at most.
+    pub depth: u8,
     #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub name: String,
     #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub kind: String,
     #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
     pub state: String,
+    /// None while nothing of it runs.
+    pub uptime_ms: Option<u64>,
     pub restarts: u64,
+    /// Empty where there was none.
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
+    pub last_fault: String,
+    /// When it is started again.
+    pub next_retry_ms: Option<u64>,
 }
 
 /// Worker to root.

@@ -5,14 +5,17 @@
 
 use std::io::{self, PipeWriter};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
+use crate::base::limits;
 use crate::machine::breaker::{self, Breaker};
+use crate::machine::supervise::{Plan, Spec, Strategy};
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::origin::{From, Origin};
-use crate::runtime::{self, Task};
+use crate::runtime::supervisor::{self, Added, Fault, Supervisor};
 use crate::source::asking::Rhythm;
 #[cfg(feature = "sql")]
 use crate::source::sql;
@@ -37,11 +40,25 @@ const SERVER_PAUSE_MAX: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 struct Running {
     origin: Origin,
-    task: Task<()>,
+    kept: Option<Added>,
 }
 
+/// Sources do not need each other, and one that cannot be asked at all is looked after again within half a minute. All of
+/// them at once may fail twice, for a reason that is none of theirs.
+pub const PLAN: Plan = Plan {
+    pause_first: Duration::from_secs(1),
+    ..Plan::new(Strategy::OneForOne)
+        .bearing(2 * (limits::SOURCES_MAX + limits::CHARTS_RUNNING_MAX) as u32, Duration::from_secs(1))
+};
+
 /// Runs what is wanted, until nobody wants or listens any more.
-pub async fn run(mut wanted: watch::Receiver<Vec<Origin>>, keeper: PathBuf, updates: mpsc::Sender<Update>) {
+pub async fn run(
+    mut wanted: watch::Receiver<Vec<Origin>>,
+    keeper: PathBuf,
+    updates: mpsc::Sender<Update>,
+) -> Result<(), Fault> {
+    let supervisor = Supervisor::new(PLAN);
+    let mut keeping = pin!(supervisor.clone().run(supervisor::Line::unheard()));
     let mut running: Vec<Running> = Vec::new();
     loop {
         let origins = wanted.borrow_and_update().clone();
@@ -49,7 +66,7 @@ pub async fn run(mut wanted: watch::Receiver<Vec<Origin>>, keeper: PathBuf, upda
         running.retain(|running| origins.contains(&running.origin));
         for origin in &origins {
             if running.iter().all(|running| running.origin != *origin) {
-                running.push(start(origin.clone(), &keeper, updates.clone()));
+                running.push(start(&supervisor, origin.clone(), &keeper, &updates));
             }
         }
         for name in gone.into_iter().filter(|name| origins.iter().all(|origin| origin.name != *name)) {
@@ -57,21 +74,32 @@ pub async fn run(mut wanted: watch::Receiver<Vec<Origin>>, keeper: PathBuf, upda
             let health = SourceHealth { state, last_good: None, interval_ms: 0 };
             let update = Update { source: name.into(), samples: Vec::new(), entries: Vec::new(), left_out: 0, health };
             if updates.send(update).await.is_err() {
-                return;
+                return Ok(());
             }
         }
-        if wanted.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = wanted.changed() => {
+                if changed.is_err() {
+                    return Ok(());
+                }
+            }
+            kept = &mut keeping => return kept,
         }
     }
 }
 
-fn start(origin: Origin, keeper: &Path, updates: mpsc::Sender<Update>) -> Running {
-    let name = origin.name.clone();
-    let (own, keeper, told) = (origin.clone(), keeper.to_owned(), updates.clone());
-    let run = move || once(own.clone(), keeper.clone(), told.clone());
-    let task = runtime::spawn(&format!("source-{name}"), source::keep::keep(name.into(), updates, run));
-    Running { origin, task }
+fn start(supervisor: &Supervisor, origin: Origin, keeper: &Path, updates: &mpsc::Sender<Update>) -> Running {
+    let (own, keeper, updates) = (origin.clone(), keeper.to_owned(), updates.clone());
+    let kept = supervisor.child(Spec::permanent(format!("source-{}", origin.name)), move |_| {
+        let (name, own, keeper, told) = (own.name.clone(), own.clone(), keeper.clone(), updates.clone());
+        let run = move || once(own.clone(), keeper.clone(), told.clone());
+        let kept = source::keep::keep(name.into(), updates.clone(), run);
+        async move {
+            kept.await;
+            Ok(())
+        }
+    });
+    Running { origin, kept }
 }
 
 /// One life of a source, which a panic of its task may end: everything that it keeps is its own.
@@ -128,6 +156,6 @@ fn patience(origin: &Origin) -> breaker::Config {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.task.abort();
+        self.kept.iter().for_each(Added::remove);
     }
 }

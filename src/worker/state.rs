@@ -30,12 +30,12 @@ use crate::model::{Dataset, ViewSpec, Window};
 use crate::render::ledger::Ledger;
 use crate::render::{FrameOut, View};
 use crate::runtime::context::{self, Context};
-use crate::runtime::{self, fault};
+use crate::runtime::fault;
 use crate::scene::{Board, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, push, synthetic};
-use crate::wire::feed::{CountRow, Frame, Hello, MemoryRow, ToRoot, ToWorker, TreeRow, WorkerStatus};
+use crate::wire::feed::{CountRow, Frame, Hello, MemoryRow, ToRoot, ToWorker, WorkerStatus};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
 pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
@@ -326,12 +326,6 @@ impl State {
 
     pub fn take_status(&mut self) -> WorkerStatus {
         self.told = self.counts;
-        let row = |row: runtime::Row| TreeRow {
-            name: row.name,
-            kind: row.kind.word().to_owned(),
-            state: row.state,
-            restarts: row.restarts,
-        };
         let push_rejected = self.pushes.rejected();
         WorkerStatus {
             series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),
@@ -346,7 +340,7 @@ impl State {
             memory: memory(&self.data, self.history.as_ref()),
             push_rejected,
             faults: fault::counts().into_iter().map(fault_row).collect(),
-            tree: runtime::tree().into_iter().take(limits::TREE_ROWS_MAX).map(row).collect(),
+            tree: super::tree::rows(),
         }
     }
 

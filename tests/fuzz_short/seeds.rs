@@ -122,10 +122,14 @@ fn feed_to_root() -> Vec<Bytes> {
         excerpt: "colour = 1".to_owned(),
     };
     let row = feed::TreeRow {
+        depth: 1,
         name: "source host".to_owned(),
         kind: "thread".to_owned(),
-        state: "running".to_owned(),
+        state: "waiting".to_owned(),
+        uptime_ms: None,
         restarts: 2,
+        last_fault: "panicked".to_owned(),
+        next_retry_ms: Some(1500),
     };
     let status = feed::WorkerStatus { series: 12, frames_drawn: 1 << 33, tree: vec![row], ..Default::default() };
     let accepted = feed::Outcome::Accepted(Catalogue { boards: vec![facts] });

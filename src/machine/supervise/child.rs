@@ -223,6 +223,11 @@ impl Child {
         }
     }
 
+    /// It was told to end, or is ended by force.
+    pub fn is_asked(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { .. } | Phase::Killing { .. })
+    }
+
     pub(super) fn doomed(&self) -> Option<Doom> {
         self.doom
     }
@@ -279,7 +284,7 @@ impl Child {
         let is_fault = matches!(end, End::Fault(_));
         // An end that was asked for is none by a fault, whatever it says.
         if let End::Fault(fault) = end
-            && matches!(self.phase, Phase::Starting { .. } | Phase::Running { .. })
+            && !self.is_asked()
         {
             self.last_fault = Some(bounded::beginning(&fault, limits::ROW_BYTES_MAX).to_owned());
         }

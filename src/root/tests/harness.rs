@@ -162,7 +162,7 @@ impl World {
         let launchers = Launchers::new(move |tenant| launcher(tenant.to_owned(), started.clone()));
         let (orders, waiting) = orders();
         let root = runtime::spawn(
-            "root",
+            &super::tree::name(folder.path()),
             run(Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0 }, waiting),
         );
         World { folder, orders, root, workers, put_off: Vec::new() }

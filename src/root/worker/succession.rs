@@ -16,7 +16,7 @@ impl Worker {
     pub fn successor(&self, id: u64, mut launcher: Launcher) -> Option<Worker> {
         launcher.shares(&self.launcher).ok()?;
         let begins_with = Offer { generation: self.generation, files: self.files.clone() };
-        let fresh = Worker::new(&self.tenant, id, launcher, begins_with, self.heard.clone());
+        let fresh = Worker::new(&self.tenant, id, launcher, begins_with, self.heard.clone(), self.keeper.clone());
         Some(Worker {
             epoch: self.epoch,
             supervise: Incarnation::after(&self.supervise),

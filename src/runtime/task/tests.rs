@@ -6,7 +6,7 @@ use super::super::{Row, timer, tree};
 use super::*;
 
 fn row(name: &str) -> Option<Row> {
-    tree().into_iter().find(|row| row.name == name)
+    tree().into_iter().map(|(_, row)| row).find(|row| row.name == name)
 }
 
 #[tokio::test]

@@ -105,12 +105,19 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn status() -> impl Strategy<Value = WorkerStatus> {
-    let row = (".{0,20}", ".{0,8}", ".{0,20}", any::<u64>()).prop_map(|(name, kind, state, restarts)| TreeRow {
-        name,
-        kind,
-        state,
-        restarts,
-    });
+    let words = (".{0,20}", ".{0,8}", ".{0,20}", ".{0,20}");
+    let row = (words, any::<(u8, u64)>(), any::<[Option<u64>; 2]>()).prop_map(
+        |((name, kind, state, last_fault), (depth, restarts), [uptime_ms, next_retry_ms])| TreeRow {
+            depth,
+            name,
+            kind,
+            state,
+            uptime_ms,
+            restarts,
+            last_fault,
+            next_retry_ms,
+        },
+    );
     let counted =
         || prop::collection::vec((".{0,20}", any::<u64>()).prop_map(|(name, count)| CountRow { name, count }), 0..3);
     let item =
@@ -247,7 +254,7 @@ fn only_frames_may_be_long() {
 
 #[test]
 fn lists_are_capped_while_they_are_read() {
-    let row = TreeRow { name: String::new(), kind: String::new(), state: String::new(), restarts: 0 };
+    let row = TreeRow::default();
     let status = |rows| ToRoot::Status(WorkerStatus { tree: vec![row.clone(); rows], ..WorkerStatus::default() });
     ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX).encode())).unwrap();
     assert!(ToRoot::decode(&unframed(&status(limits::TREE_ROWS_MAX + 1).encode())).is_err());
