@@ -57,6 +57,8 @@ mod sockets;
 mod sources;
 #[path = "e2e/tenants.rs"]
 mod tenants;
+#[path = "e2e/tree.rs"]
+mod tree;
 
 use std::time::Duration;
 

@@ -36,19 +36,23 @@
 //! assert_eq!(ended.unwrap_err().to_string(), "gave up after too many restarts, the last of example: no luck");
 //! ```
 
+mod line;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::registry::{self, Kind, NodeId, Registration};
-use super::task::{self, Ended, Task};
+use super::task::{self, Task};
 use super::timer;
 use crate::machine::supervise::{self as machine};
 use crate::machine::supervise::{Action, ChildId, End, Event, Life, Outcome, Phase, Plan, Spec, Strategy};
 use crate::sys::{clock, random};
+pub use line::Line;
+use line::{Post, Said};
 
 /// Why something failed, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,15 +64,6 @@ pub struct Fault(pub String);
 pub struct Supervisor {
     inner: Arc<Mutex<Inner>>,
     post: Arc<Post>,
-}
-
-/// A life's ends of what it and its supervisor say to each other.
-#[derive(Clone, Debug)]
-pub struct Line {
-    stop: watch::Receiver<bool>,
-    force: watch::Receiver<bool>,
-    told: Option<(Life, Arc<Post>)>,
-    node: Option<NodeId>,
 }
 
 /// A child that was added, to be removed again. Dropping this leaves it alone.
@@ -118,19 +113,6 @@ struct Running {
     task: Option<Task<()>>,
 }
 
-/// What lives say, until the supervisor takes it: twice for each life at most.
-#[derive(Default)]
-struct Post {
-    said: Mutex<Vec<Said>>,
-    /// Also when it is to look at the time again.
-    ring: Notify,
-}
-
-enum Said {
-    Ready(Life),
-    Ended(Life, End),
-}
-
 /// Ends all by force when a supervisor is itself dropped half way.
 struct Driven(Supervisor);
 
@@ -170,7 +152,7 @@ impl Supervisor {
     ) -> Option<Added> {
         let factory = move |line: Line| {
             let inner = Supervisor::new(plan);
-            inner.lock().node = line.node;
+            inner.lock().node = line.node();
             make(&inner);
             Start::Supervisor(Box::pin(inner.run(line)))
         };
@@ -275,8 +257,7 @@ impl Supervisor {
     }
 
     fn take_post(&self) {
-        let said = std::mem::take(&mut *self.post.said.lock().unwrap_or_else(PoisonError::into_inner));
-        for said in said {
+        for said in self.post.take() {
             self.tell(match said {
                 Said::Ready(life) => Event::Ready(life),
                 Said::Ended(life, end) => Event::Ended { life, end, random: random::u64() },
@@ -359,7 +340,7 @@ impl Inner {
         let Some(child) = self.machine.child(life.child) else { return };
         let (name, node) = (child.name(), part.row.id());
         let ((stop, stopped), (force, forced)) = (watch::channel(false), watch::channel(false));
-        let line = Line { stop: stopped, force: forced, told: Some((life, Arc::clone(post))), node: Some(node) };
+        let line = Line::new((life, Arc::clone(post)), node, stopped, forced);
         let told = Arc::clone(post);
         let task = match (part.factory)(line) {
             Start::Task(work) => Some(task::spawn_life(node, name, work, move |ended| told.ended(life, ended))),
@@ -432,68 +413,6 @@ impl Running {
         let _ = self.force.send(true);
         if let Some(task) = &self.task {
             task.abort();
-        }
-    }
-}
-
-// === impl Post ===
-
-impl Post {
-    fn say(&self, said: Said) {
-        self.said.lock().unwrap_or_else(PoisonError::into_inner).push(said);
-        self.ring.notify_one();
-    }
-
-    fn ended(&self, life: Life, ended: Result<Result<(), Fault>, Ended>) {
-        let end = match ended {
-            Ok(Ok(())) => End::Normal,
-            Ok(Err(Fault(fault))) => End::Fault(fault),
-            Err(Ended::Panicked { message, .. }) => End::Fault(format!("panicked: {message}")),
-            Err(Ended::Aborted { .. }) => End::Fault("was aborted".to_owned()),
-        };
-        self.say(Said::Ended(life, end));
-    }
-}
-
-impl std::fmt::Debug for Post {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Post")
-    }
-}
-
-// === impl Line ===
-
-impl Line {
-    /// Of something that nobody supervises: it is never told to end.
-    pub fn unheard() -> Line {
-        let ((_, stop), (_, force)) = (watch::channel(false), watch::channel(false));
-        Line { stop, force, told: None, node: registry::current() }
-    }
-
-    /// It is ready, where that is waited for.
-    pub fn ready(&self) {
-        if let Some((life, post)) = &self.told {
-            post.say(Said::Ready(*life));
-        }
-    }
-
-    /// Waits until it is told to end.
-    pub async fn stopped(&self) {
-        Line::wait(self.stop.clone()).await;
-    }
-
-    async fn forced(&self) {
-        Line::wait(self.force.clone()).await;
-    }
-
-    /// For what waits on more than this.
-    pub fn stop(&self) -> watch::Receiver<bool> {
-        self.stop.clone()
-    }
-
-    async fn wait(mut told: watch::Receiver<bool>) {
-        if told.wait_for(|told| *told).await.is_err() {
-            std::future::pending().await
         }
     }
 }

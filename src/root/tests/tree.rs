@@ -9,7 +9,6 @@ use super::{SIZE, Status};
 use crate::admin::client;
 use crate::admin::status::TreeNode;
 use crate::root::RootError;
-use crate::runtime::timer;
 
 /// What the row of the root in this folder is called: other tests have theirs in the same process.
 pub fn name(folder: &Path) -> String {
@@ -55,7 +54,7 @@ async fn a_daemon_that_cannot_accept_ends_rather_than_being_deaf() {
         if let Ok(stream) = tokio::net::UnixStream::connect(world.attach()).await {
             waiting.push(stream);
         }
-        timer::sleep(Duration::from_secs(1)).await;
+        assert!(world.no_worker_for(Duration::from_secs(1)).await);
         assert!(waiting.len() < 3_600, "it is deaf for an hour");
     }
     let ended = patiently("root ends", &mut world.root).await.expect("it did not panic itself");
@@ -66,11 +65,11 @@ async fn a_daemon_that_cannot_accept_ends_rather_than_being_deaf() {
 #[tokio::test(start_paused = true)]
 async fn a_worker_that_died_says_so_in_its_place() {
     let mut world = World::new();
-    let mut worker = world.live_worker().await;
+    let worker = world.live_worker().await;
     let node = part(&world, "worker default").await;
     assert_eq!((node.state.as_str(), node.kind.as_str(), node.restarts), ("ready", "supervisor", 0));
     worker.die("was killed by signal 9");
-    let mut next = world.live_worker().await;
+    let next = world.live_worker().await;
     let node = part(&world, "worker default").await;
     assert_eq!((node.state.as_str(), node.restarts, node.next_retry_s), ("ready", 1, None));
     assert_eq!(node.last_fault.as_deref(), Some("it was killed by signal 9"));
