@@ -74,6 +74,8 @@ pub struct Added {
 }
 
 type Work = Pin<Box<dyn Future<Output = Result<(), Fault>> + Send>>;
+/// Is told of a fault, once.
+type OnFault = Box<dyn FnOnce(&str) + Send>;
 /// Makes a life.
 type Factory = Box<dyn FnMut(Line) -> Start + Send>;
 type Deed = Box<dyn FnOnce() -> Result<(), Fault> + Send>;
@@ -101,7 +103,7 @@ struct Part {
     row: Registration,
     life: Option<Running>,
     /// Called when a child that is there once fails.
-    on_fault: Option<Box<dyn FnOnce(&str) + Send>>,
+    on_fault: Option<OnFault>,
     /// The state its row shows by the machine; what it says itself meanwhile stays.
     shown: &'static str,
 }
@@ -204,13 +206,7 @@ impl Supervisor {
         registry::register_under(node, name, kind)
     }
 
-    fn add(
-        &self,
-        parent: Option<NodeId>,
-        spec: Spec,
-        factory: Factory,
-        on_fault: Option<Box<dyn FnOnce(&str) + Send>>,
-    ) -> Option<Added> {
+    fn add(&self, parent: Option<NodeId>, spec: Spec, factory: Factory, on_fault: Option<OnFault>) -> Option<Added> {
         let mut inner = self.lock();
         let child = inner.machine.next_id();
         let row = registry::register_under(parent.or(inner.node), &spec.name, spec.kind);
