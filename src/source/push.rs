@@ -87,7 +87,8 @@ impl Intake {
         self.known.retain(|key| !is_taken(&key.name, taken));
     }
 
-    /// Counts the series there are that are nobody else's as pushed; those beyond the cap go.
+    /// Counts the series there are that are nobody else's as pushed, and the newest of them as the last time all was well;
+    /// those beyond the cap go.
     pub fn adopt(&mut self, data: &mut Dataset) {
         let mut found: Vec<(SeriesKey, (Kind, Unit), Wall)> = data
             .after(None)
@@ -95,6 +96,11 @@ impl Intake {
             .filter_map(|(key, window)| Some((key.clone(), (window.kind, window.unit), window.newest_at()?)))
             .collect();
         found.sort_by_key(|(_, _, newest)| std::cmp::Reverse(*newest));
+        if let Some((_, _, newest)) = found.first() {
+            self.last_good = Some(*newest);
+            // Who pushes once an hour is not waited for before what there is is shown.
+            data.set_source(NAME, self.health(*newest));
+        }
         for (index, (key, sort, newest)) in found.into_iter().enumerate() {
             if index < limits::PUSH_SERIES_MAX {
                 self.known.add(key, sort, newest);

@@ -309,6 +309,9 @@ fn what_earlier_workers_were_pushed_counts_and_what_is_beyond_the_cap_goes() {
     stage.intake.set_taken(vec!["disk".to_owned()]);
     stage.intake.adopt(&mut stage.data);
     assert_eq!(stage.intake.series_count(), limits::PUSH_SERIES_MAX);
+    let health = stage.data.source(NAME).expect("what was left is shown at once");
+    let newest = NOW - Duration::from_secs(7_200) + Duration::from_secs(limits::PUSH_SERIES_MAX as u64 + 9);
+    assert!(health.state == SourceState::Good && health.last_good == Some(newest), "{health:?}");
     assert_eq!(stage.data.series_count(), limits::PUSH_SERIES_MAX + 2, "the ten that were silent for longest went");
     assert!(stage.data.window(&SeriesKey::labelled("old", &[("n", "9")])).is_none());
     // The one silent for longest now makes room for a new one, as it would have before.
