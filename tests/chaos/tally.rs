@@ -1,0 +1,140 @@
+//! Makes a report of what came of all faults.
+//!
+//! Invariant: every fault that was planned is counted, those that were never reached as not recovered.
+
+use std::collections::BTreeMap;
+
+use crate::inject::Outcome;
+use crate::plan::{Fault, Planned};
+use crate::report::{Bound, Quantiles, RingRow, Row};
+
+/// What is known of the faults of one kind.
+#[derive(Default)]
+struct Kind {
+    row: Row,
+    good: Vec<f64>,
+    all: Vec<f64>,
+    fallback: Vec<f64>,
+    held: BTreeMap<u8, u64>,
+}
+
+/// All faults that were brought about, and what came of them.
+pub struct Tally {
+    kinds: BTreeMap<(u8, usize, String), Kind>,
+    /// By ring: drawn at random, and not recovered of those.
+    rings: BTreeMap<u8, (u64, u64)>,
+    deaths: Vec<f64>,
+    hangs: Vec<f64>,
+}
+
+/// Rings whose faults are no matter of another tenant; what stops root stops everybody.
+const APART_MAX: u8 = 3;
+
+// === impl Tally ===
+
+impl Tally {
+    pub fn new() -> Tally {
+        Tally { kinds: BTreeMap::new(), rings: BTreeMap::new(), deaths: Vec::new(), hangs: Vec::new() }
+    }
+
+    fn kind(&mut self, fault: Fault) -> &mut Kind {
+        let place = Fault::all().iter().position(|one| one.name() == fault.name()).unwrap_or(usize::MAX);
+        self.kinds.entry((fault.ring(), place, fault.name())).or_default()
+    }
+
+    fn begin(&mut self, planned: Planned, recovered: bool) -> &mut Kind {
+        if planned.at_random {
+            let ring = self.rings.entry(planned.fault.ring()).or_default();
+            ring.0 += 1;
+            ring.1 += u64::from(!recovered);
+        }
+        let kind = self.kind(planned.fault);
+        kind.row.fault = planned.fault.name();
+        kind.row.ring = planned.fault.ring();
+        kind.row.injected += 1;
+        kind.row.at_random += u64::from(planned.at_random);
+        kind.row.recovered += u64::from(recovered);
+        kind.row.unrecovered += u64::from(!recovered);
+        kind
+    }
+
+    pub fn unrecovered(&mut self, planned: Planned) {
+        self.begin(planned, false);
+    }
+
+    pub fn recovered(&mut self, outcome: &Outcome) {
+        let fault = outcome.planned.fault;
+        if fault.wants_health() {
+            let list = if fault.hangs() { &mut self.hangs } else { &mut self.deaths };
+            list.push(outcome.timing.good_ms);
+        }
+        let kind = self.begin(outcome.planned, true);
+        kind.good.push(outcome.timing.good_ms);
+        kind.all.push(outcome.timing.all_ms);
+        kind.fallback.extend(outcome.timing.fallback_ms);
+        *kind.held.entry(outcome.held_by).or_default() += 1;
+        let row = &mut kind.row;
+        if let Some(same) = outcome.timing.same_frame {
+            *row.same_frame.get_or_insert(0) += u64::from(same);
+        }
+        row.lost_most = row.lost_most.max(outcome.lost);
+        row.lost_beyond += u64::from(outcome.lost > 1);
+        row.lost_beyond_noise += u64::from(outcome.lost > 1 && outcome.twin_lost == 0);
+        row.stood_ms = row.stood_ms.max(outcome.stood_ms);
+        row.equal += u64::from(outcome.equal);
+    }
+
+    pub fn rows(&self) -> Vec<Row> {
+        let row = |kind: &Kind| Row {
+            held_by: kind.held.iter().map(|(ring, count)| (*ring, *count)).collect(),
+            good_ms: Quantiles::of(kind.good.clone()),
+            all_ms: Quantiles::of(kind.all.clone()),
+            fallback_ms: Quantiles::of(kind.fallback.clone()),
+            ..kind.row.clone()
+        };
+        self.kinds.values().map(row).collect()
+    }
+
+    pub fn rings(&self) -> Vec<RingRow> {
+        self.rings.iter().map(|(ring, (faults, unrecovered))| RingRow::new(*ring, *faults, *unrecovered)).collect()
+    }
+
+    /// What has to hold, beside that nothing is left over.
+    pub fn bounds(&self, leftovers: u64) -> Vec<Bound> {
+        let rows = self.rows();
+        let sum = |of: &dyn Fn(&Row) -> u64| rows.iter().map(of).sum::<u64>() as f64;
+        let apart = |row: &Row| row.ring <= APART_MAX;
+        let torn = sum(&|row| row.same_frame.map_or(0, |same| row.recovered - same));
+        let most = |what: &str, bound: f64, measured: f64| Bound {
+            what: what.to_owned(),
+            bound,
+            measured,
+            holds: measured <= bound,
+        };
+        let deaths = Quantiles::of(self.deaths.clone()).p99.unwrap_or(0.0);
+        let hangs = Quantiles::of(self.hangs.clone()).most.unwrap_or(0.0);
+        let beyond = sum(&|row| if apart(row) { row.lost_beyond_noise } else { 0 });
+        vec![
+            most("faults not recovered", 0.0, sum(&|row| row.unrecovered)),
+            most("faults held by another ring than is said", 0.0, sum(&|row| misheld(row))),
+            most(
+                "screens that did not become equal to the undisturbed one's",
+                0.0,
+                sum(&|row| row.recovered - row.equal),
+            ),
+            most("panels whose fallback did not come in the same frame", 0.0, torn),
+            most(
+                "faults of rings 1 to 3 by which another tenant lost more than one frame, where the undisturbed daemon lost none",
+                0.0,
+                beyond,
+            ),
+            most("death of a healthy worker to the next good picture, p99 ms", 50.0, deaths),
+            most("hang of a healthy worker to the next good picture, most ms", 1200.0, hangs),
+            most("descriptors, processes, threads and tasks left over", 0.0, leftovers as f64),
+        ]
+    }
+}
+
+fn misheld(row: &Row) -> u64 {
+    row.held_by.iter().filter(|(ring, _)| *ring != row.ring).map(|(_, count)| count).sum()
+}
