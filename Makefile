@@ -10,7 +10,7 @@ need_kernel = @[ -n "$${UNBLINK_LAB_KERNEL:-$$(ls /boot/vmlinuz-* 2>/dev/null)}"
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run install test test-system stress fair bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
+.PHONY: help run install test test-system stress faults fair bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,11 @@ install: ## the program and its manual pages, under PREFIX (/usr/local)
 test: ## all tests; no privileges needed
 	$(BUILD) test
 
-test-system: ## tests with real users, a real terminal, console, Prometheus and PostgreSQL (root; tmux, qemu)
+test-system: ## tests with real users, a real terminal, console, Prometheus, a network that is cut and PostgreSQL (root; tmux, qemu)
 	$(need_root)
 	$(call need,tmux,apt-get install tmux)
 	$(call need,setpriv,apt-get install util-linux)
+	$(call need,ip,apt-get install iproute2)
 	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
 	$(call need,busybox,apt-get install busybox-static)
 	$(call need,cpio,apt-get install cpio)
@@ -42,6 +43,9 @@ test-system: ## tests with real users, a real terminal, console, Prometheus and 
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { echo "make $@: postgresql is missing; apt-get install postgresql" >&2; exit 1; }
 	$(need_kernel)
 	$(BUILD) test --test system
+
+faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; half an hour, results go to docs/
+	N="$(N)" SEED="$(SEED)" DAEMONS="$(DAEMONS)" VIEWERS="$(VIEWERS)" CUTS="$(CUTS)" ./tests/chaos/run
 
 stress: ## long counts of what `make test` does shortly; results go to docs/results/
 	./tests/stress/run

@@ -2,7 +2,8 @@
 //!
 //! `UNBLINK_CHAOS_N` says how many faults, `UNBLINK_CHAOS_SEED` which, `UNBLINK_CHAOS_DAEMONS` on how many daemons at a
 //! time, `UNBLINK_CHAOS_VIEWERS` how many watch each of them, `UNBLINK_CHAOS_OUT` where the results go as JSON, and
-//! `UNBLINK_CHAOS_PAGE` into which page their table is put.
+//! `UNBLINK_CHAOS_PAGE` into which page their table is put. As root, `UNBLINK_CHAOS_NETWORK` says how often a network is cut
+//! beside all that.
 //!
 //! Invariant: the same seed gives the same faults in the same order on each daemon. That everything recovers is asserted;
 //! how long it took is told, and judged only where results are written.
@@ -11,11 +12,15 @@
 
 #[path = "chaos/board.rs"]
 mod board;
+#[path = "chaos/bridge.rs"]
+mod bridge;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/home.rs"]
 mod home;
 #[path = "chaos/inject.rs"]
 mod inject;
+#[path = "chaos/network.rs"]
+mod network;
 #[path = "chaos/outside.rs"]
 mod outside;
 #[path = "chaos/plan.rs"]
@@ -69,6 +74,7 @@ struct Wanted {
     daemons: usize,
     viewers: usize,
     each_min: usize,
+    cuts: usize,
 }
 
 /// What one daemon went through.
@@ -103,6 +109,7 @@ impl Wanted {
             daemons: said("UNBLINK_CHAOS_DAEMONS").unwrap_or(5).max(1),
             viewers: said("UNBLINK_CHAOS_VIEWERS").unwrap_or(10),
             each_min: (faults / 400).max(1),
+            cuts: said("UNBLINK_CHAOS_NETWORK").unwrap_or(0),
         }
     }
 
@@ -205,7 +212,9 @@ fn every_fault_in_a_live_daemon_is_held_by_its_ring_and_heals() {
         runtime::spawn_thread("faults", move || go_through(stage, &twin, plan, number, wanted.seed)).unwrap()
     });
     let threads: Vec<_> = threads.collect();
+    let cuts = runtime::spawn_thread("network", move || (wanted.cuts > 0).then(|| network::cut(wanted.cuts))).unwrap();
     let through: Vec<Through> = threads.into_iter().map(|thread| thread.join().expect("a daemon begins")).collect();
+    let cuts = cuts.join().unwrap();
     ended.store(true, Ordering::Relaxed);
     beat.join().unwrap();
     let gaps = twin.viewers.gaps(begun, clock::mono());
@@ -217,11 +226,25 @@ fn every_fault_in_a_live_daemon_is_held_by_its_ring_and_heals() {
         twin_lost_most: gaps.iter().map(|gap| gap.lost).max().unwrap_or(0),
         twin_stood_ms: gaps.iter().map(|gap| ms(gap.span)).fold(0.0, f64::max),
     };
-    judge(&make_report(wanted, noise, &through, clock::mono().since(started)), wanted);
+    judge(&make_report(wanted, noise, &through, cuts, clock::mono().since(started)), wanted);
 }
 
-fn make_report(wanted: Wanted, noise: Noise, through: &[Through], took: Duration) -> Report {
+fn make_report(
+    wanted: Wanted,
+    noise: Noise,
+    through: &[Through],
+    cuts: Option<Result<Vec<f64>, Trouble>>,
+    took: Duration,
+) -> Report {
     let mut tally = Tally::new();
+    let mut troubles: Vec<String> = through.iter().filter_map(|one| one.trouble.clone()).collect();
+    if let Some(cuts) = cuts {
+        let good = cuts.unwrap_or_else(|why| {
+            troubles.push(format!("{}: {why}", network::NAME));
+            Vec::new()
+        });
+        tally.add(network::NAME, 1, wanted.cuts, good);
+    }
     for one in through {
         one.outcomes.iter().for_each(|outcome| tally.recovered(outcome));
         one.left.iter().for_each(|planned| tally.unrecovered(*planned));
@@ -247,10 +270,11 @@ fn make_report(wanted: Wanted, noise: Noise, through: &[Through], took: Duration
         rings: tally.rings(),
         bounds: tally.bounds(left_over as u64),
         leftovers,
-        troubles: through.iter().filter_map(|one| one.trouble.clone()).collect(),
+        troubles,
     }
 }
 
+#[expect(clippy::print_stdout, reason = "whoever runs it wants to see what came of it")]
 fn judge(report: &Report, wanted: Wanted) {
     println!("{}", report.page());
     println!("replay: {}", wanted.replay());

@@ -2,8 +2,12 @@
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
+#[path = "chaos/bridge.rs"]
+mod bridge;
 #[path = "system/console.rs"]
 mod console;
+#[path = "system/network.rs"]
+mod network;
 #[cfg(feature = "sql")]
 #[path = "system/postgres.rs"]
 mod postgres;

@@ -75,7 +75,8 @@ pub struct Row {
     pub lost_beyond: u64,
     pub lost_beyond_noise: u64,
     pub stood_ms: f64,
-    pub equal: u64,
+    /// None where there was nobody to compare with.
+    pub equal: Option<u64>,
 }
 
 /// What may be said of a ring.
@@ -187,7 +188,7 @@ impl Report {
                 shown(row.good_ms.p95),
                 shown(row.good_ms.p99),
                 row.lost_most,
-                row.equal,
+                row.equal.map_or("-".to_owned(), |equal| equal.to_string()),
             )?;
         }
         writeln!(

@@ -263,7 +263,7 @@ fn push(mut input: ChildStdin, lines: mpsc::Receiver<String>) {
 // === impl Log ===
 
 impl Log {
-    fn follow(&self, lines: impl BufRead + Send + 'static) {
+    pub fn follow(&self, lines: impl BufRead + Send + 'static) {
         let log = self.clone();
         runtime::spawn_thread("daemon log", move || {
             for line in lines.lines().map_while(Result::ok) {
@@ -275,7 +275,7 @@ impl Log {
     }
 
     /// Answers when it did.
-    fn wait_started(&self, count: u64) -> Mono {
+    pub fn wait_started(&self, count: u64) -> Mono {
         let said = self.0.0.lock().unwrap();
         let waits = |said: &mut Said| said.daemons_started < count;
         let (said, waited) = self.0.1.wait_timeout_while(said, PATIENCE, waits).unwrap();

@@ -81,7 +81,23 @@ impl Tally {
         row.lost_beyond += u64::from(outcome.lost > 1);
         row.lost_beyond_noise += u64::from(outcome.lost > 1 && outcome.twin_lost == 0);
         row.stood_ms = row.stood_ms.max(outcome.stood_ms);
-        row.equal += u64::from(outcome.equal);
+        *row.equal.get_or_insert(0) += u64::from(outcome.equal);
+    }
+
+    /// A fault that is in no plan, so often, and how long each took to be over.
+    pub fn add(&mut self, name: &str, ring: u8, injected: usize, good: Vec<f64>) {
+        let kind = self.kinds.entry((ring, usize::MAX, name.to_owned())).or_default();
+        let recovered = good.len() as u64;
+        kind.row = Row {
+            fault: name.to_owned(),
+            ring,
+            injected: injected as u64,
+            recovered,
+            unrecovered: injected as u64 - recovered,
+            ..Row::default()
+        };
+        kind.held.insert(ring, recovered);
+        kind.good = good;
     }
 
     pub fn rows(&self) -> Vec<Row> {
@@ -120,7 +136,7 @@ impl Tally {
             most(
                 "screens that did not become equal to the undisturbed one's",
                 0.0,
-                sum(&|row| row.recovered - row.equal),
+                sum(&|row| row.equal.map_or(0, |equal| row.recovered - equal)),
             ),
             most("panels whose fallback did not come in the same frame", 0.0, torn),
             most(

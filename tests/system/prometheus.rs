@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -32,13 +32,16 @@ column = ["now", "past"]
 "#;
 
 /// A program in the background; killed when dropped.
-struct Background(Child);
+pub struct Background(Child);
 
 impl Background {
-    fn start(person: &Person, program: &str, arguments: &[String]) -> Background {
+    pub fn start(person: &Person, program: &str, arguments: &[String]) -> Background {
         let mut command = person.command(program);
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        Background(command.spawn().unwrap_or_else(|error| panic!("{program} cannot be started: {error}")))
+        Background::of(command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))
+    }
+
+    pub fn of(command: &mut Command) -> Background {
+        Background(command.spawn().unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}")))
     }
 
     /// As a service manager stops it.
