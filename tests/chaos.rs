@@ -117,7 +117,7 @@ impl Wanted {
         let Wanted { faults, seed, daemons, viewers, .. } = self;
         format!(
             "UNBLINK_CHAOS_N={faults} UNBLINK_CHAOS_SEED={seed} UNBLINK_CHAOS_DAEMONS={daemons} \
-             UNBLINK_CHAOS_VIEWERS={viewers} cargo test --locked --test chaos"
+             UNBLINK_CHAOS_VIEWERS={viewers} cargo test --locked --test chaos -- --nocapture"
         )
     }
 }

@@ -177,6 +177,15 @@ impl Fault {
         matches!(Fault::mode(number), Mode::EndlessLoop | Mode::SelfDeadlock | Mode::BlockedTask)
     }
 
+    /// Whether it costs a worker, healthy or not.
+    fn kills_soon(self) -> bool {
+        match self {
+            Fault::Mode { soon, .. } => soon,
+            Fault::Lie(_) => false,
+            Fault::Outside(outside) => matches!(outside, Outside::PanelPoisoned | Outside::RootKilled),
+        }
+    }
+
     /// Whether it costs a worker that is to have been healthy.
     pub fn wants_health(self) -> bool {
         match self {
@@ -241,7 +250,10 @@ fn spread(plan: Vec<Planned>) -> Vec<Planned> {
     let mut spread = Vec::new();
     for (gap, planned) in waiting.into_iter().map(Some).chain([None]).enumerate() {
         let until = all * (gap + 1) / gaps;
-        spread.extend(rest.by_ref().take(until - all * gap / gaps));
+        let between: Vec<Planned> = rest.by_ref().take(until - all * gap / gaps).collect();
+        // What kills a worker soon after another comes first: then the next one has the rest of the time.
+        let (soon, others): (Vec<Planned>, Vec<Planned>) = between.into_iter().partition(|one| one.fault.kills_soon());
+        spread.extend(soon.into_iter().chain(others));
         spread.extend(planned);
     }
     spread
