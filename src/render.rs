@@ -171,7 +171,8 @@ impl View {
         let circumstances = Circumstances { slowed, limited, viewers, complaint, faults: ledger.obeys() };
         let stage = Stage { boards, data, now: wall };
         let before = Before { grid: &self.shown, memory: &mut self.memory };
-        let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall);
+        let chart = boards.get(&self.spec.board).and_then(|board| board.asks.as_ref()).map(|asks| asks.uuid);
+        let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall).of_chart(chart);
         let drawn = scene::draw_guarded(stage, &self.spec, circumstances, Some(before), &mut guard, &mut self.drawing);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode();

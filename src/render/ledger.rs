@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use crate::base::{Mono, Trace, Version, Wall};
 use crate::machine::quarantine::{Event, Quarantine, State};
 use crate::model::fault::{Class, Holder, Mode};
+use crate::model::param::Uuid;
 use crate::runtime::context::{Context, Word};
 use crate::runtime::fault::{self, Caught};
 use crate::runtime::mishap;
@@ -39,6 +40,7 @@ struct Entry {
 pub struct Guarded<'a> {
     ledger: &'a mut Ledger,
     board: &'a str,
+    chart: Option<Uuid>,
     /// What the frame is going to be.
     version: Version,
     now: Mono,
@@ -89,7 +91,7 @@ impl Ledger {
 
     /// A guard for one drawing of a view of this board.
     pub fn guard<'a>(&'a mut self, board: &'a str, version: Version, now: Mono, wall: Wall) -> Guarded<'a> {
-        Guarded { ledger: self, board, version, now, wall }
+        Guarded { ledger: self, board, chart: None, version, now, wall }
     }
 
     fn entry(&mut self, board: &str, panel: usize) -> Option<&mut Entry> {
@@ -100,8 +102,13 @@ impl Ledger {
 // === impl Guarded ===
 
 impl Guarded<'_> {
+    /// The board is a chart with this identity.
+    pub fn of_chart(self, chart: Option<Uuid>) -> Self {
+        Guarded { chart, ..self }
+    }
+
     fn contain(&mut self, panel: usize, draw: &mut dyn FnMut()) -> Result<(), Caught> {
-        let context = Context::panel(self.board, panel, self.version);
+        let context = Context::panel(self.board, panel, self.version).of_chart(self.chart);
         if self.ledger.planted.is_empty() {
             return fault::contain(context, draw);
         }
@@ -150,7 +157,7 @@ impl Guard for Guarded<'_> {
     }
 
     fn stand_in(&mut self, panel: usize, draw: &mut dyn FnMut()) -> bool {
-        fault::contain(Context::panel(self.board, panel, self.version), draw).is_ok()
+        fault::contain(Context::panel(self.board, panel, self.version).of_chart(self.chart), draw).is_ok()
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::base::{Epoch, Trace, Version, limits};
 use crate::model::fault::Ring;
+use crate::model::param::Uuid;
 use crate::sys::marker::{self, Doing, Kind};
 
 /// A name, cut where it is longer than this holds.
@@ -26,6 +27,8 @@ pub struct Context {
     pub ring: Ring,
     /// Of a panel or an input the board, of a source its name, of a message its kind.
     pub what: Word,
+    /// Of a board that is a chart.
+    pub chart: Option<Uuid>,
     /// The panel's number on its board.
     pub panel: Option<u16>,
     /// Of the view that is drawn: the version this is going to be.
@@ -119,20 +122,28 @@ impl Context {
         Context { panel, version, ..Context::of(Ring::Panel, board) }
     }
 
+    /// The same of a chart that has an identity of its own.
+    pub fn of_chart(self, chart: Option<Uuid>) -> Context {
+        Context { chart, ..self }
+    }
+
     fn of(ring: Ring, what: &str) -> Context {
-        Context { ring, what: Word::new(what), panel: None, version: Version::NONE, trace: next_trace() }
+        Context { ring, what: Word::new(what), chart: None, panel: None, version: Version::NONE, trace: next_trace() }
     }
 }
 
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Context { ring, what, panel, version, trace } = self;
+        let Context { ring, what, chart, panel, version, trace } = self;
         write!(f, "trace={trace} ring={} tenant={} epoch={}", ring.word(), tenant(), epoch().0)?;
         match ring {
             Ring::Source => write!(f, " source={what}"),
             Ring::Worker => write!(f, " message={what}"),
             Ring::Panel | Ring::Input => write!(f, " board={what}"),
         }?;
+        if let Some(chart) = chart {
+            write!(f, " chart={chart}")?;
+        }
         if let Some(panel) = panel {
             write!(f, " panel={panel} version={}", version.0)?;
         }
@@ -187,6 +198,14 @@ mod tests {
         });
         assert!(panicked.is_err());
         assert_eq!(current(), Some(outer));
+    }
+
+    #[test]
+    fn a_chart_is_told_by_its_identity() {
+        let panel = Context::panel("latency", 0, Version(4));
+        assert!(!panel.to_string().contains("chart="));
+        let told = panel.of_chart(Some(Uuid([0xab; 16]))).to_string();
+        assert!(told.contains(" chart=abababab-abab-abab-abab-abababababab panel=0 "), "{told}");
     }
 
     #[test]
