@@ -10,6 +10,7 @@ pub mod fd;
 pub mod frames;
 pub mod host;
 pub mod keeper;
+pub mod lookout;
 pub mod marker;
 pub mod memory_file;
 pub mod process;
