@@ -166,7 +166,7 @@ fn task(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
     for viewer in watchers(stage) {
         let screen = stage.viewers.screen(viewer);
         if let Some(odd) = screen.first(pressed, |shot| shot.look != Look::Sound) {
-            return Err(format!("{odd:?} of viewer {viewer} in between, its screen now:\n{}", screen.text()));
+            return Err(format!("{odd:?} of viewer {viewer} in between, or before:\n{}", screen.torn));
         }
     }
     Ok(timed(stage, pressed, false))
@@ -234,23 +234,33 @@ pub fn wait_gone(pid: u32) -> Result<Mono, Trouble> {
 /// The source goes wrong until the healing key.
 fn lie(stage: &mut Stage, lie: Lie) -> Result<Timing, Trouble> {
     let watchers = watchers(stage);
-    let rejected = |stage: &Stage| -> Result<u64, Trouble> {
-        let row = stage.status()?.workers.into_iter().find(|row| row.tenant == "default");
-        row.map(|row| row.samples_rejected).ok_or_else(|| "the tenant is gone".to_owned())
+    // As the worker counts what it does not take; what was pushed is counted by itself.
+    let why = match lie {
+        Lie::Wrong => Some("changed"),
+        Lie::Huge => Some("too-many-series"),
+        Lie::NotANumber => Some("not-finite"),
+        Lie::Fail | Lie::Hang | Lie::Panic | Lie::Slow => None,
     };
-    let before = rejected(stage)?;
+    let told = |stage: &Stage| -> Result<u64, Trouble> {
+        let row = stage.status()?.workers.into_iter().find(|row| row.tenant == "default");
+        let row = row.ok_or("the tenant is gone")?;
+        Ok(row.rejected.iter().filter(|row| Some(row.name.as_str()) == why).map(|row| row.count).sum())
+    };
+    let mut before = told(stage)?;
     let pressed = clock::mono();
     stage.viewers.type_keys(FIRST, &lie.key().to_string());
-    if matches!(lie, Lie::Wrong | Lie::Huge | Lie::NotANumber) {
+    if why.is_some() {
         // The worker tells of itself once a second.
         let deadline = clock::mono() + PATIENCE;
         let mut now = before;
-        while now == before {
+        while now <= before {
+            // Of a worker that came since, which begins to count anew.
+            before = before.min(now);
             if clock::mono() > deadline {
-                return Err(format!("nothing was rejected of what {lie:?} told"));
+                return Err(format!("nothing is seen of what {lie:?} tells"));
             }
             stage.wait_look(clock::mono(), &[FIRST], "the next picture", |_| true)?;
-            now = rejected(stage)?;
+            now = told(stage)?;
         }
     } else {
         stage.wait_look(pressed, &watchers, "a complaint", |look| look == Look::Complaining)?;

@@ -49,17 +49,21 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
             clock::mono()
         }
         Outside::RootRepaints => {
+            let begun = clock::mono();
             storm(stage, |stage, _| stage.signal(Signal::USR2));
+            wait_whole(stage, begun, &everybody)?;
             clock::mono()
         }
         Outside::ViewersReconnect => {
-            let of = watchers.clone();
+            let (of, begun) = (watchers.clone(), clock::mono());
             storm(stage, |stage, number| stage.viewers.signal(of[number as usize % of.len()], Signal::USR2));
+            wait_whole(stage, begun, &watchers)?;
+            wait_all_back(stage)?;
             clock::mono()
         }
         Outside::ResizesSlow => resize(stage, 10, Duration::from_millis(100), chance),
         Outside::ResizesFast => resize(stage, STORM, Duration::from_millis(5), chance),
-        Outside::ReadersStall => stall(stage, &watchers),
+        Outside::ReadersStall => stall(stage, &watchers)?,
         Outside::RootHearsJunk => hear(stage, &junk(chance))?,
         Outside::RootHearsHuge => hear(stage, &[0xff; 16])?,
         Outside::RootHearsSlow => hear_slowly(stage)?,
@@ -72,6 +76,31 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
     let timing = timed(stage, ended, false);
     // Those who were held are others than the one who is looked at.
     Ok(if outside == Outside::ReadersStall { Timing { good_ms: timing.all_ms, ..timing } } else { timing })
+}
+
+/// Until each of these was sent a whole picture.
+fn wait_whole(stage: &Stage, since: Mono, viewers: &[usize]) -> Result<(), Trouble> {
+    let got = |viewer: &usize| stage.viewers.screen(*viewer).first(since, |shot| shot.is_whole).is_some();
+    let all = || viewers.iter().all(got).then_some(());
+    stage.viewers.wait(PATIENCE, all).ok_or_else(|| "some viewer was sent no whole picture".to_owned())
+}
+
+/// Until everybody is connected and stays so: after several in a row a viewer waits before the next attempt.
+fn wait_all_back(stage: &Stage) -> Result<(), Trouble> {
+    let deadline = clock::mono() + PATIENCE;
+    let mut before = Vec::new();
+    loop {
+        let mut now: Vec<u64> = stage.status()?.sessions.iter().map(|row| row.id).collect();
+        now.sort_unstable();
+        if now.len() == stage.viewers.all.len() && now == before {
+            return Ok(());
+        }
+        if clock::mono() > deadline {
+            return Err(format!("{} of {} viewers are back", now.len(), stage.viewers.all.len()));
+        }
+        before = now;
+        pause(stage, STALL / 4);
+    }
 }
 
 /// Lets so much time pass.
@@ -147,12 +176,19 @@ fn resize(stage: &Stage, count: u32, gap: Duration, chance: &mut Chance) -> Mono
     clock::mono()
 }
 
-fn stall(stage: &Stage, watchers: &[usize]) -> Mono {
+fn stall(stage: &Stage, watchers: &[usize]) -> Result<Mono, Trouble> {
     let held: Vec<usize> = watchers.iter().rev().take(STALLED).copied().collect();
     held.iter().for_each(|viewer| stage.viewers.hold(*viewer, true));
+    // More bytes than any buffer in between takes.
+    storm(stage, |stage, _| stage.signal(Signal::USR2));
     pause(stage, STALL);
+    let stalled = stage.status().map(|status| status.sessions.iter().filter(|row| row.stalled_ms > 0).count());
     held.iter().for_each(|viewer| stage.viewers.hold(*viewer, false));
-    clock::mono()
+    if stalled? == 0 {
+        Err("root had room for all it had to say to those who took nothing".to_owned())
+    } else {
+        Ok(clock::mono())
+    }
 }
 
 fn junk(chance: &mut Chance) -> Vec<u8> {

@@ -46,7 +46,7 @@ pub enum Outside {
     ResizesSlow,
     /// Two hundred resizes at 200 Hz.
     ResizesFast,
-    /// Five viewers take nothing for a second.
+    /// Five viewers take nothing for a second, while root repaints everything.
     ReadersStall,
     /// Bytes of no protocol to root's socket.
     RootHearsJunk,
@@ -118,7 +118,7 @@ impl Outside {
             Outside::ViewersReconnect => "viewers: 200 USR2, connect anew",
             Outside::ResizesSlow => "viewers: WINCH at 10 Hz",
             Outside::ResizesFast => "viewers: WINCH at 200 Hz",
-            Outside::ReadersStall => "viewers: five take nothing for a second",
+            Outside::ReadersStall => "viewers: five take nothing for a second, while all is repainted 200 times",
             Outside::RootHearsJunk => "root: junk on its socket",
             Outside::RootHearsHuge => "root: a huge message on its socket",
             Outside::RootHearsSlow => "root: a message that comes slowly and never ends",
