@@ -125,11 +125,12 @@ pub fn watchers(stage: &Stage) -> Vec<usize> {
     stage.viewers.of(false).collect()
 }
 
-/// When one and when all of the viewers saw a picture as wanted, counted from then.
-pub fn timed(stage: &Stage, since: Mono, is_whole: bool) -> Timing {
+/// When one and when all of the viewers saw a good picture, counted from then; of the next worker's where that is asked.
+pub fn timed(stage: &Stage, since: Mono, of_next: bool) -> Timing {
     let first = |viewer: usize| {
+        let screen = stage.viewers.screen(viewer);
         let shot =
-            stage.viewers.screen(viewer).first(since, |shot| shot.look == Look::Sound && (shot.is_whole || !is_whole));
+            if of_next { screen.next_worker(since) } else { screen.first(since, |shot| shot.look == Look::Sound) };
         shot.map_or(0.0, |shot| ms(shot.at.since(since)))
     };
     let all = watchers(stage).into_iter().map(first).fold(0.0, f64::max);
@@ -159,6 +160,7 @@ fn panel(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
 /// Held by a task or thread of its own: nothing is to be seen.
 fn task(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
     let held = stage.log.panics_held();
+    let begun = stage.viewers.screen(FIRST).tick();
     let pressed = clock::mono();
     stage.viewers.type_keys(FIRST, &mode.key().to_string());
     stage.log.wait_panics_held(held)?;
@@ -166,7 +168,9 @@ fn task(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
     for viewer in watchers(stage) {
         let screen = stage.viewers.screen(viewer);
         if let Some(odd) = screen.first(pressed, |shot| shot.look != Look::Sound) {
-            return Err(format!("{odd:?} of viewer {viewer} in between, or before:\n{}", screen.torn));
+            let all: Vec<String> =
+                screen.shots.iter().map(|shot| format!("{:?} {}", shot.look, shot.is_whole)).collect();
+            return Err(format!("{odd:?} of viewer {viewer} in between, all since {begun:?}: {all:?}\n{}", screen.odd));
         }
     }
     Ok(timed(stage, pressed, false))
@@ -194,22 +198,20 @@ pub fn worker(stage: &mut Stage, mode: Option<Mode>, pids: Pids) -> Result<Timin
 /// Until all viewers have a picture of a worker that was not there then.
 pub fn wait_next_worker(stage: &mut Stage, died: Mono) -> Result<(), Trouble> {
     let watchers = watchers(stage);
-    let drew = |viewer: &usize| {
-        stage.viewers.screen(*viewer).first(died, |shot| shot.is_whole && shot.look == Look::Sound).is_some()
-    };
+    let drew = |viewer: &usize| stage.viewers.screen(*viewer).next_worker(died).is_some();
     let all = || watchers.iter().all(drew).then_some(());
     if stage.viewers.wait(PATIENCE, all).is_none() {
         let viewer = watchers.iter().find(|viewer| !drew(viewer)).copied().unwrap_or_default();
         let screen = stage.viewers.screen(viewer);
         let last: Vec<_> = screen.shots.iter().filter(|shot| shot.at >= died).take(5).collect();
-        return Err(format!("no picture of the next worker for viewer {viewer}: {last:?}\n{}", screen.torn));
+        return Err(format!("no picture of the next worker for viewer {viewer}: {last:?}\n{}", screen.odd));
     }
     stage.alive_since = clock::mono();
     stage.deaths += 1;
     for viewer in watchers {
         let screen = stage.viewers.screen(viewer);
         if screen.shots.iter().any(|shot| shot.look == Look::Torn) {
-            return Err(format!("viewer {viewer} saw a picture without the board:\n{}", screen.torn));
+            return Err(format!("viewer {viewer} saw a picture without the board:\n{}", screen.odd));
         }
     }
     Ok(())

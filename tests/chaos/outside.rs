@@ -27,6 +27,8 @@ const STORM_GAP: Duration = Duration::from_millis(2);
 const STALL: Duration = Duration::from_secs(1);
 const ROOT_STOPPED: Duration = Duration::from_millis(500);
 const STALLED: usize = 5;
+/// No whole picture for so long: what a storm asked for is done.
+const QUIET: Duration = Duration::from_millis(500);
 const HUGE: usize = 20_000;
 const NO_NUMBERS: &str = "{\"series\":\"chaos_hi\",\"value\":NaN}\n{\"series\":\"chaos_lo\",\"value\":1e999}\n";
 
@@ -69,6 +71,7 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
         Outside::RootHearsSlow => hear_slowly(stage)?,
     };
     stage.wait_sound(ended, &everybody, "a good picture")?;
+    wait_quiet(stage)?;
     if outside == Outside::RootKilled {
         stage.alive_since = clock::mono();
         stage.deaths = 0;
@@ -83,6 +86,18 @@ fn wait_whole(stage: &Stage, since: Mono, viewers: &[usize]) -> Result<(), Troub
     let got = |viewer: &usize| stage.viewers.screen(*viewer).first(since, |shot| shot.is_whole).is_some();
     let all = || viewers.iter().all(got).then_some(());
     stage.viewers.wait(PATIENCE, all).ok_or_else(|| "some viewer was sent no whole picture".to_owned())
+}
+
+/// Until nobody is sent whole pictures any more: one that is repainted sees the last whole picture there was, which may be of
+/// before, and then all that changed since.
+fn wait_quiet(stage: &Stage) -> Result<(), Trouble> {
+    let last =
+        |viewer: usize| stage.viewers.screen(viewer).shots.iter().rev().find(|shot| shot.is_whole).map(|shot| shot.at);
+    let is_quiet = || {
+        let newest = (0..stage.viewers.all.len()).filter_map(last).max();
+        newest.is_none_or(|at| clock::mono().since(at) > QUIET).then_some(())
+    };
+    stage.viewers.wait(PATIENCE, is_quiet).ok_or_else(|| "whole pictures without end".to_owned())
 }
 
 /// Until everybody is connected and stays so: after several in a row a viewer waits before the next attempt.

@@ -54,8 +54,8 @@ pub struct Screen {
     last: Option<(Mono, u64)>,
     /// Since they were last forgotten.
     pub shots: VecDeque<Shot>,
-    /// The newest of those that were torn.
-    pub torn: String,
+    /// The newest that was neither sound nor under a banner.
+    pub odd: String,
     gaps: VecDeque<Gap>,
 }
 
@@ -238,7 +238,7 @@ impl Screen {
             head: Vec::new(),
             last: None,
             shots: VecDeque::new(),
-            torn: String::new(),
+            odd: String::new(),
             gaps: VecDeque::new(),
         }
     }
@@ -282,8 +282,8 @@ impl Screen {
                 self.last = Some((at, tick));
             }
         }
-        if look == Look::Torn {
-            self.torn = self.text();
+        if !matches!(look, Look::Sound | Look::Banner) {
+            self.odd = self.text();
         }
         if self.shots.len() == SHOTS_MAX {
             self.shots.pop_front();
@@ -311,6 +311,14 @@ impl Screen {
         (0..rows)
             .map(|row| (0..cols).map(|col| screen.cell(row, col).map(cell).unwrap_or_default()).collect())
             .collect()
+    }
+
+    /// The first good picture of a worker that was not there then. Its very first one may say that the source that lies
+    /// told nothing good for long.
+    pub fn next_worker(&self, since: Mono) -> Option<Shot> {
+        let is_its = |shot: &Shot| shot.is_whole && matches!(shot.look, Look::Sound | Look::Complaining);
+        let begun = self.first(since, is_its)?;
+        self.first(begun.at, |shot| shot.look == Look::Sound)
     }
 
     /// Frames since they were forgotten that were after `since` and as wanted: the first.

@@ -99,3 +99,27 @@ fn a_fresh_worker_takes_the_place_while_somebody_watches_and_knows_everything() 
     assert_eq!(log.matches("a fresh worker took the place").count() as u64, RECYCLED, "{log}");
     assert!(!log.contains("worker died"), "{log}");
 }
+
+#[test]
+fn what_was_pushed_once_is_shown_after_the_worker_was_killed_without_another_push() {
+    let home = Home::new();
+    fs::create_dir(home.path("config/boards.d")).unwrap();
+    let board = "[panel.orders]\nchart = 'facts'\nsource = 'push'\nrows = [{ name = 'orders', value = 'orders' }]\n\
+                 [layout]\nrow = ['orders']\n";
+    fs::write(home.path("config/boards.d/shop.toml"), board).unwrap();
+    home.configure("");
+    let daemon = Daemon::start(&home);
+    let terminal = Terminal::run(&home, &["attach", "shop"], (60, 10));
+    terminal.wait_for("waiting for push");
+    assert!(home.run(&["push", "orders", "421"]).status.success());
+    terminal.wait_for("421");
+    terminal.seen().forget();
+    let worker = daemon.worker();
+    worker.signal(rustix::process::Signal::KILL);
+    worker.wait_gone();
+    daemon.wait_for_drawing_workers(2);
+    let newcomer = Terminal::run(&home, &["attach", "shop"], (60, 12));
+    newcomer.wait_for("421");
+    assert!(!terminal.seen().ever(|picture| picture.contains("waiting for push")), "it was gone for a while");
+    assert!(!newcomer.seen().ever(|picture| picture.contains("waiting for push")), "it is not shown at once");
+}
