@@ -10,6 +10,9 @@ use unblink::model::fault::{Class, Lie, Mode};
 #[expect(dead_code, reason = "pages are text, not Rust")]
 #[path = "sources/files.rs"]
 mod files;
+#[expect(dead_code, reason = "tests/chaos.rs makes reports, here one is read")]
+#[path = "chaos/report.rs"]
+mod report;
 
 /// Pages with their text, as `(path, text)`.
 fn pages() -> Vec<(String, String)> {
@@ -233,6 +236,19 @@ fn the_ways_to_fail_are_those_of_the_program() {
     assert_eq!(told, Mode::ALL.map(row));
     let lies = page.split("Further keys").nth(1).expect("they are told");
     assert!(Lie::ALL.into_iter().all(|lie| lies.contains(&format!("`{}`", lie.key()))), "{lies}");
+}
+
+#[test]
+fn the_tables_of_faults_are_what_the_newest_result_says() {
+    let results = files::below("docs/results", &[".json"]);
+    let newest = results.iter().filter(|path| path.contains("/faults-")).max().expect("a result is kept");
+    let report: report::Report = serde_json::from_str(&files::text(newest)).expect("it is a report");
+    let page = files::text("docs/reliability.md");
+    let made = report.put_into(&page).expect("the page has a place for it");
+    assert!(made == page, "docs/reliability.md does not say what {newest} says; `make faults` makes it");
+    let injected: u64 = report.rows.iter().map(|row| row.injected).sum();
+    let unrecovered: u64 = report.rows.iter().map(|row| row.unrecovered).sum();
+    assert!(injected >= report.faults as u64 && unrecovered == 0 && report.troubles.is_empty(), "{newest}");
 }
 
 #[test]
