@@ -116,13 +116,8 @@ const TOP: Plan = Plan::new(Strategy::OneForOne).bearing(3, Duration::from_secs(
 const PLAN: Plan = Plan::new(Strategy::OneForOne).bearing(10, Duration::from_secs(60));
 
 /// `unblink serve`: runs a daemon until a signal ends it. On the main thread, which the worker's life is tied to.
-/// `beside` starts what else there is to be, given the means to attach to it and the supervisor of it all; what that is
-/// goes when the daemon has ended.
-pub fn serve<B>(
-    beginning: Beginning,
-    places: &Places,
-    beside: impl FnOnce(Orders, &Supervisor) -> io::Result<B>,
-) -> Result<(), RootError> {
+/// `beside` starts what else there is to be, given the means to attach to it and the supervisor of it all.
+pub fn serve(beginning: Beginning, places: &Places, beside: impl FnOnce(Orders, &Supervisor)) -> Result<(), RootError> {
     let set_up = |what| move |error| RootError::SetUp { what, error };
     let runtime = runtime::build().map_err(set_up("start the runtime"))?;
     raise_descriptors();
@@ -135,7 +130,7 @@ pub fn serve<B>(
         DaemonStarted { pid: host::pid(), attach, admin }.emit();
         let (orders, waiting) = orders();
         let top = Supervisor::new(TOP);
-        let beside = beside(orders.clone(), &top).map_err(set_up("start the terminals"))?;
+        beside(orders.clone(), &top);
         keep_obeying(&top, signals, orders);
         let settings = beginning.settings();
         let (level, faults) = (settings.log.level, settings.faults.enabled);
@@ -146,7 +141,6 @@ pub fn serve<B>(
             beginning: Some(beginning),
         };
         let ended = run_under(top, parts, waiting).await;
-        drop(beside);
         DaemonStopped { uptime_s: clock::mono().since(started_at).as_secs() }.emit();
         ended
     })
@@ -186,7 +180,7 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
     let mut state = State::new(tenants, configuration, events_in, top.adopt("viewers", PLAN), left, clock::mono());
     state.begin(clock::mono());
     let mut orphaned = false;
-    let mut keeping = pin!(top.run(Line::unheard()));
+    let mut keeping = pin!(top.clone().run(Line::unheard()));
     loop {
         let wake_at = state.wake_at();
         let course = tokio::select! {
@@ -220,13 +214,17 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
             Some(ask) = asks.recv() => state.answer(ask, clock::mono()),
             Some(told) = told.recv() => state.told(told, clock::mono()),
             () = timer::sleep_until(wake_at) => state.tick(clock::mono()),
-            // It is never told to stop, so it gave up.
+            // It was not told to stop yet, so it gave up.
             kept = &mut keeping => return kept.map_err(RootError::GaveUp),
         };
         if course == Course::Over {
-            return Ok(());
+            break;
         }
     }
+    // What is left ends in the reverse order of its start. Devices are given back by then, or are not waited for.
+    top.stop();
+    let _ = timer::timeout(limits::RELEASE_DEADLINE, keeping).await;
+    Ok(())
 }
 
 /// What a daemon hears.

@@ -2,17 +2,13 @@
 //!
 //! Invariant: whatever a device does, the daemon neither waits for it while it runs nor for long when it ends.
 
-use std::io;
-use std::sync::mpsc;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::watch;
 
 use crate::base::limits;
 use crate::client::device::{self, Setting, Surroundings};
 use crate::config::TerminalSettings;
-use crate::machine::supervise::{Plan, Spec, Strategy};
+use crate::machine::supervise::{Plan, Shutdown, Spec, Strategy};
 use crate::root::Orders;
 use crate::runtime;
 use crate::runtime::supervisor::{Fault, Supervisor};
@@ -27,60 +23,29 @@ const PLAN: Plan = Plan {
     ..Plan::new(Strategy::OneForOne).bearing(2 * limits::TERMINALS_MAX as u32, Duration::from_secs(1))
 };
 
-/// The running threads. Dropping this gives the devices back.
-#[derive(Debug)]
-pub struct Devices {
-    stop: watch::Sender<bool>,
-    /// Each thread has one as well.
-    alive: Option<Arc<mpsc::Sender<()>>>,
-    /// Closed once all threads have ended.
-    ended: mpsc::Receiver<()>,
-}
-
-// === impl Devices ===
-
-impl Devices {
-    /// A thread that panics is started again: its device would stay dark otherwise.
-    pub fn start(terminals: Vec<TerminalSettings>, orders: &Orders, top: &Supervisor) -> io::Result<Devices> {
-        let (stop, stopped) = watch::channel(false);
-        let (alive, ended) = mpsc::channel();
-        let alive = Arc::new(alive);
-        let orders = orders.clone();
-        let surroundings = Surroundings {
-            environment: Environment::read(),
-            // Before the first of them is changed.
-            defaults: ConsoleDefaults::read(),
-            connect: Arc::new(move |device| orders.connect(Some(device))),
-        };
-        let counted = Arc::downgrade(&alive);
-        if !terminals.is_empty() {
-            top.supervisor("devices", PLAN, move |devices| {
-                for (number, terminal) in (1..).zip(&terminals) {
-                    let (terminal, counted) = (terminal.clone(), Weak::clone(&counted));
-                    let (surroundings, stopped) = (surroundings.clone(), stopped.clone());
-                    devices.thread(Spec::transient(format!("terminal-{number}")), move |_| {
-                        let alive = counted.upgrade();
-                        let keeping = device::keep(setting(terminal.clone()), surroundings.clone(), stopped.clone());
-                        move || {
-                            let _alive = alive;
-                            runtime::block_on(keeping)
-                                .map_err(|error| Fault(format!("cannot start the runtime of a terminal: {error}")))
-                        }
-                    });
-                }
-            });
-        }
-        Ok(Devices { stop, alive: Some(alive), ended })
+/// Starts them. A thread that panics is started again: its device would stay dark otherwise. All of them give their
+/// devices back at once when the daemon ends.
+pub fn start(terminals: Vec<TerminalSettings>, orders: Orders, top: &Supervisor) {
+    if terminals.is_empty() {
+        return;
     }
-}
-
-impl Drop for Devices {
-    fn drop(&mut self) {
-        // Without a receiver all have ended.
-        let _ = self.stop.send(true);
-        self.alive = None;
-        // Nothing is ever sent: it ends with the last thread, or too late.
-        let _ = self.ended.recv_timeout(limits::RELEASE_DEADLINE);
+    let surroundings = Surroundings {
+        environment: Environment::read(),
+        // Before the first of them is changed.
+        defaults: ConsoleDefaults::read(),
+        connect: Arc::new(move |device| orders.connect(Some(device))),
+    };
+    let devices = top.adopt("devices", PLAN);
+    for (number, terminal) in (1..).zip(terminals) {
+        let surroundings = surroundings.clone();
+        let spec = Spec::transient(format!("terminal-{number}")).stopped(Shutdown::Within(limits::RELEASE_DEADLINE));
+        devices.thread(spec, move |line| {
+            let keeping = device::keep(setting(terminal.clone()), surroundings.clone(), line.stop());
+            move || {
+                runtime::block_on(keeping)
+                    .map_err(|error| Fault(format!("cannot start the runtime of a terminal: {error}")))
+            }
+        });
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{PathBuf, absolute};
 
 use super::args::Serve;
-use super::devices::Devices;
+use super::devices;
 use super::failure::Failure;
 use super::places;
 use crate::config::{Asked, Inputs, Override};
@@ -32,5 +32,5 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
     }
     let terminals = start.settings.terminals.clone();
     let beginning = Beginning::decide(start, inputs, &places.state);
-    root::serve(beginning, &places, |orders, top| Devices::start(terminals, &orders, top)).map_err(Failure::runtime)
+    root::serve(beginning, &places, |orders, top| devices::start(terminals, orders, top)).map_err(Failure::runtime)
 }
