@@ -2,7 +2,7 @@
 //! them hangs, and none may be killed. Run by `make fair`.
 //!
 //! Invariant: what holds a worker back is brought about for real: other programs take every processor, a group's limit
-//! holds it back, a signal stops it, or root itself. A worker that hangs beside them is killed all the same.
+//! holds it back, a signal stops it, or root itself. That one that hangs is killed is for the end-to-end tests to show.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
 

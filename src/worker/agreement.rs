@@ -76,7 +76,8 @@ impl State {
                 }
                 self.quotas.set(prepared.settings.tenants.get(&self.tenant), &prepared.boards);
                 log::set_level(prepared.settings.log.level.filter());
-                if self.committed.is_none() {
+                // What earlier workers left is shown at once: their screens stand still.
+                if self.committed.is_none() && self.data.series_count() == 0 {
                     self.held_until = Some(now + FIRST_DATA_WAIT);
                 }
                 before = self.committed.replace(prepared);

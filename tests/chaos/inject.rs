@@ -147,7 +147,7 @@ fn panel(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
     let fallback_ms = tagged.map(|shot| ms(shot.at.since(pressed)));
     let is_whole = |viewer: &usize| {
         let screen = stage.viewers.screen(*viewer);
-        screen.shots.iter().all(|shot| matches!(shot.look, Look::Sound | Look::Tagged))
+        screen.shots.iter().all(|shot| matches!(shot.look, Look::Sound | Look::Tagged | Look::Banner))
     };
     let same_frame = Some(watchers.iter().all(is_whole));
     let healed = clock::mono();
@@ -167,7 +167,8 @@ fn task(stage: &mut Stage, mode: Mode) -> Result<Timing, Trouble> {
     stage.wait_sound(clock::mono(), &watchers(stage), "the next picture")?;
     for viewer in watchers(stage) {
         let screen = stage.viewers.screen(viewer);
-        if let Some(odd) = screen.first(pressed, |shot| shot.look != Look::Sound) {
+        // A machine that is full may well earn a banner that says so.
+        if let Some(odd) = screen.first(pressed, |shot| !matches!(shot.look, Look::Sound | Look::Banner)) {
             let all: Vec<String> =
                 screen.shots.iter().map(|shot| format!("{:?} {}", shot.look, shot.is_whole)).collect();
             return Err(format!("{odd:?} of viewer {viewer} in between, all since {begun:?}: {all:?}\n{}", screen.odd));

@@ -278,7 +278,8 @@ impl Screen {
                 }
                 self.gaps.extend(Some(gap).filter(|gap| gap.lost > 0 || gap.span > GAP));
             }
-            if self.last.is_none_or(|(_, before)| tick != before) {
+            // A repaint may begin with a picture of before: what was shown was not lost.
+            if self.last.is_none_or(|(_, before)| tick > before) {
                 self.last = Some((at, tick));
             }
         }
