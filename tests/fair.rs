@@ -26,9 +26,10 @@ mod text;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::event::{Timespec, poll};
 use rustix::process::Signal;
 use unblink::base::Mono;
-use unblink::runtime::{self, timer};
+use unblink::runtime;
 use unblink::sys::{clock, random};
 
 use daemon::Daemon;
@@ -93,8 +94,16 @@ fn minutes() -> f64 {
     said.parse().expect("UNBLINK_FAIR_MINUTES is a number")
 }
 
-fn sleep(span: Duration) {
-    runtime::block_on(async { timer::sleep(span).await }).unwrap();
+/// For how long somebody is stopped, or let be: what is tried here has a length.
+fn pace(span: Duration) {
+    let until = clock::mono() + span;
+    loop {
+        let left = until.since(clock::mono());
+        if left.is_zero() {
+            return;
+        }
+        let _ = poll(&mut [], Timespec::try_from(left).ok().as_ref());
+    }
 }
 
 /// Between nothing and [`STOP_MAX`].
@@ -124,11 +133,11 @@ fn attempt(trial: Trial, until: Mono) -> Outcome {
         };
         if let Some(victim) = victims.get(stops % victims.len().max(1)) {
             victim.signal(Signal::STOP);
-            sleep(a_while());
+            pace(a_while());
             victim.signal(Signal::CONT);
             stops += 1;
         }
-        sleep(a_while());
+        pace(a_while());
     }
     let log = daemon.log.so_far();
     let still = daemon.worker();
