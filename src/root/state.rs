@@ -171,7 +171,8 @@ impl State {
             }
             (Whose::Coming(name), heard) => self.heard_on_trial(&name, heard, now),
             (Whose::Successor, heard) => self.heard_of_successor(heard, now),
-            (Whose::Leaving, Heard::Ended(_)) => {
+            // One whose time to end ran out is nobody's by then, and may still be waited for.
+            (Whose::Leaving | Whose::Nobody, Heard::Ended(_)) => {
                 self.tenants.left(life);
                 self.life_is_over(life, now);
             }
