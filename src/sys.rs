@@ -10,7 +10,6 @@ pub mod fd;
 pub mod frames;
 pub mod host;
 pub mod keeper;
-pub mod lookout;
 pub mod marker;
 pub mod memory_file;
 pub mod process;

@@ -58,14 +58,6 @@ impl Broken {
     }
 }
 
-/// The next message, for ever none where there is no connection.
-pub async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<Option<ToClient>, Broken> {
-    match connection {
-        Some(connection) => connection.next(reading).await,
-        None => std::future::pending().await,
-    }
-}
-
 // === impl Connection ===
 
 impl Connection {

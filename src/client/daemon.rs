@@ -85,11 +85,3 @@ async fn first_of(paths: Vec<PathBuf>) -> Attempted {
     }
     Err(attempts)
 }
-
-/// What comes of an attempt, if one runs.
-pub async fn if_some(attempting: Option<&mut Attempting>) -> Attempted {
-    match attempting {
-        Some(attempting) => attempting.await,
-        None => std::future::pending().await,
-    }
-}

@@ -14,14 +14,6 @@ use crate::base::Mono;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause between two attempts: a wallboard should not stay behind for longer.
 const RETRY_MAX: Duration = Duration::from_secs(5);
-/// Longest pause between two attempts while nobody would tell that the daemon is back, and it has not been gone for long:
-/// a try at a socket that nobody listens at takes some microseconds.
-const UNTOLD_RETRY: Duration = Duration::from_millis(75);
-/// A restart takes less.
-const UNTOLD_FOR: Duration = Duration::from_secs(60);
-/// Many clients may have lost the same daemon, and all see it come back at one moment: they go there within this time, so
-/// that 500 of them are ten in each millisecond.
-const RETURN_SPREAD: Duration = Duration::from_millis(50);
 /// A connection that held this long was a good one: the next attempt goes out at once.
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 /// Time the daemon has to answer our greeting; a stopped process accepts connections too.
@@ -39,11 +31,6 @@ pub struct Reconnect {
     known: bool,
     /// Of the daemon that welcomed us, where it answers pings.
     liveness: Option<Liveness>,
-    /// Somebody looks out for the daemon, and tells when it is back.
-    is_told: bool,
-    /// It came back while we were at the door already.
-    appeared: bool,
-    gone_since: Option<Mono>,
     last_frame: Option<Mono>,
     /// Since when nothing current is on screen; none while frames arrive.
     blind_since: Option<Mono>,
@@ -89,10 +76,6 @@ pub enum Event {
     /// The connection ended or broke.
     Lost(Loss),
     Parted(Parting),
-    /// From now on `Appeared` is told, or is not.
-    LookedOutFor(bool),
-    /// There is a daemon where one was lost.
-    Appeared,
     /// Somebody asked for a new connection.
     Kicked,
     /// The viewer wants to leave.
@@ -160,9 +143,6 @@ impl Reconnect {
             backoff: Backoff::new(RETRY_FIRST, RETRY_MAX),
             known: false,
             liveness: None,
-            is_told: false,
-            appeared: false,
-            gone_since: None,
             last_frame: None,
             blind_since: Some(now),
             said: None,
@@ -183,12 +163,11 @@ impl Reconnect {
             }
             (Phase::Connecting, Event::Failed) if self.known => {
                 self.loss = None;
-                self.failed(now, random);
+                self.wait(now, random);
             }
             (Phase::Connecting, Event::Failed) => self.end(End::Unreachable, &mut actions),
             (Phase::Greeting { .. }, Event::Welcomed { answers_pings }) => {
                 self.known = true;
-                self.gone_since = None;
                 self.liveness = answers_pings.then(|| Liveness::new(now));
                 self.phase = Phase::Live { since: now };
             }
@@ -213,13 +192,6 @@ impl Reconnect {
             (Phase::Greeting { .. } | Phase::Live { .. }, Event::Kicked) => {
                 self.hang_up(now, &mut actions);
                 self.connect(&mut actions);
-            }
-            (_, Event::LookedOutFor(is_told)) => self.is_told = is_told,
-            (Phase::Connecting | Phase::Greeting { .. }, Event::Appeared) => self.appeared = true,
-            (Phase::Waiting { until }, Event::Appeared) => {
-                let until = until.min(now + within(RETURN_SPREAD, random));
-                self.backoff.reset();
-                self.phase = Phase::Waiting { until };
             }
             (Phase::Waiting { .. }, Event::Kicked) => self.connect(&mut actions),
             (Phase::Waiting { until }, Event::Tick) if now >= until => self.connect(&mut actions),
@@ -284,7 +256,6 @@ impl Reconnect {
     fn hang_up(&mut self, now: Mono, actions: &mut Vec<Action>) {
         actions.push(Action::Hangup);
         self.liveness = None;
-        self.gone_since.get_or_insert(now);
         self.blind_since.get_or_insert(now);
     }
 
@@ -325,31 +296,13 @@ impl Reconnect {
         }
     }
 
-    /// Nobody listens there.
-    fn failed(&mut self, now: Mono, random: u64) {
-        let is_short = self.gone_since.is_some_and(|since| now.since(since) < UNTOLD_FOR);
-        if !self.appeared && !self.is_told && is_short {
-            let half = UNTOLD_RETRY / 2;
-            self.phase = Phase::Waiting { until: now + half + within(half, random) };
-        } else {
-            self.wait(now, random);
-        }
-    }
-
     fn connect(&mut self, actions: &mut Vec<Action>) {
-        self.appeared = false;
         self.phase = Phase::Connecting;
         actions.push(Action::Connect);
     }
 
     fn wait(&mut self, now: Mono, random: u64) {
-        let pause = if self.appeared {
-            self.backoff.reset();
-            within(RETURN_SPREAD, random)
-        } else {
-            self.backoff.next(random)
-        };
-        self.phase = Phase::Waiting { until: now + pause };
+        self.phase = Phase::Waiting { until: now + self.backoff.next(random) };
     }
 
     fn end(&mut self, end: End, actions: &mut Vec<Action>) {
@@ -398,12 +351,6 @@ impl Reconnect {
             (_, Some(frame)) => format!("{said}reconnecting · last frame {} old{why}", age(now, frame)),
         }
     }
-}
-
-/// Some part of `span`, by chance.
-fn within(span: Duration, random: u64) -> Duration {
-    let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-    Duration::from_nanos(random % nanos.saturating_add(1))
 }
 
 fn whole_seconds(now: Mono, then: Mono) -> u32 {

@@ -25,10 +25,9 @@ impl Run {
         Run { now, machine }
     }
 
-    /// A client with a picture on screen, connected for a minute, that is told when its daemon is back.
+    /// A client with a picture on screen, connected for a minute.
     fn live() -> Run {
         let mut run = Run::start();
-        assert_eq!(run.event(Event::LookedOutFor(true)), []);
         assert_eq!(run.event(Event::Connected), []);
         assert_eq!(run.event(WELCOMED), []);
         assert_eq!(run.event(Event::Framed), []);
@@ -123,74 +122,6 @@ fn attempts_go_on_for_ever_at_the_longest_pause() {
     assert_eq!(attempts[..6], [100, 300, 700, 1500, 3100, 6300]);
     assert!(attempts.len() > 700, "{} attempts in an hour", attempts.len());
     assert!(attempts.windows(2).all(|pair| pair[1] - pair[0] <= RETRY_MAX.as_millis()));
-}
-
-#[test]
-fn a_daemon_that_comes_back_is_met_within_the_spread_however_long_it_was_gone() {
-    for random in [0, 1_000_000, u64::MAX / 2, u64::MAX] {
-        let mut run = Run::live();
-        run.event(LOST);
-        run.event(Event::Failed);
-        run.pass(Duration::from_secs(3_601));
-        assert_eq!(run.machine.step(run.now, random, Event::Appeared), []);
-        let wake = run.machine.wake_at(run.now).expect("it waits");
-        assert!(wake <= run.now + RETURN_SPREAD, "{:?}", wake.since(run.now));
-        run.now = wake;
-        assert!(run.event(Event::Tick).contains(&Action::Connect));
-        // Not there yet: the pauses begin anew.
-        run.event(Event::Failed);
-        assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST });
-    }
-}
-
-#[test]
-fn a_daemon_that_comes_back_while_an_attempt_fails_is_tried_again_soon() {
-    let mut run = Run::live();
-    run.event(LOST);
-    assert_eq!(run.event(Event::Appeared), []);
-    assert_eq!(run.machine.step(run.now, u64::MAX, Event::Failed), []);
-    let Phase::Waiting { until } = run.machine.phase else { panic!("it waits: {:?}", run.machine) };
-    assert!(until <= run.now + RETURN_SPREAD);
-    run.now = until;
-    assert_eq!(run.event(Event::Tick), [Action::Connect]);
-    run.event(Event::Failed);
-    assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST }, "that was told once");
-}
-
-#[test]
-fn where_nobody_tells_a_restart_is_noticed_soon_and_a_long_absence_costs_little() {
-    let mut run = Run::live();
-    run.event(Event::LookedOutFor(false));
-    run.event(LOST);
-    run.event(Event::Failed);
-    let seen = run.pass(Duration::from_secs(600));
-    let attempts: Vec<Duration> =
-        seen.iter().filter(|(_, action)| *action == Action::Connect).map(|(at, _)| *at).collect();
-    let (soon, late): (Vec<Duration>, Vec<Duration>) = attempts.iter().partition(|at| **at < UNTOLD_FOR);
-    assert!(soon.windows(2).all(|pair| pair[1] - pair[0] <= UNTOLD_RETRY), "{soon:?}");
-    assert!(late.len() < 150, "{} attempts in nine minutes", late.len());
-    // One that turns us away is there: it is not hammered.
-    let mut run = Run::live();
-    run.event(Event::LookedOutFor(false));
-    run.event(Event::Parted(Parting::Full));
-    assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST });
-}
-
-#[test]
-fn many_who_are_told_at_once_come_one_after_the_other() {
-    let mut until: Vec<Mono> = (0..500_u64)
-        .map(|client| {
-            let mut run = Run::live();
-            run.event(LOST);
-            run.event(Event::Failed);
-            // As good as chance: the fraction of a multiple of the golden ratio.
-            run.machine.step(run.now, client.wrapping_mul(0x9E37_79B9_7F4A_7C15), Event::Appeared);
-            run.machine.wake_at(run.now).expect("it waits")
-        })
-        .collect();
-    until.sort();
-    let most = (0..450).map(|first| until[first + 49].since(until[first])).min().expect("there are some");
-    assert!(most >= 3 * MS, "fifty come within {most:?}");
 }
 
 #[test]
@@ -398,9 +329,6 @@ fn any_event() -> impl Strategy<Value = Event> {
         Event::Parted(Parting::Full),
         Event::Parted(Parting::Protocol),
         Event::Kicked,
-        Event::LookedOutFor(true),
-        Event::LookedOutFor(false),
-        Event::Appeared,
         Event::Tick,
     ])
 }
