@@ -107,7 +107,7 @@ impl History {
             read: None,
         };
         if end.at == 0 {
-            history.begin(end.half, end.place.segment);
+            history.restart(end.half, end.place.segment);
         }
         history.read = Some(read);
         history
@@ -119,7 +119,10 @@ impl History {
 
     /// Writes what changed, and copies a piece of what is known where that is under way.
     pub fn write(&mut self, data: &mut Dataset) {
-        self.read = None;
+        // Where nothing was there, what looks like nothing may be another's: cleared once this is the one that writes.
+        if self.read.take().is_some_and(|read| read.end.at == 0) {
+            self.give_back(self.half);
+        }
         self.note_changes(data);
         if self.broken {
             return self.out.clear();
@@ -160,15 +163,20 @@ impl History {
             && (since > self.whole_at.max(GROWN_BYTES) || room < limits::HISTORY_RECORD_BYTES_MAX as u64)
     }
 
-    /// Begins a half anew; what is noted and not yet written is known, and so it is copied.
+    /// Begins a half anew, which is cleared.
     fn begin(&mut self, half: u64, segment: u64) {
+        self.restart(half, segment);
+        self.give_back(half);
+    }
+
+    /// The next record is the first of a half; what is noted and not yet written is known, and so it is copied.
+    fn restart(&mut self, half: u64, segment: u64) {
         if half != self.half {
             self.other_at = self.at;
         }
         (self.half, self.at, self.place) = (half, 0, Place { segment, number: 0 });
         self.told.clear();
         self.out.clear();
-        self.give_back(half);
         self.record(&Record::Begin { version: VERSION, segment });
         self.copying = Some(Copying::default());
     }
