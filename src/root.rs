@@ -220,6 +220,11 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
         if course == Course::Over {
             break;
         }
+        if let Some(fault) = top.gives_up() {
+            // A device that hangs is not waited for, and nobody hears signals any more.
+            let _ = timer::timeout(limits::RELEASE_DEADLINE, keeping).await;
+            return Err(RootError::GaveUp(fault));
+        }
     }
     // What is left ends in the reverse order of its start. Devices are given back by then, or are not waited for.
     top.stop();

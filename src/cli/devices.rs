@@ -16,10 +16,10 @@ use crate::sink::capability::Environment;
 use crate::sink::device::Look;
 use crate::sys::tty::ConsoleDefaults;
 
-/// A thread for each device, which do not need each other. All of them at once may fail twice, for a reason that is none of
-/// theirs: a device that stays dark is no reason to take the others away.
+/// A thread for each device, which do not need each other. All of them at once may fail twice in a second, for a reason that
+/// is none of theirs, and none does so oftener, by the pauses: a device that stays dark is no reason to take the others away.
 const PLAN: Plan = Plan {
-    pause_first: Duration::from_secs(1),
+    pause_first: Duration::from_secs(2),
     ..Plan::new(Strategy::OneForOne).bearing(2 * limits::TERMINALS_MAX as u32, Duration::from_secs(1))
 };
 

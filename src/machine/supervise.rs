@@ -274,6 +274,14 @@ impl Supervisor {
         }
     }
 
+    /// Why it gives up, from when it is decided on: its children may take their time to end.
+    pub fn gives_up(&self) -> Option<&Outcome> {
+        match &self.course {
+            Course::Ending(outcome @ Outcome::GaveUp { .. }) => Some(outcome),
+            _ => None,
+        }
+    }
+
     pub fn is_over(&self) -> bool {
         self.course == Course::Over
     }

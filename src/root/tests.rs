@@ -4,6 +4,7 @@ mod asking;
 mod configuration;
 mod faults;
 mod harness;
+mod log;
 mod pushing;
 mod recycling;
 mod tenants;
@@ -13,8 +14,8 @@ mod vitals;
 
 use std::time::Duration;
 
-pub use harness::Log;
 use harness::{Viewer, World, blank, greeting, hello, patiently};
+pub use log::Log;
 
 use super::*;
 use crate::admin::client;

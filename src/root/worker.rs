@@ -323,6 +323,8 @@ impl Worker {
     /// The daemon ends: hangs up and starts no other.
     pub fn stop(&mut self, now: Mono) {
         self.step(now, supervise::Event::Stop);
+        // Nobody waits for its answers any more.
+        self.pulse.renew();
         if let Some(link) = &self.link {
             link.hang_up();
         }

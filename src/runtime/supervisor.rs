@@ -252,6 +252,11 @@ impl Supervisor {
         self.post.ring.notify_one();
     }
 
+    /// Why it gives up, while children that take their time keep [`Supervisor::run`] from saying so.
+    pub fn gives_up(&self) -> Option<Fault> {
+        self.lock().machine.gives_up().map(|outcome| Fault(outcome.to_string()))
+    }
+
     fn take_post(&self) {
         for said in self.post.take() {
             self.tell(match said {
@@ -319,7 +324,9 @@ impl Inner {
                 Action::Refuse => {
                     is_taken = false;
                     // It was put in before it was asked for.
-                    changed.iter().for_each(|child| drop(self.parts.remove(child)));
+                    for mut part in changed.iter().filter_map(|child| self.parts.remove(child)) {
+                        part.on_fault.take().into_iter().for_each(|tell| tell("found no room"));
+                    }
                 }
                 Action::Over(outcome) => self.outcome = Some(outcome),
             }

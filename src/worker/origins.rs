@@ -44,9 +44,9 @@ struct Running {
 }
 
 /// Sources do not need each other, and one that cannot be asked at all is looked after again within half a minute. All of
-/// them at once may fail twice, for a reason that is none of theirs.
+/// them at once may fail twice in a second, for a reason that is none of theirs, and none does so oftener, by the pauses.
 pub const PLAN: Plan = Plan {
-    pause_first: Duration::from_secs(1),
+    pause_first: Duration::from_secs(2),
     ..Plan::new(Strategy::OneForOne)
         .bearing(2 * (limits::SOURCES_MAX + limits::CHARTS_RUNNING_MAX) as u32, Duration::from_secs(1))
 };

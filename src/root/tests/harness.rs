@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +14,8 @@ use crate::encode::{Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ParamFacts, ViewSpec};
-use crate::root::{Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Sockets, orders, run};
+use crate::root::{Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Sockets, TOP, orders, run_under};
+use crate::runtime::supervisor::Supervisor;
 use crate::runtime::{self, Task, timer};
 use crate::sys::socket::{Listener, Peer};
 use crate::wire::attach::{self, FarewellCode, Hello, ToClient, ToRoot as FromViewer};
@@ -67,49 +67,6 @@ pub struct Viewer {
     pub received: Vec<u8>,
 }
 
-/// What this test's process logs; one thread's, as every task of a test runs on one.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
-
-// === impl Log ===
-
-impl Log {
-    /// Listens until the guard goes.
-    pub fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-        // With a single subscriber, tracing asks only the thread that first comes by an event whether it is wanted, and
-        // remembers that for all threads.
-        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
-        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
-        let log = Log::default();
-        let entrance = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || entrance.clone())
-            .with_ansi(false)
-            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("text")
-    }
-
-    pub fn count(&self, words: &str) -> usize {
-        self.text().matches(words).count()
-    }
-}
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("no panic").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 // === impl World ===
 
 impl World {
@@ -118,32 +75,33 @@ impl World {
     }
 
     pub fn admitting(admits: fn(&Peer) -> bool) -> World {
-        let folder = tempfile::tempdir().expect("a folder");
-        let sockets = Sockets {
-            attach: Listener::bind(&folder.path().join("attach.sock"), 0o600).expect("a socket"),
-            admin: Listener::bind(&folder.path().join("admin.sock"), 0o600).expect("a socket"),
-            admits,
-        };
-        World::with(folder, Some(sockets), |_| None)
+        World::beside(|_| (), admits)
+    }
+
+    /// With children of its supervisor beside.
+    pub fn beside(beside: impl FnOnce(&Supervisor) + Send + 'static, admits: fn(&Peer) -> bool) -> World {
+        World::with(tempfile::tempdir().expect("a folder"), Some(admits), |_| None, beside)
     }
 
     pub fn without_sockets() -> World {
-        World::with(tempfile::tempdir().expect("a folder"), None, |_| None)
+        World::with(tempfile::tempdir().expect("a folder"), None, |_| None, |_| ())
     }
 
     /// One that reads its configuration from its folder, and keeps generations there.
     pub fn configured(beginning: impl FnOnce(&Path) -> Beginning) -> World {
         let folder = tempfile::tempdir().expect("a folder");
-        let socket = |name: &str| Listener::bind(&folder.path().join(name), 0o600).expect("a socket");
-        let sockets = Sockets { attach: socket("attach.sock"), admin: socket("admin.sock"), admits: |_| true };
-        World::with(folder, Some(sockets), |folder| Some(beginning(folder)))
+        World::with(folder, Some(|_| true), |folder| Some(beginning(folder)), |_| ())
     }
 
     fn with(
         folder: tempfile::TempDir,
-        sockets: Option<Sockets>,
+        admits: Option<fn(&Peer) -> bool>,
         beginning: impl FnOnce(&Path) -> Option<Beginning>,
+        beside: impl FnOnce(&Supervisor) + Send + 'static,
     ) -> World {
+        let socket = |name: &str| Listener::bind(&folder.path().join(name), 0o600).expect("a socket");
+        let sockets =
+            admits.map(|admits| Sockets { attach: socket("attach.sock"), admin: socket("admin.sock"), admits });
         let (started, workers) = mpsc::unbounded_channel();
         let launcher = move |tenant: String, started: mpsc::UnboundedSender<Puppet>| {
             Launcher::Within(Box::new(move || {
@@ -161,10 +119,12 @@ impl World {
         };
         let launchers = Launchers::new(move |tenant| launcher(tenant.to_owned(), started.clone()));
         let (orders, waiting) = orders();
-        let root = runtime::spawn(
-            &super::tree::name(folder.path()),
-            run(Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0 }, waiting),
-        );
+        let parts = Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0 };
+        let root = runtime::spawn(&super::tree::name(folder.path()), async move {
+            let top = Supervisor::new(TOP);
+            beside(&top);
+            run_under(top, parts, waiting).await
+        });
         World { folder, orders, root, workers, put_off: Vec::new() }
     }
 

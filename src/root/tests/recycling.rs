@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::harness::{Log, Puppet, Viewer, World, catalogue};
+use super::harness::{Puppet, Viewer, World, catalogue};
+use super::log::Log;
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::admin::status::Recycled;
@@ -43,6 +44,12 @@ async fn successor(world: &mut World, outcome: Outcome) -> Puppet {
 
 fn accepts() -> Outcome {
     Outcome::Accepted(catalogue())
+}
+
+fn refuses() -> Outcome {
+    let (message, remedy) = ("wrong".to_owned(), "mend it".to_owned());
+    let excerpt = String::new();
+    Outcome::Refused(vec![Diagnostic { file: "x.toml".to_owned(), line: 1, column: 1, message, remedy, excerpt }])
 }
 
 async fn hung_up(worker: &mut Puppet) {
@@ -92,16 +99,6 @@ async fn whatever_is_wrong_with_the_fresh_one_the_worker_stays() {
     let (log, _guard) = Log::listen();
     let mut world = World::new();
     let (mut before, mut viewer, view) = watched(&mut world).await;
-    let refusal = || {
-        Outcome::Refused(vec![Diagnostic {
-            file: "x.toml".to_owned(),
-            line: 1,
-            column: 1,
-            message: "wrong".to_owned(),
-            remedy: "mend it".to_owned(),
-            excerpt: String::new(),
-        }])
-    };
     let courses = ["ended, or was ended", "refuses the configuration", "ended, or was ended"];
     for (number, why) in courses.into_iter().enumerate() {
         let mut asked = recycle(&world);
@@ -110,7 +107,7 @@ async fn whatever_is_wrong_with_the_fresh_one_the_worker_stays() {
                 world.worker().await.die("died");
                 None
             }
-            1 => Some(successor(&mut world, refusal()).await),
+            1 => Some(successor(&mut world, refuses()).await),
             _ => Some(world.worker().await),
         };
         // Who draws answers meanwhile.
@@ -127,7 +124,7 @@ async fn whatever_is_wrong_with_the_fresh_one_the_worker_stays() {
         before.show(view, size(), &text).await;
         viewer.until(&text).await;
     }
-    assert_eq!(log.count("no fresh worker could take the place"), 3, "{}", log.text());
+    assert_eq!(log.count("a fresh worker did not take the place"), 3, "{}", log.text());
     saw_no_banner(&viewer);
     world.stop().await;
 }
@@ -161,8 +158,25 @@ async fn one_that_dies_while_it_takes_the_place_is_followed_like_any_other() {
     assert_eq!(next.subscribed().await.0, view);
     next.show(view, size(), "drawn by the third").await;
     viewer.until("drawn by the third").await;
-    assert!(asked.await.unwrap().1.recycled);
+    let (code, answer) = asked.await.unwrap();
+    assert!(code == 422 && answer.why.clone().unwrap().contains("died while it took the place"), "{answer:?}");
     drop(before);
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_dies_while_it_takes_the_place_may_be_followed_by_one_that_refuses() {
+    let mut world = World::new();
+    let (mut before, mut viewer, _) = watched(&mut world).await;
+    let asked = recycle(&world);
+    let fresh = successor(&mut world, accepts()).await;
+    hung_up(&mut before).await;
+    fresh.die("was killed");
+    let _next = successor(&mut world, refuses()).await;
+    before.die("ended");
+    assert_eq!(asked.await.unwrap().0, 422);
+    viewer.until("x.toml:1: wrong").await;
+    assert_eq!(super::configuration::status(&world).await.workers[0].state, "refused");
     world.stop().await;
 }
 

@@ -8,7 +8,10 @@ use super::harness::{World, patiently};
 use super::{SIZE, Status};
 use crate::admin::client;
 use crate::admin::status::TreeNode;
-use crate::root::RootError;
+use crate::base::limits;
+use crate::machine::supervise::{Shutdown, Spec};
+use crate::root::{RootError, TOP};
+use crate::runtime::supervisor::Supervisor;
 
 /// What the row of the root in this folder is called: other tests have theirs in the same process.
 pub fn name(folder: &Path) -> String {
@@ -61,6 +64,34 @@ async fn a_daemon_that_cannot_accept_ends_rather_than_being_deaf() {
     let ended = patiently("root ends", &mut world.root).await.expect("it did not panic itself");
     let Err(RootError::GaveUp(fault)) = ended else { panic!("{ended:?}") };
     assert!(fault.to_string().contains("doors") && fault.to_string().contains("on purpose"), "{fault}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_hangs_does_not_keep_a_daemon_that_gave_up() {
+    let (release, hangs) = std::sync::mpsc::channel::<()>();
+    let mut hangs = Some(hangs);
+    let device = move |top: &Supervisor| {
+        let spec = Spec::transient("terminal-1").stopped(Shutdown::Within(limits::RELEASE_DEADLINE));
+        top.adopt("devices", TOP).thread(spec, move |_| {
+            let hangs = hangs.take();
+            move || {
+                // Until the test lets it go.
+                let _ = hangs.map(|hangs| hangs.recv());
+                Ok(())
+            }
+        });
+    };
+    let mut world = World::beside(device, |_| panic!("on purpose"));
+    let _worker = world.live_worker().await;
+    let mut waiting = Vec::new();
+    while !world.root.is_finished() {
+        waiting.extend(tokio::net::UnixStream::connect(world.attach()).await);
+        world.no_worker_for(Duration::from_secs(1)).await;
+        assert!(waiting.len() < 3_600, "it is there for an hour");
+    }
+    let ended = patiently("root ends", &mut world.root).await.expect("it did not panic itself");
+    assert!(matches!(ended, Err(RootError::GaveUp(_))), "{ended:?}");
+    drop(release);
 }
 
 #[tokio::test(start_paused = true)]

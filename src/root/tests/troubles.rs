@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::harness::{Log, World};
+use super::harness::World;
+use super::log::Log;
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::Size;
@@ -114,4 +115,16 @@ async fn a_new_size_during_trouble_does_not_forget_how_old_the_last_frame_is() {
     assert!(!String::from_utf8_lossy(&viewer.received).contains("no frame yet"), "{}", viewer.text());
     assert!(!viewer.text().contains("picture"), "the old size's picture is gone");
     world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_owes_an_answer_keeps_nobody_busy_while_the_daemon_ends() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    // A second on, it is asked, and does not answer.
+    let Some(ToWorker::Ping { .. }) = worker.try_next().await else { panic!("no ping") };
+    world.orders.stop().await;
+    // Were root to turn without a pause, no time would ever pass here.
+    super::harness::patiently("root ends", &mut world.root).await.expect("no panic").expect("no error");
+    drop(worker);
 }
