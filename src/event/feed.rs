@@ -35,7 +35,7 @@ pub struct WorkerRecycled<'a> {
     pub stood_still_ms: u64,
 }
 
-/// No fresh worker could take the place of one that works.
+/// No fresh worker took the place of one that works as it should have.
 #[derive(Debug)]
 pub struct WorkerKept<'a> {
     pub tenant: &'a str,
@@ -167,7 +167,11 @@ impl Event for WorkerRecycled<'_> {
 impl Event for WorkerKept<'_> {
     fn emit(self) {
         COUNTERS.workers_kept.add(1);
-        warn!(tenant = self.tenant, why = self.why, "no fresh worker could take the place of this one, which stays");
+        warn!(
+            tenant = self.tenant,
+            why = self.why,
+            "a fresh worker did not take the place of the one before as it should have"
+        );
     }
 }
 

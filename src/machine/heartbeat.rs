@@ -14,10 +14,10 @@ pub const LATE_AFTER: Duration = Duration::from_millis(200);
 pub const HUNG_AFTER: Duration = Duration::from_millis(800);
 /// Time between two questions while somebody watches: what a second of grace leaves beside [`HUNG_AFTER`].
 pub const ASK_EVERY: Duration = Duration::from_millis(200);
-/// A worker that reads a configuration answers when it has: a thousand boards, tens of megabytes.
-const BUSY_FOR: Duration = Duration::from_secs(10);
-/// The first one may be to a question from before it was given that; the second one was asked, and answered, after.
-const ANSWERS_WHEN_DONE: u8 = 2;
+/// A worker that reads a configuration, or what workers leave, answers when it has: a thousand boards, tens of megabytes.
+pub const READS_FOR: Duration = Duration::from_secs(10);
+/// One that draws from now on what it has read already has many first pictures to make, each between two answers.
+pub const BEGINS_FOR: Duration = Duration::from_secs(2);
 /// A look that comes so much later than asked for comes to a root that could not hear the answer either.
 const OVERSLEPT: Duration = Duration::from_millis(100);
 /// A share of the time looked at: one that could not run for so long of it had no fair chance to answer.
@@ -91,8 +91,8 @@ pub enum Excuse {
 pub enum Event {
     /// It was asked, or owes an answer for another reason.
     Asked,
-    /// It was given something that takes its time.
-    Busy,
+    /// It was given something that takes so long at most.
+    Busy(Duration),
     /// It said something.
     Heard,
     /// Root itself stood still, and may not have heard.
@@ -156,8 +156,10 @@ impl Heartbeat {
                 None
             }
             (Event::Asked, Phase::Asked { .. } | Phase::Late(_)) => None,
-            (Event::Busy, _) => {
-                self.busy = Some((now + BUSY_FOR, ANSWERS_WHEN_DONE));
+            (Event::Busy(span), phase) => {
+                // An answer that is owed already is to a question from before it was given that; the next one is not.
+                let answers = if *phase == Phase::Quiet { 1 } else { 2 };
+                self.busy = Some((now + span, answers));
                 None
             }
             (Event::Heard, phase) => {

@@ -68,6 +68,8 @@ pub enum Why {
     Late,
     /// The worker itself died, or is asked about another configuration.
     Disturbed,
+    /// The worker draws nothing that could be taken over.
+    Idle,
 }
 
 // === impl Recycle ===
@@ -129,6 +131,11 @@ impl Recycle {
 // === impl Why ===
 
 impl Why {
+    /// Whether it was the successor: then the next one would hardly fare better.
+    pub fn is_of_successor(self) -> bool {
+        matches!(self, Why::Died | Why::Refused | Why::Late)
+    }
+
     /// In words, after "the worker stays:".
     pub fn words(self) -> &'static str {
         match self {
@@ -136,6 +143,7 @@ impl Why {
             Why::Refused => "its successor refuses the configuration that it draws",
             Why::Late => "its successor was not ready in time",
             Why::Disturbed => "it died itself, or is asked about another configuration",
+            Why::Idle => "it does not draw just now",
         }
     }
 }

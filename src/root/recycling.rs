@@ -86,9 +86,11 @@ impl State {
         };
         let current = self.recycling.current.iter_mut().map(|current| &mut current.asked);
         match self.recycling.waiting.iter_mut().chain(current).find(|asked| asked.tenant == tenant) {
-            // Those beyond are told that nobody answers.
             Some(asked) if asked.replies.len() < limits::CHANGES_AWAITED_MAX => asked.replies.extend(reply),
-            Some(_) => {}
+            Some(_) => {
+                let refused = || Recycled::refused("too many wait for that already".to_owned());
+                reply.into_iter().for_each(|reply| drop(reply.send(refused())));
+            }
             None => self.recycling.waiting.push_back(Asked { tenant, replies: reply.into_iter().collect() }),
         }
     }
@@ -99,24 +101,25 @@ impl State {
             (self.recycling.waiting, self.recycling.current) = (VecDeque::new(), None);
             return;
         }
-        let undisturbed = |state: &State, tenant: &str| {
-            let worker = state.tenants.get(tenant).map(|tenant| &tenant.worker);
-            worker.is_some_and(|worker| worker.draws() && worker.listened_to() && !worker.is_asked())
+        let disturbed = |state: &State, tenant: &str| match state.tenants.get(tenant).map(|tenant| &tenant.worker) {
+            Some(worker) if worker.is_asked() => Some(Why::Disturbed),
+            Some(worker) if worker.draws() && worker.listened_to() => None,
+            _ => Some(Why::Idle),
         };
         if let Some(current) = self.recycling.current.as_ref().filter(|current| current.machine.is_trying()) {
             let tenant = Name::clone(&current.asked.tenant);
-            if !undisturbed(self, &tenant) {
+            if disturbed(self, &tenant).is_some() {
                 self.recycle_step(Event::Lost(Why::Disturbed), now);
             }
         }
         while self.recycling.current.is_none() {
             let Some(asked) = self.recycling.waiting.pop_front() else { break };
             let machine = Recycle::new(now);
-            let is_possible = undisturbed(self, &asked.tenant);
+            let why_not = disturbed(self, &asked.tenant);
             let tenant = Name::clone(&asked.tenant);
             self.recycling.current = Some(Current { asked, machine, begun: now, catalogue: None, ending: None });
-            if !is_possible {
-                self.recycle_step(Event::Lost(Why::Disturbed), now);
+            if let Some(why) = why_not {
+                self.recycle_step(Event::Lost(why), now);
             } else if !self.tenants.raise_successor(&tenant, now) {
                 self.recycle_step(Event::Lost(Why::Died), now);
             }
@@ -159,7 +162,7 @@ impl State {
             .and_then(|current| self.tenants.get(&current.asked.tenant));
         if self.recycling.awaits(life) {
             self.recycle_step(Event::Ended, now);
-        } else if successor.is_some_and(|tenant| tenant.worker.life() == life) {
+        } else if successor.is_some_and(|tenant| tenant.worker.life().worker == life.worker) {
             self.recycle_step(Event::Lost(Why::Died), now);
         }
     }
@@ -182,7 +185,7 @@ impl State {
             Action::GiveUp(why) => {
                 self.tenants.let_successor_go(now);
                 WorkerKept { tenant: &tenant, why: why.words() }.emit();
-                if let Some(tenant) = self.tenants.get_mut(&tenant) {
+                if let Some(tenant) = self.tenants.get_mut(&tenant).filter(|_| why.is_of_successor()) {
                     tenant.worker.stays(now);
                 }
                 self.answer_recycling(&Recycled::refused(format!("the worker stays: {}", why.words())));
@@ -199,14 +202,16 @@ impl State {
             return self.answer_recycling(&Recycled::refused("the tenant went meanwhile".to_owned()));
         };
         let worker = &mut tenant.worker;
-        let news = worker.takes_the_place(catalogue, now);
+        if worker.takes_the_place(catalogue, now) != News::Drawing {
+            let why = "the fresh worker died while it took the place; another one is started".to_owned();
+            WorkerKept { tenant: name, why: &why }.emit();
+            return self.answer_recycling(&Recycled::refused(why));
+        }
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (took_ms, stood_still_ms) = (millis(took), millis(stood_still));
         let (epoch, pid) = (worker.epoch(), worker.pid().unwrap_or(0));
         WorkerRecycled { tenant: name, epoch, pid, took_ms, stood_still_ms }.emit();
-        if news == News::Drawing {
-            self.worker_draws(name, now);
-        }
+        self.worker_draws(name, now);
         self.answer_recycling(&Recycled { recycled: true, why: None, pid: Some(pid), took_ms, stood_still_ms });
     }
 

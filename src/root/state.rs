@@ -277,6 +277,7 @@ impl State {
             Ok(message) => message,
             Err(error) => return self.worker_fault(name, format!("sent what is no message: {error}"), now),
         };
+        let on_trial = worker.is_on_trial();
         let news = match message {
             ToRoot::Hello(hello) => {
                 worker.said_hello(&hello, now);
@@ -294,6 +295,8 @@ impl State {
         };
         match news {
             News::Nothing => {}
+            // Of what its predecessor drew, after a death while it took the place: nobody asked again.
+            News::Judged(_) if on_trial => {}
             News::Judged(outcome) => self.judged(name, outcome, now),
             News::Drawing => self.worker_draws(name, now),
             News::Answers => {

@@ -98,18 +98,24 @@ fn a_root_that_stood_still_itself_blames_nobody() {
 #[test]
 fn one_that_was_given_something_long_may_take_its_time() {
     let mut heartbeat = asked();
-    heartbeat.step(START, Event::Busy);
-    assert_eq!(heartbeat.wake_at(), Some(START + BUSY_FOR));
+    heartbeat.step(START, Event::Busy(READS_FOR));
+    assert_eq!(heartbeat.wake_at(), Some(START + READS_FOR));
     let found = run(&mut heartbeat, START + 60_000 * MS, |_| Activity::default());
-    assert_eq!(found, [(BUSY_FOR, Finding::Late), (BUSY_FOR + 600 * MS, Finding::Hung)]);
+    assert_eq!(found, [(READS_FOR, Finding::Late), (READS_FOR + 600 * MS, Finding::Hung)]);
     let mut heartbeat = asked();
-    heartbeat.step(START, Event::Busy);
+    heartbeat.step(START, Event::Busy(READS_FOR));
     heartbeat.step(START + MS, Event::Heard);
     heartbeat.step(START + MS, Event::Asked);
-    assert_eq!(heartbeat.wake_at(), Some(START + BUSY_FOR), "that was an answer to what came before");
+    assert_eq!(heartbeat.wake_at(), Some(START + READS_FOR), "that was an answer to what came before");
     heartbeat.step(START + 2 * MS, Event::Heard);
     heartbeat.step(START + 2 * MS, Event::Asked);
     assert_eq!(heartbeat.wake_at(), Some(START + 202 * MS), "it is done with it");
+    let mut heartbeat = Heartbeat::new();
+    heartbeat.step(START, Event::Busy(READS_FOR));
+    heartbeat.step(START + MS, Event::Asked);
+    heartbeat.step(START + 2 * MS, Event::Heard);
+    heartbeat.step(START + 2 * MS, Event::Asked);
+    assert_eq!(heartbeat.wake_at(), Some(START + 202 * MS), "nothing was owed from before");
 }
 
 #[test]
@@ -216,7 +222,7 @@ proptest! {
                 Event::Asked => _ = fair_since.get_or_insert(now),
                 Event::Heard => fair_since = None,
                 Event::Deaf => fair_since = fair_since.map(|_| now),
-                Event::Busy | Event::Tick(_) => {}
+                Event::Busy(_) | Event::Tick(_) => {}
             }
             if heartbeat.step(now, event) == Some(Finding::Hung) {
                 hung += 1;

@@ -3,10 +3,13 @@
 //! Invariant: a worker draws what it accepted itself in its present life, and a new life begins with what the one before
 //! drew last. What is only offered is forgotten with the life it was offered to.
 
+use std::time::Duration;
+
 use super::{News, Offer, Stage, Worker};
-use crate::base::Mono;
+use crate::base::{Diagnostic, Mono};
 use crate::config;
 use crate::event::{Event, WorkerReady};
+use crate::machine::heartbeat::{BEGINS_FOR, READS_FOR};
 use crate::machine::incarnation as supervise;
 use crate::model::Catalogue;
 use crate::wire::feed::{Hello, Outcome, ToRoot, ToWorker};
@@ -25,7 +28,7 @@ impl Worker {
         self.tell_resting(now);
         let files = config::for_worker(&self.files);
         let prepare = ToWorker::Prepare { generation: self.generation, files };
-        self.pulse.busy(now);
+        self.pulse.busy(READS_FOR, now);
         self.send(&prepare, now);
     }
 
@@ -44,12 +47,15 @@ impl Worker {
         }
         match outcome {
             outcome if self.on_trial => {
-                self.stage = Stage::Tried;
+                self.stage = match &outcome {
+                    Outcome::Accepted(_) => Stage::Tried,
+                    Outcome::Refused(complaints) => Stage::Refused(first_of(complaints)),
+                };
                 self.step(now, supervise::Event::Ready);
                 News::Judged(outcome)
             }
             Outcome::Accepted(catalogue) => {
-                self.draw(generation, catalogue, now);
+                self.draw(generation, catalogue, BEGINS_FOR, now);
                 self.step(now, supervise::Event::Ready);
                 News::Drawing
             }
@@ -57,11 +63,7 @@ impl Worker {
                 for complaint in &complaints {
                     tracing::error!(tenant = self.tenant, "configuration refused: {complaint}");
                 }
-                // Viewers are told, and not of other tenants.
-                let first = complaints.iter().find(|complaint| !config::is_about_tenants(complaint));
-                let first = first.map_or("configuration refused".to_owned(), |complaint| {
-                    format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
-                });
+                let first = first_of(&complaints);
                 self.note_fault(first.clone());
                 self.stage = Stage::Refused(first);
                 // It is in order, it only has nothing to draw.
@@ -102,21 +104,22 @@ impl Worker {
         let prepare = ToWorker::Prepare { generation: offer.generation, files };
         self.withdraw();
         (self.offered, self.judged) = (Some(offer), false);
-        self.pulse.busy(now);
+        self.pulse.busy(READS_FOR, now);
         self.send(&prepare, now);
     }
 
     /// What it accepted is drawn from now on, by every life to come too. `Drawing` where nothing was drawn before.
     pub fn take_over(&mut self, catalogue: Catalogue, now: Mono) -> News {
         if std::mem::take(&mut self.on_trial) {
-            self.draw(self.generation, catalogue, now);
+            // It reads on what another one left meanwhile, perhaps all of it.
+            self.draw(self.generation, catalogue, READS_FOR, now);
             return News::Drawing;
         }
         let Some(Offer { generation, files }) = self.offered.take() else { return News::Nothing };
         (self.generation, self.files) = (generation, files);
         let drew = self.draws();
         self.forgive_steps(now);
-        self.draw(generation, catalogue, now);
+        self.draw(generation, catalogue, BEGINS_FOR, now);
         if drew { News::Nothing } else { News::Drawing }
     }
 
@@ -127,8 +130,9 @@ impl Worker {
         }
     }
 
-    fn draw(&mut self, generation: u64, catalogue: Catalogue, now: Mono) {
-        self.pulse.busy(now);
+    /// `span` is what it may take until it answers again.
+    fn draw(&mut self, generation: u64, catalogue: Catalogue, span: Duration, now: Mono) {
+        self.pulse.busy(span, now);
         self.send(&ToWorker::Commit { generation }, now);
         if !self.draws() {
             WorkerReady { tenant: &self.tenant, epoch: self.epoch, boards: catalogue.boards.len() }.emit();
@@ -139,4 +143,12 @@ impl Worker {
         self.stage = Stage::Drawing;
         self.banner_at = None;
     }
+}
+
+/// What viewers are told of a refusal, which is nothing of other tenants.
+fn first_of(complaints: &[Diagnostic]) -> String {
+    let first = complaints.iter().find(|complaint| !config::is_about_tenants(complaint));
+    first.map_or("configuration refused".to_owned(), |complaint| {
+        format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
+    })
 }

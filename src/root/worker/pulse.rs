@@ -69,9 +69,9 @@ impl Pulse {
         }
     }
 
-    /// It was given something that takes a while.
-    pub fn busy(&mut self, now: Mono) {
-        self.heartbeat.step(now, Event::Busy);
+    /// It was given something that takes so long at most.
+    pub fn busy(&mut self, span: Duration, now: Mono) {
+        self.heartbeat.step(now, Event::Busy(span));
     }
 
     /// Root itself stood still.

@@ -35,6 +35,11 @@ impl Worker {
         self.banner_at = Some(now + BANNER_AFTER);
     }
 
+    /// Whether it was asked what it would draw, and draws nothing before it is told to.
+    pub fn is_on_trial(&self) -> bool {
+        self.on_trial
+    }
+
     /// Nothing runs any more of who had its place. A life of it that died meanwhile goes the way of all others.
     pub fn takes_the_place(&mut self, catalogue: Option<Catalogue>, now: Mono) -> News {
         match catalogue.filter(|_| self.stage == Stage::Tried) {
