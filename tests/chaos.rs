@@ -83,7 +83,8 @@ struct Through {
     /// The first is what did not recover; the rest was not reached any more.
     left: Vec<Planned>,
     trouble: Option<Trouble>,
-    leftover: Leftover,
+    /// None where it did not come to its end.
+    leftover: Option<Leftover>,
 }
 
 /// Waits for a moment: storms have a pace.
@@ -114,10 +115,12 @@ impl Wanted {
     }
 
     fn replay(&self) -> String {
-        let Wanted { faults, seed, daemons, viewers, .. } = self;
+        let Wanted { faults, seed, daemons, viewers, cuts, .. } = self;
+        let profile = if cfg!(debug_assertions) { "" } else { "--profile quick " };
         format!(
             "UNBLINK_CHAOS_N={faults} UNBLINK_CHAOS_SEED={seed} UNBLINK_CHAOS_DAEMONS={daemons} \
-             UNBLINK_CHAOS_VIEWERS={viewers} cargo test --locked --test chaos -- --nocapture"
+             UNBLINK_CHAOS_VIEWERS={viewers} UNBLINK_CHAOS_NETWORK={cuts} \
+             cargo test --locked {profile}--test chaos -- --nocapture"
         )
     }
 }
@@ -158,10 +161,10 @@ fn go_through(mut stage: Stage, twin: &Stage, plan: Vec<Planned>, number: usize,
             }
         }
     }
-    let mut after = before;
+    let mut after = None;
     if trouble.is_none() {
         let end = stage.renew().and_then(|_| {
-            after = settled(&mut stage, Some(before))?;
+            after = Some(settled(&mut stage, Some(before))?);
             let everybody: Vec<usize> = (0..stage.viewers.all.len()).collect();
             inject::equals(&stage, twin, &everybody)?;
             stage.stop()
@@ -169,7 +172,8 @@ fn go_through(mut stage: Stage, twin: &Stage, plan: Vec<Planned>, number: usize,
         trouble = end.err().map(|why| format!("daemon {number}, at the end: {why}"));
     }
     let left = plan[outcomes.len()..].to_vec();
-    Through { outcomes, left, trouble, leftover: Leftover { daemon: number, before: all(before), after: all(after) } }
+    let leftover = after.map(|after| Leftover { daemon: number, before: all(before), after: all(after) });
+    Through { outcomes, left, trouble, leftover }
 }
 
 fn all(holdings: Holdings) -> [usize; 4] {
@@ -208,13 +212,22 @@ fn every_fault_in_a_live_daemon_is_held_by_its_ring_and_heals() {
     let begun = clock::mono();
     let plans = plan::plans(wanted.faults, wanted.each_min, wanted.daemons, wanted.seed);
     let threads = stages.into_iter().zip(plans).enumerate().map(|(number, (stage, plan))| {
-        let twin = Arc::clone(&twin);
-        runtime::spawn_thread("faults", move || go_through(stage, &twin, plan, number, wanted.seed)).unwrap()
+        let (twin, whole) = (Arc::clone(&twin), plan.clone());
+        let go = move || go_through(stage, &twin, plan, number, wanted.seed);
+        (whole, runtime::spawn_thread("faults", go).unwrap())
     });
     let threads: Vec<_> = threads.collect();
     let cuts = runtime::spawn_thread("network", move || (wanted.cuts > 0).then(|| network::cut(wanted.cuts))).unwrap();
-    let through: Vec<Through> = threads.into_iter().map(|thread| thread.join().expect("a daemon begins")).collect();
-    let cuts = cuts.join().unwrap();
+    // One that fails is no reason to let the others go, nor what they started.
+    let lost = |left, ended: runtime::Ended| Through {
+        outcomes: Vec::new(),
+        left,
+        trouble: Some(ended.to_string()),
+        leftover: None,
+    };
+    let through: Vec<Through> =
+        threads.into_iter().map(|(plan, thread)| thread.join().unwrap_or_else(|ended| lost(plan, ended))).collect();
+    let cuts = cuts.join().unwrap_or_else(|ended| Some(Err(ended.to_string())));
     ended.store(true, Ordering::Relaxed);
     beat.join().unwrap();
     let gaps = twin.viewers.gaps(begun, clock::mono());
@@ -249,7 +262,7 @@ fn make_report(
         one.outcomes.iter().for_each(|outcome| tally.recovered(outcome));
         one.left.iter().for_each(|planned| tally.unrecovered(*planned));
     }
-    let leftovers: Vec<Leftover> = through.iter().map(|one| one.leftover.clone()).collect();
+    let leftovers: Vec<Leftover> = through.iter().filter_map(|one| one.leftover.clone()).collect();
     let beyond = |one: &Leftover| -> usize {
         one.before.iter().zip(one.after).map(|(before, after)| after.saturating_sub(*before)).sum()
     };

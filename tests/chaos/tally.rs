@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::inject::Outcome;
-use crate::plan::{Fault, Planned};
+use crate::plan::{Fault, Outside, Planned};
 use crate::report::{Bound, Quantiles, RingRow, Row};
 
 /// What is known of the faults of one kind.
@@ -26,9 +26,6 @@ pub struct Tally {
     deaths: Vec<f64>,
     hangs: Vec<f64>,
 }
-
-/// Rings whose faults are no matter of another tenant; what stops root stops everybody.
-const APART_MAX: u8 = 3;
 
 // === impl Tally ===
 
@@ -79,7 +76,7 @@ impl Tally {
         }
         row.lost_most = row.lost_most.max(outcome.lost);
         row.lost_beyond += u64::from(outcome.lost > 1);
-        row.lost_beyond_noise += u64::from(outcome.lost > 1 && outcome.twin_lost == 0);
+        row.lost_beyond_noise += u64::from(outcome.lost > outcome.twin_lost + 1);
         row.stood_ms = row.stood_ms.max(outcome.stood_ms);
         *row.equal.get_or_insert(0) += u64::from(outcome.equal);
     }
@@ -119,7 +116,9 @@ impl Tally {
     pub fn bounds(&self, leftovers: u64) -> Vec<Bound> {
         let rows = self.rows();
         let sum = |of: &dyn Fn(&Row) -> u64| rows.iter().map(of).sum::<u64>() as f64;
-        let apart = |row: &Row| row.ring <= APART_MAX;
+        // What stops root stops everybody.
+        let stops_all = [Outside::RootKilled, Outside::RootStopped].map(|outside| Fault::Outside(outside).name());
+        let apart = |row: &Row| !stops_all.contains(&row.fault);
         let torn = sum(&|row| row.same_frame.map_or(0, |same| row.recovered - same));
         let most = |what: &str, bound: f64, measured: f64| Bound {
             what: what.to_owned(),
@@ -140,7 +139,7 @@ impl Tally {
             ),
             most("panels whose fallback did not come in the same frame", 0.0, torn),
             most(
-                "faults of rings 1 to 3 by which another tenant lost more than one frame, where the undisturbed daemon lost none",
+                "faults that leave root alone, by which another tenant lost two frames more than the undisturbed daemon",
                 0.0,
                 beyond,
             ),
