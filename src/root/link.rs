@@ -185,11 +185,14 @@ fn tell_later(told: mpsc::Sender<(LifeId, Heard)>, life: LifeId, what: Heard) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::launch::Life;
     use super::*;
     use crate::machine::supervise::{Plan, Strategy};
-    use crate::runtime::Kind;
-    use crate::wire::feed::{ConfigFile, FileKind};
+    use crate::runtime::supervisor::Line;
+    use crate::runtime::{Kind, timer};
+    use crate::wire::feed::{ConfigFile, FileKind, ToRoot, WorkerStatus};
 
     #[tokio::test]
     async fn what_waits_for_a_worker_that_does_not_read_is_bounded_in_bytes_too() {
@@ -204,5 +207,38 @@ mod tests {
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
         let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();
         assert_eq!(taken, 6, "sixty of sixty-four megabytes");
+    }
+
+    async fn may_have_answered(link: &Link, nonce: u64) {
+        let waiting = async {
+            while !link.may_have_answered(nonce) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timer::timeout(Duration::from_secs(60), waiting).await.expect("it is heard");
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_before_the_loop_has_got_to_it() {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let life = Life::Task(runtime::spawn("worker", std::future::pending()));
+        // Nobody takes anything, and there is room for one message.
+        let (heard, _hears) = mpsc::channel(1);
+        let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
+        let row = keeper.place("worker of a test", Kind::Supervisor);
+        let keeping = runtime::spawn("keeper", keeper.clone().run(Line::unheard()));
+        let launched = Launched { stream: Box::new(ours), pid: None, life };
+        let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, &keeper, row.id(), &heard);
+        let (_reading, mut writing) = tokio::io::split(theirs);
+        assert!(!link.may_have_answered(7));
+        framing::write(&mut writing, &ToRoot::Pong { nonce: 7 }.encode()).await.expect("it is read");
+        may_have_answered(&link, 7).await;
+        assert!(!link.may_have_answered(8), "that was another question");
+        // What comes then waits, and may be the answer.
+        for _ in 0..2 {
+            framing::write(&mut writing, &ToRoot::Status(WorkerStatus::default()).encode()).await.expect("it is read");
+        }
+        may_have_answered(&link, 8).await;
+        keeping.abort();
     }
 }

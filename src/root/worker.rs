@@ -21,7 +21,7 @@ use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
 use crate::event::{Event, FeedViolation, WorkerDied, WorkerStarted};
 use crate::machine::heartbeat::Activity;
-use crate::machine::incarnation::{self as supervise, Action, Incarnation, Phase};
+use crate::machine::incarnation::{self, Action, Incarnation, Phase};
 use crate::machine::ledger::{Ledger, Row};
 use crate::model::{Catalogue, Vitals};
 use crate::runtime::Registration;
@@ -38,7 +38,7 @@ pub struct Worker {
     launcher: Launcher,
     /// Keeps the tasks of its lives.
     keeper: Supervisor,
-    supervise: Incarnation,
+    incarnation: Incarnation,
     link: Option<Link>,
     epoch: Epoch,
     stage: Stage,
@@ -157,7 +157,7 @@ impl Worker {
             tenant: tenant.to_owned(),
             id,
             launcher,
-            supervise: Incarnation::new(),
+            incarnation: Incarnation::new(),
             link: None,
             epoch: Epoch(0),
             stage: Stage::Down,
@@ -210,7 +210,7 @@ impl Worker {
     }
 
     pub fn restarts(&self) -> u64 {
-        self.supervise.restarts()
+        self.incarnation.restarts()
     }
 
     pub fn last_fault(&self) -> Option<&str> {
@@ -252,7 +252,7 @@ impl Worker {
 
     /// Whether what it says still counts: not once it was given up.
     pub fn listened_to(&self) -> bool {
-        matches!(self.supervise.phase(), Phase::Starting { .. } | Phase::Ready { .. })
+        matches!(self.incarnation.phase(), Phase::Starting { .. } | Phase::Ready { .. })
     }
 
     /// Whether any process or task of it may still run.
@@ -262,7 +262,7 @@ impl Worker {
 
     /// Its state in a word.
     pub fn state(&self) -> &'static str {
-        match self.supervise.phase() {
+        match self.incarnation.phase() {
             Phase::Idle | Phase::Starting { .. } => "starting",
             Phase::Ready { .. } if self.pulse.excuse().is_some() => "silent",
             Phase::Ready { .. } if matches!(self.stage, Stage::Refused(_)) => "refused",
@@ -302,8 +302,8 @@ impl Worker {
         if matches!(self.stage, Stage::Refused(_)) {
             return REFUSED_RETRY;
         }
-        let waits = matches!(self.supervise.phase(), Phase::Waiting { .. });
-        let until = self.supervise.wake_at().filter(|_| waits).map(|at| at.since(now));
+        let waits = matches!(self.incarnation.phase(), Phase::Waiting { .. });
+        let until = self.incarnation.wake_at().filter(|_| waits).map(|at| at.since(now));
         until.unwrap_or_default() + START_TAKES
     }
 
@@ -311,18 +311,18 @@ impl Worker {
     pub fn wake_at(&self) -> Option<Mono> {
         let grace = self.hung_up_at.map(|at| at + HANG_UP_GRACE);
         let pulse = self.pulse.wake_at(self.is_watched);
-        [self.supervise.wake_at(), grace, self.banner_at, pulse].into_iter().flatten().min()
+        [self.incarnation.wake_at(), grace, self.banner_at, pulse].into_iter().flatten().min()
     }
 
     pub fn begin(&mut self, now: Mono) {
         // Nobody watches what is only tried.
         self.banner_at = (!self.on_trial).then(|| now + BANNER_AFTER);
-        self.step(now, supervise::Event::Begin);
+        self.step(now, incarnation::Event::Begin);
     }
 
     /// The daemon ends: hangs up and starts no other.
     pub fn stop(&mut self, now: Mono) {
-        self.step(now, supervise::Event::Stop);
+        self.step(now, incarnation::Event::Stop);
         // Nobody waits for its answers any more.
         self.pulse.renew();
         if let Some(link) = &self.link {
@@ -341,7 +341,7 @@ impl Worker {
     pub fn forgive(&mut self, now: Mono) {
         self.pulse.forgive(now);
         self.hung_up_at = self.hung_up_at.map(|_| now);
-        self.step(now, supervise::Event::Excused);
+        self.step(now, incarnation::Event::Excused);
     }
 
     pub fn tick(&mut self, now: Mono) {
@@ -352,20 +352,20 @@ impl Worker {
         self.tell_resting(now);
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
-            self.step(now, supervise::Event::Fault);
+            self.step(now, incarnation::Event::Fault);
         }
-        if let Phase::Ready { since } = self.supervise.phase()
-            && now.since(since) >= supervise::HEALTHY_AFTER
+        if let Phase::Ready { since } = self.incarnation.phase()
+            && now.since(since) >= incarnation::HEALTHY_AFTER
         {
             self.launcher.healthy();
         }
-        if let Phase::Starting { deadline } = self.supervise.phase()
+        if let Phase::Starting { deadline } = self.incarnation.phase()
             && now >= deadline
             && self.late_start_is_excused()
         {
-            self.step(now, supervise::Event::Excused);
+            self.step(now, incarnation::Event::Excused);
         }
-        self.step(now, supervise::Event::Tick);
+        self.step(now, incarnation::Event::Tick);
     }
 
     /// True once when the time has come to tell viewers that nothing is drawn.
@@ -386,7 +386,7 @@ impl Worker {
         FeedViolation { tenant: &self.tenant, epoch: self.epoch, why: &why }.emit();
         self.note_fault(why);
         self.go_down(now);
-        self.step(now, supervise::Event::Fault);
+        self.step(now, incarnation::Event::Fault);
     }
 
     /// The stream of the present life ended.
@@ -403,15 +403,16 @@ impl Worker {
         self.hung_up_at = None;
         self.note_remains(now);
         self.go_down(now);
-        let violation = matches!(self.supervise.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
+        let violation = matches!(self.incarnation.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
         self.note_fault(match violation {
             Some(violation) => format!("{violation}; it {how}"),
             None => format!("it {how}"),
         });
-        let action = self.supervise.step(now, supervise::Event::Died { random: random::u64() });
+        let action = self.incarnation.step(now, incarnation::Event::Died { random: random::u64() });
         // An ordered end is no death.
-        if self.supervise.phase() != Phase::Stopped {
-            let waits = self.supervise.wake_at().filter(|_| action.is_none()).map_or(0, |at| at.since(now).as_millis());
+        if self.incarnation.phase() != Phase::Stopped {
+            let waits =
+                self.incarnation.wake_at().filter(|_| action.is_none()).map_or(0, |at| at.since(now).as_millis());
             let retry_in_ms = u64::try_from(waits).unwrap_or(u64::MAX);
             WorkerDied { tenant: &self.tenant, epoch: self.epoch, how, retry_in_ms }.emit();
         }
@@ -445,8 +446,8 @@ impl Worker {
         self.fault_is_over = false;
     }
 
-    fn step(&mut self, now: Mono, event: supervise::Event) {
-        let action = self.supervise.step(now, event);
+    fn step(&mut self, now: Mono, event: incarnation::Event) {
+        let action = self.incarnation.step(now, event);
         self.act(now, action);
     }
 
@@ -458,21 +459,21 @@ impl Worker {
                         let why = format!("cannot be started: {error}");
                         tracing::error!(tenant = self.tenant, "worker {why}");
                         self.note_fault(why);
-                        let died = supervise::Event::Died { random: random::u64() };
-                        action = self.supervise.step(now, died);
+                        let died = incarnation::Event::Died { random: random::u64() };
+                        action = self.incarnation.step(now, died);
                     }
                 }
                 Action::Kill(cause) => {
-                    if cause == supervise::Cause::Late {
+                    if cause == incarnation::Cause::Late {
                         self.note_fault("was not ready in time".to_owned());
                     }
                     self.go_down(now);
                     match cause {
-                        supervise::Cause::Hung => {
+                        incarnation::Cause::Hung => {
                             self.hung = true;
                             self.kill_with_stack();
                         }
-                        supervise::Cause::Fault | supervise::Cause::Late => self.kill(),
+                        incarnation::Cause::Fault | incarnation::Cause::Late => self.kill(),
                     }
                 }
             }

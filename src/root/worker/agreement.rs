@@ -10,7 +10,7 @@ use crate::base::{Diagnostic, Mono};
 use crate::config;
 use crate::event::{Event, WorkerReady};
 use crate::machine::heartbeat::{BEGINS_FOR, READS_FOR};
-use crate::machine::incarnation as supervise;
+use crate::machine::incarnation;
 use crate::model::Catalogue;
 use crate::wire::feed::{Hello, Outcome, ToRoot, ToWorker};
 
@@ -51,12 +51,12 @@ impl Worker {
                     Outcome::Accepted(_) => Stage::Tried,
                     Outcome::Refused(complaints) => Stage::Refused(first_of(complaints)),
                 };
-                self.step(now, supervise::Event::Ready);
+                self.step(now, incarnation::Event::Ready);
                 News::Judged(outcome)
             }
             Outcome::Accepted(catalogue) => {
                 self.draw(generation, catalogue, BEGINS_FOR, now);
-                self.step(now, supervise::Event::Ready);
+                self.step(now, incarnation::Event::Ready);
                 News::Drawing
             }
             Outcome::Refused(complaints) => {
@@ -67,7 +67,7 @@ impl Worker {
                 self.note_fault(first.clone());
                 self.stage = Stage::Refused(first);
                 // It is in order, it only has nothing to draw.
-                self.step(now, supervise::Event::Ready);
+                self.step(now, incarnation::Event::Ready);
                 News::Nothing
             }
         }

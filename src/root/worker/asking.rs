@@ -7,7 +7,7 @@ use super::{News, Stage, Worker, remains};
 use crate::base::Mono;
 use crate::event::{Event as _, WorkerAnswers, WorkerHung, WorkerSilent};
 use crate::machine::heartbeat::Finding;
-use crate::machine::incarnation as supervise;
+use crate::machine::incarnation;
 use crate::model::Vitals;
 use crate::wire::feed::ToWorker;
 
@@ -53,8 +53,8 @@ impl Worker {
         let activity = remains::activity(self.pid(), self.launcher.marker());
         let before = std::mem::replace(&mut self.at_start, activity);
         let (Some(activity), Some(before)) = (activity, before) else { return false };
-        let had_its_chance = activity.ran.saturating_sub(before.ran) >= supervise::READY_DEADLINE / 2;
-        let excuse = activity.excuse_since(&before, supervise::READY_DEADLINE).filter(|_| !had_its_chance);
+        let had_its_chance = activity.ran.saturating_sub(before.ran) >= incarnation::READY_DEADLINE / 2;
+        let excuse = activity.excuse_since(&before, incarnation::READY_DEADLINE).filter(|_| !had_its_chance);
         if let Some(excuse) = excuse {
             let (pid, why) = (self.pid().unwrap_or(0), excuse.words());
             WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid, why }.emit();
@@ -82,7 +82,7 @@ impl Worker {
                 WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
                 self.note_fault("does not answer, although it could".to_owned());
                 self.go_down(now);
-                self.step(now, supervise::Event::Hung);
+                self.step(now, incarnation::Event::Hung);
             }
             Some(Finding::Late | Finding::Back(_)) | None => {}
         }

@@ -28,7 +28,7 @@ impl Worker {
 
     /// Brings its row up to date.
     pub fn tell_row(&self) {
-        let next_retry = match self.supervise.phase() {
+        let next_retry = match self.incarnation.phase() {
             Phase::Waiting { until } => Some(until),
             _ => None,
         };

@@ -19,7 +19,7 @@ impl Worker {
         let fresh = Worker::new(&self.tenant, id, launcher, begins_with, self.heard.clone(), self.keeper.clone());
         Some(Worker {
             epoch: self.epoch,
-            supervise: Incarnation::after(&self.supervise),
+            incarnation: Incarnation::after(&self.incarnation),
             ledger: self.ledger.clone(),
             catalogue: self.catalogue.clone(),
             accepted: self.accepted,
@@ -53,7 +53,7 @@ impl Worker {
 
     /// Whether it has worked for so long that a fresh one should take its place.
     pub fn is_older_than(&self, age: Duration, now: Mono) -> bool {
-        let since = match self.supervise.phase() {
+        let since = match self.incarnation.phase() {
             Phase::Ready { since } if self.draws() => since,
             _ => return false,
         };
