@@ -47,7 +47,6 @@ impl State {
         }
         self.ledger.leave_alone(panels);
         self.watch_sources(now);
-        self.run_sources();
         if let Some(ready) = &self.committed {
             self.views.boards_changed(&ready.boards, |_| true, now);
         }

@@ -77,7 +77,7 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
         stage.deaths = 0;
     }
     let timing = timed(stage, ended, false);
-    // Those who were held are others than the one who is looked at.
+    // The one who is looked at may not be among those who were held.
     Ok(if outside == Outside::ReadersStall { Timing { good_ms: timing.all_ms, ..timing } } else { timing })
 }
 

@@ -38,7 +38,7 @@ pub enum Outside {
     RootKilled,
     /// SIGSTOP of root for half a second.
     RootStopped,
-    /// Two hundred USR2 to root, each of which has it repaint every screen.
+    /// Two hundred USR2 to root, which has it repaint every screen; those that come while it does may count as one.
     RootRepaints,
     /// Two hundred USR2 to viewers, each of which has one connect anew.
     ViewersReconnect,
@@ -52,7 +52,7 @@ pub enum Outside {
     RootHearsJunk,
     /// A message that announces more than anything may have.
     RootHearsHuge,
-    /// A message that comes byte by byte and never ends.
+    /// A message that comes byte by byte and is not whole when the connection ends.
     RootHearsSlow,
 }
 

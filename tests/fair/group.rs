@@ -8,7 +8,7 @@ const UNIFIED: &str = "/sys/fs/cgroup";
 const CPU: &str = "/sys/fs/cgroup/cpu";
 const PERIOD_US: u32 = 100_000;
 
-/// Removed when dropped; who is in it goes back to where everybody is.
+/// Removed when dropped; who is in it goes to the top of the hierarchy, which holds nobody back.
 pub struct Group {
     folder: PathBuf,
     parent: PathBuf,
