@@ -10,7 +10,11 @@ need_kernel = @[ -n "$${UNBLINK_LAB_KERNEL:-$$(ls /boot/vmlinuz-* 2>/dev/null)}"
 need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root" >&2; exit 1; }
 
 .DEFAULT_GOAL = help
-.PHONY: help run install test test-system stress faults fair bench bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
+# What is said on the command line is meant for this file: jemalloc's own make would install itself there.
+MAKEOVERRIDES =
+unexport DESTDIR PREFIX
+
+.PHONY: help run install install-units deb deb-twice rpm tarball packages test test-system stress faults fair bench bench-fanout bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,21 +31,58 @@ install: ## the program and its manual pages, under PREFIX (/usr/local)
 	install -d "$(DESTDIR)$(PREFIX)/share/man/man1"
 	target/release/unblink man "$(DESTDIR)$(PREFIX)/share/man/man1"
 
+# The units name the program where PREFIX puts it.
+install-units: ## systemd's units, users and folders, under PREFIX; docs/deploy.md tells what comes next
+	for unit in systemd/*.service systemd/*.socket systemd/user/*.service systemd/user/*.socket; do \
+	  to="$(DESTDIR)$(PREFIX)/lib/systemd/$$(case $$unit in */user/*) echo user;; *) echo system;; esac)"; \
+	  install -d "$$to" && \
+	  sed -e 's|/usr/bin/unblink|$(PREFIX)/bin/unblink|' -e 's|/usr/share/|$(PREFIX)/share/|' "$$unit" >"$$to/$${unit##*/}" || exit 1; \
+	done
+	install -D -m 644 systemd/unblink.sysusers "$(DESTDIR)$(PREFIX)/lib/sysusers.d/unblink.conf"
+	install -D -m 644 systemd/unblink.tmpfiles "$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/unblink.conf"
+	install -d "$(DESTDIR)$(PREFIX)/share/unblink/allow"
+	install -m 644 systemd/allow/*.conf "$(DESTDIR)$(PREFIX)/share/unblink/allow/"
+	install -d "$(DESTDIR)$(PREFIX)/share/doc/unblink"
+	install -m 644 docs/*.md "$(DESTDIR)$(PREFIX)/share/doc/unblink/"
+
+# The scripts say in a line which tool is missing, and in which version it is known to work.
+deb: ## a package for Debian in target/package (cargo-deb, cargo-cyclonedx)
+	packaging/deb.sh
+
+deb-twice: deb ## the same again from a fresh clone in another folder: the same bytes, or it fails; two whole builds
+	packaging/reproduce.sh
+
+rpm: ## a package for Fedora and its kin in target/package (cargo-generate-rpm, cargo-cyclonedx)
+	packaging/rpm.sh
+
+tarball: ## an archive with an install script in target/package (cargo-cyclonedx)
+	packaging/tarball.sh
+
+packages: deb rpm tarball ## all three, and what is beside them, looked over (lintian, rpm, rpm2cpio, cpio, python3-venv)
+	packaging/lint.sh sources deb rpm tarball
+
 test: ## all tests; no privileges needed
 	$(BUILD) test
 
-test-system: ## tests with real users, a real terminal, console, Prometheus, a network that is cut and PostgreSQL (root; tmux, qemu)
+test-system: ## tests with real users, a real terminal, console, systemd, journald, Prometheus, a network that is cut, PostgreSQL and Go's pprof (root; tmux, qemu)
 	$(need_root)
 	$(call need,tmux,apt-get install tmux)
 	$(call need,setpriv,apt-get install util-linux)
+	$(call need,pkill,apt-get install procps)
+	@[ -x /lib/systemd/systemd-journald ] || { echo "make $@: journald is missing; apt-get install systemd" >&2; exit 1; }
 	$(call need,ip,apt-get install iproute2)
 	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
 	$(call need,busybox,apt-get install busybox-static)
 	$(call need,cpio,apt-get install cpio)
+	$(call need,go,apt-get install golang-go)
+	$(call need,mmdebstrap,apt-get install mmdebstrap)
+	$(call need,systemd-nspawn,apt-get install systemd-container)
 	$(call need,prometheus,apt-get install prometheus)
 	$(call need,prometheus-node-exporter,apt-get install prometheus-node-exporter)
+	$(call need,cargo-deb,packaging/tools.sh cargo-deb)
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { echo "make $@: postgresql is missing; apt-get install postgresql" >&2; exit 1; }
 	$(need_kernel)
+	for suite in bookworm trixie; do UNBLINK_LAB_SUITE=$$suite packaging/lab/systemd.sh create || exit 1; done
 	$(BUILD) test --test system
 
 faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; half an hour, results go to docs/
@@ -69,6 +110,12 @@ fuzz-build: ## check that the fuzz targets build; fuzz/README.md says how to run
 
 bench-footprint: ## what the idle daemon and a viewer cost, and how soon the demo shows something
 	$(BUILD) bench --profile quick --bench footprint -- --json target/footprint.json
+
+bench-fanout: ## what VIEWERS (500) of one daemon cost beside a bare write, ratatui, tmux and Node.js (tmux, nodejs); ROUNDS (5) of SECONDS (4) each, a quarter of an hour
+	$(call need,tmux,apt-get install tmux)
+	$(call need,node,apt-get install nodejs)
+	$(BUILD) bench --bench fanout -- --viewers $(or $(VIEWERS),500) --rounds $(or $(ROUNDS),5) \
+	  --seconds $(or $(SECONDS),4) --only "$(ONLY)" --json target/fanout.json
 
 check: format lint docs dependencies ## everything CI checks without running a test
 

@@ -1,11 +1,23 @@
-//! The admin API over its socket: HTTP/1, answers made by the loop that owns the state. Two pages change something, and
-//! only by the method POST.
+//! The admin API over its socket, and over TCP for whoever shows a token: HTTP/1, answers made by the loop that owns the state.
+//! Few pages change something, and only by the method POST.
 //!
 //! Invariant: a slow, silent or hostile client holds one of a few connections for a bounded time and nothing else.
 //! It must not keep any state of its own.
 
+pub mod capture;
+mod captured;
+pub mod captures;
 pub mod client;
+mod debug;
+pub mod doorkeeper;
+mod head;
+pub mod port;
+mod reporting;
+pub mod scrape;
 pub mod status;
+mod threads;
+mod trace;
+mod wish;
 
 #[cfg(test)]
 mod tests;
@@ -17,32 +29,53 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::service::{Service, service_fn};
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::base::limits;
+use crate::event::By;
+use crate::report::Format;
 use crate::runtime::{self, timer};
-use crate::sys::socket::{self, Peer};
+use crate::sys::clock;
+use crate::sys::socket::Peer;
 
+pub use captured::on_signal;
+pub use reporting::Reports;
+pub use threads::Process;
+
+use capture::Wish;
+use captures::Store;
+use doorkeeper::{Doorkeeper, Refusal};
 use status::{BoardList, Change, Readiness, Recycled, Status};
+use trace::TraceId;
 
 /// A question to the loop that owns the state.
 #[derive(Debug)]
 pub enum Ask {
     Status(oneshot::Sender<Status>),
+    /// As Prometheus reads it.
+    Metrics(oneshot::Sender<Bytes>),
     Boards(oneshot::Sender<BoardList>),
+    /// Those of workers.
+    Processes(oneshot::Sender<Vec<Process>>),
     Ready(oneshot::Sender<Readiness>),
     /// Answered once it is known what came of it.
     Reload(oneshot::Sender<Change>),
     /// Has the worker of this tenant give way to a fresh one; none for the one that is always there.
     Recycle(Option<String>, oneshot::Sender<Recycled>),
+    /// Has profiles taken; answered when they are there.
+    Capture(Wish, capture::Reply),
     /// To this generation; none for the one before.
     Rollback(Option<u64>, oneshot::Sender<Change>),
+    /// Fails on purpose where faults are enabled; where not, or where whoever asks is to fail instead, it is answered
+    /// whether they are.
+    Fault(oneshot::Sender<bool>, bool),
 }
 
 /// Whether a peer may use the socket.
@@ -54,26 +87,50 @@ const PATHS: &[&str] = &[
     "/api/v1/reload",
     "/api/v1/rollback",
     "/api/v1/status",
+    debug::INDEX,
+    debug::CAPTURES,
+    debug::FLAMEGRAPH,
+    debug::HEAP,
+    debug::PROFILE,
+    debug::TASKS,
     "/healthz",
+    METRICS,
     "/readyz",
 ];
 /// Those that change something: they are posted to, and only they are.
-const CHANGING: &[&str] = &["/api/v1/recycle", "/api/v1/reload", "/api/v1/rollback"];
+const CHANGING: &[&str] = &[FAULT, "/api/v1/recycle", "/api/v1/reload", "/api/v1/rollback"];
+/// There only where faults on purpose are enabled.
+const FAULT: &str = "/api/v1/fault";
+/// What Prometheus asks for.
+const METRICS: &str = "/metrics";
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// What `/api/v1/rollback` may be asked with.
 const GENERATION: &str = "generation=";
 /// What `/api/v1/recycle` may be asked with.
 const TENANT: &str = "tenant=";
-/// Time a client has for its request line and headers.
-const HEADER_DEADLINE: Duration = Duration::from_secs(5);
-/// The request line and all headers together.
-const HEADER_BYTES_MAX: usize = 16 * 1024;
-const HEADERS_MAX: usize = 64;
+/// The number of a request in the log, as every answer has it.
+const TRACE: HeaderName = HeaderName::from_static("x-trace-id");
+/// Of those that are refused, told so at one time.
+const REFUSALS_MAX: usize = 4;
 /// After an accept that failed for want of descriptors: trying at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// Who asks, and by what means it is answered.
+#[derive(Debug)]
+struct Caller {
+    by: By,
+    asks: mpsc::Sender<Ask>,
+    captures: Store,
+    reports: Reports,
+    /// How long the conversation may take, from its start.
+    patience: watch::Sender<Duration>,
+}
+
 /// Answers for ever.
-pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<Ask>) {
+pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<Ask>, captures: Store, reports: Reports) {
     let room = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
+    let refusals = Arc::new(Semaphore::new(REFUSALS_MAX));
+    let mut keeper = Doorkeeper::new("admin", admits);
     loop {
         let permit = Arc::clone(&room).acquire_owned().await.expect("invariant: the semaphore is never closed");
         let stream = match listener.accept().await {
@@ -83,37 +140,101 @@ pub async fn serve(listener: UnixListener, admits: Admits, asks: mpsc::Sender<As
                 continue;
             }
         };
-        if !socket::peer(&stream).is_ok_and(|peer| admits(&peer)) {
-            continue;
-        }
-        let asks = asks.clone();
+        let peer = match keeper.look(&stream) {
+            Ok(peer) => peer,
+            Err(refusal) => {
+                drop(permit);
+                // More of them at one time are not even told.
+                if let (true, Ok(permit)) = (refusal != Refusal::Other, Arc::clone(&refusals).try_acquire_owned()) {
+                    runtime::spawn("admin-refusal", async move {
+                        let _ = timer::timeout(head::DEADLINE, refuse(stream, refusal)).await;
+                        drop(permit);
+                    });
+                }
+                keeper.rest().await;
+                continue;
+            }
+        };
+        let (asks, captures, reports) = (asks.clone(), captures.clone(), reports.clone());
         runtime::spawn("admin-connection", async move {
-            // Its errors are the client's: it went away, or was too slow.
-            let _ = timer::timeout(limits::ADMIN_CHANGE_DEADLINE, converse(stream, asks)).await;
+            converse(stream, peer, asks, captures, reports).await;
             drop(permit);
         });
     }
 }
 
-async fn converse(stream: UnixStream, asks: mpsc::Sender<Ask>) -> hyper::Result<()> {
+/// Until all is said, or it takes too long.
+async fn converse(stream: UnixStream, peer: Peer, asks: mpsc::Sender<Ask>, captures: Store, reports: Reports) {
+    let by = By::Process { uid: peer.uid, pid: peer.pid };
+    let (caller, granted) = Caller::new(by, asks, captures, reports);
     let service = service_fn(move |request: Request<Incoming>| {
-        let asks = asks.clone();
-        async move { Ok::<_, Infallible>(answer(request.method(), request.uri(), &asks).await) }
+        let caller = Arc::clone(&caller);
+        async move {
+            let trace = TraceId::of(request.headers());
+            let response = answer(request.method(), request.uri(), request.headers(), &caller, &trace).await;
+            Ok::<_, Infallible>(traced(response, &trace))
+        }
     });
-    hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_DEADLINE)
-        .max_buf_size(HEADER_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service)
-        .await
+    tokio::select! {
+        () = serve_one(stream, service) => {}
+        () = used_up(granted) => {}
+    }
 }
 
-async fn answer(method: &Method, uri: &Uri, asks: &mpsc::Sender<Ask>) -> Response<Full<Bytes>> {
-    let (path, query) = (uri.path(), uri.query());
-    if !PATHS.contains(&path) {
-        return words(StatusCode::NOT_FOUND, &format!("no such page; there are {}\n", PATHS.join(", ")));
+fn traced(mut response: Response<Full<Bytes>>, trace: &TraceId) -> Response<Full<Bytes>> {
+    if let Ok(trace) = HeaderValue::from_str(trace.as_str()) {
+        response.headers_mut().insert(TRACE, trace);
+    }
+    response
+}
+
+/// Waits until the time that was granted, which may become more, is over.
+async fn used_up(mut granted: watch::Receiver<Duration>) {
+    let begun = clock::mono();
+    loop {
+        let until = begun + *granted.borrow_and_update();
+        tokio::select! {
+            () = timer::sleep_until(until) => return,
+            Ok(()) = granted.changed() => {}
+        }
+    }
+}
+
+/// Answers whatever is asked with a refusal.
+async fn refuse(stream: UnixStream, refusal: Refusal) {
+    let may_ask_again = matches!(refusal, Refusal::Untold(_));
+    let code = if may_ask_again { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::FORBIDDEN };
+    let no = || words(code, &format!("{}\n", refusal.text()));
+    serve_one(stream, service_fn(move |_: Request<Incoming>| async move { Ok::<_, Infallible>(no()) })).await;
+}
+
+/// One request. Errors are the client's: it went away, or was too slow.
+async fn serve_one<T, S>(stream: T, service: S)
+where
+    T: AsyncRead + AsyncWrite + Unpin,
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>, Error = Infallible>,
+{
+    let Some(stream) = head::wait(stream).await else { return };
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head::DEADLINE)
+        .max_buf_size(head::BYTES_MAX)
+        .max_headers(head::HEADERS_MAX)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = served.await;
+}
+
+async fn answer(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    caller: &Caller,
+    trace: &TraceId,
+) -> Response<Full<Bytes>> {
+    let (path, query, asks) = (uri.path(), uri.query(), &caller.asks);
+    if !PATHS.contains(&path) && path != FAULT && !path.starts_with(debug::CAPTURE) {
+        return no_such_page();
     }
     let allowed = if CHANGING.contains(&path) { Method::POST } else { Method::GET };
     if *method != allowed {
@@ -137,14 +258,58 @@ async fn answer(method: &Method, uri: &Uri, asks: &mpsc::Sender<Ask>) -> Respons
             }
             Err(what) => words(StatusCode::BAD_REQUEST, what),
         },
+        FAULT => ask(asks, |reply| Ask::Fault(reply, query == Some("task"))).await.map_or_else(gone, |may| {
+            assert!(!may, "a fault on purpose in a task");
+            words(StatusCode::NOT_FOUND, "no such page: faults on purpose are not enabled ([faults] enabled = true)\n")
+        }),
+        debug::INDEX => debug::index(),
+        debug::PROFILE => captured::capture(query, Format::Pprof, caller, trace).await,
+        debug::FLAMEGRAPH => captured::capture(query, Format::Flamegraph, caller, trace).await,
+        debug::CAPTURES => captured::list(query, headers, caller).await,
+        debug::HEAP => captured::heap(query, caller, trace).await,
+        debug::TASKS => debug::tasks(query, caller).await,
         "/api/v1/status" => ask(asks, Ask::Status).await.map_or_else(gone, |status| json(&status)),
         "/api/v1/boards" => ask(asks, Ask::Boards).await.map_or_else(gone, |boards| json(&boards)),
+        _ => match path.strip_prefix(debug::CAPTURE) {
+            Some(name) => captured::file(name, query, caller).await,
+            None => open_to_scrapes(path, query, asks).await,
+        },
+    }
+}
+
+/// The pages that are there over TCP, too: what the daemon does, and whether it lives and draws.
+async fn open_to_scrapes(path: &str, query: Option<&str>, asks: &mpsc::Sender<Ask>) -> Response<Full<Bytes>> {
+    match path {
+        METRICS => match query {
+            Some(_) => words(StatusCode::BAD_REQUEST, "nothing can be asked for here: write /metrics alone\n"),
+            None => ask(asks, Ask::Metrics).await.map_or_else(gone, |page| respond(StatusCode::OK, TEXT_FORMAT, page)),
+        },
         // Alive is who can answer: the loop is asked here too.
         "/healthz" => ask(asks, Ask::Ready).await.map_or_else(gone, |_| words(StatusCode::OK, "ok\n")),
         _ => ask(asks, Ask::Ready).await.map_or_else(gone, |readiness| match readiness {
             Readiness::Ready => words(StatusCode::OK, "ready\n"),
             Readiness::NotYet(why) => words(StatusCode::SERVICE_UNAVAILABLE, &format!("not ready: {why}\n")),
         }),
+    }
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// With the time it is granted, from now on.
+    fn new(
+        by: By,
+        asks: mpsc::Sender<Ask>,
+        captures: Store,
+        reports: Reports,
+    ) -> (Arc<Caller>, watch::Receiver<Duration>) {
+        let (patience, granted) = watch::channel(limits::ADMIN_CHANGE_DEADLINE);
+        (Arc::new(Caller { by, asks, captures, reports, patience }), granted)
+    }
+
+    /// The answer takes so long, and then may take as long as any other.
+    fn wait_for(&self, span: Duration) {
+        self.patience.send_modify(|patience| *patience += span);
     }
 }
 
@@ -180,6 +345,10 @@ fn outcome(value: &impl Serialize, is_done: bool) -> Response<Full<Bytes>> {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
     response
+}
+
+fn no_such_page() -> Response<Full<Bytes>> {
+    words(StatusCode::NOT_FOUND, &format!("no such page; there are {}\n", PATHS.join(", ")))
 }
 
 fn gone() -> Response<Full<Bytes>> {

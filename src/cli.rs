@@ -5,8 +5,11 @@
 
 mod args;
 mod attach;
+mod backup;
+mod bundle;
 mod change;
 mod check;
+mod console;
 mod demo;
 mod devices;
 mod doctor;
@@ -15,10 +18,13 @@ mod generate;
 mod init;
 mod keeper;
 mod listing;
+mod logging;
 mod output;
 mod panics;
 mod places;
+mod profile;
 mod push;
+mod restore;
 mod serve;
 mod snapshot;
 mod table;
@@ -66,6 +72,10 @@ fn run(verb: Verb) -> Result<(), Failure> {
         Offered::Reload(asked) => change::reload(asked),
         Offered::Rollback(asked) => change::roll_back(asked),
         Offered::Recycle(asked) => change::recycle(asked),
+        Offered::Profile(asked) => profile::run(asked),
+        Offered::SupportBundle(asked) => bundle::run(&asked),
+        Offered::Backup(asked) => backup::run(&asked),
+        Offered::Restore(asked) => restore::run(&asked),
         Offered::Snapshot(snapshot) => snapshot::run(&snapshot),
         Offered::Check(check) => check::run(&check),
         Offered::Doctor(asked) => doctor::run(&asked),

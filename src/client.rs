@@ -8,6 +8,7 @@ mod bidding;
 mod connection;
 mod daemon;
 pub mod device;
+mod lookout;
 pub mod push;
 mod screen;
 #[cfg(test)]
@@ -37,8 +38,9 @@ use crate::sys::{clock, random};
 use crate::wire::attach::{Hello, ToClient, ToRoot, VERSION, VERSION_WITH_PING};
 
 use bidding::{Bid, Bidding};
-use connection::{Broken, Connection, parting};
-use daemon::{Attempted, Attempting};
+use connection::{Broken, Connection, hear, parting};
+use daemon::{Attempted, Attempting, if_some};
+use lookout::{Sight, Watchman};
 use screen::Screen;
 
 pub use daemon::{Attempt, Daemon};
@@ -87,6 +89,7 @@ struct Client {
     bidding: Bidding,
     screen: Screen,
     machine: Reconnect,
+    jitter: random::Jitter,
     resizes: Resizes,
     decoder: Decoder,
     /// The daemon takes gestures.
@@ -96,6 +99,7 @@ struct Client {
     /// When the daemon may be asked for a keyframe again.
     repaint_at: Option<Mono>,
     attempting: Option<Attempting>,
+    watchman: Watchman,
     connection: Option<Connection>,
     /// Whether what comes is read at once.
     listening: bool,
@@ -115,6 +119,7 @@ enum Happening {
     Typed(io::Result<usize>),
     Written(io::Result<usize>),
     Attempted(Attempted),
+    Sighted(Sight),
     Heard(Result<Option<ToClient>, Broken>),
     Time,
 }
@@ -152,12 +157,14 @@ async fn run_under(bidding: Bidding, terminal: Terminal, options: Options, daemo
         bidding,
         screen,
         machine,
+        jitter: random::Jitter::new(),
         resizes,
         decoder: Decoder::default(),
         gestures: false,
         flush_at: None,
         repaint_at: None,
         attempting: None,
+        watchman: Watchman::default(),
         connection: None,
         listening: true,
         spec: None,
@@ -200,6 +207,8 @@ impl Client {
                     self.screen.written(count).map_err(ClientError::Gone)?;
                 }
                 Happening::Attempted(attempted) => self.attempted(attempted)?,
+                Happening::Sighted(Sight::Appeared) => self.step(Event::Appeared)?,
+                Happening::Sighted(Sight::Blind) => self.step(Event::LookedOutFor(false))?,
                 Happening::Heard(Ok(message)) => {
                     self.step(Event::Heard)?;
                     message.map_or(Ok(()), |message| self.heard(message))?;
@@ -236,6 +245,7 @@ impl Client {
             result = terminal.read(typed), if taken => Happening::Typed(result),
             result = terminal.write(unwritten), if !idle => Happening::Written(result),
             attempted = if_some(self.attempting.as_mut()) => Happening::Attempted(attempted),
+            sight = self.watchman.sight() => Happening::Sighted(sight),
             heard = hear(self.connection.as_mut(), idle) => Happening::Heard(heard),
             () = timer::sleep_until_some(wake) => Happening::Time,
         }
@@ -243,7 +253,7 @@ impl Client {
 
     /// Hands an event to the machine and does what it says.
     fn step(&mut self, event: Event) -> Result<(), ClientError> {
-        for action in self.machine.step(clock::mono(), random::u64(), event) {
+        for action in self.machine.step(clock::mono(), self.jitter.draw(), event) {
             self.act(action)?;
         }
         Ok(())
@@ -251,7 +261,11 @@ impl Client {
 
     fn act(&mut self, action: Action) -> Result<(), ClientError> {
         match action {
-            Action::Hangup => self.connection = None,
+            Action::Hangup => {
+                self.connection = None;
+                let told = self.watchman.look_out(&self.daemon.place());
+                self.step(Event::LookedOutFor(told))?;
+            }
             Action::Ping => self.tell(&ToRoot::Ping),
             Action::Repaint => self.tell(&ToRoot::Repaint),
             Action::Connect => self.attempting = Some(self.daemon.attempt()),
@@ -276,6 +290,10 @@ impl Client {
             }
             Err(attempts) => {
                 self.attempts = attempts;
+                // The folder that is watched may have been exchanged for another one of its name.
+                if let Some(told) = self.watchman.look_again(&self.daemon.place()) {
+                    self.step(Event::LookedOutFor(told))?;
+                }
                 self.step(Event::Failed)
             }
         }
@@ -332,6 +350,7 @@ impl Client {
                     self.screen.listen_to_mouse()?;
                 }
                 self.screen.take()?;
+                self.watchman.rest();
                 self.step(Event::Welcomed { answers_pings: welcome.version >= VERSION_WITH_PING })
             }
             // What it sends besides is not for a terminal that is not ours.
@@ -472,19 +491,5 @@ impl Client {
             connection.flush_now();
         }
         self.screen.restore();
-    }
-}
-
-async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<Option<ToClient>, Broken> {
-    match connection {
-        Some(connection) => connection.next(reading).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn if_some(attempting: Option<&mut Attempting>) -> Attempted {
-    match attempting {
-        Some(attempting) => attempting.await,
-        None => std::future::pending().await,
     }
 }

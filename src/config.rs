@@ -7,9 +7,11 @@
 //! Invariant: [`parse`] is a pure function of those bytes and reports everything that is wrong at once.
 //! It must not read files, look at the environment or apply anything.
 
+pub mod admin;
 mod charts;
 mod gather;
 pub mod generations;
+mod logging;
 mod places;
 mod schema;
 mod secrets;
@@ -22,18 +24,18 @@ pub mod watch;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use tracing_subscriber::filter::LevelFilter;
 
 pub use charts::is_chart;
 pub use gather::{
     Asked, Gathered, Inputs, Loaded, NOBODY, Override, Start, is_board, load, load_board, missing_files,
     strange_variables,
 };
+pub use logging::{Format, Journal, Level, LogSettings, overruled_level};
 pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
-pub use secrets::for_worker;
+pub use secrets::{environment, for_worker};
 pub use tenants::{Principal, TenantSettings, by_tenant, is_about_tenants, is_tenant_name};
 pub use terminal::TerminalSettings;
 
@@ -54,9 +56,13 @@ pub const TENANT_DEFAULT: &str = "default";
 pub struct Settings {
     pub attach: SocketSettings,
     pub admin: SocketSettings,
+    /// The admin API over TCP; none for no port at all.
+    pub admin_port: Option<admin::PortSettings>,
+    pub metrics: MetricsSettings,
     pub host: HostSettings,
     pub log: LogSettings,
     pub faults: FaultSettings,
+    pub profile: ProfileSettings,
     pub workers: WorkerSettings,
     /// Devices the daemon draws on by itself, in the order of the file.
     pub terminals: Vec<TerminalSettings>,
@@ -71,6 +77,13 @@ pub struct Settings {
 pub struct SocketSettings {
     /// None for the place that fits the mode, see [`Places`].
     pub socket: Option<PathBuf>,
+}
+
+/// Where metrics are served beside the admin socket.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Over TCP; none for no port at all.
+    pub listen: Option<SocketAddr>,
 }
 
 /// How this machine is watched.
@@ -88,6 +101,20 @@ pub struct FaultSettings {
     pub enabled: bool,
 }
 
+/// How the daemon looks at itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProfileSettings {
+    /// Whether the flight recorder runs in root and in each worker.
+    pub recorder: bool,
+}
+
+impl Default for ProfileSettings {
+    /// It costs less than can be told from noise, and who needs it needs what was before.
+    fn default() -> ProfileSettings {
+        ProfileSettings { recorder: true }
+    }
+}
+
 /// How long the processes that draw may live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerSettings {
@@ -100,24 +127,6 @@ impl WorkerSettings {
     pub const AGE_MIN: Duration = Duration::from_secs(60);
     /// Longer is never.
     pub const AGE_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-}
-
-/// What is logged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogSettings {
-    pub level: Level,
-}
-
-/// The least important event that is still logged.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Error,
-    Warn,
-    /// What an operator wants to have read afterwards.
-    #[default]
-    Info,
-    Debug,
-    Trace,
 }
 
 /// Parses all files, the later overriding the earlier, or returns every complaint about any of them.
@@ -237,32 +246,5 @@ impl HostSettings {
 impl Default for HostSettings {
     fn default() -> HostSettings {
         HostSettings { interval: Self::INTERVAL_DEFAULT, deadline: Self::DEADLINE_DEFAULT }
-    }
-}
-
-// === impl Level ===
-
-impl Level {
-    pub const ALL: [(&'static str, Level); 5] = [
-        ("error", Level::Error),
-        ("warn", Level::Warn),
-        ("info", Level::Info),
-        ("debug", Level::Debug),
-        ("trace", Level::Trace),
-    ];
-
-    /// The same for whatever writes the log.
-    pub fn filter(self) -> LevelFilter {
-        match self {
-            Level::Error => LevelFilter::ERROR,
-            Level::Warn => LevelFilter::WARN,
-            Level::Info => LevelFilter::INFO,
-            Level::Debug => LevelFilter::DEBUG,
-            Level::Trace => LevelFilter::TRACE,
-        }
-    }
-
-    pub fn word(self) -> &'static str {
-        Level::ALL.into_iter().find(|(_, level)| *level == self).map_or("info", |(name, _)| name)
     }
 }

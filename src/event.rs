@@ -5,10 +5,13 @@
 //! into it if it comes again, info is the course of life, debug is for finding faults.
 
 mod configuration;
+mod confinement;
 mod daemon;
 mod device;
 mod feed;
+mod port;
 mod push;
+mod service;
 mod session;
 mod source;
 
@@ -18,13 +21,19 @@ pub use configuration::{
     ConfigurationAccepted, ConfigurationDeferred, ConfigurationRefused, ConfigurationUnchanged, ConfigurationUnwatched,
     GenerationDamaged, GenerationUnkept, PrincipalUnknown, RestartWanted,
 };
-pub use daemon::{DaemonStarted, DaemonStopped, DaemonStopping, GroupMissing, SessionsLimited, SignalIgnored};
+pub use confinement::{GroupsUnused, GroupsUsed, LimitTight, LimitUnheld, LimitsChanged};
+pub use daemon::{
+    By, CaptureStored, CaptureUnstored, DaemonStarted, DaemonStopped, DaemonStopping, DescendantRefused, GroupMissing,
+    KinshipUntold, LeftoversEnded, LeftoversStay, MetricsServed, ProfileCaptured, SessionsLimited, SignalIgnored,
+};
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
     WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
 };
+pub use port::{ChangeAsked, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
+pub use service::{HandedRefused, HistoriesReturned, HistoryUnkept, ManagerUntold, WatchdogShort};
 pub use session::{
     FrameDropped, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled,
 };
@@ -76,6 +85,10 @@ pub struct Counters {
     pub sessions_closed: Counter,
     pub sessions_refused: Counter,
     pub sessions_stalled: Counter,
+    pub descendants_refused: Counter,
+    pub kinships_untold: Counter,
+    pub leftovers_ended: Counter,
+    pub profiles_captured: Counter,
     pub devices_opened: Counter,
     pub devices_gone: Counter,
     pub frames_dropped: Counter,
@@ -114,6 +127,10 @@ pub static COUNTERS: Counters = Counters {
     sessions_closed: Counter::new(),
     sessions_refused: Counter::new(),
     sessions_stalled: Counter::new(),
+    descendants_refused: Counter::new(),
+    kinships_untold: Counter::new(),
+    leftovers_ended: Counter::new(),
+    profiles_captured: Counter::new(),
     devices_opened: Counter::new(),
     devices_gone: Counter::new(),
     frames_dropped: Counter::new(),

@@ -220,6 +220,14 @@ impl<S: Sink> Fanout<S> {
         self.send_one(slot, now);
     }
 
+    /// What this viewer takes from now on is nothing that viewers took: it is none.
+    pub fn uncount(&mut self, session: SessionId) {
+        let Some(&slot) = self.slots.get(&session) else { return };
+        if let Some(viewer) = &mut self.viewers[slot] {
+            viewer.counts = false;
+        }
+    }
+
     /// Shows the viewer another view from the next message on.
     pub fn move_to(&mut self, session: SessionId, view: ViewId, now: Mono) {
         let Some(&slot) = self.slots.get(&session) else { return };

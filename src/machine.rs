@@ -5,6 +5,7 @@
 pub mod backfill;
 pub mod backoff;
 pub mod breaker;
+pub mod confinement;
 pub mod cutter;
 pub mod device;
 pub mod heartbeat;
@@ -19,6 +20,7 @@ pub mod reconnect;
 pub mod recycle;
 pub mod reload;
 pub mod resize;
+pub mod service;
 pub mod session;
 pub mod standby;
 pub mod supervise;

@@ -5,7 +5,12 @@ compile_error!("unblink runs on Linux only: it relies on epoll, pidfds, peer cre
 
 #[cfg(all(feature = "jemalloc", target_os = "linux"))]
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: unblink::sys::scarce::Noting<tikv_jemallocator::Jemalloc> =
+    unblink::sys::scarce::Noting(tikv_jemallocator::Jemalloc);
+
+#[cfg(all(not(feature = "jemalloc"), target_os = "linux"))]
+#[global_allocator]
+static ALLOCATOR: unblink::sys::scarce::Noting<std::alloc::System> = unblink::sys::scarce::Noting(std::alloc::System);
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {

@@ -13,7 +13,7 @@ use crate::frame::Grid;
 use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
 use crate::model::{Dataset, GlyphSet, ViewSpec};
-use crate::scene::{self, Before, Boards, Circumstances, Memory, Slowed, Stage};
+use crate::scene::{self, Before, Boards, Circumstances, Memory, Shared, Slowed, Stage};
 use ledger::Ledger;
 
 /// One spec's picture over time.
@@ -42,6 +42,8 @@ pub struct View {
     keyframe_bytes: usize,
     /// Of all deltas since the last keyframe.
     delta_bytes: usize,
+    /// Since when there is data that no picture shows.
+    unseen_since: Option<Mono>,
 }
 
 /// One new version, encoded.
@@ -78,6 +80,7 @@ impl View {
             settled: false,
             keyframe_bytes: 0,
             delta_bytes: 0,
+            unseen_since: None,
             spec,
         }
     }
@@ -115,7 +118,13 @@ impl View {
     pub fn changed(&mut self, stamp: u64, now: Mono) {
         if std::mem::replace(&mut self.stamp, stamp) != stamp && !self.settled {
             self.pace.changed(now);
+            self.unseen_since.get_or_insert(now);
         }
+    }
+
+    /// Since when there was data that no picture showed, once it was drawn.
+    pub fn take_unseen(&mut self) -> Option<Mono> {
+        self.unseen_since.take()
     }
 
     /// So many sessions watch the board, which its status line says: also that of a view whose data stands still.
@@ -161,6 +170,18 @@ impl View {
         data: &Dataset,
         ledger: &mut Ledger,
     ) -> Option<FrameOut> {
+        self.draw_beside(None, now, Stage { boards, data, now: wall }, ledger)
+    }
+
+    /// The same beside other views of the board, which may have drawn some of its panels.
+    pub fn draw_beside(
+        &mut self,
+        shared: Option<&mut Shared>,
+        now: Mono,
+        stage: Stage<'_>,
+        ledger: &mut Ledger,
+    ) -> Option<FrameOut> {
+        let Stage { boards, now: wall, .. } = stage;
         if self.ask(now) != Ask::Draw {
             return None;
         }
@@ -169,8 +190,7 @@ impl View {
         let limited = self.pace.is_limited(now).then_some(self.cap_hz);
         let (viewers, complaint) = (self.viewers, self.complaint.as_ref());
         let circumstances = Circumstances { slowed, limited, viewers, complaint, faults: ledger.obeys() };
-        let stage = Stage { boards, data, now: wall };
-        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        let before = Before { grid: &self.shown, memory: &mut self.memory, shared };
         let chart = boards.get(&self.spec.board).and_then(|board| board.asks.as_ref()).map(|asks| asks.uuid);
         let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall).of_chart(chart);
         let drawn = scene::draw_guarded(stage, &self.spec, circumstances, Some(before), &mut guard, &mut self.drawing);

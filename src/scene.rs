@@ -18,6 +18,7 @@ mod moment;
 mod panel;
 mod query;
 pub mod select;
+mod shared;
 mod shipped;
 mod status;
 mod tabs;
@@ -28,6 +29,7 @@ pub mod under;
 pub use board::{Board, Boards, Chart, GaugeSource, LineSource, Node, PanelSpec, Share, Shown, Tab, TextRow};
 pub use layout::{Placed, Placement};
 pub use memory::{Before, Memory};
+pub use shared::Shared;
 pub use shipped::{FAULTS as FAULTS_BOARD, FAULTS_TARGET};
 
 use crate::base::{Rect, Wall};
@@ -135,6 +137,16 @@ fn panels(
             changes.merge(known);
             continue;
         }
+        let seen = (moment.spec, stamp, moment.now);
+        let alike = before.as_ref().and_then(|before| before.shared.as_deref());
+        if let Some(known) = alike.and_then(|shared| shared.put(spec, *placed, seen, grid)) {
+            changes.merge(known);
+            if let Some(before) = &mut before {
+                let (at, picture) = (moment.now, Picture::Good);
+                before.memory.keep(index, Remembered { placed: *placed, stamp, at, changes: known, picture });
+            }
+            continue;
+        }
         let mut own = Changes::default();
         let drawn = guard.draw(placed.panel, &mut || {
             panel::draw(spec, placed.focused, moment, &mut grid.canvas().sub(placed.area), &mut own);
@@ -143,6 +155,9 @@ fn panels(
             Ok(()) => Picture::Good,
             Err(trouble) => {
                 own = Changes::default();
+                if let Some(shared) = before.as_mut().and_then(|before| before.shared.as_deref_mut()) {
+                    shared.failed(&moment.spec.board, placed.panel);
+                }
                 let last_good = before.as_mut().and_then(|before| before.memory.last_good(index, *placed, before.grid));
                 fallback::clear(placed, moment, grid);
                 let mut stand_in = || fallback::draw(spec, placed, &trouble, last_good.as_deref(), moment, grid);
@@ -155,6 +170,9 @@ fn panels(
         };
         changes.merge(own);
         if let Some(before) = &mut before {
+            if let (Picture::Good, Some(shared)) = (&picture, &mut before.shared) {
+                shared.keep(*placed, seen, own, grid);
+            }
             before.memory.keep(index, Remembered { placed: *placed, stamp, at: moment.now, changes: own, picture });
         }
     }

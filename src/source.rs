@@ -37,7 +37,7 @@ use crate::model::log::Entry;
 use crate::runtime::context::Context;
 use crate::runtime::fault::{self, Caught};
 use crate::runtime::{self, timer};
-use crate::sys::{clock, random};
+use crate::sys::{clock, confined, random};
 use asking::{Asking, Rhythm};
 
 /// What a source has to tell: samples, and how it fares.
@@ -293,7 +293,7 @@ impl Failure {
 
 impl From<String> for Failure {
     fn from(why: String) -> Failure {
-        Failure { class: Class::Error, why }
+        Failure { class: Class::Error, why: confined::explained(why, "") }
     }
 }
 

@@ -16,6 +16,7 @@ mod quotas;
 mod resting;
 mod standby;
 mod state;
+mod telling;
 mod tree;
 mod views;
 
@@ -33,6 +34,7 @@ use crate::base::{BUILD_ID, Mono, Wall, limits};
 use crate::event::{Event as _, HistoryReplayed};
 use crate::machine::supervise::{Shutdown, Spec};
 use crate::model::Dataset;
+use crate::runtime::profiling::{Profiled, Profiling};
 use crate::runtime::supervisor::{Fault, Line, Supervisor};
 use crate::runtime::{self, timer};
 use crate::source::host::Roots;
@@ -106,6 +108,7 @@ const _: () = assert!(FRAMES_QUEUED_MAX >= MESSAGES_PER_DRAWING);
 struct Queues {
     input: mpsc::Receiver<Result<ToWorker, WorkerError>>,
     updates: mpsc::Receiver<Update>,
+    profiles: mpsc::Receiver<Profiled>,
     answers: mpsc::Sender<Bytes>,
     frames: mpsc::Sender<Bytes>,
 }
@@ -194,8 +197,9 @@ where
     let (frames, frames_out) = mpsc::channel(FRAMES_QUEUED_MAX);
     let reader = runtime::spawn("feed-reader", carry::read(reading, input_in));
     let writer = runtime::spawn("feed-writer", carry::write(writing, answers_out, frames_out));
-    let state = State::new(&hello, sources.controls, data, history);
-    let ended = turn(state, Queues { input, updates: sources.updates, answers, frames }, wall).await;
+    let (profiling, profiles) = Profiling::new();
+    let state = State::new(&hello, sources.controls, data, history, profiling);
+    let ended = turn(state, Queues { input, updates: sources.updates, profiles, answers, frames }, wall).await;
     reader.abort();
     match ended {
         // The loop saw the writer go: the writer knows why.
@@ -270,7 +274,7 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
         if state.status_changed() && status_at.is_none_or(|at| now >= at) {
             // No room is no matter: the next status says more.
             if let Ok(permit) = queues.answers.try_reserve() {
-                permit.send(ToRoot::Status(state.take_status()).encode());
+                permit.send(ToRoot::Status(state.take_status(wall())).encode());
             }
             status_at = Some(now + STATUS_INTERVAL);
         }
@@ -286,6 +290,13 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
                 }
             }
             Some(update) = queues.updates.recv() => state.update(update, clock::mono(), wall()),
+            Some(profiled) = queues.profiles.recv() => state.was_profiled(profiled),
+            permit = queues.answers.reserve(), if state.has_profile() => {
+                let Ok(permit) = permit else { return Ok(Over::Unwritable) };
+                if let Some(profile) = state.take_profile() {
+                    permit.send(profile.encode());
+                }
+            }
             permit = queues.answers.reserve(), if drew && state.has_pushes() => {
                 let Ok(permit) = permit else { return Ok(Over::Unwritable) };
                 permit.send(state.take_push(clock::mono(), wall()).encode());

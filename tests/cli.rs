@@ -156,6 +156,18 @@ fn a_mistyped_variable_is_pointed_out_and_starts_all_the_same() {
 }
 
 #[test]
+fn a_limit_of_memory_that_a_history_alone_can_reach_is_pointed_out() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("unblink.toml");
+    for (memory, warned) in [("96Mi", true), ("320Mi", false)] {
+        fs::write(&file, format!("[tenants.shop]\nmemory = \"{memory}\"\n")).unwrap();
+        let run = finish(unblink(home.path(), &["check", file.to_str().unwrap()]));
+        assert_eq!(run.code, Some(0), "{run:?}");
+        assert_eq!(run.err.contains("warning: tenants.shop.memory: 96.0 MiB may be used up"), warned, "{run:?}");
+    }
+}
+
+#[test]
 fn boards_of_ones_own_are_checked_listed_and_drawn() {
     let folder = tempfile::tempdir().unwrap();
     let main = folder.path().join("unblink.toml");
@@ -218,8 +230,13 @@ fn a_configuration_to_begin_with_is_sound_in_every_line_and_overwrites_nothing()
         let all: Vec<&str> =
             text.lines().map(|line| line.strip_prefix("# ").filter(|rest| is_setting(rest)).unwrap_or(line)).collect();
         assert!(all.join("\n").len() < text.len(), "nothing stands as a comment in {}", path.display());
-        fs::write(&path, all.join("\n")).unwrap();
+        // The files that it names for who may ask over TCP.
+        fs::write(&path, all.join("\n").replace("/etc/unblink", &folder.display().to_string())).unwrap();
     }
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().self_signed(&key).unwrap();
+    let files = [("admin-token", "x".repeat(32)), ("cert.pem", certificate.pem()), ("key.pem", key.serialize_pem())];
+    files.iter().for_each(|(name, text)| fs::write(folder.join(name), text).unwrap());
     if cfg!(feature = "sql") {
         let chart = folder.join("charts.d/latency.toml");
         fs::rename(chart.with_extension("toml.example"), chart).unwrap();

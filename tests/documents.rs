@@ -120,6 +120,11 @@ fn with_secrets(command: &mut Command, folder: &std::path::Path) {
     for name in ["mimir-token", "shop-password"] {
         std::fs::write(folder.join(name), "token").expect("a temporary file");
     }
+    std::fs::write(folder.join("admin-token"), "a-token-of-some-length").expect("a temporary file");
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).expect("a name").self_signed(&key);
+    std::fs::write(folder.join("admin-cert"), certificate.expect("a certificate").pem()).expect("a temporary file");
+    std::fs::write(folder.join("admin-key"), key.serialize_pem()).expect("a temporary file");
     command.env("CREDENTIALS_DIRECTORY", folder).env("BILLING_TOKEN", "token");
 }
 

@@ -268,3 +268,41 @@ fn a_terminal_that_adds_up_code_points_shows_what_follows_them_exactly() {
         }
     }
 }
+
+#[test]
+fn text_between_blanks_stays() {
+    let (size, encoding) = (Size::clamped(17, 1), Encoding::default());
+    let mut pair = Pair::new(size, encoding);
+    let mut shown = Grid::new(size);
+    shown.canvas().label(7, 0, &Label::plain("⣿█한⣿한⣿中"), Style::new().underline());
+    pair.frame(&keyframe(encoding, &shown), &shown);
+    // On both sides of the dots half a cluster goes, and blanks in the style of the dots stay.
+    let mut next = shown.clone();
+    next.canvas().label(4, 0, &Label::plain(" AAAaAaa0"), Style::new());
+    next.canvas().dots(16, 0, 0, Style::new());
+    let mut delta = Vec::new();
+    assert!(Encoder::new(encoding).delta(&shown, &next, &mut delta));
+    pair.frame(&delta, &next);
+}
+
+#[test]
+fn a_frame_cut_within_a_wide_cluster_is_healed_by_a_keyframe() {
+    let (size, encoding) = (Size::clamped(12, 2), Encoding::default());
+    let mut before = Grid::new(size);
+    before.canvas().label(11, 0, &Label::plain(" "), Style::new().bg(Color::rgb(122, 162, 247)));
+    let mut after = before.clone();
+    after.canvas().label(9, 0, &Label::plain("aA"), Style::new());
+    let mut wide = Grid::new(size);
+    wide.canvas().label(10, 0, &Label::plain("中"), Style::new());
+    let mut delta = Vec::new();
+    assert!(Encoder::new(encoding).delta(&wide, &before, &mut delta));
+    for torn in [delta, keyframe(encoding, &before)] {
+        for cut in 0..torn.len() {
+            let mut pair = Pair::new(size, encoding);
+            pair.frame(&keyframe(encoding, &wide), &wide);
+            pair.raw(&torn[..cut]);
+            pair.raw(b"\x1b\\");
+            pair.frame(&keyframe(encoding, &after), &after);
+        }
+    }
+}

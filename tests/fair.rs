@@ -1,8 +1,8 @@
 //! For `UNBLINK_FAIR_MINUTES`: workers that cannot answer, for every reason there is, on a machine that is full. None of
-//! them hangs, and none may be killed. Run by `make fair`.
+//! them hangs, and none may be killed. Beside them others hang, and each of those is. Run by `make fair`.
 //!
 //! Invariant: what holds a worker back is brought about for real: other programs take every processor, a group's limit
-//! holds it back, a signal stops it, or root itself. That one that hangs is killed is for the end-to-end tests to show.
+//! holds it back, a signal stops it, or root itself.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
 
@@ -14,19 +14,21 @@ mod group;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/home.rs"]
 mod home;
+#[path = "chaos/pace.rs"]
+mod pace;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/process.rs"]
 mod process;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/terminal.rs"]
 mod terminal;
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/text.rs"]
 mod text;
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::{Timespec, poll};
 use rustix::process::Signal;
 use unblink::base::Mono;
 use unblink::runtime;
@@ -58,10 +60,21 @@ enum Trial {
     RootStopped,
     /// All of that.
     All(u32),
+    /// It hangs, each time it has been healthy for a while.
+    Hangs,
 }
 
-const TRIALS: [Trial; 6] =
-    [Trial::Full, Trial::Held(10), Trial::Held(100), Trial::Stopped, Trial::RootStopped, Trial::All(100)];
+const TRIALS: [Trial; 7] =
+    [Trial::Full, Trial::Held(1), Trial::Held(10), Trial::Stopped, Trial::RootStopped, Trial::All(100), Trial::Hangs];
+
+/// Blocks the thread that draws, which waits then and takes nothing of a processor.
+const BLOCK: &str = "a";
+/// Loops for ever within a panel.
+const LOOP: &str = "S";
+/// A panel that two workers died of within ten minutes is left alone.
+const LOOP_EVERY: Duration = Duration::from_secs(11 * 60);
+/// A worker that lived for this long begins anew with its pauses.
+const HEALTHY: Duration = Duration::from_secs(12);
 
 /// Ended when dropped.
 struct Hog(Child);
@@ -69,8 +82,12 @@ struct Hog(Child);
 /// What came of one trial.
 struct Outcome {
     trial: Trial,
+    /// Or hangs.
     stops: usize,
     excused: usize,
+    killed: usize,
+    /// From the cause to the end of the worker.
+    slowest: Duration,
 }
 
 // === impl Hog ===
@@ -94,16 +111,9 @@ fn minutes() -> f64 {
     said.parse().expect("UNBLINK_FAIR_MINUTES is a number")
 }
 
-/// For how long somebody is stopped, or let be: what is tried here has a length.
-fn pace(span: Duration) {
-    let until = clock::mono() + span;
-    loop {
-        let left = until.since(clock::mono());
-        if left.is_zero() {
-            return;
-        }
-        let _ = poll(&mut [], Timespec::try_from(left).ok().as_ref());
-    }
+/// For how long somebody is stopped, or let be.
+fn wait(span: Duration) {
+    pace::until(clock::mono() + span);
 }
 
 /// Between nothing and [`STOP_MAX`].
@@ -115,29 +125,30 @@ fn a_while() -> Duration {
 fn attempt(trial: Trial, until: Mono) -> Outcome {
     let home = Home::new();
     let daemon = Daemon::start(&home);
-    let terminal = Terminal::run(&home, &["attach", "host"], (120, 40));
-    terminal.wait_for("default/host");
+    // Sixty pictures a second are more than the groups allow.
+    let terminal = Terminal::run(&home, &["attach", "demo"], (120, 40));
+    terminal.wait_for("default/demo");
     let worker = daemon.worker();
     let root = Watched::open(daemon.pid()).unwrap();
     let _group = match trial {
         Trial::Held(thousandths) | Trial::All(thousandths) => Some(Group::hold(worker.pid, thousandths)),
-        Trial::Full | Trial::Stopped | Trial::RootStopped => None,
+        Trial::Full | Trial::Stopped | Trial::RootStopped | Trial::Hangs => None,
     };
     let mut stops = 0;
     while clock::mono() < until {
         let victims: &[&Watched] = match trial {
-            Trial::Full | Trial::Held(_) => &[],
+            Trial::Full | Trial::Held(_) | Trial::Hangs => &[],
             Trial::Stopped => &[&worker],
             Trial::RootStopped => &[&root],
             Trial::All(_) => &[&worker, &root],
         };
         if let Some(victim) = victims.get(stops % victims.len().max(1)) {
             victim.signal(Signal::STOP);
-            pace(a_while());
+            wait(a_while());
             victim.signal(Signal::CONT);
             stops += 1;
         }
-        pace(a_while());
+        wait(a_while());
     }
     let log = daemon.log.so_far();
     let still = daemon.worker();
@@ -149,7 +160,39 @@ fn attempt(trial: Trial, until: Mono) -> Outcome {
     drop(_group);
     terminal.seen().forget();
     terminal.wait_until("live pictures", |seen| seen.frames() > 3 && !seen.text().contains("worker"));
-    Outcome { trial, stops, excused: log.matches("worker does not answer").count() }
+    let excused = log.matches("worker does not answer").count();
+    Outcome { trial, stops, excused, killed: 0, slowest: Duration::ZERO }
+}
+
+/// Has one worker after the other hang until then.
+fn hang(until: Mono) -> Outcome {
+    let home = Home::new();
+    home.configure("[faults]\nenabled = true\n");
+    let daemon = Daemon::start(&home);
+    let terminal = Terminal::run(&home, &["attach", "faults"], (150, 40));
+    let (mut hangs, mut slowest, mut loops_at) = (0, Duration::ZERO, None);
+    while clock::mono() < until {
+        terminal.wait_until("the board, drawn live", |seen| {
+            // A banner would stand in the place of the status line.
+            seen.frames() > 3 && seen.text().contains("● live")
+        });
+        wait(HEALTHY);
+        let (worker, begun) = (daemon.worker(), clock::mono());
+        let is_its_turn = loops_at.is_none_or(|at| begun.since(at) > LOOP_EVERY);
+        if is_its_turn {
+            loops_at = Some(begun);
+        }
+        terminal.type_keys(if is_its_turn { LOOP } else { BLOCK });
+        worker.wait_gone();
+        slowest = slowest.max(clock::mono().since(begun));
+        hangs += 1;
+        terminal.seen().forget();
+    }
+    daemon.log.wait_for("the end of the last one", |log| log.matches("worker died;").nth(hangs - 1).map(|_| ()));
+    let log = daemon.log.so_far();
+    let killed = log.matches("worker hangs").count();
+    assert_eq!(killed, hangs, "of those that hang each is killed, and no other:\n{log}");
+    Outcome { trial: Trial::Hangs, stops: hangs, excused: 0, killed, slowest }
 }
 
 #[test]
@@ -158,11 +201,16 @@ fn no_worker_is_killed_that_could_not_answer() {
     let processors = std::thread::available_parallelism().unwrap().get();
     let hogs: Vec<Hog> = (0..processors * HOGS_PER_PROCESSOR).map(|_| Hog::start()).collect();
     let until = clock::mono() + span;
-    let trials: Vec<_> =
-        TRIALS.map(|trial| runtime::spawn_thread("trial", move || attempt(trial, until)).unwrap()).into();
+    let trials: Vec<_> = TRIALS
+        .map(|trial| {
+            let run = move || if matches!(trial, Trial::Hangs) { hang(until) } else { attempt(trial, until) };
+            runtime::spawn_thread("trial", run).unwrap()
+        })
+        .into();
     let outcomes: Vec<Outcome> = trials.into_iter().map(|trial| trial.join().unwrap()).collect();
     drop(hogs);
-    for Outcome { trial, stops, excused } in outcomes {
-        println!("result: | {trial:?} | {:.0} | {stops} | {excused} | 0 |", minutes());
+    for Outcome { trial, stops, excused, killed, slowest } in outcomes {
+        let slowest = if killed > 0 { format!("{:.1} s", slowest.as_secs_f64()) } else { "-".to_owned() };
+        println!("result: | {trial:?} | {:.0} | {stops} | {excused} | {killed} | {slowest} |", minutes());
     }
 }

@@ -83,7 +83,7 @@ impl Stand {
         let (now, wall) = self.now();
         self.memory.distrust();
         let stage = Stage { boards: &self.boards, data: &self.data, now: wall };
-        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        let before = Before { grid: &self.shown, memory: &mut self.memory, shared: None };
         let mut guard = self.ledger.guard("test", Version(self.frames), now, wall);
         draw_guarded(stage, &self.spec, Circumstances::default(), Some(before), &mut guard, &mut self.drawing);
         std::mem::swap(&mut self.shown, &mut self.drawing);

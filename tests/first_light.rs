@@ -52,8 +52,13 @@ impl Daemon {
             }))
         });
         let (orders, waiting) = root::orders();
-        let root =
-            runtime::spawn("root", root::run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting));
+        let root = runtime::spawn(
+            "root",
+            root::run(
+                Parts { beginning: None, launchers, sockets: None, devices: 0, service: Default::default() },
+                waiting,
+            ),
+        );
         Daemon { orders, root, kill }
     }
 

@@ -5,18 +5,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage up fails right there")]
 
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
+#[path = "e2e/asking.rs"]
+mod asking;
+#[path = "e2e/captures.rs"]
+mod captures;
 #[path = "e2e/chaos.rs"]
 mod chaos;
+#[path = "stress/crowd.rs"]
+mod crowd;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/daemon.rs"]
 mod daemon;
 #[path = "e2e/home.rs"]
 mod home;
+#[path = "e2e/leftovers.rs"]
+mod leftovers;
 #[path = "e2e/process.rs"]
 mod process;
 #[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/terminal.rs"]
 mod terminal;
+#[expect(dead_code, reason = "the end-to-end tests use the rest")]
 #[path = "e2e/text.rs"]
 mod text;
 
@@ -189,4 +199,74 @@ fn configurations_are_edited_at_random_over_and_over() {
         "configuration edited at random {EDITS_PER_ROUND} times while {LOOKERS} look on, until all of it is right and shown"
     );
     println!("result: | {what} | {} | {} | {} | {} |", spans.len(), at(50), at(99), at(100));
+}
+
+/// Viewers of one daemon that is cut off: those of a house, and far more than that.
+const VIEWERS: [usize; 2] = [10, 500];
+
+#[test]
+fn five_hundred_viewers_lose_their_daemon_for_five_seconds_over_and_over() {
+    for viewers in VIEWERS {
+        let cuts = crowd::run(&crowd::home(), viewers, rounds().div_ceil(5));
+        let mut spans: Vec<u64> = cuts.iter().flat_map(|cut| cut.spans_us.clone()).collect();
+        spans.sort_unstable();
+        let at = |share: usize| spans[(spans.len() - 1) * share / 100] / 1_000;
+        let what =
+            format!("daemon away for 5 s, until each of {viewers} viewers has its frame, since the socket is there");
+        println!("result: | {what} | {} | {} | {} | {} |", spans.len(), at(50), at(99), at(100));
+        let most = |of: fn(&crowd::Cut) -> u64| cuts.iter().map(of).max().unwrap_or(0);
+        println!(
+            "note: Of {viewers} viewers 95 in 100 had their first frame within {} ms of the socket's being there. At most {} \
+             came within 10 ms, {} were refused, and the daemon and its worker took at most {} ms of processor time until \
+             the last one had its picture.",
+            at(95),
+            most(|cut| cut.arrivals_most as u64),
+            most(|cut| cut.refused as u64),
+            most(|cut| cut.cpu_ms),
+        );
+    }
+}
+
+/// Tenants of each daemon whose workers die while their commands run, and deaths before a worker is left to get healthy.
+const DYING_TENANTS: usize = 15;
+const DEATHS_IN_A_ROW: usize = 6;
+
+#[test]
+fn thousands_of_deaths_leave_nothing_of_what_the_dead_had_started() {
+    let deaths = (rounds() * 4).div_ceil(DEATHS_IN_A_ROW) * DEATHS_IN_A_ROW;
+    let each = move || {
+        let mut mess = leftovers::Mess::start(DYING_TENANTS);
+        mess.kill(DEATHS_IN_A_ROW, DEATHS_IN_A_ROW);
+        let before = mess.settled();
+        mess.kill(deaths - DEATHS_IN_A_ROW, DEATHS_IN_A_ROW);
+        mess.assert_as(&before);
+        mess.daemon.log.so_far().matches("worker died").count()
+    };
+    let threads: Vec<_> = (0..DAEMONS).map(|_| runtime::spawn_thread("stress", each).unwrap()).collect();
+    let died: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    println!(
+        "note: {died} workers were killed while their commands ran, each with three processes that had left it, half of them \
+         without their keeper. After each death all of it was gone, and at the end root had the descriptors, threads and \
+         tasks that it had after the first {DEATHS_IN_A_ROW} deaths of each tenant, and no zombies."
+    );
+}
+
+/// Captures of one daemon for each round: a thousand when nobody says otherwise.
+const CAPTURES_PER_ROUND: usize = 40;
+/// People who watch it.
+const WATCHERS: usize = 100;
+
+#[test]
+fn a_thousand_captures_are_taken_while_panels_panic_and_workers_die() {
+    let begun = clock::mono();
+    let count = rounds() * CAPTURES_PER_ROUND;
+    let done = captures::run(count, WATCHERS);
+    let captures::Done { found, empty, deaths, private_kb: (before, after) } = done;
+    println!(
+        "note: {count} captures in a row, a third of them of what was recorded, were taken in {} s of a daemon with \
+         {WATCHERS} viewers while panels panicked and {deaths} workers died: {found} had samples, {empty} found that nothing \
+         had run, none failed. Afterwards root had the threads and descriptors that it had before, no file was left, and its \
+         own memory was {after} kB instead of {before} kB.",
+        clock::mono().since(begun).as_secs()
+    );
 }

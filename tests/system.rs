@@ -1,20 +1,42 @@
-//! What only a whole system shows: two real users, a real terminal, a real console, a real Prometheus, a real PostgreSQL. Run by `make test-system` as root.
+//! What only a whole system shows: two real users, a real terminal, a real console, a real journald, a real Prometheus, a real PostgreSQL. Run by `make test-system` as root.
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
+#[path = "e2e/asking.rs"]
+mod asking;
 #[path = "chaos/bridge.rs"]
 mod bridge;
 #[path = "system/console.rs"]
 mod console;
+#[path = "system/crowd.rs"]
+mod crowd;
+#[path = "system/lab.rs"]
+mod lab;
+#[path = "system/limits.rs"]
+mod limits;
+#[path = "system/logging.rs"]
+mod logging;
+#[path = "system/metrics.rs"]
+mod metrics;
 #[path = "system/network.rs"]
 mod network;
+#[path = "system/packages.rs"]
+mod packages;
 #[cfg(feature = "sql")]
 #[path = "system/postgres.rs"]
 mod postgres;
+#[path = "system/pprof.rs"]
+mod pprof;
 #[path = "system/prometheus.rs"]
 mod prometheus;
+#[path = "system/sandbox.rs"]
+mod sandbox;
+#[path = "system/service.rs"]
+mod service;
 #[path = "system/stage.rs"]
 mod stage;
+#[path = "system/surroundings.rs"]
+mod surroundings;
 #[path = "system/tenants.rs"]
 mod tenants;
 #[path = "system/terminal.rs"]
@@ -22,10 +44,13 @@ mod terminal;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::time::Duration;
 
 use stage::Stage;
 use terminal::Terminal;
 
+/// How long anything is waited for before a test gives up: far more than it takes, even on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Exit statuses the program promises.
 const NOT_ALLOWED: i32 = 77;
 

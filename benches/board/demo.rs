@@ -68,7 +68,7 @@ impl Demo {
     fn draw(&mut self) -> usize {
         self.bytes.clear();
         let stage = Stage { boards: &self.boards, data: &self.data, now: self.now };
-        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        let before = Before { grid: &self.shown, memory: &mut self.memory, shared: None };
         scene::draw_after(stage, &self.spec, Circumstances::default(), Some(before), &mut self.next);
         self.encoder.delta(&self.shown, &self.next, &mut self.bytes);
         std::mem::swap(&mut self.shown, &mut self.next);

@@ -2,9 +2,12 @@
 //!
 //! Invariant: each turn of a piece of work is like the turns before it; nothing grows.
 
+mod dashboard;
 mod demo;
 mod host;
 mod month;
+#[path = "../fanout/steady.rs"]
+mod steady;
 
 use std::hint::black_box;
 
@@ -14,6 +17,7 @@ use unblink::label::Label;
 
 use super::board::data::Data;
 use super::board::ours::{self, Ours};
+use dashboard::Dashboard;
 use demo::Demo;
 use host::Host;
 use month::{Intake, Month};
@@ -52,6 +56,9 @@ pub const PARTS: &[Part] = &[
     Part { name: "scene/demo", prepare: scene_demo },
     Part { name: "scene/demo-60hz", prepare: scene_demo_60hz },
     Part { name: "scene/month", prepare: scene_month },
+    Part { name: "scene/one-view", prepare: || scene_views(1) },
+    Part { name: "scene/twenty-views", prepare: || scene_views(20) },
+    Part { name: "fanout/five-hundred", prepare: fan_out },
     Part { name: "store/thousand", prepare: store_thousand },
 ];
 
@@ -144,6 +151,20 @@ fn scene_month() -> Box<dyn FnMut()> {
     Box::new(move || {
         black_box(month.frame());
     })
+}
+
+/// A tick of pushed samples, and a frame of each of so many views of them, each of another span of time.
+fn scene_views(views: u64) -> Box<dyn FnMut()> {
+    let mut dashboard = Dashboard::new(views);
+    Box::new(move || {
+        black_box(dashboard.frames());
+    })
+}
+
+/// A frame to five hundred viewers who have the one before it.
+fn fan_out() -> Box<dyn FnMut()> {
+    let mut crowd = steady::Crowd::new(500);
+    Box::new(move || crowd.frame())
 }
 
 /// A thousand samples of fifty series that are known already.

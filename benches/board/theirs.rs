@@ -55,11 +55,16 @@ impl Theirs {
         Theirs { ground, terminal, bytes }
     }
 
-    /// Draws what changed since the frame before; returns its bytes.
+    /// Draws what changed since the frame before; returns how many bytes that is.
     pub fn frame(&mut self, data: &Data) -> usize {
+        self.frame_then(data, <[u8]>::len)
+    }
+
+    /// The same, and what is made of its bytes.
+    pub fn frame_then<T>(&mut self, data: &Data, take: impl FnOnce(&[u8]) -> T) -> T {
         self.bytes.0.borrow_mut().clear();
         self.terminal.draw(|frame| draw(frame, data, self.ground)).expect("memory can be written");
-        self.bytes.0.borrow().len()
+        take(&self.bytes.0.borrow())
     }
 }
 

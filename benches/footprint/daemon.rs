@@ -1,19 +1,15 @@
 //! A daemon of its own: sockets, state and configuration in a folder that goes with it.
 
-use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 
 use tempfile::TempDir;
-use unblink::runtime;
 
-/// What the daemon logs once its worker can draw.
-const READY: &str = "worker draws";
+use super::serving;
 
 pub struct Daemon {
     folder: TempDir,
     root: Child,
-    worker: u32,
 }
 
 /// The demo, with nothing of this machine's own configuration.
@@ -34,28 +30,13 @@ impl Daemon {
     /// Returns when its worker draws.
     pub fn start() -> Daemon {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = folder.path().join("unblink.toml");
-        std::fs::write(&config, "").expect("the folder takes files");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_unblink"));
-        command.arg("serve").arg("--config").arg(&config);
-        command.arg("--socket").arg(folder.path().join("attach.sock"));
-        command.arg("--admin-socket").arg(folder.path().join("admin.sock"));
-        command.args(["--log", "info"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command.env("XDG_STATE_HOME", folder.path()).env("XDG_RUNTIME_DIR", folder.path());
-        command.env("STATE_DIRECTORY", folder.path());
-        let mut root = command.spawn().expect("the daemon starts");
-        let mut log = BufReader::new(root.stderr.take().expect("it is piped")).lines();
-        let told: Vec<String> = log.by_ref().map_while(Result::ok).take_while(|line| !line.contains(READY)).collect();
-        let mut daemon = Daemon { folder, root, worker: 0 };
-        daemon.worker = daemon.first_child().unwrap_or_else(|| panic!("it has no worker and says {told:#?}"));
-        // Later lines are nobody's; a full pipe would stop the daemon.
-        runtime::spawn_thread("log", move || log.map_while(Result::ok).for_each(drop)).expect("a thread");
-        daemon
+        let root = serving::start(folder.path());
+        Daemon { folder, root }
     }
 
-    /// Root and worker.
-    pub fn pids(&self) -> [u32; 2] {
-        [self.root.id(), self.worker]
+    /// Root and its workers, the spare one too.
+    pub fn pids(&self) -> Vec<u32> {
+        [vec![self.root.id()], serving::workers(&self.root)].concat()
     }
 
     /// A viewer of a board.
@@ -68,12 +49,6 @@ impl Daemon {
 
     fn socket(&self) -> PathBuf {
         self.folder.path().join("attach.sock")
-    }
-
-    fn first_child(&self) -> Option<u32> {
-        let pid = self.root.id();
-        let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-        children.split_whitespace().next()?.parse().ok()
     }
 }
 

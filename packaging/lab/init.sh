@@ -11,7 +11,7 @@ exec >/dev/ttyS1 2>&1
 
 part() { echo "BEGIN $1"; cat; echo; echo "END $1"; }
 bytes() { xxd -p | part "$1"; }
-settings() { stty -F /dev/tty8 -a | part "$1"; }
+settings() { stty -F "/dev/tty${2:-8}" -a | part "$1"; }
 blank() { cat /sys/module/kernel/parameters/consoleblank; }
 # The ASCII on a console: four bytes a character, of which the first says it all.
 words() { tr -d '\000' <"/dev/vcsu$1"; }
@@ -24,14 +24,14 @@ until_true() {
     sleep 1
   done
 }
-shown() { words 8 | grep -q CPU; }
+shown() { words "$1" | grep -q CPU; }
 uptime_s() { cut -d. -f1 /proc/uptime; }
 
 echo "blank_before=$(blank)"
 settings settings_before
 unblink serve 2>/tmp/log &
 daemon=$!
-until_true 90 shown && echo shown=yes || echo shown=no
+until_true 90 shown 8 && echo shown=yes || echo shown=no
 # The third serial line is a terminal too, with nobody who reads: let it fill.
 sleep 3
 bytes shapes </dev/vcs8
@@ -39,6 +39,17 @@ bytes characters </dev/vcsu8
 unblink status 2>&1 | part status
 echo "blank_during=$(blank)"
 settings settings_during
+# On one more console by a viewer of its own, as the unit for a console does it.
+settings viewer_settings_before 9
+unblink attach host --device /dev/tty9 2>/tmp/viewer &
+viewer=$!
+until_true 90 shown 9 && echo viewer_shown=yes || echo viewer_shown=no
+kill -TERM "$viewer"
+wait "$viewer"
+echo "viewer_status=$?"
+words 9 | part viewer_words_after
+settings viewer_settings_after 9
+part viewer_log </tmp/viewer
 start=$(uptime_s)
 kill -TERM "$daemon"
 wait "$daemon"

@@ -11,6 +11,7 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
+use super::captured::{MISSING, UNSTORED};
 use crate::base::limits;
 use crate::runtime::{self, timer};
 use crate::sys::socket::{self, ConnectError};
@@ -20,6 +21,10 @@ use crate::sys::socket::{self, ConnectError};
 pub struct Answer {
     /// The HTTP status: 200 when all is well.
     pub code: u16,
+    /// What the answer says is missing from it.
+    pub missing: Option<String>,
+    /// Why a capture could not be kept.
+    pub unstored: Option<String>,
     pub body: Bytes,
 }
 
@@ -37,6 +42,11 @@ pub enum AskError {
 /// Gets one page, such as `/api/v1/status`. Needs a running runtime.
 pub async fn get(path: &str, socket: &Path) -> Result<Answer, AskError> {
     ask(Method::GET, path, socket, limits::ADMIN_DEADLINE).await
+}
+
+/// The same of a page that takes its time.
+pub async fn get_within(path: &str, socket: &Path, deadline: Duration) -> Result<Answer, AskError> {
+    ask(Method::GET, path, socket, deadline).await
 }
 
 /// Has something done, such as `/api/v1/reload`, and waits for what comes of it.
@@ -61,8 +71,10 @@ async fn converse(method: Method, path: &str, stream: UnixStream) -> Result<Answ
     let request = request.map_err(|error| broken(&error))?;
     let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
     let code = response.status().as_u16();
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (missing, unstored) = (header(MISSING), header(UNSTORED));
     let body = Limited::new(response.into_body(), limits::ADMIN_ANSWER_BYTES_MAX);
     let body = body.collect().await.map_err(|error| broken(&error))?.to_bytes();
     driving.abort();
-    Ok(Answer { code, body })
+    Ok(Answer { code, missing, unstored, body })
 }

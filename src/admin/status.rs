@@ -140,6 +140,24 @@ pub struct WorkerRow {
     pub faults: BTreeMap<String, u64>,
     #[serde(default)]
     pub memory: Vec<MemoryRow>,
+    /// What the tenant's processes may take; empty where they may take what they like.
+    #[serde(default)]
+    pub limits: Vec<LimitRow>,
+    /// How long its control group was held back since it was made; none where it has none.
+    #[serde(default)]
+    pub throttled_ms: Option<u64>,
+}
+
+/// One limit of a tenant: `cpu`, `memory` or `pids`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitRow {
+    pub name: String,
+    /// As one would write it, or read it.
+    pub limit: String,
+    /// `cgroup`, `rlimit` or `nothing`.
+    pub held_by: String,
+    /// What is to be known of that.
+    pub note: Option<String>,
 }
 
 /// How many samples were not taken for one reason: `not-finite`, `not-newer`, `too-long`, `too-many-series`, `changed`

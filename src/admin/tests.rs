@@ -1,10 +1,15 @@
 //! The admin API over a real socket, with a loop that always answers the same.
 
+mod debug;
+
 use std::path::PathBuf;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::*;
+use crate::runtime::Task;
+use crate::sys::ancestry::Untold;
 use crate::sys::socket::ConnectError;
 
 struct Daemon {
@@ -25,7 +30,7 @@ fn status() -> Status {
         workers: Vec::new(),
         views: Vec::new(),
         sessions: Vec::new(),
-        tree: status::TreeNode::default(),
+        tree: debug::tree(),
         watchdogs: Vec::new(),
     }
 }
@@ -40,11 +45,13 @@ fn start(readiness: Readiness, admits: Admits) -> Daemon {
     let socket = folder.path().join("admin.sock");
     let listener = UnixListener::bind(&socket).unwrap();
     let (asks, mut questions) = mpsc::channel(1);
-    runtime::spawn("admin", serve(listener, admits, asks));
+    runtime::spawn("admin", serve(listener, admits, asks, Store::new(folder.path()), Reports::new()));
     runtime::spawn("loop", async move {
         while let Some(ask) = questions.recv().await {
             match ask {
                 Ask::Status(reply) => drop(reply.send(status())),
+                Ask::Metrics(reply) => drop(reply.send("unblink_up 1\n".into())),
+                Ask::Processes(reply) => drop(reply.send(Vec::new())),
                 Ask::Boards(reply) => drop(reply.send(BoardList::default())),
                 Ask::Ready(reply) => drop(reply.send(readiness.clone())),
                 // Only one tenant's worker gives way.
@@ -52,6 +59,8 @@ fn start(readiness: Readiness, admits: Admits) -> Daemon {
                     None | Some("ops") => Recycled { recycled: true, ..Recycled::default() },
                     Some(other) => Recycled::refused(format!("not {other}")),
                 })),
+                Ask::Capture(wish, reply) => drop(reply.send(debug::captured(&wish))),
+                Ask::Fault(reply, _) => drop(reply.send(false)),
                 // Only an even generation is one to go back to.
                 Ask::Reload(reply) => drop(reply.send(changed(4, true))),
                 Ask::Rollback(number, reply) => {
@@ -70,7 +79,7 @@ async fn raw(daemon: &Daemon, request: &str) -> String {
     let mut answer = Vec::new();
     // A server that turns away what it has not read to the end resets the connection after its answer.
     while matches!(stream.read_buf(&mut answer).await, Ok(1..)) {}
-    String::from_utf8(answer).unwrap()
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]
@@ -89,11 +98,32 @@ async fn pages_are_answered_from_the_loop() {
 }
 
 #[tokio::test]
+async fn metrics_are_told_in_the_format_they_are_read_in() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let answer = raw(&daemon, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{answer}");
+    assert!(answer.ends_with("unblink_up 1\n"), "{answer}");
+    assert_eq!(client::get("/metrics?name=x", &daemon.socket).await.unwrap().code, 400);
+}
+
+#[tokio::test]
 async fn a_daemon_that_cannot_draw_is_healthy_but_not_ready() {
     let daemon = start(Readiness::NotYet("the worker died".to_owned()), |_| true);
     assert_eq!(client::get("/healthz", &daemon.socket).await.unwrap().code, 200);
     let answer = client::get("/readyz", &daemon.socket).await.unwrap();
     assert_eq!((answer.code, answer.body.as_ref()), (503, b"not ready: the worker died\n".as_slice()));
+}
+
+#[tokio::test]
+async fn whoever_cannot_be_told_apart_is_asked_to_come_again_and_whoever_can_is_not() {
+    for (refusal, code) in [(Refusal::Untold(Untold::Ended), "503"), (Refusal::Descendant, "403")] {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        theirs.write_all(b"GET /api/v1/status HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        refuse(ours, refusal).await;
+        let mut answer = String::new();
+        theirs.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with(&format!("HTTP/1.1 {code} ")) && answer.contains(&refusal.text()), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -103,7 +133,7 @@ async fn what_is_not_there_is_answered_in_one_line() {
     assert_eq!(answer.code, 404);
     assert_eq!(
         answer.body,
-        "no such page; there are /api/v1/boards, /api/v1/recycle, /api/v1/reload, /api/v1/rollback, /api/v1/status, /healthz, /readyz\n"
+        "no such page; there are /api/v1/boards, /api/v1/recycle, /api/v1/reload, /api/v1/rollback, /api/v1/status, /debug/pprof/, /debug/pprof/captures, /debug/pprof/flamegraph, /debug/pprof/heap, /debug/pprof/profile, /debug/pprof/tasks, /healthz, /metrics, /readyz\n"
     );
     let answer = raw(&daemon, "POST /api/v1/status HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{answer}");
@@ -113,7 +143,7 @@ async fn what_is_not_there_is_answered_in_one_line() {
 async fn garbage_and_endless_headers_are_turned_away() {
     let daemon = start(Readiness::Ready, |_| true);
     assert!(raw(&daemon, "\u{1b}[31m nonsense\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
-    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * HEADER_BYTES_MAX));
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * head::BYTES_MAX));
     let answer = raw(&daemon, &long).await;
     assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }
@@ -189,4 +219,105 @@ async fn a_workers_giving_way_is_asked_for_by_its_tenants_name() {
         let answer = client::post(&format!("/api/v1/recycle{query}"), &daemon.socket).await.unwrap();
         assert_eq!(answer.code, code, "{query}: {}", String::from_utf8_lossy(&answer.body));
     }
+}
+
+/// The same daemon for whoever comes over TCP.
+async fn scraped(request: &str) -> String {
+    scraped_of(Readiness::Ready, request).await
+}
+
+async fn scraped_of(readiness: Readiness, request: &str) -> String {
+    let door = Scrapes::open(readiness).await;
+    let answer = read(door.connect(request).await).await;
+    door.close();
+    answer
+}
+
+/// The door for scrapes, and somebody behind it who answers.
+struct Scrapes {
+    address: std::net::SocketAddr,
+    serving: Task<()>,
+    answering: Task<()>,
+}
+
+impl Scrapes {
+    async fn open(readiness: Readiness) -> Scrapes {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (asks, mut questions) = mpsc::channel(1);
+        let serving = runtime::spawn("scrapes", scrape::serve(listener, asks));
+        let answering = runtime::spawn("loop", async move {
+            while let Some(ask) = questions.recv().await {
+                match ask {
+                    Ask::Metrics(reply) => drop(reply.send("unblink_up 1\n".into())),
+                    Ask::Ready(reply) => drop(reply.send(readiness.clone())),
+                    other => unreachable!("{other:?} is nothing to be asked over TCP"),
+                }
+            }
+        });
+        Scrapes { address, serving, answering }
+    }
+
+    async fn connect(&self, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    fn close(self) {
+        self.serving.abort();
+        self.answering.abort();
+    }
+}
+
+/// All that comes until it ends.
+async fn read(mut stream: TcpStream) -> String {
+    let mut answer = Vec::new();
+    while matches!(stream.read_buf(&mut answer).await, Ok(1..)) {}
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn half_sent_requests_keep_no_scrape_out() {
+    let door = Scrapes::open(Readiness::Ready).await;
+    let mut slow = Vec::new();
+    for _ in 0..3 * limits::SCRAPE_CONNECTIONS_MAX {
+        slow.push(door.connect("GET /metrics HT").await);
+    }
+    let answer = read(door.connect("GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await).await;
+    assert!(answer.ends_with("unblink_up 1\n"), "{answer}");
+    // The newest of them are let be until their time is up.
+    let mut last = slow.pop().unwrap();
+    last.write_all(b"TP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    assert!(read(last).await.ends_with("unblink_up 1\n"));
+    assert_eq!(read(slow.swap_remove(0)).await, "", "the oldest was not let go");
+    door.close();
+}
+
+#[tokio::test]
+async fn three_pages_are_there_over_tcp_and_no_other() {
+    let get = |page: &str| format!("GET {page} HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert!(scraped(&get("/metrics")).await.ends_with("unblink_up 1\n"));
+    assert!(scraped(&get("/healthz")).await.ends_with("ok\n"));
+    assert!(scraped(&get("/readyz")).await.ends_with("ready\n"));
+    let dead = Readiness::NotYet("the worker died of \"a secret\"".to_owned());
+    let answer = scraped_of(dead, &get("/readyz")).await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\nnot ready\n"), "{answer}");
+    let others = ["/", "/debug/pprof/", "/debug/pprof/profile", "/metrics/", "//metrics", "/metricsx"];
+    for page in PATHS.iter().chain(CHANGING).chain(&others) {
+        if ["/metrics", "/healthz", "/readyz"].contains(page) {
+            continue;
+        }
+        let answer = scraped(&get(page)).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{page}: {answer}");
+        assert!(answer.ends_with("no such page; there are /metrics, /healthz, /readyz\n"), "{page}: {answer}");
+    }
+    for method in ["POST", "HEAD", "PUT", "OPTIONS"] {
+        let answer = scraped(&format!("{method} /metrics HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{method}: {answer}");
+    }
+    assert!(scraped(&get("/metrics?debug=1")).await.starts_with("HTTP/1.1 400 "));
+    let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * head::BYTES_MAX));
+    let answer = scraped(&long).await;
+    assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
 }

@@ -3,7 +3,21 @@
 //! Units stand last in the name. A limit that two processes must agree on is a promise of the
 //! protocol: change it together with the protocol's version.
 
+mod backup;
+mod confinement;
+mod inside;
+mod logging;
+mod port;
+mod service;
+
 use std::time::Duration;
+
+pub use backup::*;
+pub use confinement::*;
+pub use inside::*;
+pub use logging::*;
+pub use port::*;
+pub use service::*;
 
 // --- terminals ---
 
@@ -122,6 +136,8 @@ pub const HEARD_BYTES_MAX: usize = FEED_MESSAGE_BYTES_MAX;
 pub const DRAIN_DEADLINE: Duration = Duration::from_secs(3);
 /// Time the daemon's own devices have to be given back after that; a line that sends nothing takes a second.
 pub const RELEASE_DEADLINE: Duration = Duration::from_secs(2);
+/// The same where somebody insists on the end: one that takes bytes is given back within a few milliseconds.
+pub const FORCED_RELEASE_DEADLINE: Duration = Duration::from_millis(200);
 
 /// Requests to the admin socket at one time; more wait to be accepted.
 pub const ADMIN_CONNECTIONS_MAX: usize = 32;
@@ -136,6 +152,8 @@ pub const ADMIN_CHANGE_DEADLINE: Duration = Duration::from_secs(45);
 pub const SESSIONS_MAX: usize = 4096;
 /// Views of one tenant.
 pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
+/// Cells of panels that views of a worker share: a hundred screens of 120x40, six megabytes.
+pub const SHARED_CELLS_MAX: usize = 1 << 19;
 /// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to
 /// 256 MiB, and data of up to as much again.
 pub const TENANTS_MAX: usize = 16;
@@ -151,7 +169,7 @@ pub const REPAINT_HZ_MAX: u32 = 4;
 /// worker some bytes for each.
 pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;
 /// Descriptors that are kept from viewers: sockets, the runtime's own, admin connections, arrivals, and a new worker.
-pub const DESCRIPTORS_RESERVED: usize = 96;
+pub const DESCRIPTORS_RESERVED: usize = 136;
 /// The same for each device the daemon draws on: its runtime's, its own end of the connection, the device thrice.
 pub const DEVICE_DESCRIPTORS: usize = 8;
 /// Accepted connections that wait for root's loop; more wait in the kernel.
@@ -180,10 +198,18 @@ pub const STATUS_ROWS_MAX: usize = 32;
 /// Length of one text of a row in that table.
 pub const ROW_BYTES_MAX: usize = 256;
 
-/// Lines for the standard error that are kept while a terminal shows charts.
-pub const KEPT_LINES_MAX: usize = 100;
-/// Log lines that wait for a standard error that nobody reads: some thousand.
-pub const LOG_WAITING_BYTES_MAX: usize = 256 * 1024;
+// --- metrics ---
+
+/// Values of one label within one tenant; what is beyond is told as one more.
+pub const LABEL_VALUES_MAX: usize = 64;
+/// A series that nothing is added to is forgotten after this: some scrapes, and no longer than a person wonders.
+pub const METRIC_IDLE: Duration = Duration::from_secs(600);
+/// Who scrapes again within this gets the same page, so that nobody keeps root busy with it.
+pub const SCRAPE_AGAIN_AFTER: Duration = Duration::from_millis(100);
+/// Scrapes over TCP at one time; more wait to be accepted. Servers that scrape are few.
+pub const SCRAPE_CONNECTIONS_MAX: usize = 8;
+/// Sources that a worker tells of: those that were silent longest.
+pub const SOURCE_ROWS_MAX: usize = LABEL_VALUES_MAX;
 
 // --- data ---
 
@@ -371,7 +397,7 @@ pub const COMPLAINT_LINE_BYTES_MAX: usize = 256;
 /// What the threads that read and watch configuration have to tell root's loop; they wait then.
 pub const ERRANDS_TOLD_MAX: usize = 8;
 /// Commands that wait for the outcome of a reload or a rollback.
-pub const CHANGES_AWAITED_MAX: usize = ADMIN_CONNECTIONS_MAX;
+pub const CHANGES_AWAITED_MAX: usize = ADMIN_CONNECTIONS_MAX + PORT_CALLERS_MAX;
 /// Length of each text of a complaint: a path is never longer.
 pub const COMPLAINT_BYTES_MAX: usize = 4096;
 /// Complaints reported about one set of files.
@@ -390,8 +416,14 @@ pub const fn deltas_bytes_max(keyframe_bytes: usize) -> usize {
 // A session that moves from view to view holds two for a moment.
 const _: () = assert!(VIEWS_MAX > SESSIONS_MAX);
 // Forty are the sockets, the runtime's own and what it takes to start a worker beside one that ends.
-const _: () = assert!(ADMIN_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40 <= DESCRIPTORS_RESERVED);
+const _: () = assert!(
+    ADMIN_CONNECTIONS_MAX + PORT_STRANGERS_MAX + PORT_CALLERS_MAX + SCRAPE_CONNECTIONS_MAX + ARRIVALS_WAITING_MAX + 40
+        <= DESCRIPTORS_RESERVED
+);
 const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
+const _: () =
+    assert!(LOG_AROUND_BYTES + LOG_VALUE_BYTES_MAX < LOG_RECORD_BYTES_MAX && LOG_VALUE_BYTES_MAX < u16::MAX as usize);
+const _: () = assert!(LOG_VALUE_BYTES_MAX < LABEL_BYTES_MAX && LOG_RECORD_BYTES_MAX < LOG_WAITING_BYTES_MAX);
 // The fullest window is one record: a point takes fourteen bytes of it, a bucket eighty at most.
 const _: () = assert!(POINTS_MAX * 20 + 3 * BUCKETS_MAX * 80 + 2 * SERIES_KEY_BYTES_MAX < HISTORY_RECORD_BYTES_MAX);
 const _: () = assert!(HISTORY_SAMPLES_MAX * 24 < HISTORY_RECORD_BYTES_MAX);
@@ -434,6 +466,7 @@ const _: () = assert!(PARAMS_MAX * (PARAM_NAME_BYTES_MAX + PARAM_OVERHEAD_BYTES)
 const _: () = assert!(CHARTS_RUNNING_MAX * CHART_SERIES_MAX <= SERIES_MAX / 2);
 const _: () = assert!(PARAM_BYTES_MAX < SOURCE_TEXT_BYTES_MAX && TEMPLATE_BYTES_MAX < CONFIG_FILE_BYTES_MAX);
 const _: () = assert!(DIAGNOSTICS_MAX * 4 * (COMPLAINT_BYTES_MAX + 8) < FEED_CONTROL_BYTES_MAX);
+const _: () = assert!(ANCESTRY_READS_MAX as usize >= 2 * ANCESTRY_STEPS_MAX);
 const _: () = assert!(STATUS_ROWS_MAX < TREE_ROWS_MAX / 8);
 // A viewer that comes finds a place among the children of a supervisor, and they have rows.
 const _: () = assert!(CHILDREN_MAX > SESSIONS_MAX && CHILDREN_MAX < RUNNING_MAX);

@@ -2,13 +2,20 @@
 //!
 //! Invariant: names and meanings here are promises to scripts. Nothing is done here.
 
-use std::ffi::OsString;
+mod asking;
+mod backup;
+mod started;
+
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+
+pub use asking::{Asking, Profile, Recycle, Rollback, SupportBundle};
+pub use backup::{Backup, Restore};
+pub use started::{Keeper, Worker};
 
 use crate::base::{Size, limits};
 use crate::config::Level;
@@ -90,6 +97,14 @@ pub enum Offered {
     Rollback(Rollback),
     /// Have a tenant's worker give way to a fresh one, without a gap on its screens
     Recycle(Recycle),
+    /// Have the daemon look at where it spends the processor, and keep that as a flame graph
+    Profile(Profile),
+    /// Put what somebody needs who is to find out what is wrong into one archive, without secrets
+    SupportBundle(SupportBundle),
+    /// Put the configuration and the generations of it that are kept into one archive
+    Backup(Backup),
+    /// Put what `unblink backup` wrote back in place, and what is there aside
+    Restore(Restore),
     /// Draw a board once, without a daemon
     Snapshot(Snapshot),
     /// Check the configuration and report everything that is wrong with it
@@ -124,6 +139,9 @@ pub struct Serve {
     /// The configuration file [default: /etc/unblink/unblink.toml, or yours when you are not root]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// Be the system's daemon although another user than root runs it, as the service's unit does
+    #[arg(long)]
+    pub system: bool,
     /// Where viewers attach
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub socket: Option<PathBuf>,
@@ -147,6 +165,12 @@ pub struct Attach {
     /// The daemon's socket [default: yours, then the system's]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub socket: Option<PathBuf>,
+    /// Show it on this terminal of the machine, where nobody is logged in, until ended by a signal
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, conflicts_with_all = ["inline", "params", "theme"])]
+    pub device: Option<PathBuf>,
+    /// Take keys from that terminal's keyboard too
+    #[arg(long, requires = "device")]
+    pub keys: bool,
     /// Draw in place among the lines of the screen, in its lowest rows (10 unless said); the last picture stays
     #[arg(
         long, value_name = "ROWS", num_args = 0..=1, require_equals = true, default_missing_value = INLINE_ROWS,
@@ -196,34 +220,6 @@ pub struct Push {
     /// The daemon's socket [default: yours, then the system's]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub socket: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Asking {
-    /// Write JSON
-    #[arg(long)]
-    pub json: bool,
-    /// The daemon's admin socket [default: yours, then the system's]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
-    pub admin_socket: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Rollback {
-    /// The generation, as `unblink status` and the log number them [default: the one before]
-    #[arg(value_name = "GENERATION")]
-    pub generation: Option<u64>,
-    #[command(flatten)]
-    pub asking: Asking,
-}
-
-#[derive(Debug, Args)]
-pub struct Recycle {
-    /// Whose worker [default: that of the tenant `default`]
-    #[arg(value_name = "TENANT")]
-    pub tenant: Option<String>,
-    #[command(flatten)]
-    pub asking: Asking,
 }
 
 #[derive(Debug, Args)]
@@ -299,29 +295,6 @@ pub struct Man {
     /// The folder; it has to exist
     #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folder: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct Worker {
-    /// The daemon's level
-    #[arg(long, value_name = "LEVEL", value_parser = level, default_value = "info", hide = true)]
-    pub log: Level,
-    /// Fail on purpose when told to
-    #[arg(long, hide = true)]
-    pub faults: bool,
-    /// Given by the daemon
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    pub rest: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct Keeper {
-    /// Where the command runs
-    #[arg(hide = true)]
-    pub directory: PathBuf,
-    /// The command
-    #[arg(last = true, required = true, hide = true)]
-    pub argv: Vec<OsString>,
 }
 
 #[derive(Debug, Args)]

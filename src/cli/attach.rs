@@ -1,6 +1,7 @@
 //! `unblink attach`, and what is told when no daemon answers.
 
 use super::args::Attach;
+use super::console;
 use super::failure::Failure;
 use super::places::{self, Door, Sockets};
 use crate::client::{self, Attempt, ClientError, Daemon, Options};
@@ -9,7 +10,10 @@ use crate::runtime;
 use crate::sink::capability::Environment;
 use crate::sys::socket::ConnectError;
 
-pub fn run(attach: Attach) -> Result<(), Failure> {
+pub fn run(mut attach: Attach) -> Result<(), Failure> {
+    if let Some(device) = attach.device.take() {
+        return console::run(device, attach);
+    }
     let Sockets { paths, refused } = places::sockets(Door::Attach, attach.socket);
     let mut daemon = Daemon::Sockets(paths);
     let terminal = Environment::read().capabilities(attach.look.wishes());

@@ -28,6 +28,11 @@ pub fn run(check: &Check) -> Result<(), Failure> {
     for strange in places::strange_variables() {
         hold::say(&format!("warning: {strange}"));
     }
+    for (tenant, settings) in &loaded.settings.tenants {
+        if let Some(warning) = settings.limits.warning() {
+            hold::say(&format!("warning: tenants.{tenant}.memory: {warning}"));
+        }
+    }
     let names = loaded.names();
     let text = if names.is_empty() {
         format!("ok: nothing is configured ({} does not exist), the defaults serve\n", places.config.display())

@@ -26,7 +26,10 @@ async fn show(options: Options) -> Result<(), Failure> {
     let (orders, waiting) = root::orders();
     // The standard error is the very screen that is drawn on.
     let launchers = Launchers::new(Launcher::silent_process);
-    let root = root::run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting);
+    let root = root::run(
+        Parts { beginning: None, launchers, sockets: None, devices: 0, service: Default::default() },
+        waiting,
+    );
     let door = orders.clone();
     let client = client::run(options, Daemon::Here(Box::new(move || door.connect(None))));
     tokio::select! {

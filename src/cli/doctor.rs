@@ -4,14 +4,18 @@
 
 mod installation;
 mod sources;
+mod storage;
 mod surroundings;
 
 use serde::Serialize;
 
 use super::args::Doctor;
 use super::failure::Failure;
-use super::output;
+use super::{bundle, output};
 use crate::label::Label;
+
+/// What the configuration is called among what was looked at.
+const CONFIGURATION: &str = "configuration";
 
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -42,13 +46,7 @@ struct Report<'a> {
 }
 
 pub fn run(doctor: &Doctor) -> Result<(), Failure> {
-    let (loaded, mut findings) = installation::configuration(doctor.config.clone());
-    findings.extend(installation::daemon(doctor.admin_socket.clone())?);
-    findings.extend(installation::rights(&loaded.settings));
-    findings.extend(installation::people(&loaded.settings));
-    findings.extend(installation::devices(&loaded.settings.terminals));
-    findings.extend(surroundings::all());
-    findings.extend(sources::all(loaded)?);
+    let findings = look(doctor)?;
     let text = if doctor.json {
         let mut text = serde_json::to_string_pretty(&Report { findings: &findings }).map_err(Failure::runtime)?;
         text.push('\n');
@@ -63,6 +61,30 @@ pub fn run(doctor: &Doctor) -> Result<(), Failure> {
         1 => Err(Failure::runtime("one thing does not work")),
         bad => Err(Failure::runtime(format!("{bad} things do not work"))),
     }
+}
+
+/// Looks at everything.
+fn look(doctor: &Doctor) -> Result<Vec<Finding>, Failure> {
+    let (loaded, mut findings) = installation::configuration(doctor.config.clone());
+    findings.extend(installation::daemon(doctor.admin_socket.clone())?);
+    findings.extend(installation::rights(&loaded.settings));
+    findings.extend(storage::all(&loaded));
+    findings.extend(installation::people(&loaded.settings));
+    findings.extend(installation::devices(&loaded.settings.terminals));
+    findings.extend(surroundings::all());
+    findings.extend(sources::all(loaded)?);
+    Ok(findings)
+}
+
+/// What was found, for others to read: a complaint about the configuration may quote a secret.
+pub fn report(doctor: &Doctor) -> Result<String, Failure> {
+    let mut findings = look(doctor)?;
+    for finding in
+        findings.iter_mut().filter(|finding| finding.name == CONFIGURATION && finding.verdict == Verdict::Bad)
+    {
+        finding.found = bundle::UNQUOTED.to_owned();
+    }
+    Ok(told(&findings))
 }
 
 /// A line for each, and its remedy below.

@@ -3,9 +3,8 @@
 use std::fmt::Display;
 use std::process::ExitCode;
 
+use super::logging;
 use crate::base::Diagnostic;
-use crate::runtime::log;
-use crate::sink::hold;
 
 /// A verb failed.
 #[derive(Debug)]
@@ -66,14 +65,28 @@ impl Failure {
         Failure { code: 0, message: None }
     }
 
+    /// What went wrong, for somebody who tells it elsewhere.
+    pub fn words(self) -> String {
+        self.message.unwrap_or_else(|| "it failed".to_owned())
+    }
+
+    /// Tells it on the standard error, before the program ends.
+    pub fn report_now(mut self) -> Failure {
+        self.tell();
+        self
+    }
+
     /// Tells it on the standard error.
-    pub fn report(self) -> ExitCode {
-        if let Some(message) = self.message {
-            let message = if self.code == CONFIGURATION { message } else { format!("unblink: {message}") };
-            if !log::say(&message) {
-                hold::say(&message);
-            }
-        }
+    pub fn report(mut self) -> ExitCode {
+        self.tell();
         ExitCode::from(self.code)
+    }
+
+    /// Once.
+    fn tell(&mut self) {
+        if let Some(message) = self.message.take() {
+            let message = if self.code == CONFIGURATION { message } else { format!("unblink: {message}") };
+            logging::say(&message);
+        }
     }
 }

@@ -66,7 +66,8 @@ pub fn first_answer(
 /// An answer that is none to what was asked.
 pub fn unexpected(path: &Path, answer: &Answer) -> Failure {
     let words = Label::decode(&answer.body).label;
-    Failure::runtime(format!("{}: {words} (HTTP {})", path.display(), answer.code))
+    let text = format!("{}: {words} (HTTP {})", path.display(), answer.code);
+    if answer.code == 403 { Failure::not_allowed(text) } else { Failure::runtime(text) }
 }
 
 /// What the JSON of an answer says.
@@ -146,6 +147,15 @@ fn status_text(status: &Status) -> String {
             rejected.row([Some(format!("{} pushed, {name}", worker.tenant)), number(*count)]);
         }
     }
+    let mut limits = Table::new(&["LIMIT", ">MOST", "HELD BY", "NOTE"]);
+    for worker in &status.workers {
+        for row in &worker.limits {
+            let held_back = worker.throttled_ms.filter(|ms| row.name == "cpu" && *ms > 0);
+            let held_back = held_back.map(|ms| format!("held back for {} s in all", ms.div_ceil(1000)));
+            let name = Some(format!("{} {}", worker.tenant, row.name));
+            limits.row([name, Some(row.limit.clone()), Some(row.held_by.clone()), row.note.clone().or(held_back)]);
+        }
+    }
     let mut limited = Table::new(&["LEFT OUT", ">PICTURES"]);
     for worker in &status.workers {
         for (board, count) in &worker.limited {
@@ -175,6 +185,7 @@ fn status_text(status: &Status) -> String {
         (&memory, has(|worker| !worker.memory.is_empty())),
         (&rejected, has(|worker| worker.rejected.iter().any(|row| row.count > 0))),
         (&held, has(|worker| !worker.faults.is_empty())),
+        (&limits, has(|worker| !worker.limits.is_empty())),
         (&limited, has(|worker| !worker.limited.is_empty() || worker.chunks_limited > 0)),
         (&views, !status.views.is_empty()),
         (&sessions, !status.sessions.is_empty()),
@@ -227,7 +238,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::admin::status::{BoardRow, CountRow, MemoryRow, RootStatus, SessionRow, TreeNode, ViewRow};
+    use crate::admin::status::{BoardRow, CountRow, LimitRow, MemoryRow, RootStatus, SessionRow, TreeNode, ViewRow};
     use crate::model::BoardFacts;
 
     fn node(name: &str, children: Vec<TreeNode>) -> TreeNode {
@@ -273,6 +284,13 @@ mod tests {
                     CountRow { name: "not-finite".to_owned(), count: 0 },
                     CountRow { name: "not-newer".to_owned(), count: 3 },
                 ],
+                limits: vec![LimitRow {
+                    name: "cpu".to_owned(),
+                    limit: "1200m".to_owned(),
+                    held_by: "cgroup".to_owned(),
+                    note: None,
+                }],
+                throttled_ms: Some(2_100),
                 memory: vec![MemoryRow { name: "points".to_owned(), bytes: 4096, bytes_max: 65_536 }],
             }],
             views: vec![ViewRow {
@@ -323,6 +341,9 @@ mod tests {
              \n\
              FAULTS HELD          TIMES\n\
              default panel panic      4\n\
+             \n\
+             LIMIT         MOST  HELD BY  NOTE\n\
+             default cpu  1200m  cgroup   held back for 3 s in all\n\
              \n\
              LEFT OUT      PICTURES\n\
              default/host         7\n\

@@ -6,10 +6,9 @@
 use std::fmt::Write;
 use std::panic::PanicHookInfo;
 
+use super::logging;
 use crate::base::limits;
 use crate::runtime::fault::{self, Text};
-use crate::runtime::log;
-use crate::sink::hold;
 
 /// What is said of it, and where it was.
 type Line = Text<{ limits::PANIC_TEXT_BYTES_MAX + 256 }>;
@@ -20,10 +19,7 @@ pub fn install() {
         if fault::note(info) {
             return;
         }
-        let line = line(info);
-        if !log::say(line.as_str()) {
-            hold::say(line.as_str());
-        }
+        logging::say(line(info).as_str());
     }));
 }
 

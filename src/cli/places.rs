@@ -23,7 +23,7 @@ pub enum Door {
 
 /// One variable of the environment.
 pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+    config::environment(name)
 }
 
 /// What is wrong with the environment, without being a reason not to start.
@@ -34,6 +34,11 @@ pub fn strange_variables() -> Vec<Diagnostic> {
 /// The places of this user.
 pub fn own() -> Places {
     Places::of(&surroundings())
+}
+
+/// The places of the system, whoever runs the daemon.
+pub fn of_the_system() -> Places {
+    Places::system(&surroundings())
 }
 
 /// Sockets to try, in this order: the flag or else the environment alone; else this user's daemon, then the system's.

@@ -5,12 +5,27 @@ use std::path::{PathBuf, absolute};
 use super::args::Serve;
 use super::devices;
 use super::failure::Failure;
+use super::logging;
 use super::places;
 use crate::config::{Asked, Inputs, Override};
-use crate::root::{self, Beginning};
-use crate::runtime::log;
+use crate::root::{self, Beginning, Service};
+use crate::sys::clock;
+use crate::sys::handed::{self, Handed};
 
 pub fn run(serve: Serve) -> Result<(), Failure> {
+    let begun = clock::mono();
+    // Before anything else opens or closes descriptors.
+    let handed = handed::take(places::environment);
+    // One that could not start keeps what it was handed until it ends.
+    let ended = keep(serve, handed);
+    ended.map_err(|failure| {
+        let failure = failure.report_now();
+        Service::put_off(places::environment, begun);
+        failure
+    })
+}
+
+fn keep(serve: Serve, handed: Vec<Handed>) -> Result<(), Failure> {
     // Said in a shell, a path counts from where that shell is; the daemon wants it whole.
     let path = |path: Option<PathBuf>| path.map(|path| absolute(&path).unwrap_or(path).display().to_string());
     let said = [
@@ -23,14 +38,16 @@ pub fn run(serve: Serve) -> Result<(), Failure> {
         Some(Override { flag, section, key, value })
     });
     let asked = Asked { config: serve.config, flags: flags.collect() };
-    let places = places::own();
+    let places = if serve.system { places::of_the_system() } else { places::own() };
     let inputs = Inputs::new(&asked, places::environment, &places);
     let start = inputs.start().map_err(|complaints| Failure::configuration(&complaints))?;
-    log::to_stderr(start.settings.log.level.filter());
+    logging::start(&start.settings.log, places.logs.as_deref());
     for strange in places::strange_variables() {
         tracing::warn!(remedy = strange.remedy, "{}: {}", strange.file, strange.message);
     }
+    let managed = Service::of(handed, places::environment).map_err(Failure::runtime)?;
     let terminals = start.settings.terminals.clone();
     let beginning = Beginning::decide(start, inputs, &places.state);
-    root::serve(beginning, &places, |orders, top| devices::start(terminals, orders, top)).map_err(Failure::runtime)
+    root::serve(beginning, &places, managed, |orders, top| devices::start(terminals, orders, top))
+        .map_err(Failure::runtime)
 }

@@ -301,6 +301,6 @@ impl Drop for Sampling {
     }
 }
 
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|error| Failure::runtime(format!("cannot write {}: {error}", path.display())))
 }

@@ -2,15 +2,21 @@
 
 use super::args::Worker;
 use super::failure::Failure;
-use crate::runtime::log;
+use crate::runtime::{log, profiling};
 use crate::worker::{Options, process};
 
-/// As `top` shows it; the kernel keeps 15 bytes.
-const NAME: &str = "unblink-worker";
-
 pub fn run(worker: &Worker) -> Result<(), Failure> {
-    // Started as /proc/self/exe, it would be called `exe` in every list of processes. A name is not worth a failure.
-    let _ = std::fs::write("/proc/self/comm", NAME);
-    log::to_stderr(worker.log.filter());
-    process::main(Options { faults: worker.faults, ..Options::default() }).map_err(Failure::runtime)
+    // Old files are taken away by root alone.
+    let files = worker.log_files.clone().map(|folder| log::Files { folder, keep: None });
+    log::start(log::Plan {
+        level: worker.log.filter(),
+        stderr: worker.log_stderr.0,
+        files,
+        journal: worker.log_journal,
+    });
+    if worker.record {
+        profiling::start();
+    }
+    let options = Options { faults: worker.faults, ..Options::default() };
+    process::main(options, worker.spare, worker.joins).map_err(Failure::runtime)
 }

@@ -58,6 +58,14 @@ impl Broken {
     }
 }
 
+/// The next message, for ever none where there is no connection.
+pub async fn hear(connection: Option<&mut Connection>, reading: bool) -> Result<Option<ToClient>, Broken> {
+    match connection {
+        Some(connection) => connection.next(reading).await,
+        None => std::future::pending().await,
+    }
+}
+
 // === impl Connection ===
 
 impl Connection {
@@ -156,6 +164,7 @@ pub fn parting(code: FarewellCode) -> Parting {
         // What a newer daemon means we cannot know; its text is told if it comes to that.
         FarewellCode::Protocol | FarewellCode::Other => Parting::Protocol,
         FarewellCode::Full => Parting::Full,
+        FarewellCode::Unclear => Parting::Unclear,
         FarewellCode::Quit => Parting::Quit,
     }
 }

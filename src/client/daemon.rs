@@ -4,11 +4,15 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
 use tokio::net::UnixStream;
 
+use crate::machine::backoff::Backoff;
+use crate::runtime::timer;
+use crate::sys::random;
 use crate::sys::socket::ConnectError;
 
 /// The daemon to attach to.
@@ -28,6 +32,11 @@ pub struct Attempt {
 
 /// What came of trying every place once.
 pub type Attempted = Result<(UnixStream, Option<PathBuf>), Vec<Attempt>>;
+
+/// Longest pause where many others want in: the daemon takes some hundred within it.
+const CROWDED_RETRY: Duration = Duration::from_millis(20);
+/// One that takes nobody for two seconds or so stands still.
+const CROWDED_TRIES_MAX: u32 = 128;
 
 /// A running attempt.
 pub type Attempting = Pin<Box<dyn Future<Output = Attempted> + Send>>;
@@ -75,13 +84,62 @@ impl std::fmt::Debug for Daemon {
     }
 }
 
+/// Connects; while too many others wait there, it tries again soon.
+async fn knock(path: &Path) -> io::Result<UnixStream> {
+    let mut pauses = Backoff::new(CROWDED_RETRY, CROWDED_RETRY);
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && pauses.attempts() < CROWDED_TRIES_MAX => {
+                timer::sleep(pauses.next(random::u64())).await;
+            }
+            tried => return tried,
+        }
+    }
+}
+
 async fn first_of(paths: Vec<PathBuf>) -> Attempted {
     let mut attempts = Vec::new();
     for path in paths {
-        match UnixStream::connect(&path).await {
+        match knock(&path).await {
             Ok(stream) => return Ok((stream, Some(path))),
             Err(error) => attempts.push(Attempt { path, error: ConnectError::from(error) }),
         }
     }
     Err(attempts)
+}
+
+/// What comes of an attempt, if one runs.
+pub async fn if_some(attempting: Option<&mut Attempting>) -> Attempted {
+    match attempting {
+        Some(attempting) => attempting.await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_door_at_which_many_wait_is_tried_until_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.sock");
+        let door = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&door, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        listen(&door, 0).unwrap();
+        let first = knock(&path).await.unwrap();
+        let given_up = knock(&path).await.expect_err("one waits there already");
+        assert_eq!(given_up.kind(), io::ErrorKind::WouldBlock);
+        let mut second = Box::pin(knock(&path));
+        tokio::select! {
+            biased;
+            _ = &mut second => panic!("there is no room yet"),
+            () = std::future::ready(()) => {}
+        }
+        let _accepted = rustix::net::accept(&door).unwrap();
+        second.await.expect("there is room");
+        drop(first);
+    }
 }

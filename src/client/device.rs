@@ -21,7 +21,7 @@ use crate::runtime::{self, Ended, Kind, Registration, Task, timer};
 use crate::sink::capability::Environment;
 use crate::sink::device::{self, Look, Opened};
 use crate::sys::tty::{ConsoleDefaults, Tty};
-use crate::sys::{clock, random};
+use crate::sys::{clock, confined, random};
 
 /// What to show on which device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +57,7 @@ struct Keeping {
     /// The path as a person reads it.
     name: String,
     machine: Device,
+    jitter: random::Jitter,
     showing: Option<Showing>,
     row: Registration,
     /// How often it was opened.
@@ -86,6 +87,7 @@ pub async fn keep(setting: Setting, surroundings: Surroundings, mut stop: watch:
         setting,
         surroundings,
         machine: Device::new(),
+        jitter: random::Jitter::new(),
         showing: None,
         opened: 0,
         what: String::new(),
@@ -135,7 +137,7 @@ impl Keeping {
     fn step(&mut self, event: Event) {
         let mut event = Some(event);
         while let Some(next) = event.take() {
-            event = self.machine.step(clock::mono(), random::u64(), next).and_then(|action| self.act(action));
+            event = self.machine.step(clock::mono(), self.jitter.draw(), next).and_then(|action| self.act(action));
         }
     }
 
@@ -150,7 +152,8 @@ impl Keeping {
                         return Some(Event::Opened);
                     }
                     Err(error) => {
-                        (self.why, self.words) = (error.to_string(), None);
+                        let why = confined::explained(error.to_string(), &self.setting.path.to_string_lossy());
+                        (self.why, self.words) = (why, None);
                         return Some(Event::Failed);
                     }
                 }

@@ -82,6 +82,7 @@ struct Pusher<'n> {
     options: Options,
     daemon: Daemon,
     machine: Reconnect,
+    jitter: random::Jitter,
     window: Window,
     cutter: Cutter,
     input: Option<Input>,
@@ -127,6 +128,7 @@ pub async fn run(options: Options, daemon: Daemon, input: Input, tell: &mut dyn 
         options,
         daemon,
         machine,
+        jitter: random::Jitter::new(),
         window: Window::default(),
         cutter: Cutter::new(caps),
         input: Some(input),
@@ -231,7 +233,7 @@ impl Pusher<'_> {
     }
 
     fn step(&mut self, event: Event) {
-        for action in self.machine.step(clock::mono(), random::u64(), event) {
+        for action in self.machine.step(clock::mono(), self.jitter.draw(), event) {
             self.act(action);
         }
     }

@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 
 use super::secrets::{self, Secrets};
 use super::tenants::by_tenant;
-use super::{Places, Settings, TENANT_DEFAULT, schema, terminal, understand};
+use super::{Places, Settings, TENANT_DEFAULT, admin, schema, terminal, understand};
 use crate::base::{Diagnostic, limits};
 use crate::notation::{Document, harmless, nearest};
 use crate::scene::Boards;
+use crate::sys::confined;
 use crate::wire::feed::{ConfigFile, FileKind};
 
 pub use start::Start;
@@ -53,7 +54,7 @@ pub struct Loaded {
 /// What every variable of ours begins with.
 const PREFIX: &str = "UNBLINK_";
 /// Variables that are no settings: which file to read, and what a build was made of.
-const VARIABLES_BESIDE: [&str; 2] = ["UNBLINK_CONFIG", "UNBLINK_BUILD_ID"];
+const VARIABLES_BESIDE: [&str; 3] = ["UNBLINK_CONFIG", "UNBLINK_BUILD_ID", confined::VARIABLE];
 /// Strange variables told of at once.
 const STRANGE_MAX: usize = 16;
 
@@ -78,6 +79,11 @@ pub(super) const TERMS: &str = "terms of tenant ";
 /// Whether a file is made of a flag, of an environment variable or of what another file says, and is never kept.
 pub fn is_override(name: &str) -> bool {
     name.starts_with(FLAG) || name.starts_with(ENVIRONMENT) || is_terms(name)
+}
+
+/// What such a file is made of, as a person wrote it: `--log`, `UNBLINK_LOG_LEVEL`.
+pub fn source_of(name: &str) -> String {
+    name.trim_start_matches(FLAG).trim_start_matches(ENVIRONMENT).to_owned()
 }
 
 /// Whether a file tells a tenant what `unblink.toml` says about it.
@@ -211,10 +217,12 @@ pub fn load(asked: &Asked, env: impl Fn(&str) -> Option<String>, places: &Places
 
 /// One tenant's files, read and parsed with everything that is wrong, wherever it stands.
 fn whole(files: Vec<ConfigFile>, env: impl Fn(&str) -> Option<String>) -> (Option<Loaded>, Vec<Diagnostic>) {
-    let whole = secrets::with_those_named(&files, env);
+    let whole = secrets::with_those_named(&files, &env);
     match understand(&whole) {
         Ok((settings, boards)) => {
-            (Some(Loaded { files, settings, boards, others: BTreeMap::new() }), missing_among(&whole))
+            let mut missing = missing_among(&whole);
+            missing.extend(admin::troubles(&whole, settings.admin_port.as_ref(), env, admin::Reader::Anybody));
+            (Some(Loaded { files, settings, boards, others: BTreeMap::new() }), missing)
         }
         Err(found) => (None, found),
     }

@@ -1,13 +1,12 @@
 //! Configurations that were accepted, kept in the state folder so that there is something to go back to.
 //!
-//! Invariant: a file is there whole or not at all, and one whose bytes are not those that were written is never
+//! Invariant: one is there whole or not at all, and one whose bytes are not those that were written is never
 //! believed. What is kept is bounded in number and in bytes; the newest is never the one to go. Flags and the
 //! environment belong to a process and are not kept.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{self, DirEntry};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::gather::is_override;
 use crate::base::{Wall, limits};
 use crate::machine::reload::Cause;
+use crate::sys::kept::{Kept, ReadError};
 use crate::wire::feed::ConfigFile;
 
 /// A checksum over files, names and bytes: equal files have equal ones.
@@ -49,7 +49,7 @@ struct Alone {
 /// The folder they are kept in.
 #[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
+    kept: Kept,
 }
 
 /// Why one of them cannot be used.
@@ -65,12 +65,8 @@ pub enum Damage {
 const HEAD: &str = "unblink generation 2 ";
 const HEAD_ALONE: &str = "unblink generation 1 ";
 const PREFIX: &str = "generation-";
-/// Of files that are being written.
-const UNFINISHED: &str = ".unfinished-";
 /// A thousand changes a second for longer than anybody waits.
 const NUMBER_MAX: u64 = 1_000_000_000_000;
-/// Files of the folder looked at; ours are far fewer.
-const ENTRIES_MAX: usize = 4096;
 
 // === impl Checksum ===
 
@@ -112,50 +108,44 @@ impl Store {
             || "generations".to_owned(),
             |main| format!("generations-{}", &Checksum::over(main.as_os_str().as_encoded_bytes()).hexadecimal()[..16]),
         );
-        Store { folder: state.join(folder) }
+        Store { kept: Kept::new(state.join(folder)) }
     }
 
     pub fn folder(&self) -> &Path {
-        &self.folder
+        self.kept.folder()
     }
 
     /// The numbers of all that are kept, rising. None where there is no folder.
     pub fn numbers(&self) -> Vec<u64> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten().take(ENTRIES_MAX);
-        // A name that is no number of ours, or not written as we write it, is somebody else's.
-        let number = |entry: fs::DirEntry| {
-            let number = entry.file_name().to_str()?.strip_prefix(PREFIX)?.parse().ok()?;
-            (number <= NUMBER_MAX && self.path(number) == entry.path()).then_some(number)
-        };
-        let mut numbers: Vec<u64> = entries.filter_map(number).collect();
+        let number = |entry: DirEntry| number_of(entry.file_name().to_str()?);
+        let mut numbers: Vec<u64> = self.kept.entries().filter_map(number).collect();
         numbers.sort_unstable();
         numbers
     }
 
     /// One of them, checked.
     pub fn read(&self, number: u64) -> Result<Generation, Damage> {
+        self.checked(number).map(|(generation, _)| generation)
+    }
+
+    /// The name and the bytes of its file, checked.
+    pub fn file(&self, number: u64) -> Result<(String, Vec<u8>), Damage> {
+        self.checked(number).map(|(_, bytes)| (name(number), bytes))
+    }
+
+    fn checked(&self, number: u64) -> Result<(Generation, Vec<u8>), Damage> {
         let path = self.path(number);
         let damaged = |what: String| Damage::Damaged { path: path.display().to_string(), what };
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-        let file = match OpenOptions::new().read(true).custom_flags(flags).open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Damage::Missing(number)),
-            opened => opened.map_err(|error| damaged(format!("cannot open: {error}")))?,
-        };
-        if !file.metadata().is_ok_and(|facts| facts.is_file()) {
-            return Err(damaged("this is not a regular file".to_owned()));
-        }
-        let cap = limits::CONFIG_BYTES_MAX + limits::GENERATION_OVERHEAD_BYTES_MAX;
-        let mut bytes = Vec::new();
-        let read = file.take(cap as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|error| damaged(format!("cannot read: {error}")))?;
-        if bytes.len() > cap {
-            return Err(damaged(format!("it is longer than {cap} bytes")));
-        }
+        let most = limits::CONFIG_BYTES_MAX + limits::GENERATION_OVERHEAD_BYTES_MAX;
+        let bytes = self.kept.read(&name(number), most as u64).map_err(|error| match error {
+            ReadError::Missing => Damage::Missing(number),
+            ReadError::Damaged(what) => damaged(what),
+        })?;
         let generation = decode(&bytes).map_err(|what| damaged(what.to_owned()))?;
         if generation.number != number {
             return Err(damaged(format!("it is generation {}", generation.number)));
         }
-        Ok(generation)
+        Ok((generation, bytes))
     }
 
     /// The newest that is whole and that `is_fit`; those that are damaged are told of.
@@ -175,33 +165,11 @@ impl Store {
 
     /// Writes one, whole or not at all, and lets the oldest go that are too many.
     pub fn keep(&self, generation: &Generation) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
-        self.sweep()?;
         let own = |files: &[ConfigFile]| files.iter().filter(|file| !is_override(&file.name)).cloned().collect();
         let others = generation.others.iter().map(|(name, files)| (name.clone(), own(files)));
         let own = Generation { files: own(&generation.files), others: others.collect(), ..generation.clone() };
-        let unfinished = self.folder.join(format!("{UNFINISHED}{}", generation.number));
-        let written = write(&unfinished, &encode(&own)).and_then(|()| {
-            fs::rename(&unfinished, self.path(generation.number))?;
-            // The name is as safe as the bytes only then.
-            File::open(&self.folder)?.sync_all()
-        });
-        if written.is_err() {
-            // Nothing of it shall be left where there is no room.
-            let _ = fs::remove_file(&unfinished);
-        }
-        written?;
+        self.kept.write(&name(generation.number), &encode(&own))?;
         self.prune(generation.number)
-    }
-
-    /// What a process left that was killed while it wrote.
-    fn sweep(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.folder)?.flatten().take(ENTRIES_MAX) {
-            if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        Ok(())
     }
 
     fn prune(&self, newest: u64) -> io::Result<()> {
@@ -212,22 +180,31 @@ impl Store {
             bytes += fs::symlink_metadata(&path)?.len();
             let is_too_much = count > limits::GENERATIONS_MAX || bytes > limits::GENERATIONS_BYTES_MAX;
             if is_too_much && number != newest {
-                fs::remove_file(path)?;
+                self.kept.remove(&name(number))?;
             }
         }
         Ok(())
     }
 
     fn path(&self, number: u64) -> PathBuf {
-        // So that a list of them is in their order.
-        self.folder.join(format!("{PREFIX}{number:08}"))
+        self.kept.path(&name(number))
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+/// So that a list of them is in their order.
+fn name(number: u64) -> String {
+    format!("{PREFIX}{number:08}")
+}
+
+/// The number in a name; none in one that is not written as we write it, which is somebody else's.
+fn number_of(text: &str) -> Option<u64> {
+    let number = text.strip_prefix(PREFIX)?.parse().ok()?;
+    (number <= NUMBER_MAX && name(number) == text).then_some(number)
+}
+
+/// Whether a file of a generation can be called so.
+pub fn is_file_name(text: &str) -> bool {
+    number_of(text).is_some()
 }
 
 fn encode(generation: &Generation) -> Vec<u8> {

@@ -27,6 +27,8 @@ pub struct Surroundings {
     pub state_home: Option<PathBuf>,
     /// Set by systemd.
     pub state_directory: Option<PathBuf>,
+    /// The same, where the unit has a folder for logs.
+    pub logs_directory: Option<PathBuf>,
 }
 
 /// Where things lie by default.
@@ -37,6 +39,8 @@ pub struct Places {
     pub attach: PathBuf,
     pub admin: PathBuf,
     pub state: PathBuf,
+    /// Where log files go unless the configuration names another folder; none for no files.
+    pub logs: Option<PathBuf>,
 }
 
 /// Why a folder for sockets cannot be used.
@@ -65,6 +69,8 @@ impl Surroundings {
             runtime_dir: folder("XDG_RUNTIME_DIR"),
             state_home: folder("XDG_STATE_HOME"),
             state_directory: folder("STATE_DIRECTORY"),
+            // Of several, the first.
+            logs_directory: env("LOGS_DIRECTORY").and_then(|all| Some(all.split(':').next()?.into())),
         }
     }
 }
@@ -85,6 +91,7 @@ impl Places {
             attach: "/run/unblink/attach.sock".into(),
             admin: "/run/unblink/admin.sock".into(),
             state,
+            logs: absolute(&surroundings.logs_directory),
         }
     }
 
@@ -103,6 +110,7 @@ impl Places {
             attach: runtime.join("attach.sock"),
             admin: runtime.join("admin.sock"),
             state: absolute(&surroundings.state_directory).unwrap_or_else(|| state_home.join("unblink")),
+            logs: absolute(&surroundings.logs_directory),
         }
     }
 }

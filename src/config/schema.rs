@@ -1,17 +1,19 @@
 //! The sections and keys of `unblink.toml`, as a table: what is known, and what each value must be.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
+use super::admin::{self, PortDraft};
 use super::secrets::Secrets;
 use super::sources;
 use super::tenants::{self, TenantSettings};
 use super::terminal::{self, TerminalSettings};
-use super::{HostSettings, Level, Settings, SocketSettings, WorkerSettings};
+use super::{Format, HostSettings, Journal, Level, LogSettings, Settings, SocketSettings, WorkerSettings, logging};
 use crate::base::{Diagnostic, limits};
 use crate::model::origin::Origin;
 use crate::notation::{Document, harmless, parse_duration, remedy_for};
@@ -21,10 +23,14 @@ use crate::notation::{Document, harmless, parse_duration, remedy_for};
 pub struct Draft {
     attach_socket: Option<PathBuf>,
     admin_socket: Option<PathBuf>,
+    /// The admin API over TCP.
+    pub(super) port: PortDraft,
+    metrics_listen: Option<SocketAddr>,
     interval: Option<Duration>,
     deadline: Option<Said<Duration>>,
-    level: Option<Level>,
+    pub(super) log: LogDraft,
     faults: Option<bool>,
+    recorder: Option<bool>,
     recycle_after: Option<Duration>,
     pub(super) terminals: Vec<TerminalSettings>,
     pub(super) sources: Vec<Origin>,
@@ -33,10 +39,20 @@ pub struct Draft {
     pub(super) secrets: Secrets,
 }
 
+/// The same of `[log]`.
+#[derive(Debug, Default)]
+pub(super) struct LogDraft {
+    pub(super) level: Option<Level>,
+    journal: Option<Journal>,
+    files: Option<PathBuf>,
+    keep: Option<usize>,
+    format: Option<Format>,
+}
+
 /// A value whose fitness depends on another one: kept with the complaint that it would earn.
 #[derive(Debug)]
-struct Said<T> {
-    value: T,
+pub(super) struct Said<T> {
+    pub(super) value: T,
     complaint: Diagnostic,
 }
 
@@ -44,7 +60,7 @@ struct Said<T> {
 pub struct Key {
     pub section: &'static str,
     pub name: &'static str,
-    read: fn(&Place<'_>, &DeValue<'_>, &mut Draft) -> Result<(), Wrong>,
+    pub(super) read: fn(&Place<'_>, &DeValue<'_>, &mut Draft) -> Result<(), Wrong>,
 }
 
 /// What is wrong with one value.
@@ -63,7 +79,7 @@ pub enum Scope {
 }
 
 /// Where a value stands.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     document: &'a Document<'a>,
     span: Range<usize>,
 }
@@ -71,18 +87,35 @@ struct Place<'a> {
 /// Longest path a Unix socket can have, with its closing zero.
 const SOCKET_PATH_BYTES_MAX: usize = 107;
 
+const LISTEN_EXAMPLE: &str = "127.0.0.1:9464";
+
 pub const KEYS: &[Key] = &[
     Key { section: "attach", name: "socket", read: |_, value, draft| set(&mut draft.attach_socket, socket(value)) },
     Key { section: "admin", name: "socket", read: |_, value, draft| set(&mut draft.admin_socket, socket(value)) },
+    admin::LISTEN,
+    admin::TOKEN,
+    admin::TOKEN_FILE,
+    admin::CERT_FILE,
+    admin::KEY_FILE,
+    Key { section: "metrics", name: "listen", read: |_, value, draft| set(&mut draft.metrics_listen, listen(value)) },
     Key { section: "host", name: "interval", read: |_, value, draft| set(&mut draft.interval, interval(value)) },
     Key { section: "host", name: "deadline", read: deadline },
     Key { section: "faults", name: "enabled", read: |_, value, draft| set(&mut draft.faults, flag(value)) },
+    Key { section: "profile", name: "recorder", read: |_, value, draft| set(&mut draft.recorder, flag(value)) },
     Key {
         section: "workers",
         name: "recycle_after",
         read: |_, value, draft| set(&mut draft.recycle_after, recycle_after(value)),
     },
-    Key { section: "log", name: "level", read: |_, value, draft| set(&mut draft.level, level(value)) },
+    Key { section: "log", name: "level", read: |_, value, draft| set(&mut draft.log.level, logging::level(value)) },
+    Key {
+        section: "log",
+        name: "journal",
+        read: |_, value, draft| set(&mut draft.log.journal, logging::journal(value)),
+    },
+    Key { section: "log", name: "files", read: |_, value, draft| set(&mut draft.log.files, logging::files(value)) },
+    Key { section: "log", name: "keep", read: |_, value, draft| set(&mut draft.log.keep, logging::keep(value)) },
+    Key { section: "log", name: "format", read: |_, value, draft| set(&mut draft.log.format, logging::format(value)) },
 ];
 
 /// Reads one document over the draft and collects what is wrong with it.
@@ -144,6 +177,23 @@ fn read_section(
     }
 }
 
+// === impl Place ===
+
+impl Place<'_> {
+    /// A value of which more than this place can tell whether it fits.
+    pub(super) fn said<T>(&self, value: T) -> Said<T> {
+        Said { value, complaint: self.document.complain(self.span.clone(), "", "") }
+    }
+}
+
+// === impl Said ===
+
+impl<T> Said<T> {
+    pub(super) fn wrong(&self, message: impl Into<String>, remedy: impl Into<String>) -> Diagnostic {
+        Diagnostic { message: message.into(), remedy: remedy.into(), ..self.complaint.clone() }
+    }
+}
+
 // === impl Scope ===
 
 impl Scope {
@@ -170,7 +220,11 @@ impl Draft {
         let interval = self.interval.unwrap_or(HostSettings::INTERVAL_DEFAULT);
         let deadline = match self.deadline {
             Some(said) if said.value > interval => {
-                complaints.push(said.complaint);
+                let message = format!("host.deadline: {:?} is longer than host.interval", said.value);
+                complaints.push(said.wrong(
+                    message,
+                    "a reading must be given up before the next one starts: shorten the deadline or lengthen the interval",
+                ));
                 interval
             }
             Some(said) => said.value,
@@ -179,13 +233,30 @@ impl Draft {
         Settings {
             attach: SocketSettings { socket: self.attach_socket },
             admin: SocketSettings { socket: self.admin_socket },
+            admin_port: self.port.finish(complaints),
+            metrics: super::MetricsSettings { listen: self.metrics_listen },
             host: HostSettings { interval, deadline },
-            log: super::LogSettings { level: self.level.unwrap_or_default() },
+            log: self.log.finish(),
             workers: WorkerSettings { recycle_after: self.recycle_after },
             faults: super::FaultSettings { enabled: self.faults.unwrap_or(false) },
+            profile: self.recorder.map_or_else(Default::default, |recorder| super::ProfileSettings { recorder }),
             terminals: self.terminals,
             sources: self.sources,
             tenants: self.tenants,
+        }
+    }
+}
+
+// === impl LogDraft ===
+
+impl LogDraft {
+    fn finish(self) -> LogSettings {
+        LogSettings {
+            level: self.level.unwrap_or_default(),
+            journal: self.journal.unwrap_or_default(),
+            files: self.files,
+            keep: self.keep.unwrap_or(LogSettings::KEEP_DEFAULT),
+            format: self.format.unwrap_or_default(),
         }
     }
 }
@@ -228,6 +299,17 @@ fn socket(value: &DeValue<'_>) -> Result<PathBuf, Wrong> {
     Ok(PathBuf::from(text))
 }
 
+pub(super) fn listen(value: &DeValue<'_>) -> Result<SocketAddr, Wrong> {
+    let remedy = format!("write it as \"{LISTEN_EXAMPLE}\"");
+    let text = text(value, LISTEN_EXAMPLE)?;
+    // No name: what it stands for may change, or not be known yet when the daemon starts.
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.port() == 0 => Err(wrong("port 0 is none that anybody could know", remedy)),
+        Ok(address) => Ok(address),
+        Err(_) => Err(wrong(format!("{:?} is no numeric address with a port", harmless(text)), remedy)),
+    }
+}
+
 pub(super) fn span_between(
     value: &DeValue<'_>,
     min: Duration,
@@ -254,30 +336,16 @@ fn recycle_after(value: &DeValue<'_>) -> Result<Duration, Wrong> {
 
 fn deadline(place: &Place<'_>, value: &DeValue<'_>, draft: &mut Draft) -> Result<(), Wrong> {
     let value = span_between(value, HostSettings::DEADLINE_MIN, HostSettings::INTERVAL_MAX, "500ms")?;
-    let complaint = place.document.complain(
-        place.span.clone(),
-        format!("host.deadline: {value:?} is longer than host.interval"),
-        "a reading must be given up before the next one starts: shorten the deadline or lengthen the interval",
-    );
-    draft.deadline = Some(Said { value, complaint });
+    draft.deadline = Some(place.said(value));
     Ok(())
 }
 
 /// A variable of the environment is always a text.
-fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
+pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
     match (value.as_bool(), value.as_str()) {
         (Some(flag), _) => Ok(flag),
         (None, Some("true")) => Ok(true),
         (None, Some("false")) => Ok(false),
         _ => Err(wrong(format!("{} stands where true or false belongs", kind(value)), "write true or false")),
-    }
-}
-
-fn level(value: &DeValue<'_>) -> Result<Level, Wrong> {
-    let names = Level::ALL.map(|(name, _)| name);
-    let text = text(value, "info")?;
-    match Level::ALL.iter().find(|(name, _)| *name == text) {
-        Some((_, level)) => Ok(*level),
-        None => Err(wrong(format!("{:?} is no level", harmless(text)), remedy_for(text, &names, "levels"))),
     }
 }

@@ -77,7 +77,12 @@ pub fn with_those_named(files: &[ConfigFile], env: impl Fn(&str) -> Option<Strin
 
 /// The same with the environment of this process, which does not change while it runs.
 pub fn for_worker(files: &[ConfigFile]) -> Vec<ConfigFile> {
-    with_those_named(files, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    with_those_named(files, environment)
+}
+
+/// One variable of the environment of this process.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// Complaints about files that sources name and that are not there. Only where the rest was found right; a file that
@@ -178,6 +183,13 @@ fn is_name(text: &str) -> bool {
         && text.len() <= limits::NAME_BYTES_MAX
         && text.bytes().all(fits)
         && !text.as_bytes()[0].is_ascii_digit()
+}
+
+/// A text with what its variables stand for in the environment that `env` knows, for whoever reads no more than this.
+pub fn resolve(text: &str, env: impl Fn(&str) -> Option<String>) -> Result<Secret, Wrong> {
+    let names = parts(text).filter_map(Result::ok).filter_map(Part::variable);
+    let known = names.filter_map(|name| Some((name.to_owned(), Secret::new(env(name)?)))).collect();
+    Secrets { known, is_blind: false }.resolve(text)
 }
 
 /// Whether a text is made of variables alone, so that no secret stands in the file.

@@ -3,6 +3,8 @@
 //! Invariant: a tenant is named in `unblink.toml` or is none. What is wrong in these sections names no other tenant to
 //! anybody but an administrator, see [`is_about_tenants`].
 
+mod quantities;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,11 +15,12 @@ use super::gather::TERMS;
 use super::schema::{Wrong, kind, wrong};
 use super::{Level, Settings, TENANT_DEFAULT};
 use crate::base::{Diagnostic, limits};
+use crate::machine::confinement::{Limits, Resource};
 use crate::notation::{Document, harmless, remedy_for};
 use crate::wire::feed::{ConfigFile, FileKind};
 
 pub const SECTION: &str = "tenants";
-const KEYS: [&str; 5] = ["viewers", "pushers", "refresh", "refresh_board", "push"];
+const KEYS: [&str; 8] = ["viewers", "pushers", "refresh", "refresh_board", "push", "cpu", "memory", "pids"];
 
 /// One tenant as an administrator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub struct TenantSettings {
     pub refresh_board_hz: Option<u32>,
     /// Chunks a second of all that push into it together; none for as many as are taken.
     pub push_hz: Option<u32>,
+    /// What its worker, with all that this starts, may take.
+    pub limits: Limits,
 }
 
 /// Whom an entry of a list stands for. Names are looked up by whoever applies it.
@@ -156,6 +161,9 @@ fn read_one(
             "refresh" => hz(value.get_ref()).map(|hz| settings.refresh_hz = Some(hz)),
             "refresh_board" => hz(value.get_ref()).map(|hz| settings.refresh_board_hz = Some(hz)),
             "push" => hz(value.get_ref()).map(|hz| settings.push_hz = Some(hz)),
+            "cpu" => quantity(Resource::Cpu, value).map(|most| settings.limits.cpu_millis = Some(most)),
+            "memory" => quantity(Resource::Memory, value).map(|most| settings.limits.memory_bytes = Some(most)),
+            "pids" => quantity(Resource::Pids, value).map(|most| settings.limits.pids = Some(most)),
             _ => {
                 let message = format!("tenants.{tenant}: there is no key {:?} in this section", harmless(word));
                 complaints.push(document.complain(name.span(), message, remedy_for(word, &KEYS, "keys")));
@@ -167,6 +175,10 @@ fn read_one(
         }
     }
     settings
+}
+
+fn quantity(resource: Resource, value: &Spanned<DeValue<'_>>) -> Result<u64, Wrong> {
+    quantities::read(resource, value.get_ref())
 }
 
 fn principals(value: &DeValue<'_>) -> Result<Vec<Principal>, Wrong> {
@@ -228,6 +240,7 @@ impl Default for TenantSettings {
             refresh_hz: None,
             refresh_board_hz: None,
             push_hz: None,
+            limits: Limits::default(),
         }
     }
 }

@@ -32,11 +32,12 @@ fn nothing_configured_gives_the_defaults() {
 #[test]
 fn every_key_is_taken() {
     let settings = parse(&[file(
-        "[attach]\nsocket = '/a/attach.sock'\n[admin]\nsocket = '/a/admin.sock'\n[host]\ninterval = '2s'\ndeadline = '1.5s'\n[log]\nlevel = 'debug'\n",
+        "[attach]\nsocket = '/a/attach.sock'\n[admin]\nsocket = '/a/admin.sock'\n[metrics]\nlisten = '[::1]:9464'\n[host]\ninterval = '2s'\ndeadline = '1.5s'\n[log]\nlevel = 'debug'\n",
     )])
     .unwrap();
     assert_eq!(settings.attach.socket, Some(PathBuf::from("/a/attach.sock")));
     assert_eq!(settings.admin.socket, Some(PathBuf::from("/a/admin.sock")));
+    assert_eq!(settings.metrics.listen, Some("[::1]:9464".parse().unwrap()));
     assert_eq!(settings.host.interval, Duration::from_secs(2));
     assert_eq!(settings.host.deadline, Duration::from_millis(1500));
     assert_eq!(settings.log.level, Level::Debug);
@@ -46,6 +47,22 @@ fn every_key_is_taken() {
 fn a_short_interval_shortens_the_deadline_nobody_set() {
     let settings = parse(&[file("[host]\ninterval = '200ms'")]).unwrap();
     assert_eq!(settings.host.deadline, Duration::from_millis(200));
+}
+
+#[test]
+fn where_metrics_are_served_is_an_address_with_a_port() {
+    check(
+        "[metrics]\nlisten = \"localhost:9464\"\n",
+        r#"unblink.toml:2:10: metrics.listen: "localhost:9464" is no numeric address with a port
+    listen = "localhost:9464"
+             ^
+    write it as "127.0.0.1:9464""#,
+    );
+    for wrong in ["'127.0.0.1'", "':9464'", "'127.0.0.1:99999'", "'127.0.0.1:0'", "9464", "''"] {
+        let text = shown(&format!("[metrics]\nlisten = {wrong}\n"));
+        assert!(text.contains("127.0.0.1:9464") && text.contains("unblink.toml:2:10"), "{wrong}: {text}");
+    }
+    assert_eq!(parse(&[]).unwrap().metrics.listen, None, "no port is open by itself");
 }
 
 #[test]
@@ -341,6 +358,18 @@ fn a_standby_is_another_source_that_has_none() {
         let complaints = understood(text).unwrap_err();
         assert!(complaints.iter().any(|complaint| complaint.message == wrong), "{wrong}: {complaints:?}");
     }
+}
+
+#[test]
+fn the_flight_recorder_runs_unless_somebody_says_otherwise() {
+    assert!(parse(&[]).unwrap().profile.recorder);
+    for (said, recorder) in [("true", true), ("false", false)] {
+        let settings = parse(&[file(&format!("[profile]\nrecorder = {said}\n"))]).unwrap();
+        assert_eq!(settings.profile.recorder, recorder, "{said}");
+    }
+    assert!(
+        shown("[profile]\nrecorder = 19\n").contains("profile.recorder: a number stands where true or false belongs")
+    );
 }
 
 #[test]

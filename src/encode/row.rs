@@ -2,7 +2,7 @@
 //!
 //! Invariant: once its segments are written, in any order if all its text is of certain width, the row shows what it
 //! should, whatever stood there. The cells after text of doubtful width, as many as it has code points, are always
-//! written anew, and after that text.
+//! written anew, and after that text. Only whole clusters are erased, so that a frame cut anywhere leaves no halves.
 
 use super::changes::Changes;
 use super::palette::Reducer;
@@ -199,12 +199,18 @@ impl Collector<'_, '_> {
         let (changed_end, next) = self.changed_within(x, end);
         let count = changed_end - x;
         let move_after = if next == changed_end { Pen::column_cost(next) } else { 0 };
-        if count >= ERASE_MIN && Pen::erase_cost(count) + move_after < count {
+        if count >= ERASE_MIN && Pen::erase_cost(count) + move_after < count && !self.may_halve(changed_end) {
             self.push(x, changed_end, Kind::Erase);
         } else {
             self.cells(x, changed_end, Kind::Blank, PackedStyle::DEFAULT);
         }
         next
+    }
+
+    /// Whether erasing up to `end` may leave the second half of a wide cluster behind. Writing there later, some
+    /// terminals clear the cell before it, too: a frame cut here would spoil the next one.
+    fn may_halve(&self, end: u16) -> bool {
+        self.task.from.is_none_or(|(from, _)| Symbol(from.symbols[usize::from(end)]).is_tail())
     }
 
     /// Nothing but default blanks from `x` on.
@@ -237,8 +243,8 @@ impl Collector<'_, '_> {
                 (Kind::Text, _) => (open.style, open.style.blank_looks_like(style)),
                 (_, _) => (style, style.blank_looks_like(open.style)),
             };
-            if fits && self.gap_is_short(open.to, from, joined) {
-                let kind = if open.kind == Kind::Text { Kind::Text } else { kind };
+            if fits && let Some(gap) = self.short_gap(open.to, from, joined) {
+                let kind = if [open.kind, gap].contains(&Kind::Text) { Kind::Text } else { kind };
                 self.open = Some(Segment { to, kind, style: joined, ..open });
                 return;
             }
@@ -256,24 +262,26 @@ impl Collector<'_, '_> {
         self.segments.list.extend(self.open.take());
     }
 
-    /// Whether what stands between is written again, in this style, in no more bytes than a move takes.
-    fn gap_is_short(&mut self, from: u16, to: u16, style: PackedStyle) -> bool {
-        let mut room = if from == to { return true } else { Pen::column_cost(to) };
+    /// What stands between, text or blanks alone, if it is written again, in this style, in no more bytes than a move
+    /// takes.
+    fn short_gap(&mut self, from: u16, to: u16, style: PackedStyle) -> Option<Kind> {
+        let mut kind = Kind::Blank;
+        let mut room = if from == to { return Some(kind) } else { Pen::column_cost(to) };
         for x in from..to {
             let (symbol, own) = self.at(x);
             let fits = if symbol.is_blank() { style.blank_looks_like(own) } else { style == own };
             let bytes = match symbol.value() {
-                _ if !fits || symbol.is_interned() || symbol.columns() != 1 || !symbol.is_certain() => return false,
+                _ if !fits || symbol.is_interned() || symbol.columns() != 1 || !symbol.is_certain() => return None,
                 0..0x80 => 1,
                 0x80..0x800 => 2,
                 _ => 3,
             };
-            match room.checked_sub(bytes) {
-                Some(left) => room = left,
-                None => return false,
+            if !symbol.is_blank() {
+                kind = Kind::Text;
             }
+            room = room.checked_sub(bytes)?;
         }
-        true
+        Some(kind)
     }
 
     /// One past the last cell that is not a default blank.

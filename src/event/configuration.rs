@@ -93,7 +93,10 @@ impl Event for ConfigurationRefused<'_> {
         let Self { cause, why, complaints, generation } = self;
         error!(cause, generation, "configuration not applied, the one before stays: {why}");
         for complaint in complaints {
-            error!("{complaint}");
+            // On one line: the log draws no arrows.
+            let whole = complaint.to_string();
+            let (excerpt, remedy) = (&complaint.excerpt, &complaint.remedy);
+            error!(%excerpt, %remedy, "{}", whole.lines().next().unwrap_or_default());
         }
     }
 }

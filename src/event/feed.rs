@@ -4,6 +4,7 @@ use tracing::{error, info, warn};
 
 use super::{COUNTERS, Event};
 use crate::base::{Epoch, Trace, ViewId};
+use crate::machine::heartbeat::Silence;
 use crate::machine::ledger::Step;
 
 /// A worker process was started.
@@ -68,6 +69,7 @@ pub struct WorkerHung<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
     pub pid: u32,
+    pub silence: Silence,
 }
 
 /// A silent worker answers again.
@@ -204,7 +206,16 @@ impl Event for WorkerSilent<'_> {
 impl Event for WorkerHung<'_> {
     fn emit(self) {
         COUNTERS.workers_hung.add(1);
-        error!(tenant = self.tenant, epoch = self.epoch.0, pid = self.pid, "worker hangs; it is killed");
+        let Silence { lasted, ran, waited } = self.silence;
+        error!(
+            tenant = self.tenant,
+            epoch = self.epoch.0,
+            pid = self.pid,
+            silent_ms = lasted.as_millis(),
+            ran_ms = ran.as_millis(),
+            waited_ms = waited.as_millis(),
+            "worker hangs; it is killed"
+        );
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Viewer<S> {
     pub view: ViewId,
     /// Where in its view's list it stands.
     pub place: usize,
+    /// Whether the frames it takes are counted.
+    pub counts: bool,
     sink: S,
     held: Held,
     unfinished: Option<Unfinished>,
@@ -75,6 +77,7 @@ impl<S: Sink> Viewer<S> {
             session,
             view,
             place: 0,
+            counts: true,
             sink,
             held: Held::default(),
             unfinished: None,
@@ -178,7 +181,7 @@ impl<S: Sink> Viewer<S> {
             match then {
                 Then::Nothing => {}
                 Then::Holds(held) => {
-                    sent.frames += 1;
+                    sent.frames += u64::from(self.counts);
                     self.hold(held);
                 }
                 Then::Leaves => return self.end(Parting::Told),

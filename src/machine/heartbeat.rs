@@ -20,6 +20,11 @@ pub const READS_FOR: Duration = Duration::from_secs(10);
 pub const BEGINS_FOR: Duration = Duration::from_secs(2);
 /// A look that comes so much later than asked for comes to a root that could not hear the answer either.
 const OVERSLEPT: Duration = Duration::from_millis(100);
+/// From when it is late on, what one has of a processor that nobody holds back and that does nothing but loop. However it
+/// got so much, an answer would have come.
+const CHANCE: Duration = HUNG_AFTER.saturating_sub(LATE_AFTER);
+/// One that is excused is looked at when it may have had its chance, but not more often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// A share of the time looked at: one that could not run for so long of it had no fair chance to answer.
 const EXCUSED_SHARE: u32 = 4;
 /// Looks in a row that may come too late: a root that is always late is slow, not absent.
@@ -54,6 +59,8 @@ struct Late {
     asked: Mono,
     /// It is looked at from then on; what it had done by then.
     since: Mono,
+    /// When it may have had its chance, where that is before all of the time is over.
+    look_at: Option<Mono>,
     before: Option<Activity>,
     /// What it had done when it was found late.
     at_first: Option<Activity>,
@@ -75,6 +82,17 @@ pub struct Activity {
     pub waited: Duration,
     /// Its group had used up its share.
     pub throttled: Duration,
+}
+
+/// What became of the time in which it did not answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silence {
+    /// Since it was asked.
+    pub lasted: Duration,
+    /// Since it was found late.
+    pub ran: Duration,
+    /// Since then, as far as such waits are over.
+    pub waited: Duration,
 }
 
 /// Why it does not answer, without being to blame.
@@ -138,11 +156,28 @@ impl Heartbeat {
         }
     }
 
+    /// What it did while it was silent, given what it has done by now.
+    pub fn silence(&self, now: Mono, activity: Option<Activity>) -> Silence {
+        let at_first = match self.phase {
+            Phase::Late(late) => late.at_first,
+            Phase::Quiet | Phase::Asked { .. } | Phase::Lost => None,
+        };
+        let since = |time: fn(&Activity) -> Duration| {
+            let (now, before) = (activity.as_ref().map(time), at_first.as_ref().map(time));
+            now.unwrap_or_default().saturating_sub(before.unwrap_or_default())
+        };
+        Silence {
+            lasted: self.asked_at().map_or(Duration::ZERO, |at| now.since(at)),
+            ran: since(|activity| activity.ran),
+            waited: since(|activity| activity.waited),
+        }
+    }
+
     /// When a `Tick` is due.
     pub fn wake_at(&self) -> Option<Mono> {
         let at = match self.phase {
             Phase::Asked { at } => at + LATE_AFTER,
-            Phase::Late(late) => late.since + (HUNG_AFTER - LATE_AFTER),
+            Phase::Late(late) => late.look_at.unwrap_or(late.since + CHANCE),
             Phase::Quiet | Phase::Lost => return None,
         };
         Some(self.busy.map_or(at, |(until, _)| until.max(at)))
@@ -175,7 +210,7 @@ impl Heartbeat {
                 // The answer may lie unread: what was owed is owed from now on.
                 match *phase {
                     Phase::Asked { .. } => self.phase = Phase::Asked { at: now },
-                    Phase::Late(late) => self.phase = Phase::Late(Late { since: now, ..late }),
+                    Phase::Late(late) => self.phase = Phase::Late(Late { since: now, look_at: None, ..late }),
                     Phase::Quiet | Phase::Lost => {}
                 }
                 None
@@ -195,7 +230,8 @@ impl Heartbeat {
         match self.phase {
             Phase::Quiet | Phase::Lost => None,
             Phase::Asked { at } => {
-                let late = Late { asked: at, since: now, before: activity, at_first: activity, excuse: None };
+                let (before, at_first) = (activity, activity);
+                let late = Late { asked: at, since: now, look_at: None, before, at_first, excuse: None };
                 self.phase = Phase::Late(late);
                 Some(Finding::Late)
             }
@@ -203,17 +239,15 @@ impl Heartbeat {
                 let unseen = activity.is_none() || late.before.is_none();
                 if unseen && now.since(late.asked) < UNSEEN_HUNG_AFTER {
                     let at_first = late.at_first.or(activity);
-                    self.phase = Phase::Late(Late { since: now, before: activity, at_first, ..late });
+                    self.phase = Phase::Late(Late { since: now, look_at: None, before: activity, at_first, ..late });
                     return None;
                 }
-                let excuse = late.excuse(now, activity);
-                if excuse.is_none() && late.excuse.is_none() {
+                let Some(after) = late.judge(now, activity) else {
                     self.phase = Phase::Lost;
                     return Some(Finding::Hung);
-                }
-                // Where what held it up is over, it has a fair chance from now on.
-                self.phase = Phase::Late(Late { since: now, before: activity, excuse, ..late });
-                excuse.filter(|_| excuse != late.excuse).map(Finding::Excused)
+                };
+                self.phase = Phase::Late(after);
+                after.excuse.filter(|_| after.excuse != late.excuse).map(Finding::Excused)
             }
         }
     }
@@ -228,16 +262,37 @@ impl Default for Heartbeat {
 // === impl Late ===
 
 impl Late {
+    /// How it goes on; none where it hangs.
+    fn judge(self, now: Mono, activity: Option<Activity>) -> Option<Late> {
+        let left = self.chance_left(activity);
+        // Nobody answers while stopped, however much was done before.
+        let is_stopped = [activity, self.before].into_iter().flatten().any(|activity| activity.is_stopped);
+        if !is_stopped && left == Some(Duration::ZERO) {
+            return None;
+        }
+        let after = if now >= self.since + CHANCE {
+            let excuse = self.excuse(now, activity);
+            if excuse.is_none() && self.excuse.is_none() {
+                return None;
+            }
+            // Where what held it up is over, it has a fair chance from now on.
+            Late { since: now, before: activity, excuse, ..self }
+        } else {
+            self
+        };
+        let soon = left.filter(|_| !is_stopped).map(|left| now + left.max(LOOK_EVERY));
+        Some(Late { look_at: soon.filter(|at| *at < after.since + CHANCE), ..after })
+    }
+
     /// Why it could not answer since it was looked at before.
     fn excuse(&self, now: Mono, activity: Option<Activity>) -> Option<Excuse> {
-        let (activity, before) = (activity?, self.before?);
-        // However little it got of a processor at a time: in all it was enough for an answer.
-        let at_first = self.at_first.map_or(activity.ran, |at_first| at_first.ran);
-        let had_its_chance = activity.ran.saturating_sub(at_first) >= HUNG_AFTER;
-        activity.excuse_since(&before, now.since(self.since)).filter(|excuse| {
-            // Nobody answers while stopped, however much was done before.
-            *excuse == Excuse::Stopped || !had_its_chance
-        })
+        activity?.excuse_since(&self.before?, now.since(self.since))
+    }
+
+    /// What it has to have of a processor yet until nothing excuses it any more; none where nobody can tell.
+    fn chance_left(&self, activity: Option<Activity>) -> Option<Duration> {
+        let ran = activity?.ran.saturating_sub(self.at_first?.ran);
+        Some(CHANCE.saturating_sub(ran))
     }
 }
 

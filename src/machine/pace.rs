@@ -1,16 +1,23 @@
 //! When a view may be drawn next, and how fast it may go on.
 //!
-//! Invariant: nothing is drawn unless something would look different, never more often than the board's refresh rate,
+//! Invariant: nothing is drawn unless something would look different, never more often than the board's refresh rate (any
+//! span holds as many frames as steps fit into it and one, and no two are less than half a step apart),
 //! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
-//! need not. A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
+//! need not. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
+//! once and moves nothing, a clock is shown together with the next change instead of taking its tick, and where changes
+//! that have been in step for long come to wait for their tick all the same, one waits for the next and the grid begins anew
+//! there.
+//! A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
 //! Three late frames in a row halve the rate, ten seconds without one double it again, up to the board's.
 //! This keeps no clock: `now` is handed in, and the wall clock matters only as a distance.
 
 use std::time::Duration;
 
 use crate::base::{Mono, Wall};
+use rhythm::Rhythm;
 
+mod rhythm;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +36,7 @@ pub struct Pace {
     credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
     change_at: Option<Mono>,
+    rhythm: Rhythm,
     late_in_a_row: u32,
     /// The last late frame or change of the rate.
     trouble_at: Mono,
@@ -78,6 +86,10 @@ const LOWERED_HZ_MIN: f64 = 1.0;
 const LATE_IN_A_ROW_MAX: u32 = 3;
 /// As long without a late frame the machine has room for a faster rate; so long also that trying costs little.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
+/// Steps after one that waited for the next change, until another does: few pictures are left out for being in time.
+const JOINED_AGAIN: u32 = 64;
+/// The same where none came: it is no rhythm, and trying costs the frame a part of a step.
+const ALONE_AGAIN: u32 = 256;
 const FRACTION_BITS: u32 = 32;
 
 // === impl Pace ===
@@ -94,6 +106,7 @@ impl Pace {
             dirty_since: Some(Mono(0)),
             credit_since: Some(Mono(0)),
             change_at: None,
+            rhythm: Rhythm::default(),
             late_in_a_row: 0,
             trouble_at: Mono(0),
             missed: 0,
@@ -112,7 +125,14 @@ impl Pace {
 
     /// Data, health or catalogue changed.
     pub fn changed(&mut self, now: Mono) {
-        self.dirty_since.get_or_insert(now);
+        self.rhythm.note(now, self.step());
+        if self.dirty_since.is_some() {
+            self.join(now);
+        } else {
+            self.rhythm.clock_waited_until = self.put_off().filter(|until| *until > now).map(|_| now);
+            self.dirty_since = Some(now);
+            self.wait_for_the_next(now);
+        }
     }
 
     /// The receiver can take one more frame.
@@ -131,6 +151,7 @@ impl Pace {
     /// equals the frame before does not, and leaves the credit.
     pub fn drawn(&mut self, now: Mono, wall: Wall, next_change_at: Option<Wall>, sent: bool) {
         let missed = self.count(now);
+        self.rest_from_waiting(now);
         self.dirty_since = None;
         self.held_until = None;
         if sent {
@@ -143,7 +164,7 @@ impl Pace {
 
     /// Whether to draw now, or when to ask again.
     pub fn ask(&self, now: Mono) -> Ask {
-        let Some(wanted) = self.wanted() else { return Ask::Idle };
+        let Some(wanted) = self.put_off() else { return Ask::Idle };
         // At least half a step apart, so that a late frame is not followed by a burst.
         let due = match &self.last {
             None => wanted,
@@ -195,22 +216,72 @@ impl Pace {
         };
         let possible = self.possible().unwrap_or(now).min(now);
         let (grid, due) = self.due(last, wanted);
-        let missed = grid.steps(now.since(grid.tick(due))) / self.stride();
+        // Before it was wanted nobody waited for it.
+        let waited_for = self.put_off().unwrap_or(now).max(grid.tick(due));
+        let missed = grid.steps(now.since(waited_for)) / self.stride();
+        let passed = grid.steps(now.since(grid.tick(due))) / self.stride();
         if self.held_until.is_some() {
             let (grid, due) = self.due(last, possible);
-            let all = grid.steps(now.since(grid.tick(due))) / self.stride();
+            let all = grid.steps(now.since(possible.max(grid.tick(due)))) / self.stride();
             self.limited = self.limited.saturating_add(all.saturating_sub(missed));
         }
         self.grid = grid;
-        self.last = Some(Last { tick: due + missed * self.stride(), at: now });
+        self.last = Some(Last { tick: due + passed * self.stride(), at: now });
         self.missed = self.missed.saturating_add(missed);
         missed
     }
 
-    /// The tick after a frame for what is wanted since then, and its grid: after a rest that begins anew.
+    /// The tick after a frame for what is wanted since then, and its grid: after a rest that begins anew. What comes less
+    /// than a step after its tick is no rest: those after it would wait for as long as it was late.
     fn due(&self, last: Last, wanted: Mono) -> (Grid, u64) {
         let due = last.tick + self.stride();
-        if wanted > self.grid.tick(due) { (Grid { origin: wanted, ..self.grid }, 0) } else { (self.grid, due) }
+        let tick = self.grid.tick(due);
+        let anew = |origin| (Grid { origin, ..self.grid }, 0);
+        match self.rhythm.joined_at {
+            Some(joined_at) if joined_at > tick => anew(joined_at.max(wanted)),
+            _ if wanted > tick + self.step() => anew(wanted),
+            _ => (self.grid, due),
+        }
+    }
+
+    /// [`Pace::wanted`] and what waits for the next change: where it was said to, and a clock, which would take the tick
+    /// of a change that is about to come, and that one the next, and so on for ever.
+    fn put_off(&self) -> Option<Mono> {
+        let wanted = self.wanted()?;
+        let beat_at = self.dirty_since.is_none().then(|| self.rhythm.next_beat(self.step(), self.step() / 2)).flatten();
+        let until = self.rhythm.until.or(beat_at.filter(|beat_at| *beat_at < wanted + 2 * self.step()));
+        Some(wanted.max(until.unwrap_or_default()).max(self.rhythm.clock_waited_until.unwrap_or_default()))
+    }
+
+    /// A change came that is to be drawn: where those before it waited for their tick too, it waits for the next one.
+    fn wait_for_the_next(&mut self, now: Mono) {
+        let Some(last) = self.last else { return };
+        let waits = self.grid.tick(last.tick + self.stride()).since(now);
+        let is_due = self.rhythm.resume_at.is_none_or(|at| now >= at);
+        // What changes as soon as it was drawn has no rhythm of its own.
+        if waits > self.step() / 8 && now > last.at && is_due && self.rhythm.is_steady() {
+            self.rhythm.until = self.rhythm.next_beat(self.step(), self.step() / 16);
+        }
+    }
+
+    /// Another change came before the one before it was drawn.
+    fn join(&mut self, now: Mono) {
+        let Some(last) = self.last else { return };
+        // One that comes sooner belongs to the same beat.
+        if self.rhythm.until.is_some() && now >= self.grid.tick(last.tick + self.stride()) {
+            self.rhythm.until = None;
+            self.rhythm.joined_at = Some(now);
+        }
+    }
+
+    fn rest_from_waiting(&mut self, now: Mono) {
+        self.rhythm.clock_waited_until = None;
+        let steps = match (self.rhythm.joined_at.take(), self.rhythm.until.take()) {
+            (Some(_), _) => JOINED_AGAIN,
+            (None, Some(_)) => ALONE_AGAIN,
+            (None, None) => return,
+        };
+        self.rhythm.resume_at = Some(now + self.step() * steps);
     }
 
     /// Lowers or raises the rate after a frame that missed so many ticks.

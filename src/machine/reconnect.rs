@@ -14,6 +14,14 @@ use crate::base::Mono;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 /// Longest pause between two attempts: a wallboard should not stay behind for longer.
 const RETRY_MAX: Duration = Duration::from_secs(5);
+/// Longest pause between two attempts while nobody would tell that the daemon is back, and it has not been gone for long:
+/// a try at a socket that nobody listens at takes some microseconds.
+const UNTOLD_RETRY: Duration = Duration::from_millis(75);
+/// A restart takes less.
+const UNTOLD_FOR: Duration = Duration::from_secs(60);
+/// Many clients may have lost the same daemon, and all see it come back at one moment: they go there within this time, so
+/// that 500 of them are twenty in each millisecond. A worker takes as long until it draws.
+const RETURN_SPREAD: Duration = Duration::from_millis(25);
 /// A connection that held this long was a good one: the next attempt goes out at once.
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 /// Time the daemon has to answer our greeting; a stopped process accepts connections too.
@@ -31,6 +39,11 @@ pub struct Reconnect {
     known: bool,
     /// Of the daemon that welcomed us, where it answers pings.
     liveness: Option<Liveness>,
+    /// Somebody looks out for the daemon, and tells when it is back.
+    is_told: bool,
+    /// It came back while we were at the door already.
+    appeared: bool,
+    gone_since: Option<Mono>,
     last_frame: Option<Mono>,
     /// Since when nothing current is on screen; none while frames arrive.
     blind_since: Option<Mono>,
@@ -76,6 +89,10 @@ pub enum Event {
     /// The connection ended or broke.
     Lost(Loss),
     Parted(Parting),
+    /// From now on `Appeared` is told, or is not.
+    LookedOutFor(bool),
+    /// There is a daemon where one was lost.
+    Appeared,
     /// Somebody asked for a new connection.
     Kicked,
     /// The viewer wants to leave.
@@ -89,6 +106,8 @@ pub enum Event {
 pub enum Parting {
     Stopping,
     Full,
+    /// It cannot tell who asks, at the moment.
+    Unclear,
     Protocol,
     NoSuchBoard,
     NotAllowed,
@@ -143,6 +162,9 @@ impl Reconnect {
             backoff: Backoff::new(RETRY_FIRST, RETRY_MAX),
             known: false,
             liveness: None,
+            is_told: false,
+            appeared: false,
+            gone_since: None,
             last_frame: None,
             blind_since: Some(now),
             said: None,
@@ -163,11 +185,14 @@ impl Reconnect {
             }
             (Phase::Connecting, Event::Failed) if self.known => {
                 self.loss = None;
-                self.wait(now, random);
+                self.failed(now, random);
             }
             (Phase::Connecting, Event::Failed) => self.end(End::Unreachable, &mut actions),
             (Phase::Greeting { .. }, Event::Welcomed { answers_pings }) => {
                 self.known = true;
+                self.gone_since = None;
+                // It says nothing of the next loss.
+                self.appeared = false;
                 self.liveness = answers_pings.then(|| Liveness::new(now));
                 self.phase = Phase::Live { since: now };
             }
@@ -192,6 +217,13 @@ impl Reconnect {
             (Phase::Greeting { .. } | Phase::Live { .. }, Event::Kicked) => {
                 self.hang_up(now, &mut actions);
                 self.connect(&mut actions);
+            }
+            (_, Event::LookedOutFor(is_told)) => self.is_told = is_told,
+            (Phase::Connecting | Phase::Greeting { .. }, Event::Appeared) => self.appeared = true,
+            (Phase::Waiting { until }, Event::Appeared) => {
+                let until = until.min(now + within(RETURN_SPREAD, random));
+                self.backoff.reset();
+                self.phase = Phase::Waiting { until };
             }
             (Phase::Waiting { .. }, Event::Kicked) => self.connect(&mut actions),
             (Phase::Waiting { until }, Event::Tick) if now >= until => self.connect(&mut actions),
@@ -256,6 +288,7 @@ impl Reconnect {
     fn hang_up(&mut self, now: Mono, actions: &mut Vec<Action>) {
         actions.push(Action::Hangup);
         self.liveness = None;
+        self.gone_since.get_or_insert(now);
         self.blind_since.get_or_insert(now);
     }
 
@@ -279,7 +312,7 @@ impl Reconnect {
     fn parted(&mut self, now: Mono, random: u64, parting: Parting, actions: &mut Vec<Action>) {
         let welcomed = matches!(self.phase, Phase::Live { .. });
         let for_good = match parting {
-            Parting::Stopping | Parting::Full => false,
+            Parting::Stopping | Parting::Full | Parting::Unclear => false,
             // A daemon that never understood us will not do so later; a slip in between may not come again.
             Parting::Protocol => !welcomed,
             Parting::NoSuchBoard | Parting::NotAllowed | Parting::Version | Parting::Quit => true,
@@ -292,17 +325,40 @@ impl Reconnect {
             self.known = true;
             self.said = Some(parting);
             self.loss = None;
+            if welcomed && parting == Parting::Stopping {
+                // Where somebody holds its socket meanwhile, the next one takes whoever waits there; elsewhere it is gone.
+                self.phase = Phase::Waiting { until: now + within(RETURN_SPREAD, random) };
+            } else {
+                self.wait(now, random);
+            }
+        }
+    }
+
+    /// Nobody listens there.
+    fn failed(&mut self, now: Mono, random: u64) {
+        let is_short = self.gone_since.is_some_and(|since| now.since(since) < UNTOLD_FOR);
+        if !self.appeared && !self.is_told && is_short {
+            let half = UNTOLD_RETRY / 2;
+            self.phase = Phase::Waiting { until: now + half + within(half, random) };
+        } else {
             self.wait(now, random);
         }
     }
 
     fn connect(&mut self, actions: &mut Vec<Action>) {
+        self.appeared = false;
         self.phase = Phase::Connecting;
         actions.push(Action::Connect);
     }
 
     fn wait(&mut self, now: Mono, random: u64) {
-        self.phase = Phase::Waiting { until: now + self.backoff.next(random) };
+        let pause = if self.appeared {
+            self.backoff.reset();
+            within(RETURN_SPREAD, random)
+        } else {
+            self.backoff.next(random)
+        };
+        self.phase = Phase::Waiting { until: now + pause };
     }
 
     fn end(&mut self, end: End, actions: &mut Vec<Action>) {
@@ -330,6 +386,7 @@ impl Reconnect {
         let said = match self.said {
             Some(Parting::Stopping) => "the daemon stopped · ",
             Some(Parting::Full) => "the daemon has no room for another viewer · ",
+            Some(Parting::Unclear) => "the daemon lets nobody in at the moment · ",
             _ => "",
         };
         let why = match self.loss {
@@ -351,6 +408,12 @@ impl Reconnect {
             (_, Some(frame)) => format!("{said}reconnecting · last frame {} old{why}", age(now, frame)),
         }
     }
+}
+
+/// Some part of `span`, by chance.
+fn within(span: Duration, random: u64) -> Duration {
+    let nanos = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(random % nanos.saturating_add(1))
 }
 
 fn whole_seconds(now: Mono, then: Mono) -> u32 {

@@ -167,6 +167,11 @@ impl Reload {
         }
     }
 
+    /// Whether a change is under way that comes to an end by itself: one that waits for a worker without an end is not.
+    pub fn is_under_way(&self) -> bool {
+        !matches!(self.phase, Phase::Idle | Phase::Waiting { until: None, .. })
+    }
+
     /// As it was last told.
     pub fn worker_is_ready(&self) -> bool {
         self.worker_is_ready

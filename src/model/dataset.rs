@@ -327,6 +327,11 @@ impl Dataset {
         }
     }
 
+    /// All sources by their names.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &SourceHealth)> {
+        self.sources.iter().map(|(name, source)| (name.as_str(), &source.of))
+    }
+
     pub fn source(&self, name: &str) -> Option<&SourceHealth> {
         self.sources.get(name).map(|source| &source.of)
     }

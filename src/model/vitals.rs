@@ -1,4 +1,4 @@
-//! How root fares, as it tells its workers.
+//! How root fares, as it tells its workers, and what the allocator of a process holds.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,4 +25,35 @@ pub struct Vitals {
     pub frames_dropped: u64,
     pub inputs_dropped: u64,
     pub worker_restarts: u64,
+}
+
+/// What the allocator of one process holds, in bytes: as jemalloc counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocator {
+    /// Given out to the program.
+    pub allocated: u64,
+    /// In pages of which at least a part is given out.
+    pub active: u64,
+    /// In RAM, with what it needs itself and what it keeps for the next who asks.
+    pub resident: u64,
+    /// Mapped by it.
+    pub mapped: u64,
+    /// Kept as addresses alone, without memory behind them.
+    pub retained: u64,
+}
+
+// === impl Allocator ===
+
+impl Allocator {
+    /// Each by its name.
+    pub fn rows(&self) -> [(&'static str, u64); 5] {
+        let Allocator { allocated, active, resident, mapped, retained } = *self;
+        [
+            ("allocated", allocated),
+            ("active", active),
+            ("resident", resident),
+            ("mapped", mapped),
+            ("retained", retained),
+        ]
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::number::Number;
+
 /// Why a text is no duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
@@ -17,14 +19,8 @@ pub enum DurationError {
 
 /// Reads a duration; whole milliseconds are kept, the rest is cut.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() || fraction.contains('.') {
-        return Err(DurationError::NoNumber);
-    }
-    let unit_ms: u64 = match unit.trim() {
+    let number = Number::before_unit(text).ok_or(DurationError::NoNumber)?;
+    let unit_ms: u64 = match number.unit.trim() {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
@@ -33,14 +29,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
         "" => return Err(DurationError::NoUnit),
         _ => return Err(DurationError::UnknownUnit),
     };
-    let whole: u64 = whole.parse().map_err(|_| DurationError::TooLong)?;
-    // Three digits of a fraction are worth a millisecond; more are cut.
-    let thousandths = fraction
-        .chars()
-        .chain("000".chars())
-        .take(3)
-        .fold(0, |sum, digit| sum * 10 + u64::from(digit.to_digit(10).expect("invariant: only digits were taken")));
-    let whole_ms = whole.checked_mul(unit_ms).ok_or(DurationError::TooLong)?;
-    let ms = whole_ms.checked_add(thousandths * unit_ms / 1_000).ok_or(DurationError::TooLong)?;
-    Ok(Duration::from_millis(ms))
+    // Three digits of a fraction are worth a millisecond.
+    number.times(unit_ms).map(Duration::from_millis).ok_or(DurationError::TooLong)
 }

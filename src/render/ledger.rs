@@ -60,6 +60,13 @@ impl Ledger {
         self.resting = panels;
     }
 
+    /// Panels that are not drawn at present.
+    pub fn fallen(&self) -> usize {
+        let falls = |entry: &&Entry| matches!(entry.quarantine.state(), State::Held { .. } | State::Quarantined { .. });
+        let held: usize = self.boards.values().map(|panels| panels.values().filter(falls).count()).sum();
+        held + self.resting.len()
+    }
+
     fn rests(&self, board: &str, panel: usize) -> Option<Trouble> {
         if self.resting.is_empty() {
             return None;

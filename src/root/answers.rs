@@ -22,7 +22,14 @@ impl State {
                 return self.settle(now);
             }
             Ask::Rollback(number, reply) => return self.roll_back(number, reply, now),
+            Ask::Capture(wish, reply) => {
+                self.capture(&wish, reply, now);
+                return self.settle(now);
+            }
+            Ask::Fault(reply, _) => drop(reply.send(self.configuration.faults())),
             Ask::Status(reply) => drop(reply.send(self.status(now))),
+            Ask::Processes(reply) => drop(reply.send(self.tenants.processes())),
+            Ask::Metrics(reply) => drop(reply.send(self.page(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
             Ask::Ready(reply) => drop(reply.send(match self.why_not_ready() {
                 None => Readiness::Ready,
@@ -125,6 +132,8 @@ fn worker_row(worker: &Worker, chunks_limited: u64) -> WorkerRow {
             .map(|row| MemoryRow { name: row.name.clone(), bytes: row.bytes, bytes_max: row.bytes_max })
             .collect(),
         faults: said.faults.iter().map(|count| (count.name.clone(), count.count)).collect(),
+        limits: worker.limit_rows(),
+        throttled_ms: worker.counts().map(|counts| u64::try_from(counts.throttled.as_millis()).unwrap_or(u64::MAX)),
         push_rejected: said.push_rejected.iter().map(|count| (count.name.clone(), count.count)).collect(),
     }
 }

@@ -20,6 +20,8 @@ pub enum Why {
     /// The first worker is on its way.
     Starting,
     Died,
+    /// The last one did, of this.
+    OutOfMemory(String),
     /// It runs and cannot answer.
     Silent(Excuse),
     /// It runs, but takes none of the configurations there are; the first complaint.
@@ -30,12 +32,7 @@ const STYLE: Style = Style::new().reverse().bold();
 
 /// The banner of a view as a whole attach message. The age moves once a second.
 pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mono) -> Bytes {
-    let reason = match why {
-        Why::Starting => "worker starting",
-        Why::Died => "worker died, restarting",
-        Why::Silent(excuse) => &format!("worker {}", excuse.words()),
-        Why::Refused(complaint) => complaint,
-    };
+    let reason = reason(why);
     let dot = if spec.glyphs == GlyphSet::Ascii { " - " } else { " · " };
     let frame = match last_frame_at {
         Some(then) => format!("last frame {} old", age(now, then)),
@@ -43,6 +40,16 @@ pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mon
     };
     let text = Label::plain(&format!(" {reason}{dot}{frame}"));
     attach::frame(&encode::banner(spec.size, encoding(spec), &text, STYLE))
+}
+
+fn reason(why: &Why) -> String {
+    match why {
+        Why::Starting => "worker starting".to_owned(),
+        Why::Died => "worker died, restarting".to_owned(),
+        Why::OutOfMemory(words) => format!("worker {words}, restarting"),
+        Why::Silent(excuse) => format!("worker {}", excuse.words()),
+        Why::Refused(complaint) => complaint.clone(),
+    }
 }
 
 /// An empty picture as a whole attach message: it clears what the terminal showed before.
@@ -54,4 +61,16 @@ pub fn empty(spec: &ViewSpec) -> Bytes {
 
 fn encoding(spec: &ViewSpec) -> Encoding {
     Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::confinement::Shortage;
+
+    #[test]
+    fn a_worker_that_ran_out_of_memory_is_said_to_have() {
+        let why = Why::OutOfMemory(Shortage::Limit(Some(2 << 30)).words());
+        assert_eq!(reason(&why), "worker ran out of memory: over its limit of 2.0 GiB, restarting");
+    }
 }

@@ -24,6 +24,7 @@ use crate::event::{
     ConfigurationDeferred, ConfigurationUnchanged, ConfigurationUnwatched, Event as _, GenerationUnkept,
 };
 use crate::machine::reload::{Action, Cause, Event, Reload};
+use crate::runtime::supervisor::Supervisor;
 use crate::wire::feed::Complaint;
 
 use candidate::Candidate;
@@ -85,10 +86,15 @@ pub(super) struct InForce {
 // === impl Configuration ===
 
 impl Configuration {
-    /// `told` is where the threads tell what they did.
-    pub fn new(beginning: Option<Beginning>, told: tokio::sync::mpsc::Sender<Told>) -> std::io::Result<Configuration> {
+    /// `told` is where the threads tell what they did, which hang under `top`.
+    pub fn new(
+        beginning: Option<Beginning>,
+        told: tokio::sync::mpsc::Sender<Told>,
+        top: &Supervisor,
+    ) -> std::io::Result<Configuration> {
         let beginning = beginning.unwrap_or_default();
-        let errands = beginning.source.map(|source| Errands::start(source, told)).transpose()?;
+        let start = |source| Errands::start(source, told, &top.adopt("configuration", errands::PLAN));
+        let errands = beginning.source.map(start).transpose()?;
         Ok(Configuration {
             machine: Reload::new(beginning.is_new),
             errands,
@@ -116,6 +122,28 @@ impl Configuration {
     /// What the daemon began with.
     pub fn recycle_after(&self) -> Option<std::time::Duration> {
         self.fixed.workers.recycle_after
+    }
+
+    /// Whether faults on purpose were enabled when it started.
+    pub fn faults(&self) -> bool {
+        self.fixed.faults.enabled
+    }
+
+    /// Nothing is read any more: the threads end.
+    pub fn close(&mut self) {
+        self.errands = None;
+    }
+
+    /// What is wrong with what lies there, where it was refused.
+    pub fn why_refused(&self) -> Option<String> {
+        let RefusedRow { why, complaints, .. } = self.refused.as_ref()?;
+        let Some(first) = complaints.first() else { return Some(why.clone()) };
+        Some(format!("{}:{}: {}", first.file, first.line, first.message))
+    }
+
+    /// Whether a change is under way.
+    pub fn is_changing(&self) -> bool {
+        self.machine.is_under_way()
     }
 
     pub fn wake_at(&self) -> Option<Mono> {

@@ -4,11 +4,12 @@
 
 use std::sync::{Arc, Weak};
 
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use super::listen::{self, Sockets};
-use crate::admin;
+use crate::admin::port::Keyring;
+use crate::admin::{self, Reports};
 use crate::machine::supervise::{Plan, Spec};
 use crate::runtime::supervisor::{Added, Fault, Supervisor};
 use crate::sys::socket::{Listener, Peer};
@@ -34,6 +35,9 @@ impl Doors {
         asks: mpsc::Sender<admin::Ask>,
     ) -> Doors {
         let Some(sockets) = sockets.map(Arc::new) else { return Doors::default() };
+        let (scraped, asks_of_scrapes) = (sockets.metrics.is_some(), asks.clone());
+        let (has_port, reports) = (sockets.port.is_some(), Reports::new());
+        let captures = sockets.captures.clone();
         let (admits, lent) = (sockets.admits, Arc::downgrade(&sockets));
         let accepting = top.supervisor("doors", PLAN, move |doors| {
             let (lent_too, arrivals) = (Weak::clone(&lent), arrivals.clone());
@@ -44,14 +48,39 @@ impl Doors {
                     Ok(())
                 }
             });
-            let (lent_too, asks) = (Weak::clone(&lent), asks.clone());
+            if has_port {
+                let (lent_too, asks) = (Weak::clone(&lent), asks.clone());
+                let (captures, reports) = (captures.clone(), reports.clone());
+                doors.child(Spec::permanent("accept-admin-port"), move |_| {
+                    let (port, asks) = (borrow_port(&lent_too), asks.clone());
+                    let (captures, reports) = (captures.clone(), reports.clone());
+                    async move {
+                        let (listener, keyring) = port?;
+                        admin::port::serve(listener, keyring, asks, captures, reports).await;
+                        Ok(())
+                    }
+                });
+            }
+            let (lent_too, asks, captures) = (Weak::clone(&lent), asks.clone(), captures.clone());
+            let reports = reports.clone();
             doors.child(Spec::permanent("accept-admin"), move |_| {
                 let (listener, asks) = (borrow(&lent_too, |sockets| &sockets.admin), asks.clone());
+                let (captures, reports) = (captures.clone(), reports.clone());
                 async move {
-                    admin::serve(listener?, admits, asks).await;
+                    admin::serve(listener?, admits, asks, captures, reports).await;
                     Ok(())
                 }
             });
+            if scraped {
+                let (lent_too, asks) = (Weak::clone(&lent), asks_of_scrapes.clone());
+                doors.child(Spec::permanent("accept-metrics"), move |_| {
+                    let (listener, asks) = (borrow_metrics(&lent_too), asks.clone());
+                    async move {
+                        admin::scrape::serve(listener?, asks).await;
+                        Ok(())
+                    }
+                });
+            }
         });
         Doors { sockets: Some(sockets), accepting }
     }
@@ -68,6 +97,24 @@ impl Doors {
 fn borrow(lent: &Weak<Sockets>, which: fn(&Sockets) -> &Listener) -> Result<UnixListener, Fault> {
     let sockets = lent.upgrade().ok_or("the doors are closed")?;
     listen::on_runtime(which(&sockets)).map_err(|error| Fault(format!("cannot accept connections: {error}")))
+}
+
+/// The same of the port on which metrics are served.
+fn borrow_metrics(lent: &Weak<Sockets>) -> Result<TcpListener, Fault> {
+    let sockets = lent.upgrade().ok_or("the doors are closed")?;
+    on_runtime(sockets.metrics.as_ref().ok_or("no port is open")?)
+}
+
+/// The same of the port on which the admin API is served, with what was read at the start.
+fn borrow_port(lent: &Weak<Sockets>) -> Result<(TcpListener, Keyring), Fault> {
+    let sockets = lent.upgrade().ok_or("the doors are closed")?;
+    let port = sockets.port.as_ref().ok_or("no port is open")?;
+    Ok((on_runtime(&port.listener)?, Keyring::new(port.settings.clone(), port.credentials.clone())))
+}
+
+fn on_runtime(listener: &std::net::TcpListener) -> Result<TcpListener, Fault> {
+    let listener = listener.try_clone().and_then(TcpListener::from_std);
+    listener.map_err(|error| Fault(format!("cannot accept connections: {error}")))
 }
 
 impl Drop for Doors {

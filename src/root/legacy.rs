@@ -1,12 +1,12 @@
 //! What a tenant's workers leave to each other, on root's side: a memory file that root holds and never looks into.
 //!
-//! Invariant: workers that die of it leave nothing: two in a row that die before they greet, or some more that die soon
-//! after. The next one begins anew.
+//! Invariant: workers that die of it leave nothing: two in a row that die before they greet, or soon after for want of
+//! memory, of which it takes a part; or some more that die soon after of anything. The next one begins anew.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use crate::event::{Event as _, HistoryLost};
+use crate::root::service::Store;
 use crate::sys::memory_file::MemoryFile;
 
 /// Workers that may die before they greet until what they were left is to blame.
@@ -14,6 +14,9 @@ const DEATHS_MAX: u32 = 2;
 /// Workers in a row that may die before they have worked for a while: of what they draw, perhaps, and of that they were
 /// left the same. A person who kills some of them in a hurry shall not cost the charts their past.
 const SHORT_LIVES_MAX: u32 = 8;
+
+/// Workers in a row that may run out of their tenant's memory before they have worked for a while.
+const SHORTAGES_MAX: u32 = 2;
 
 /// One tenant's.
 #[derive(Debug)]
@@ -24,45 +27,64 @@ pub struct Legacy {
     ungreeted: u32,
     /// Workers that were handed it, since one worked for a while.
     short_lives: u32,
+    /// Of those, the last ones, that ran out of their tenant's memory, which it is a part of.
+    shortages: u32,
+    /// Where it outlives this process, if anywhere.
+    store: Store,
 }
 
 // === impl Legacy ===
 
 impl Legacy {
     pub fn new(tenant: &str) -> Legacy {
-        Legacy { tenant: tenant.to_owned(), file: None, ungreeted: 0, short_lives: 0 }
+        let (ungreeted, short_lives, shortages) = (0, 0, 0);
+        Legacy { tenant: tenant.to_owned(), file: None, ungreeted, short_lives, shortages, store: Store::default() }
+    }
+
+    /// Begins with what came back from there, and keeps there what it makes.
+    pub fn keep_in(&mut self, store: Store) {
+        self.store = store;
     }
 
     /// The same file, for the launcher of one that reads what another still writes.
     pub fn share(&self) -> io::Result<Legacy> {
         let file = self.file.as_ref().map(MemoryFile::try_clone).transpose()?;
-        Ok(Legacy { file, ..Legacy::new(&self.tenant) })
+        Ok(Legacy { file, store: self.store.clone(), ..Legacy::new(&self.tenant) })
     }
 
-    /// For a worker that is about to start.
-    pub fn hand_over(&mut self) -> io::Result<BorrowedFd<'_>> {
-        let why = match (self.ungreeted, self.short_lives) {
-            (DEATHS_MAX.., _) => Some("two workers died before they had read it"),
-            (_, SHORT_LIVES_MAX..) => Some("worker after worker died soon"),
+    /// For a worker that is about to start: with an opening of its own, whose flags are none of the next one's business.
+    pub fn hand_over(&mut self) -> io::Result<MemoryFile> {
+        let why = match (self.ungreeted, self.shortages, self.short_lives) {
+            (DEATHS_MAX.., _, _) => Some("two workers died before they had read it"),
+            (_, SHORTAGES_MAX.., _) => Some("two workers in a row ran out of memory, of which it takes a part"),
+            (_, _, SHORT_LIVES_MAX..) => Some("worker after worker died soon"),
             _ => None,
         };
         if let (Some(why), Some(_)) = (why, &self.file) {
             HistoryLost { tenant: &self.tenant, why }.emit();
-            (self.file, self.ungreeted, self.short_lives) = (None, 0, 0);
+            (self.file, self.ungreeted, self.short_lives, self.shortages) = (None, 0, 0, 0);
         }
-        let file = match self.file.take() {
+        let file = match self.file.take().or_else(|| self.store.take_back(&self.tenant)) {
             Some(file) => file,
-            None => MemoryFile::new()?,
+            None => {
+                let file = MemoryFile::new()?;
+                self.store.keep(&self.tenant, &file);
+                file
+            }
         };
         self.ungreeted += 1;
         self.short_lives += 1;
-        let file: &MemoryFile = self.file.insert(file);
-        Ok(file.as_fd())
+        self.file.insert(file).reopen()
     }
 
     /// The worker works with it, and has for a while.
     pub fn healthy(&mut self) {
-        self.short_lives = 0;
+        (self.short_lives, self.shortages) = (0, 0);
+    }
+
+    /// The worker ended, perhaps for want of memory that what it leaves is a part of.
+    pub fn ended(&mut self, of_shortage: bool) {
+        self.shortages = if of_shortage { self.shortages + 1 } else { 0 };
     }
 
     /// The worker has read it.
@@ -73,12 +95,14 @@ impl Legacy {
 
 #[cfg(test)]
 mod tests {
-    use rustix::fs::fstat;
+    use std::os::fd::AsFd;
+
+    use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
 
     use super::*;
 
     fn handed_over(legacy: &mut Legacy) -> u64 {
-        fstat(legacy.hand_over().expect("there is memory")).expect("it is open").st_ino
+        fstat(legacy.hand_over().expect("there is memory").as_fd()).expect("it is open").st_ino
     }
 
     #[test]
@@ -92,6 +116,16 @@ mod tests {
         assert_ne!(second, first);
         legacy.greeted();
         assert_eq!(handed_over(&mut legacy), second);
+    }
+
+    #[test]
+    fn what_a_worker_does_to_its_opening_is_not_the_next_ones() {
+        let mut legacy = Legacy::new("default");
+        let first = legacy.hand_over().expect("there is memory");
+        fcntl_setfl(first.as_fd(), OFlags::RDWR | OFlags::APPEND).expect("it is open");
+        let second = legacy.hand_over().expect("there is memory");
+        assert!(!fcntl_getfl(second.as_fd()).expect("it is open").contains(OFlags::APPEND));
+        second.write_at(b"x", 7).expect("it is written where it is asked to be");
     }
 
     #[test]
@@ -113,5 +147,24 @@ mod tests {
         }
         (1..SHORT_LIVES_MAX).for_each(|_| assert_eq!(live(false), first));
         assert_ne!(live(false), first);
+    }
+
+    #[test]
+    fn it_is_another_one_when_two_in_a_row_run_out_of_the_memory_that_it_is_a_part_of() {
+        let mut legacy = Legacy::new("default");
+        let mut live = |is_long: bool, of_shortage: bool| {
+            let file = handed_over(&mut legacy);
+            legacy.greeted();
+            if is_long {
+                legacy.healthy();
+            }
+            legacy.ended(of_shortage);
+            file
+        };
+        let first = live(false, true);
+        assert_eq!(live(false, false), first, "one may have run out of anything");
+        assert_eq!([live(false, true), live(true, true)], [first; 2], "with a healthy one between them");
+        assert_eq!(live(false, true), first);
+        assert_ne!(live(false, true), first);
     }
 }

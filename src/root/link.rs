@@ -201,7 +201,7 @@ mod tests {
         let (heard, _hears) = mpsc::channel(1);
         let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
         let row = keeper.place("worker of a test", Kind::Supervisor);
-        let launched = Launched { stream: Box::new(ours), pid: None, life };
+        let launched = Launched { stream: Box::new(ours), pid: None, counts_before: None, life };
         let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, &keeper, row.id(), &heard);
         let file = ConfigFile { kind: FileKind::Settings, name: "x".to_owned(), bytes: vec![b'#'; 10 * 1024 * 1024] };
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
@@ -227,7 +227,7 @@ mod tests {
         let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
         let row = keeper.place("worker of a test", Kind::Supervisor);
         let keeping = runtime::spawn("keeper", keeper.clone().run(Line::unheard()));
-        let launched = Launched { stream: Box::new(ours), pid: None, life };
+        let launched = Launched { stream: Box::new(ours), pid: None, counts_before: None, life };
         let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, &keeper, row.id(), &heard);
         let (_reading, mut writing) = tokio::io::split(theirs);
         assert!(!link.may_have_answered(7));

@@ -3,15 +3,14 @@
 //! Invariant: no more than `limits::PUSH_CHUNKS_MAX` of its chunks are held anywhere in root, each until its answer is
 //! written; who takes no answers is gone after a while.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::net::UnixStream;
+use tokio::io::Interest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::connection::{End, Event, Line, next};
+use super::connection::{Ear, End, Event, next};
 use crate::base::{SessionId, limits};
 use crate::runtime::timer;
 use crate::wire::attach::{PushHello, ToClient, ToRoot};
@@ -62,7 +61,17 @@ impl Answers {
 }
 
 /// Carries until the pusher is gone or the loop ends it.
-pub async fn run(pusher: SessionId, hello: PushHello, line: Line, mut arrived: BytesMut, events: mpsc::Sender<Event>) {
+pub async fn run(
+    pusher: SessionId,
+    hello: PushHello,
+    mut ear: Ear,
+    mut arrived: BytesMut,
+    events: mpsc::Sender<Event>,
+) {
+    if ear.listen(Interest::READABLE | Interest::WRITABLE).is_err() {
+        // It was not said to be one yet.
+        return drop(events.send(Event::Left(pusher, "its connection cannot be watched")).await);
+    }
     let (answers, mut waiting) = mpsc::channel(ANSWERS_WAITING_MAX);
     let opening = Box::new(Opening { hello, answers: Answers(answers) });
     if events.send(Event::Pusher(pusher, opening)).await.is_err() {
@@ -75,12 +84,12 @@ pub async fn run(pusher: SessionId, hello: PushHello, line: Line, mut arrived: B
             biased;
             answer = waiting.recv() => {
                 let Some(Answer { bytes, room, deadline }) = answer else { break "it was told to" };
-                if let Err(why) = write(&line.stream, &bytes, deadline).await {
+                if let Err(why) = write(&ear, &bytes, deadline).await {
                     break why;
                 }
                 drop(room);
             }
-            message = next(&line.stream, &mut arrived), if heard => {
+            message = next(&ear, &mut arrived), if heard => {
                 match judge(message, &room) {
                     Ok(Said::Chunk(number, lines, room)) => {
                         if events.send(Event::Chunk(pusher, number, lines, room)).await.is_err() {
@@ -89,7 +98,7 @@ pub async fn run(pusher: SessionId, hello: PushHello, line: Line, mut arrived: B
                     }
                     Ok(Said::Ping) => {
                         let pong = ToClient::Pong.encode();
-                        if let Err(why) = write(&line.stream, &pong, limits::PUSH_ANSWER_DEADLINE).await {
+                        if let Err(why) = write(&ear, &pong, limits::PUSH_ANSWER_DEADLINE).await {
                             break why;
                         }
                     }
@@ -128,18 +137,13 @@ fn judge(message: Result<Bytes, End>, room: &Arc<Semaphore>) -> Result<Said, End
 }
 
 /// Writes all of it, or says why not.
-async fn write(stream: &UnixStream, bytes: &[u8], deadline: Duration) -> Result<(), &'static str> {
+async fn write(ear: &Ear, bytes: &[u8], deadline: Duration) -> Result<(), &'static str> {
     let whole = async {
         let mut rest = bytes;
         while !rest.is_empty() {
-            stream.writable().await?;
-            match stream.try_write(rest) {
-                Ok(count) => rest = &rest[count..],
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
+            rest = &rest[ear.write(rest).await?..];
         }
-        Ok(())
+        Ok::<(), End>(())
     };
     match timer::timeout(deadline, whole).await {
         Ok(Ok(())) => Ok(()),

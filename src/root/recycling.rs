@@ -174,7 +174,7 @@ impl State {
         match action {
             Action::HandOver => {
                 current.ending = self.tenants.hand_over(&tenant, now).map(|life| (life, now));
-                self.lose_inputs(&tenant);
+                self.ask_inputs_again(&tenant);
             }
             Action::Kill => {
                 if let Some((life, _)) = current.ending {

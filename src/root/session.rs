@@ -50,9 +50,9 @@ pub struct Session {
     pub(super) view: ViewId,
     task: Added,
     version: u16,
-    /// What was done after that which the worker is asked about.
+    /// What was done after that which the worker is asked about; one more than may wait where that is asked again.
     inputs: VecDeque<Input>,
-    input_is_asked: bool,
+    asked: Option<Input>,
     /// The newest size, until it is applied.
     size: Option<Size>,
     resized_at: Mono,
@@ -109,6 +109,8 @@ impl State {
         let id = SessionId(self.last_session);
         // Without it a viewer that does not read would hold seconds of old frames in the kernel.
         let _ = socket::set_send_buffer(&stream, limits::ATTACH_SEND_BUFFER_BYTES);
+        // Whoever came sees its connection closed where the kernel takes no part of this.
+        let Ok(stream) = stream.into_std() else { return };
         let line = Line::new(stream);
         let carrying = connection::run(id, line.clone(), self.events.clone());
         let events = self.events.clone();
@@ -177,6 +179,7 @@ impl State {
         let version = hello.version.min(attach::VERSION);
         let (uid, pid) = seat.credentials();
         SessionOpened { session: id, tenant: &spec.tenant, board: &spec.board, uid, pid, device: seat.device() }.emit();
+        self.observing.resumed += u64::from(hello.resume.is_some());
         let view = self.open_view(&spec, now);
         let Some(Stranger { line, task, .. }) = self.strangers.remove(&id) else { return };
         let session = Session {
@@ -186,7 +189,7 @@ impl State {
             task,
             version,
             inputs: VecDeque::new(),
-            input_is_asked: false,
+            asked: None,
             size: None,
             resized_at: now,
             unresolved,
@@ -273,6 +276,7 @@ impl State {
             Parting::Told => "it was told to".to_owned(),
             Parting::Lost(kind) => kind.to_string(),
         };
+        self.loopback_gone(gone.session);
         self.leave(gone.session, &why, now);
     }
 
@@ -375,11 +379,11 @@ impl State {
     pub(super) fn send_input(&mut self, id: SessionId, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let Some(tenant) = self.tenants.get_mut(&session.spec.tenant) else { return };
-        if session.input_is_asked || session.unresolved || !tenant.worker.draws() {
+        if session.asked.is_some() || session.unresolved || !tenant.worker.draws() {
             return;
         }
         let Some(input) = session.inputs.pop_front() else { return };
-        session.input_is_asked = true;
+        session.asked = Some(input);
         let message = ToWorker::Input { session: id, spec: session.spec.clone(), input };
         tenant.worker.send(&message, now);
     }
@@ -387,7 +391,7 @@ impl State {
     pub(super) fn spec_answered(&mut self, name: &Name, id: SessionId, spec: ViewSpec, now: Mono) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let is_own = *session.spec.tenant == **name;
-        if !is_own || !std::mem::take(&mut session.input_is_asked) {
+        if !is_own || session.asked.take().is_none() {
             return self.worker_fault(name, format!("answered an input of session {}, which made none", id.0), now);
         }
         let own = &session.spec;
@@ -407,7 +411,16 @@ impl State {
     /// The worker that was asked is gone: what was asked is lost, what waits is asked later.
     pub(super) fn lose_inputs(&mut self, tenant: &str) {
         for session in self.sessions.values_mut().filter(|session| session.spec.tenant == tenant) {
-            session.input_is_asked = false;
+            session.asked = None;
+        }
+    }
+
+    /// The worker that was asked gives way without a fault: its successor is asked the same.
+    pub(super) fn ask_inputs_again(&mut self, tenant: &str) {
+        for session in self.sessions.values_mut().filter(|session| session.spec.tenant == tenant) {
+            if let Some(input) = session.asked.take() {
+                session.inputs.push_front(input);
+            }
         }
     }
 

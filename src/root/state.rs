@@ -8,11 +8,14 @@ use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 
 use super::banner;
+use super::capturing::Capturing;
 use super::configuration::Configuration;
 use super::connection::{Event, Line};
 use super::link::{Heard, LifeId};
+use super::observing::Observing;
 use super::pushing::Pushing;
 use super::recycling::Recycling;
+use super::service::Service;
 use super::session::{Seat, Session, Stranger};
 use super::tenants::{Name, Tenant, Tenants, Whose};
 use super::views::Views;
@@ -22,6 +25,7 @@ use crate::encode::grammar;
 use crate::event::{DaemonStopping, Event as _, FrameRefused};
 use crate::fanout::Fanout;
 use crate::model::ViewSpec;
+use crate::runtime::profiling::{Profiled, Profiling};
 use crate::runtime::supervisor::Supervisor;
 use crate::wire::attach::FarewellCode;
 use crate::wire::feed::{self, ToRoot, ToWorker};
@@ -44,6 +48,9 @@ pub struct State {
     pub(super) descriptors_left: usize,
     pub(super) configuration: Configuration,
     pub(super) recycling: Recycling,
+    pub(super) capturing: Capturing,
+    pub(super) observing: Observing,
+    pub(super) service: Service,
     /// For the tasks of new connections.
     pub(super) events: mpsc::Sender<Event>,
     /// Keeps them.
@@ -57,6 +64,8 @@ pub struct State {
 pub enum Course {
     On,
     Over,
+    /// Over before everybody was told and gone.
+    Forced,
 }
 
 const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
@@ -69,6 +78,7 @@ impl State {
         configuration: Configuration,
         events: mpsc::Sender<Event>,
         viewers: Supervisor,
+        profiling: Profiling,
         descriptors_left: usize,
         now: Mono,
     ) -> State {
@@ -87,6 +97,9 @@ impl State {
             descriptors_left,
             configuration,
             recycling,
+            capturing: Capturing::new(profiling),
+            observing: Observing::default(),
+            service: Service::default(),
             events,
             viewers,
             next_second: now + SECOND,
@@ -95,7 +108,13 @@ impl State {
     }
 
     pub fn begin(&mut self, now: Mono) {
+        self.begin_service(now);
         self.tenants.begin(now);
+    }
+
+    /// It is over, as planned or not.
+    pub fn close(&mut self) {
+        self.configuration.close();
     }
 
     /// When `tick` wants to be called.
@@ -104,7 +123,7 @@ impl State {
         let times = [Some(self.next_second), self.tenants.wake_at(), self.next_resize(), self.next_leaving(), stop];
         times
             .into_iter()
-            .chain([self.configuration.wake_at(), self.recycling.wake_at()])
+            .chain([self.configuration.wake_at(), self.recycling.wake_at(), self.capturing.wake_at()])
             .flatten()
             .min()
             .unwrap_or(self.next_second)
@@ -119,13 +138,20 @@ impl State {
         self.drop_leaving(now);
         // All of them are asked.
         let due = self.tenants.all_mut().filter_map(|(_, tenant)| tenant.worker.banner_is_due(now).then_some(()));
-        let banner_is_due = due.count() > 0;
+        let banners = due.count();
+        let banner_is_due = banners > 0;
+        self.observing.banners += banners as u64;
         if now >= self.next_second {
             self.next_second = now + SECOND;
             self.ping(now);
+            if !self.stopping() {
+                self.tenants.keep_spare(now);
+            }
             self.tell_viewers(now);
             self.note_stalled(now);
             self.lay_banners(now);
+            self.observe_second(now);
+            self.service_second(now);
         } else if banner_is_due {
             self.lay_banners(now);
         }
@@ -139,7 +165,7 @@ impl State {
             Event::Said(id, said) => self.said(id, said, now),
             Event::Pusher(id, opening) => self.push_hello(id, *opening),
             Event::Chunk(id, number, lines, room) => self.chunk(id, number, lines, room, now),
-            Event::Writable(id) => self.fanout.writable(id, now),
+            Event::Writable(id) => self.writable(id, now),
             Event::Violated(id, why) => self.violated(id, &why, now),
             Event::Left(id, why) => self.leave(id, why, now),
         }
@@ -161,7 +187,11 @@ impl State {
             (Whose::Present(name), heard) => {
                 if let Some(tenant) = self.tenants.get_mut(&name) {
                     match heard {
-                        Heard::Ended(how) => tenant.worker.ended(&how, now),
+                        Heard::Ended(how) => {
+                            let cause = tenant.worker.cause_of_end();
+                            cause.into_iter().for_each(|cause| self.observing.died(&name, cause, now));
+                            tenant.worker.ended(&how, now);
+                        }
                         Heard::Closed(why) => tenant.worker.closed(why, now),
                         Heard::Message(..) => {}
                     }
@@ -201,7 +231,7 @@ impl State {
     pub fn stop(&mut self, now: Mono) -> Course {
         if self.stopping_since.is_some() {
             self.tenants.kill();
-            return Course::Over;
+            return Course::Forced;
         }
         self.stopping_since = Some(now);
         DaemonStopping { viewers: self.sessions.len() }.emit();
@@ -236,8 +266,15 @@ impl State {
         self.stopping_since.is_some()
     }
 
+    /// This process was looked at.
+    pub fn was_profiled(&mut self, profiled: Profiled, now: Mono) -> Course {
+        self.root_profiled(profiled);
+        self.settle(now)
+    }
+
     /// Brings about what earlier steps left to be done.
     pub(super) fn settle(&mut self, now: Mono) -> Course {
+        self.note_captures(now);
         self.note_workers(now);
         self.note_recycling(now);
         for (name, tenant) in self.tenants.all_mut() {
@@ -251,6 +288,7 @@ impl State {
                 tenant.worker.send(&ToWorker::Credit { view }, now);
             }
         }
+        self.tell_manager_at_once(now);
         let Some(since) = self.stopping_since else { return Course::On };
         let late = now.since(since) >= limits::DRAIN_DEADLINE;
         if late {
@@ -287,11 +325,14 @@ impl State {
             ToRoot::Pong { nonce } => worker.said_pong(nonce, now),
             ToRoot::Status(status) => {
                 worker.said_status(status, now);
-                News::Nothing
+                return self.observe_status(name, now);
             }
             ToRoot::Spec { session, spec } => return self.spec_answered(name, session, spec, now),
             ToRoot::Frame(frame) => return self.frame(name, &frame, now),
             ToRoot::Pushed(pushed) => return self.pushed(name, pushed, now),
+            ToRoot::Profile { number, outcome } => {
+                return self.worker_profiled(name, (number, outcome.map_err(|why| why.0)));
+            }
         };
         match news {
             News::Nothing => {}
@@ -331,7 +372,7 @@ impl State {
         } else {
             grammar::check(frame.bytes, spec.size).map_err(|violation| violation.to_string())
         };
-        let taken = checked.and_then(|()| self.fanout.publish(frame, now).map_err(|fault| fault.to_string()));
+        let taken = checked.and_then(|()| self.publish(frame, now).map_err(|fault| fault.to_string()));
         if let Err(why) = taken {
             FrameRefused { view: frame.view, why: &why }.emit();
             self.worker_fault(name, format!("sent a bad frame of view {}: {why}", frame.view.0), now);

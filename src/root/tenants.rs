@@ -16,6 +16,7 @@ use super::launch::Launchers;
 use super::link::{Heard, LifeId};
 use super::session::Seat;
 use super::worker::{Offer, Worker};
+use crate::admin::Process;
 use crate::base::{Mono, limits};
 use crate::config::TENANT_DEFAULT;
 use crate::runtime::supervisor::Supervisor;
@@ -102,6 +103,7 @@ impl Tenants {
     }
 
     pub fn begin(&mut self, now: Mono) {
+        self.apply_limits();
         self.map.values_mut().for_each(|tenant| tenant.worker.begin(now));
     }
 
@@ -123,11 +125,21 @@ impl Tenants {
         self.map.iter()
     }
 
+    /// Whether one is there or may come.
+    pub fn knows(&self, name: &str) -> bool {
+        self.map.contains_key(name) || self.coming.contains_key(name)
+    }
+
     /// Also those that come or go.
     pub fn workers(&self) -> impl Iterator<Item = &Worker> {
         let present = self.map.values().map(|tenant| &tenant.worker);
         let successor = self.successor.iter().map(|(_, worker)| worker);
         present.chain(self.coming.values()).chain(successor).chain(self.leaving.iter().map(|(worker, _)| worker))
+    }
+
+    /// All processes of workers, the one that waits too.
+    pub fn processes(&self) -> Vec<Process> {
+        self.workers().filter_map(Worker::process).chain(self.launchers.waiting()).collect()
     }
 
     pub fn all_mut(&mut self) -> impl Iterator<Item = (&Name, &mut Tenant)> {
@@ -194,8 +206,17 @@ impl Tenants {
         present.chain(self.coming.values_mut()).chain(successor).for_each(|worker| worker.forgive(now));
     }
 
+    /// Has a worker wait for whichever dies first, once none is being started.
+    pub fn keep_spare(&mut self, now: Mono) {
+        self.launchers.groups().tidy();
+        if !self.workers().any(Worker::begins) {
+            self.launchers.keep_spare(&self.keeper, now);
+        }
+    }
+
     /// The daemon ends, and all of them.
     pub fn stop(&mut self, now: Mono) {
+        self.launchers.stop();
         self.coming.clear();
         self.successor = None;
         self.map.values_mut().for_each(|tenant| tenant.worker.stop(now));
@@ -216,6 +237,19 @@ impl Tenants {
         self.last_worker += 1;
         let launcher = self.launchers.of(name);
         Worker::new(name, self.last_worker, launcher, begins_with, self.heard.clone(), self.keeper.clone())
+    }
+}
+
+// === impl Tenants: what they may take ===
+
+impl Tenants {
+    /// What each may take is in force from now on, as far as anything holds it.
+    pub fn apply_limits(&self) {
+        let names = self.map.keys().map(|name| name.to_string());
+        self.launchers.groups().set(&names.map(|name| (name.clone(), self.rights.limits(&name))).collect());
+        for tenant in self.map.values() {
+            tenant.worker.apply_limits();
+        }
     }
 }
 

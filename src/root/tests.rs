@@ -1,12 +1,14 @@
 //! Root on real sockets, with a worker that the test plays itself.
 
 mod asking;
+mod capturing;
 mod configuration;
 mod faults;
 mod harness;
 mod log;
 mod pushing;
 mod recycling;
+mod service;
 mod tenants;
 mod tree;
 mod troubles;

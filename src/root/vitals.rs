@@ -10,7 +10,7 @@ use crate::runtime;
 use crate::sys::usage;
 
 /// A viewer that has taken nothing for so long is said to have stalled: less is a terminal that scrolls.
-const STALLED_AFTER: Duration = Duration::from_secs(1);
+pub(super) const STALLED_AFTER: Duration = Duration::from_secs(1);
 
 impl State {
     /// Read anew: the kernel is asked, and nothing waits.

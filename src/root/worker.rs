@@ -5,6 +5,7 @@
 
 mod agreement;
 mod asking;
+mod ending;
 mod pulse;
 mod remains;
 mod row;
@@ -19,7 +20,7 @@ use super::banner::Why;
 use super::launch::Launcher;
 use super::link::{Heard, LifeId, Link};
 use crate::base::{BUILD_ID, Epoch, Mono, limits};
-use crate::event::{Event, FeedViolation, WorkerDied, WorkerStarted};
+use crate::event::{Event, FeedViolation, WorkerStarted};
 use crate::machine::heartbeat::Activity;
 use crate::machine::incarnation::{self, Action, Incarnation, Phase};
 use crate::machine::ledger::{Ledger, Row};
@@ -28,6 +29,7 @@ use crate::runtime::Registration;
 use crate::runtime::supervisor::Supervisor;
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
+use ending::Ending;
 use pulse::Pulse;
 
 #[derive(Debug)]
@@ -68,8 +70,11 @@ pub struct Worker {
     begun_at: Option<Mono>,
     heard: mpsc::Sender<(LifeId, Heard)>,
     pulse: Pulse,
-    /// It was given up because it did not answer.
-    hung: bool,
+    ending: Ending,
+    /// Why it was given up.
+    given_up: Option<incarnation::Cause>,
+    /// How often its calls had been noted before it was asked for them, where it hung.
+    asked_before: Option<usize>,
     /// What it had done when it was started, or when it was excused for not being ready.
     at_start: Option<Activity>,
     ledger: Ledger,
@@ -179,7 +184,9 @@ impl Worker {
             statuses: Allowance::default(),
             heard,
             pulse: Pulse::default(),
-            hung: false,
+            ending: Ending::default(),
+            given_up: None,
+            asked_before: None,
             at_start: None,
             ledger: Ledger::default(),
             told_resting: Vec::new(),
@@ -284,6 +291,9 @@ impl Worker {
         }
         if self.banner_at.is_some_and(|at| now < at) {
             return None;
+        }
+        if let Some(words) = self.died_of_memory() {
+            return Some(Why::OutOfMemory(words));
         }
         Some(if self.epoch.0 > 1 || self.last_fault.is_some() { Why::Died } else { Why::Starting })
     }
@@ -396,29 +406,6 @@ impl Worker {
         self.go_down(now);
     }
 
-    /// Nothing of the present life runs any more.
-    pub fn ended(&mut self, how: &str, now: Mono) {
-        self.link = None;
-        self.begun_at = None;
-        self.hung_up_at = None;
-        self.note_remains(now);
-        self.go_down(now);
-        let violation = matches!(self.incarnation.phase(), Phase::Ending).then(|| self.last_fault.take()).flatten();
-        self.note_fault(match violation {
-            Some(violation) => format!("{violation}; it {how}"),
-            None => format!("it {how}"),
-        });
-        let action = self.incarnation.step(now, incarnation::Event::Died { random: random::u64() });
-        // An ordered end is no death.
-        if self.incarnation.phase() != Phase::Stopped {
-            let waits =
-                self.incarnation.wake_at().filter(|_| action.is_none()).map_or(0, |at| at.since(now).as_millis());
-            let retry_in_ms = u64::try_from(waits).unwrap_or(u64::MAX);
-            WorkerDied { tenant: &self.tenant, epoch: self.epoch, how, retry_in_ms }.emit();
-        }
-        self.act(now, action);
-    }
-
     pub fn said_status(&mut self, status: WorkerStatus, now: Mono) {
         if self.statuses.take(now) {
             self.status = status;
@@ -468,11 +455,9 @@ impl Worker {
                         self.note_fault("was not ready in time".to_owned());
                     }
                     self.go_down(now);
+                    self.given_up = Some(cause);
                     match cause {
-                        incarnation::Cause::Hung => {
-                            self.hung = true;
-                            self.kill_with_stack();
-                        }
+                        incarnation::Cause::Hung => self.kill_with_stack(),
                         incarnation::Cause::Fault | incarnation::Cause::Late => self.kill(),
                     }
                 }
@@ -483,14 +468,14 @@ impl Worker {
     fn start(&mut self, now: Mono) -> std::io::Result<()> {
         self.epoch = Epoch(self.epoch.0 + 1);
         let launched = self.launcher.start()?;
+        self.ending.counts_before = launched.counts_before;
         WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
         self.link = Some(Link::new(launched, self.life(), &self.keeper, self.row.id(), &self.heard));
         self.stage = Stage::Greeting;
-        self.begun_at = Some(now);
-        self.hung_up_at = None;
+        (self.begun_at, self.hung_up_at) = (Some(now), None);
         self.pulse.renew();
-        self.hung = false;
-        self.at_start = remains::activity(self.pid(), None);
+        (self.given_up, self.asked_before) = (None, None);
+        self.at_start = remains::activity(self.pid(), &self.launcher);
         self.told_resting.clear();
         self.statuses = Allowance::default();
         self.send(&ToWorker::Hello(self.hello()), now);

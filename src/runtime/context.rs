@@ -127,6 +127,15 @@ impl Context {
         Context { chart, ..self }
     }
 
+    /// What is named by `what`.
+    pub fn subject(&self) -> &'static str {
+        match self.ring {
+            Ring::Source => "source",
+            Ring::Worker => "work",
+            Ring::Panel | Ring::Input => "board",
+        }
+    }
+
     fn of(ring: Ring, what: &str) -> Context {
         Context { ring, what: Word::new(what), chart: None, panel: None, version: Version::NONE, trace: next_trace() }
     }

@@ -1,6 +1,6 @@
 //! Panics that are held: the work that panicked is given up, everything else goes on.
 //!
-//! Invariant: each panic is told once, in the log, with its place, the calls it came through and what was worked on; what
+//! Invariant: each panic is told once (of a log's destination that panics all the time one a minute), in the log, with its place, the calls it came through and what was worked on; what
 //! it says reaches nothing but the log. The part that runs within the panic hook allocates nothing, waits for no lock and
 //! cannot panic: it writes into a place of fixed size that its thread has ready. A payload whose own drop panics is held
 //! as well. What is held must leave nothing torn behind: callers hand in work over data that it cannot change.
@@ -68,9 +68,18 @@ static COUNTS: [[AtomicU64; Class::ALL.len()]; Ring::ALL.len()] =
 
 /// Runs work that may panic; whoever hands it in says what it is.
 pub fn contain<T>(context: Context, run: impl FnOnce() -> T) -> Result<T, Caught> {
+    contain_seldom(context, run, || true)
+}
+
+/// The same of work that may panic again and again: it is counted, and told where `is_told` says so by then.
+pub fn contain_seldom<T>(
+    context: Context,
+    run: impl FnOnce() -> T,
+    is_told: impl FnOnce() -> bool,
+) -> Result<T, Caught> {
     let _entered = context::enter(context);
     let _holding = Holding::begin();
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| tell(&context, payload))
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| tell(&context, payload, is_told()))
 }
 
 /// For a panic hook: notes a panic that somebody holds. False of one that nobody does.
@@ -100,12 +109,11 @@ fn last_words(first: &Record) {
     let (said, place) = (first.text.as_str(), first.place.as_str());
     let _ =
         write!(text, "panic={said:?} place={place:?} build={} calls={}", crate::base::BUILD_ID, Calls(first.calls()));
-    log::say(text.as_str());
-    log::flush();
+    log::last_words(text.as_str());
 }
 
-/// For a panic hook, after [`note`]: what is known of a panic that nobody holds besides what it says.
-pub fn circumstances() -> Text<1024> {
+/// For a panic hook, after [`note`]: what is known of a panic that nobody holds.
+pub fn circumstances(info: &PanicHookInfo<'_>) -> Text<{ limits::PANIC_TEXT_BYTES_MAX + 1024 }> {
     let mut text = Text::new();
     count(Ring::Worker, Class::Panic);
     if let Some(context) = context::current() {
@@ -116,6 +124,10 @@ pub fn circumstances() -> Text<1024> {
             .try_borrow()
             .map(|record| write!(text, "build={} calls={}", crate::base::BUILD_ID, Calls(record.calls())))
     });
+    // Where the line before this one got stuck, this one says it.
+    let mut said = Text::<{ limits::PANIC_TEXT_BYTES_MAX }>::new();
+    let _ = said.write_str(info.payload_as_str().unwrap_or("no message"));
+    let _ = write!(text, " panic={:?}", said.as_str());
     text
 }
 
@@ -136,7 +148,7 @@ fn cell(ring: Ring, class: Class) -> &'static AtomicU64 {
 }
 
 /// Tells of a panic that was caught, and gets rid of what it carries.
-fn tell(context: &Context, payload: Box<dyn Any + Send>) -> Caught {
+fn tell(context: &Context, payload: Box<dyn Any + Send>, is_told: bool) -> Caught {
     let mut noted = Record::EMPTY;
     let _ = RECORD.try_with(|record| {
         if let Ok(mut record) = record.try_borrow_mut() {
@@ -154,13 +166,19 @@ fn tell(context: &Context, payload: Box<dyn Any + Send>) -> Caught {
     second.unwrap_or_else(std::mem::forget);
     let _ = RECORD.try_with(|record| record.try_borrow_mut().map(|mut record| *record = Record::EMPTY));
     count(context.ring, Class::Panic);
+    if !is_told {
+        return Caught { trace: context.trace };
+    }
+    // The log itself adds what is worked on, and the trace.
     tracing::error!(
+        panic = noted.text.as_str(),
+        ring = context.ring.word(),
+        version = context.panel.map(|_| context.version.0),
         place = noted.place.as_str(),
         drop_panicked,
         build = crate::base::BUILD_ID,
         calls = %Calls(noted.calls()),
-        "a panic was held: {context} panic={:?}",
-        noted.text.as_str(),
+        "a panic was held"
     );
     Caught { trace: context.trace }
 }

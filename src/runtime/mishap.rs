@@ -15,6 +15,7 @@ use super::context::Context;
 use super::fault::{Contained, contain};
 use super::{spawn, spawn_thread};
 use crate::model::fault::Mode;
+use crate::sys::cgroup;
 
 /// What every panic here says; it belongs to the log and to no screen.
 pub const SAID: &str = "on purpose";
@@ -134,9 +135,12 @@ fn signalled(signal: Signal) {
 }
 
 fn all_memory() {
-    let limit = getrlimit(Resource::As);
-    // A process that may lower no limit still runs into the machine's.
-    let _ = setrlimit(Resource::As, Rlimit { current: Some(1 << 20), maximum: limit.maximum });
+    // Where its tenant has a limit that one is reached, and nobody else's.
+    if getrlimit(Resource::Data).current.is_none() && !cgroup::limits_memory() {
+        let limit = getrlimit(Resource::As);
+        // A process that may lower no limit still runs into the machine's.
+        let _ = setrlimit(Resource::As, Rlimit { current: Some(1 << 20), maximum: limit.maximum });
+    }
     let mut taken: Vec<Box<[u8; 1 << 16]>> = Vec::new();
     loop {
         taken.push(Box::new([1; 1 << 16]));

@@ -109,10 +109,19 @@ struct Part {
 }
 
 struct Running {
+    life: Life,
     stop: watch::Sender<bool>,
     force: watch::Sender<bool>,
-    /// None of what is not ended from outside.
-    task: Option<Task<()>>,
+    end: Means,
+}
+
+/// How a life is ended by force.
+enum Means {
+    Abort(Task<()>),
+    /// It ends its own children, also by force.
+    Itself,
+    /// There is none for a thread: it is left to itself, and counts as ended.
+    Leave(Arc<Post>),
 }
 
 /// Ends all by force when a supervisor is itself dropped half way.
@@ -345,21 +354,21 @@ impl Inner {
         let ((stop, stopped), (force, forced)) = (watch::channel(false), watch::channel(false));
         let line = Line::new((life, Arc::clone(post)), node, stopped, forced);
         let told = Arc::clone(post);
-        let task = match (part.factory)(line) {
-            Start::Task(work) => Some(task::spawn_life(node, name, work, move |ended| told.ended(life, ended))),
+        let end = match (part.factory)(line) {
+            Start::Task(work) => Means::Abort(task::spawn_life(node, name, work, move |ended| told.ended(life, ended))),
             Start::Supervisor(work) => {
                 task::spawn_life(node, name, work, move |ended| told.ended(life, ended));
-                None
+                Means::Itself
             }
             Start::Thread(deed) => {
                 let started = task::spawn_thread_life(node, name, deed, move |ended| told.ended(life, ended));
                 if let Err(error) = started {
                     post.say(Said::Ended(life, End::Fault(format!("cannot be started: {error}"))));
                 }
-                None
+                Means::Leave(Arc::clone(post))
             }
         };
-        part.life = Some(Running { stop, force, task });
+        part.life = Some(Running { life, stop, force, end });
     }
 
     fn told(&self, life: Life, tell: impl FnOnce(&Running)) {
@@ -370,7 +379,10 @@ impl Inner {
 
     fn ended(&mut self, life: Life, end: &End) {
         let Some(part) = self.parts.get_mut(&life.child) else { return };
-        part.life = None;
+        // One that was left to itself may end much later.
+        if part.life.take_if(|running| running.life == life).is_none() {
+            return;
+        }
         let is_asked = self.machine.child(life.child).is_some_and(|child| child.is_asked());
         if let (End::Fault(fault), false, Some(on_fault)) = (end, is_asked, part.on_fault.take()) {
             on_fault(fault);
@@ -414,8 +426,12 @@ impl Running {
     fn force(&self) {
         self.ask();
         let _ = self.force.send(true);
-        if let Some(task) = &self.task {
-            task.abort();
+        match &self.end {
+            Means::Abort(task) => task.abort(),
+            Means::Itself => {}
+            Means::Leave(post) => {
+                post.say(Said::Ended(self.life, End::Fault("does not end and is left to itself".to_owned())));
+            }
         }
     }
 }

@@ -71,6 +71,19 @@ where
     spawn_tracked(name, Tracked::new(register_under(Some(parent), name, Kind::Task), future))
 }
 
+/// Runs `future` within the caller's task. A panic is its end, which the hook has told of; none of it is polled again.
+pub async fn hold<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Some),
+        Err(payload) => {
+            let _ = message_of(payload);
+            Poll::Ready(None)
+        }
+    })
+    .await
+}
+
 /// One life of something that has a row already. `told` is called once nothing of the future is left, wherever that is
 /// dropped: it must not wait.
 pub(super) fn spawn_life<F, G>(node: NodeId, name: &str, future: F, told: G) -> Task<()>

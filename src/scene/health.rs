@@ -36,15 +36,21 @@ const INTERVAL_MS_DEFAULT: u64 = 5_000;
 const PACE_MS_DEFAULT: u64 = 60_000;
 
 /// Judges the source of a panel by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
-/// newest point not after the right edge, `oldest` of the oldest one kept.
+/// newest point not after the right edge, `oldest` of the oldest one kept. `interval_ms` is what [`interval_ms`] says: that
+/// may take a look at every series of the panel.
 pub fn judge(
     panel: &PanelSpec,
     newest: Option<Wall>,
     oldest: Option<Wall>,
+    interval_ms: u64,
     moment: &Moment<'_>,
     changes: &mut Changes,
 ) -> Health {
-    if moment.is_live() { live(panel, newest, moment, changes) } else { past(panel, newest, oldest, moment) }
+    if moment.is_live() {
+        live(panel, newest, interval_ms, moment, changes)
+    } else {
+        past(panel, newest, oldest, interval_ms, moment)
+    }
 }
 
 /// How often the source of a panel delivers; where it is not asked, how often the slowest series of the panel comes.
@@ -58,24 +64,37 @@ pub fn interval_ms(panel: &PanelSpec, moment: &Moment<'_>) -> u64 {
 
 /// Which values count at the right edge: those that are not far behind what the source delivered last, or in the past
 /// behind the panel's newest point. A source that is late as a whole keeps its values, under words that say so.
-pub fn when(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>) -> When {
+pub fn when(panel: &PanelSpec, newest: Option<Wall>, interval_ms: u64, moment: &Moment<'_>) -> When {
     let told = moment.data.source(&panel.source).and_then(|health| health.last_good).filter(|_| moment.is_live());
     let delivered = newest.max(told).unwrap_or(moment.edge);
-    let allowed_ms = interval_ms(panel, moment).saturating_mul(STALE_INTERVALS);
+    let allowed_ms = interval_ms.saturating_mul(STALE_INTERVALS);
     When { at: moment.edge, since: delivered - Duration::from_millis(allowed_ms) }
 }
 
-/// Whether what a source delivered last is late by now.
-pub fn is_stale(panel: &PanelSpec, delivered: Wall, moment: &Moment<'_>) -> bool {
-    moment.now > stale_from(panel, delivered, moment)
+/// Whether what the source of a panel delivered last is late by now.
+pub fn is_late(panel: &PanelSpec, delivered: Wall, moment: &Moment<'_>) -> bool {
+    // No interval of a source that is not asked is shorter: where that alone tells, no series is looked at.
+    let is_asked = moment.data.source(&panel.source).is_none_or(|health| health.interval_ms > 0);
+    (is_asked || is_stale(delivered, INTERVAL_MS_DEFAULT, moment))
+        && is_stale(delivered, interval_ms(panel, moment), moment)
 }
 
-fn stale_from(panel: &PanelSpec, delivered: Wall, moment: &Moment<'_>) -> Wall {
-    let allowed_ms = interval_ms(panel, moment).saturating_mul(STALE_INTERVALS);
+fn is_stale(delivered: Wall, interval_ms: u64, moment: &Moment<'_>) -> bool {
+    moment.now > stale_from(delivered, interval_ms)
+}
+
+fn stale_from(delivered: Wall, interval_ms: u64) -> Wall {
+    let allowed_ms = interval_ms.saturating_mul(STALE_INTERVALS);
     Wall(delivered.0.saturating_add(i64::try_from(allowed_ms).unwrap_or(i64::MAX)))
 }
 
-fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &mut Changes) -> Health {
+fn live(
+    panel: &PanelSpec,
+    newest: Option<Wall>,
+    interval_ms: u64,
+    moment: &Moment<'_>,
+    changes: &mut Changes,
+) -> Health {
     let notice = |text: &str, role| Notice { text: Label::plain(text), role };
     let source = &panel.source;
     let Some(health) = moment.data.source(source) else {
@@ -83,9 +102,9 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
         // What an earlier worker knew is shown until the source is heard of.
         return match newest {
             None => Health::Nothing(waiting),
-            Some(newest) if is_stale(panel, newest, moment) => Health::Late(waiting),
+            Some(newest) if is_stale(newest, interval_ms, moment) => Health::Late(waiting),
             Some(newest) => {
-                changes.at(Wall(stale_from(panel, newest, moment).0.saturating_add(1)));
+                changes.at(Wall(stale_from(newest, interval_ms).0.saturating_add(1)));
                 Health::Good
             }
         };
@@ -108,19 +127,19 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
     let Some(delivered) = health.last_good.or(newest) else {
         return Health::Nothing(notice(&format!("waiting for {source}"), Role::Muted));
     };
-    if is_stale(panel, delivered, moment) {
+    if is_stale(delivered, interval_ms, moment) {
         let (age, next) = moment.age(delivered);
         changes.at(next);
         return Health::Late(notice(&format!("stale {age}"), Role::Warning));
     }
-    changes.at(Wall(stale_from(panel, delivered, moment).0.saturating_add(1)));
+    changes.at(Wall(stale_from(delivered, interval_ms).0.saturating_add(1)));
     let Some(newest) = newest else {
         return Health::Nothing(match &health.state {
             SourceState::Partial(missing) => notice(missing, Role::Warning),
             _ => notice(&format!("{source} does not report this"), Role::Muted),
         });
     };
-    if newest < when(panel, Some(newest), moment).since {
+    if newest < when(panel, Some(newest), interval_ms, moment).since {
         let (age, next) = moment.age(newest);
         changes.at(next);
         return Health::Late(notice(&format!("not reported for {age}"), Role::Warning));
@@ -136,7 +155,13 @@ fn live(panel: &PanelSpec, newest: Option<Wall>, moment: &Moment<'_>, changes: &
     }
 }
 
-fn past(panel: &PanelSpec, newest: Option<Wall>, oldest: Option<Wall>, moment: &Moment<'_>) -> Health {
+fn past(
+    panel: &PanelSpec,
+    newest: Option<Wall>,
+    oldest: Option<Wall>,
+    interval_ms: u64,
+    moment: &Moment<'_>,
+) -> Health {
     let notice = |text: &str, role| Notice { text: Label::plain(text), role };
     let Some(newest) = newest else {
         let text = match oldest {
@@ -146,7 +171,7 @@ fn past(panel: &PanelSpec, newest: Option<Wall>, oldest: Option<Wall>, moment: &
         return Health::Nothing(notice(&text, Role::Muted));
     };
     let age_ms = moment.edge.since(newest).as_millis() as u64;
-    if age_ms > interval_ms(panel, moment).saturating_mul(STALE_INTERVALS) {
+    if age_ms > interval_ms.saturating_mul(STALE_INTERVALS) {
         // At the edge of a pause this does not grow.
         let seconds = (age_ms / 1_000) as f64;
         let age = Unit::Seconds.format(seconds);

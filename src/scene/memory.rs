@@ -6,6 +6,7 @@
 
 use super::layout::Placed;
 use super::moment::Changes;
+use super::shared::Shared;
 use crate::base::Wall;
 use crate::frame::Grid;
 
@@ -20,6 +21,8 @@ pub struct Memory {
 pub struct Before<'a> {
     pub grid: &'a Grid,
     pub memory: &'a mut Memory,
+    /// Panels of other views of the board, where there are some.
+    pub shared: Option<&'a mut Shared>,
 }
 
 /// What is known of one panel of a picture.
@@ -43,6 +46,13 @@ pub(super) enum Picture {
     StandIn { last_good: Option<Box<Grid>> },
 }
 
+/// Whether what was drawn then would be drawn the same now.
+pub(super) fn is_current((drawn, at, changes): (u64, Wall, Changes), stamp: u64, now: Wall) -> bool {
+    let is_due = changes.next(at).is_some_and(|due| now >= due);
+    // A clock that was set back makes ages shorter.
+    drawn == stamp && now >= at && !is_due
+}
+
 // === impl Memory ===
 
 impl Memory {
@@ -59,9 +69,7 @@ impl Memory {
     /// What a panel announced when it was drawn, if it would be drawn the same now.
     pub(super) fn of(&self, index: usize, placed: Placed, stamp: u64, now: Wall) -> Option<Changes> {
         let known = self.panels.get(index).filter(|known| known.placed == placed && known.stamp == stamp)?;
-        let is_due = known.changes.next(known.at).is_some_and(|due| now >= due);
-        // A clock that was set back makes ages shorter.
-        (now >= known.at && !is_due).then_some(known.changes)
+        is_current((known.stamp, known.at, known.changes), stamp, now).then_some(known.changes)
     }
 
     /// The last good cells of a panel that has none now, as far as this view ever had any; `grid` is the picture before.

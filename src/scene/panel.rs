@@ -53,7 +53,7 @@ struct Pane<'a, 'm> {
 
 /// Draws a panel onto its canvas.
 pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
-    let (health, when) = judged(spec, moment, changes);
+    let (health, when, interval_ms) = judged(spec, moment, changes);
     if moment.spec.paused_at.is_none() && has_more(&spec.chart, moment) {
         changes.at(moment.next_second());
     }
@@ -84,7 +84,6 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
         return;
     }
-    let interval_ms = health::interval_ms(spec, moment);
     let gap_ms = interval_ms.saturating_mul(GAP_INTERVALS);
     let scroll = if focused { moment.spec.scroll } else { Scroll::default() };
     let pane = &mut Pane { moment, when, interval_ms, gap_ms, reading, scroll, changes };
@@ -133,19 +132,21 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
     newest.is_some_and(|newest| newest > moment.edge)
 }
 
-/// How the data of a panel stands, and which of its values count.
-fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When) {
+/// How the data of a panel stands, which of its values count, and how often its source delivers.
+fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When, u64) {
     let (newest, oldest) = reach::reach(&spec.chart, moment);
+    // Once for the whole panel: it may take a look at every series.
+    let interval_ms = health::interval_ms(spec, moment);
     let health = match spec.chart.needs_data() {
-        true => health::judge(spec, newest, oldest, moment, changes),
+        true => health::judge(spec, newest, oldest, interval_ms, moment, changes),
         false => Health::Good,
     };
-    (health, health::when(spec, newest, moment))
+    (health, health::when(spec, newest, interval_ms, moment), interval_ms)
 }
 
 /// The rows of a panel that scrolls; none of one that does not. `area` is the panel's.
 pub fn rows(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<Rows> {
-    let (health, when) = judged(spec, moment, &mut Changes::default());
+    let (health, when, _) = judged(spec, moment, &mut Changes::default());
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_) | Health::Told(_)));
     match &spec.chart {
         Chart::Table(table) => Some(rows::of_table(table, moment, when, inside)),

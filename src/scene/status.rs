@@ -191,7 +191,7 @@ fn trouble(board: Option<&Board>, moment: &Moment<'_>) -> Option<(String, Wall)>
                 let (age, next) = moment.age(*since);
                 return Some((format!("failed {age}"), next));
             }
-            (SourceState::Good, Some(delivered)) if super::health::is_stale(panel, delivered, moment) => {
+            (SourceState::Good, Some(delivered)) if super::health::is_late(panel, delivered, moment) => {
                 let (age, next) = moment.age(delivered);
                 worst = Some((format!("stale {age}"), next));
             }

@@ -5,6 +5,7 @@ mod pushed;
 mod queries;
 mod remembered;
 mod scrolled;
+mod shared;
 mod status;
 mod themes;
 

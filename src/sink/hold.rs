@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::sync::Mutex;
 
 use crate::base::limits;
+use crate::sys::fd;
 
 /// Keeps the standard error silent; what was kept comes out on drop.
 #[derive(Debug)]
@@ -39,6 +40,13 @@ pub fn say(line: &str) {
     let kept = KEPT.try_lock().is_ok_and(|mut kept| kept.keep(line));
     if !kept {
         write(line);
+    }
+}
+
+/// The same where the way to the standard error may be blocked: what it does not take at once is lost.
+pub fn say_now(line: &str) {
+    if !KEPT.try_lock().is_ok_and(|mut kept| kept.keep(line)) {
+        fd::say_now(line);
     }
 }
 

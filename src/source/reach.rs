@@ -1,8 +1,7 @@
-//! Servers that sources ask: reached by name, by TLS where they are, with secrets and certificates from files.
+//! Servers that sources ask: reached by name, and by TLS where they are.
 //!
 //! Invariant: it happens on the source's own thread, within a deadline.
 
-pub mod files;
 pub mod tls;
 
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -5,10 +5,12 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::param::clock_ticks_per_second;
 
+use super::cgroup;
 use crate::machine::heartbeat::Activity;
 
 /// Lines of `/proc` that are read here are shorter, the name of a program included.
@@ -25,11 +27,11 @@ pub fn read(pid: u32, thread: u32) -> Option<Activity> {
     let stat = text(&format!("/proc/{pid}/task/{thread}/stat"))?;
     let schedstat = text(&format!("/proc/{pid}/task/{thread}/schedstat")).unwrap_or_default();
     let group = text(&format!("/proc/{pid}/cgroup")).unwrap_or_default();
-    let cpu_stat = unified(&group).and_then(|path| text(&format!("/sys/fs/cgroup{path}/cpu.stat")));
-    Some(understand(&stat, &schedstat, &cpu_stat.unwrap_or_default()))
+    let throttled = unified(&group).map(|path| cgroup::throttled_at(Path::new(&format!("/sys/fs/cgroup{path}"))));
+    Some(Activity { throttled: throttled.unwrap_or_default(), ..understand(&stat, &schedstat) })
 }
 
-fn understand(stat: &str, schedstat: &str, cpu_stat: &str) -> Activity {
+fn understand(stat: &str, schedstat: &str) -> Activity {
     // The name stands in brackets, and may hold brackets.
     let after_name = stat.rfind(')').map_or("", |at| stat.get(at + 1..).unwrap_or_default());
     let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
@@ -40,14 +42,13 @@ fn understand(stat: &str, schedstat: &str, cpu_stat: &str) -> Activity {
     let mut nanos = schedstat.split_ascii_whitespace().map(|field| Duration::from_nanos(field.parse().unwrap_or(0)));
     let ran = nanos.next().unwrap_or_default().max(coarse);
     let waited = nanos.next().unwrap_or_default();
-    let throttled = cpu_stat.lines().find_map(|line| line.strip_prefix("throttled_usec ")?.trim().parse().ok());
     Activity {
         is_stopped: matches!(state, "T" | "t"),
         waits_for_disk: state == "D",
         is_runnable: state == "R",
         ran,
         waited,
-        throttled: Duration::from_micros(throttled.unwrap_or(0)),
+        throttled: Duration::ZERO,
     }
 }
 
@@ -104,20 +105,19 @@ mod tests {
     #[test]
     fn what_the_kernel_writes_is_understood_whatever_the_program_is_called() {
         let stat = "7 (a) R 9 (b) D 1 7 7 0 -1 4194560 1 2 3 4 50 25 0 0 20 0 1 0 1 1 1";
-        let activity = understand(stat, "1000000 2000000 3\n", "usage_usec 1\nthrottled_usec 4000\n");
+        let activity = understand(stat, "1000000 2000000 3\n");
         let ms = Duration::from_millis;
         let expected = Activity {
             waits_for_disk: true,
             ran: ms(75 * 1000 / clock_ticks_per_second()),
             waited: ms(2),
-            throttled: ms(4),
             ..Activity::default()
         };
         assert_eq!(activity, expected);
         for strange in ["", ")", "1 (x", "1 (x) Z", "1 (x) T x y", "\u{0}"] {
-            understand(strange, strange, strange);
+            understand(strange, strange);
         }
-        assert!(understand("1 (x) T", "", "").is_stopped);
+        assert!(understand("1 (x) T", "").is_stopped);
         assert_eq!(read(u32::MAX, u32::MAX), None, "there is no such process");
     }
 

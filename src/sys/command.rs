@@ -208,8 +208,9 @@ impl Leftover {
     fn wait_until(mut self, deadline: Mono) -> Option<Leftover> {
         let pidfd = pidfd_open(Pid::from_child(&self.0), PidfdFlags::empty());
         if let Ok(pidfd) = &pidfd {
-            let left = Timespec::try_from(deadline.since(clock::mono())).unwrap_or_default();
-            let _ = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&left));
+            let left = || Timespec::try_from(deadline.since(clock::mono())).unwrap_or_default();
+            // A sample of the flight recorder is no reason to give up.
+            while poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&left())) == Err(Errno::INTR) {}
         }
         match self.0.try_wait() {
             Ok(None) => Some(self),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::marker::MarkerFile;
 use super::memory_file::MemoryFile;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::net::{AddressFamily, sockopt};
@@ -78,6 +79,8 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for std::os::fd::OwnedFd {}
     impl Sealed for std::os::unix::net::UnixStream {}
+    // Whoever shares it cannot exchange it, and it is open as long as one of them lives.
+    impl Sealed for std::sync::Arc<std::os::unix::net::UnixStream> {}
     impl Sealed for crate::sys::tty::Tty {}
     impl Sealed for crate::sys::pty::Pty {}
 }
@@ -102,4 +105,48 @@ fn no_feed() -> io::Error {
         io::ErrorKind::NotFound,
         "no feed at descriptor 3: workers are started by `unblink serve` or `unblink demo`, not by hand",
     )
+}
+
+/// Says a line on the standard error if that takes it at once, as much as goes in one piece; takes no lock of std's and
+/// allocates nothing. Where another process fills the same pipe between look and write it may wait for that one's reader.
+pub fn say_now(line: &str) {
+    say_now_to(rustix::stdio::stderr(), line);
+}
+
+fn say_now_to(out: BorrowedFd<'_>, line: &str) {
+    let mut whole = [0; libc::PIPE_BUF];
+    let fits = &line.as_bytes()[..line.floor_char_boundary(whole.len() - 1)];
+    whole[..fits.len()].copy_from_slice(fits);
+    whole[fits.len()] = b'\n';
+    let mut look = [PollFd::new(&out, PollFlags::OUT)];
+    let takes = poll(&mut look, Some(&Timespec::default())).is_ok() && look[0].revents().contains(PollFlags::OUT);
+    if takes {
+        // Nobody is left to tell.
+        let _ = rustix::io::write(out, &whole[..=fits.len()]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_said_at_once_or_not_at_all() {
+        let (mut reader, mut writer) = io::pipe().unwrap();
+        let room = rustix::pipe::fcntl_setpipe_size(&writer, 4096).unwrap();
+        writer.write_all(&vec![b'.'; room]).unwrap();
+        say_now_to(writer.as_fd(), "nobody reads");
+        reader.read_exact(&mut vec![0; room]).unwrap();
+        say_now_to(writer.as_fd(), "somebody reads");
+        let mut all = vec![0; room];
+        reader.read_exact(&mut all[..15]).unwrap();
+        assert_eq!(&all[..15], b"somebody reads\n");
+        say_now_to(writer.as_fd(), &"ä".repeat(room));
+        drop(writer);
+        all.clear();
+        reader.read_to_end(&mut all).unwrap();
+        assert!(all.ends_with(b"\n") && all.len() >= 4095 && std::str::from_utf8(&all).is_ok(), "{}", all.len());
+    }
 }

@@ -10,6 +10,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -116,13 +117,11 @@ fn watch(command: Pid, asked: &File) -> io::Result<Option<Report>> {
 fn end_all() {
     loop {
         let children_left = reap();
-        let living = descendants(getpid());
-        if living.is_empty() && !children_left {
+        let below = all_below(getpid());
+        if below.is_empty() && !children_left {
             return;
         }
-        let ends: Vec<_> = living.iter().filter_map(|process| process.kill()).collect();
-        let mut watched: Vec<PollFd<'_>> = ends.iter().map(|end| PollFd::new(end, PollFlags::IN)).collect();
-        let _ = poll(&mut watched, Some(&AGAIN));
+        kill_all(&below).wait(&AGAIN);
     }
 }
 
@@ -138,16 +137,62 @@ fn reap() -> bool {
     }
 }
 
-/// A process as it was when it was seen. The start tells it from a later one with the same number.
+/// A process as it was when it was seen. The start tells it from a later one with the same number. Whether it lives is not
+/// seen: the state is that of its first thread, and others may go on without that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen {
-    pid: Pid,
-    parent: i32,
+pub(super) struct Seen {
+    pub(super) pid: Pid,
+    pub(super) parent: i32,
     started: u64,
 }
 
-/// Those below `ancestor` that have not ended.
-fn descendants(ancestor: Pid) -> Vec<Seen> {
+/// What came of killing some.
+#[derive(Debug, Default)]
+pub(super) struct Killing {
+    /// Those that are below us still, whether they live or have ended.
+    pub(super) below: Vec<Seen>,
+    /// Whom a signal was sent to.
+    pub(super) killed: Vec<Seen>,
+    /// They become readable when those have ended.
+    ends: Vec<OwnedFd>,
+}
+
+/// Kills those of our descendants, parents first, that are the ones that were seen. They were not seen at one moment, so a
+/// number may have been given anew between parent and child, to somebody who has children of its own: with the process
+/// held, it has to be a child of ours, or of one that was found to be below us. Others are for the next look.
+pub(super) fn kill_all(those: &[Seen]) -> Killing {
+    let own = getpid().as_raw_nonzero().get();
+    let mut killing = Killing::default();
+    for seen in those {
+        let Ok(pidfd) = pidfd_open(seen.pid, PidfdFlags::empty()) else { continue };
+        // The same process before and after the descriptor was made: it is the one the descriptor stands for.
+        let Some(now) = Seen::look(seen.pid).filter(|now| now.is(seen)) else { continue };
+        if now.parent != own && !killing.has(now.parent) {
+            continue;
+        }
+        killing.below.push(now);
+        if !has_ended(&pidfd) && pidfd_send_signal(&pidfd, Signal::KILL).is_ok() {
+            killing.killed.push(now);
+            killing.ends.push(pidfd);
+        }
+    }
+    killing
+}
+
+/// Whether all threads of a process have ended.
+pub(super) fn has_ended(pidfd: &OwnedFd) -> bool {
+    let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+    loop {
+        match poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&none)) {
+            Ok(count) => return count > 0,
+            Err(Errno::INTR) => {}
+            Err(_) => return true,
+        }
+    }
+}
+
+/// Those below `ancestor`, also such as have ended and were not reaped. Parents come before their children.
+pub(super) fn all_below(ancestor: Pid) -> Vec<Seen> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let numbers = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let all: Vec<Seen> = numbers.filter_map(Pid::from_raw).filter_map(Seen::look).collect();
@@ -167,35 +212,49 @@ fn descendants(ancestor: Pid) -> Vec<Seen> {
 // === impl Seen ===
 
 impl Seen {
-    /// None when there is no such process, or it has ended and was not reaped yet.
+    /// None when there is no such process.
     fn look(pid: Pid) -> Option<Seen> {
         let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-        let (state, parent, started) = read_stat(&stat)?;
-        (!matches!(state, b'Z' | b'X')).then_some(Seen { pid, parent, started })
+        let (parent, started) = read_stat(&stat)?;
+        Some(Seen { pid, parent, started })
     }
 
-    /// Kills it, unless its number is another's by now; what becomes readable when it has ended.
-    fn kill(&self) -> Option<std::os::fd::OwnedFd> {
-        let pidfd = pidfd_open(self.pid, PidfdFlags::empty()).ok()?;
-        // The same process before and after the descriptor was made: it is the one the descriptor stands for. Its
-        // parent may be another: orphans move.
-        if Seen::look(self.pid)?.started != self.started {
-            return None;
-        }
-        pidfd_send_signal(&pidfd, Signal::KILL).ok()?;
-        Some(pidfd)
+    /// Whether it is the same process, whatever it does and whosever child it is by now.
+    pub(super) fn is(&self, other: &Seen) -> bool {
+        self.is_at(other.pid, other.started)
+    }
+
+    /// The same by number and start.
+    pub(super) fn is_at(&self, pid: Pid, started: u64) -> bool {
+        (self.pid, self.started) == (pid, started)
     }
 }
 
-/// State, parent and start of `/proc/PID/stat` (proc_pid_stat(5)); the name before them may hold anything.
-fn read_stat(stat: &[u8]) -> Option<(u8, i32, u64)> {
+// === impl Killing ===
+
+impl Killing {
+    /// Whether the process with this number is one of those below us.
+    fn has(&self, number: i32) -> bool {
+        let is_it = |seen: &&Seen| seen.pid.as_raw_nonzero().get() == number;
+        let known = self.below.iter().find(is_it);
+        known.is_some_and(|known| Seen::look(known.pid).is_some_and(|now| now.is(known)))
+    }
+
+    /// Until one of those that were killed has ended, or that long.
+    pub(super) fn wait(&self, span: &Timespec) {
+        let mut watched: Vec<PollFd<'_>> = self.ends.iter().map(|end| PollFd::new(end, PollFlags::IN)).collect();
+        let _ = poll(&mut watched, Some(span));
+    }
+}
+
+/// Parent and start of `/proc/PID/stat` (proc_pid_stat(5)); the name before them may hold anything.
+pub(super) fn read_stat(stat: &[u8]) -> Option<(i32, u64)> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();
-    let state = *fields.next()?.as_bytes().first()?;
-    let parent = fields.next()?.parse().ok()?;
+    let parent = fields.nth(1)?.parse().ok()?;
     let started = fields.nth(17)?.parse().ok()?;
-    Some((state, parent, started))
+    Some((parent, started))
 }
 
 // === impl Report ===
@@ -246,7 +305,7 @@ mod tests {
     #[test]
     fn a_line_of_the_kernel_is_read_whatever_the_process_is_called() {
         let stat = b"77 (a) S 9 (b) R 1 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 4242 23 24";
-        assert_eq!(read_stat(stat), Some((b'R', 1, 4242)), "the start is the twenty-second field");
+        assert_eq!(read_stat(stat), Some((1, 4242)), "the start is the twenty-second field");
         let own = Seen::look(getpid()).expect("this process runs");
         assert_eq!(own.parent, getppid().map_or(0, |pid| pid.as_raw_nonzero().get()));
         assert_eq!(Seen::look(getpid()), Some(own));
@@ -255,15 +314,79 @@ mod tests {
         }
     }
 
+    fn seen(pid: Pid) -> Seen {
+        all_below(getpid()).into_iter().find(|process| process.pid == pid).expect("it is found")
+    }
+
     #[test]
     fn a_child_is_found_and_killed_and_none_of_another_number() {
         let mut child = Command::new("sleep").arg("1000").stdin(Stdio::null()).spawn().unwrap();
-        let pid = Pid::from_child(&child);
-        let seen = descendants(getpid()).into_iter().find(|process| process.pid == pid).expect("it is found");
-        assert!(Seen { started: seen.started + 1, ..seen }.kill().is_none(), "that one ended long ago");
+        let seen = seen(Pid::from_child(&child));
+        let earlier = kill_all(&[Seen { started: seen.started + 1, ..seen }]);
+        assert!(earlier.below.is_empty() && earlier.killed.is_empty(), "that one ended long ago");
         assert!(child.try_wait().unwrap().is_none());
-        assert!(seen.kill().is_some());
+        assert_eq!(kill_all(&[seen]).killed, [seen]);
         assert!(!child.wait().unwrap().success());
-        assert!(seen.kill().is_none());
+        assert!(kill_all(&[seen]).below.is_empty());
+    }
+
+    #[test]
+    fn one_whose_parents_number_was_given_anew_meanwhile_is_left_alone() {
+        let mut shell =
+            Command::new("sh").args(["-c", "sleep 1000 & echo $!; wait"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        io::BufRead::read_line(&mut io::BufReader::new(shell.stdout.take().unwrap()), &mut line).unwrap();
+        let parent = seen(Pid::from_child(&shell));
+        let child = seen(Pid::from_raw(line.trim().parse().unwrap()).unwrap());
+        let _ended = Ended(pidfd_open(child.pid, PidfdFlags::empty()).unwrap());
+        // As if the parent that was ours had ended, and the one with its number now were a stranger.
+        let other = Seen { started: parent.started - 1, ..parent };
+        assert!(kill_all(&[other, child]).killed.is_empty(), "a stranger's child was killed");
+        assert!(shell.try_wait().unwrap().is_none());
+        // Its child may have fallen to somebody else by then: orphans do not fall to this process.
+        assert!(kill_all(&[parent, child]).killed.contains(&parent));
+        shell.wait().unwrap();
+    }
+
+    /// Killed when this goes, so that a test that fails leaves nothing.
+    struct Ended(OwnedFd);
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            let _ = pidfd_send_signal(&self.0, Signal::KILL);
+        }
+    }
+
+    extern "C" fn pause_for_ever(_: *mut libc::c_void) -> *mut libc::c_void {
+        loop {
+            // SAFETY: it only waits.
+            unsafe { libc::pause() };
+        }
+    }
+
+    #[test]
+    fn one_whose_first_thread_has_ended_while_others_go_on_is_killed() {
+        // SAFETY: the child does what is below, and returns to nothing of this process.
+        let child = match unsafe { libc::fork() } {
+            // SAFETY: it starts a thread that waits, ends its own first one, and touches nothing else.
+            0 => unsafe {
+                let mut thread = std::mem::zeroed();
+                libc::pthread_create(&raw mut thread, std::ptr::null(), pause_for_ever, std::ptr::null_mut());
+                libc::syscall(libc::SYS_exit, 0);
+                std::process::abort()
+            },
+            child => Pid::from_raw(child).expect("a child"),
+        };
+        let _ended = Ended(pidfd_open(child, PidfdFlags::empty()).unwrap());
+        let stat = || std::fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap();
+        while !stat().contains(") Z ") {
+            std::thread::yield_now();
+        }
+        let pidfd = pidfd_open(child, PidfdFlags::empty()).unwrap();
+        assert!(!has_ended(&pidfd));
+        let killing = kill_all(&[seen(child)]);
+        assert_eq!(killing.killed.len(), 1, "it goes on for ever");
+        let status = waitid(WaitId::Pid(child), WaitIdOptions::EXITED).unwrap().expect("it has ended");
+        assert_eq!(status.terminating_signal(), Some(Signal::KILL.as_raw()));
     }
 }

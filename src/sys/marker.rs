@@ -6,7 +6,7 @@
 //!
 //! The page has a place for each thread that does steps, and a header with the place that is to blame: a thread that
 //! panics, aborts or receives a deadly signal notes its own. A worker that hangs is asked with [`STACK_SIGNAL`] for the
-//! calls it is in; their addresses go into the page too, relative to this program, which is the same
+//! calls it is in, and so may any of its threads be; their addresses go into the page too, relative to this program, which is the same
 //! on both sides.
 #![expect(unsafe_code, reason = "a mapping is shared with the kernel alone, and signals come at any time")]
 
@@ -60,8 +60,10 @@ pub fn install(file: MarkerFile) -> io::Result<()> {
     }
     // It keeps the first place, and is the one that is asked for its calls.
     PLACE.set(page.take_place());
+    dead::listen()?;
+    // Whoever sees which thread it is may ask it.
     page.begin(usize::try_from(gettid().as_raw_nonzero().get()).unwrap_or(0));
-    dead::listen()
+    Ok(())
 }
 
 /// Notes that this thread is about to do something. Costs nothing worth mentioning where there is no page.
@@ -92,6 +94,13 @@ pub fn ask(pid: u32, thread: u32) -> io::Result<()> {
 /// Notes that whatever happens next is this thread's doing. From a panic hook, or a signal handler.
 pub fn blame() {
     dead::blame(0);
+}
+
+/// Notes that so many bytes of memory could not be had. From within an allocator: it stores a number.
+pub fn note_refused(bytes: usize) {
+    if let Some(page) = PAGE.get() {
+        page.note_refused(bytes);
+    }
 }
 
 // === impl Doing ===
@@ -129,6 +138,12 @@ impl MarkerFile {
 
     pub fn try_clone(&self) -> io::Result<MarkerFile> {
         Ok(MarkerFile(self.0.try_clone()?))
+    }
+
+    /// As if a worker had said on it that this thread does its work.
+    #[cfg(test)]
+    pub(super) fn listens(&self, thread: u32) {
+        page::map(self.0.as_fd()).expect("invariant: it is a page of ours").begin(thread as usize);
     }
 
     /// What stands there now; what makes no sense is left out.

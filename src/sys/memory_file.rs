@@ -3,16 +3,21 @@
 //! Invariant: it never grows or shrinks, whoever holds it: the kernel sees to that. Only what was written takes memory.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    FallocateFlags, MemfdFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate, memfd_create,
+    FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fcntl_getfl,
+    fstat, ftruncate, memfd_create, open,
 };
 use rustix::io::{pread, pwrite};
 
 use crate::base::limits;
 
 const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW);
+
+/// What its opening may say besides that it is read and written; this one the kernel sets by itself. Others are set by whoever
+/// shares the opening, and one of them has writing go elsewhere (`O_APPEND`).
+const FLAGS_IGNORED: OFlags = OFlags::LARGEFILE;
 
 /// One such file, of `limits::HISTORY_BYTES_MAX` bytes.
 #[derive(Debug)]
@@ -32,10 +37,27 @@ impl MemoryFile {
     pub fn of(file: OwnedFd) -> io::Result<MemoryFile> {
         let sealed = fcntl_get_seals(&file)?;
         let size = u64::try_from(fstat(&file)?.st_size).unwrap_or(0);
-        if sealed.contains(SEALS) && size == limits::HISTORY_BYTES_MAX {
+        if sealed.contains(SEALS | SealFlags::SEAL) && size == limits::HISTORY_BYTES_MAX {
             return Ok(MemoryFile(file));
         }
         Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no memory file of ours"))
+    }
+
+    /// One that came back from outside: none of those who kept it may have made it less than it was.
+    pub fn returned(file: OwnedFd) -> io::Result<MemoryFile> {
+        let is_plainly_open_for_both = fcntl_getfl(&file)?.difference(FLAGS_IGNORED) == OFlags::RDWR;
+        let file = MemoryFile::of(file)?;
+        if is_plainly_open_for_both {
+            Ok(file)
+        } else {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "it cannot be written as ours can"))
+        }
+    }
+
+    /// The same file with an opening of its own: what somebody does to the flags of that one is nobody else's.
+    pub fn reopen(&self) -> io::Result<MemoryFile> {
+        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+        Ok(MemoryFile(open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?))
     }
 
     pub fn try_clone(&self) -> io::Result<MemoryFile> {
@@ -124,5 +146,24 @@ mod tests {
         let unsealed = memfd_create("x", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
         ftruncate(&unsealed, limits::HISTORY_BYTES_MAX).unwrap();
         assert!(MemoryFile::of(unsealed).is_err());
+    }
+
+    #[test]
+    fn what_comes_back_is_ours_and_can_be_written() {
+        let file = MemoryFile::new().unwrap();
+        let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+        let read_only = std::fs::File::open(path).unwrap();
+        assert!(MemoryFile::returned(read_only.into()).is_err());
+        assert!(MemoryFile::returned(std::fs::File::open("/dev/null").unwrap().into()).is_err());
+        let again = file.reopen().unwrap();
+        let appends = fcntl_getfl(&again.0).unwrap() | OFlags::APPEND;
+        rustix::fs::fcntl_setfl(&again.0, appends).unwrap();
+        assert!(MemoryFile::returned(again.into()).is_err(), "it would be written at its end, where there is no room");
+        // The other opening has nothing of that.
+        MemoryFile::returned(file.into()).unwrap().write_at(b"x", 7).unwrap();
+        let unsealed = memfd_create("x", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
+        ftruncate(&unsealed, limits::HISTORY_BYTES_MAX).unwrap();
+        fcntl_add_seals(&unsealed, SEALS).unwrap();
+        assert!(MemoryFile::of(unsealed).is_err(), "somebody may seal it against being written");
     }
 }

@@ -16,17 +16,20 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid};
+use rustix::process::{
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getrlimit, pidfd_open, pidfd_send_signal,
+    prlimit, setrlimit, waitid,
+};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::fd::{FEED_FD, HISTORY_FD, MARKER_FD, watch};
-use super::host;
+use super::{confined, host, sweep};
 
-/// What a worker learns of its parent's environment: how to log, what time it is here, how to allocate and, for a
-/// build that counts what tests reach, where to count. Secrets in the rest are none of its business.
-const ENVIRONMENT_KEPT: [&str; 6] =
-    ["LLVM_PROFILE_FILE", "NO_COLOR", "PATH", "RUST_BACKTRACE", "TZ", "_RJEM_MALLOC_CONF"];
+/// What a worker learns of its parent's environment: how to log, what time it is here, how to allocate, what opens the
+/// sandbox and, for a build that counts what tests reach, where to count. Secrets in the rest are none of its business.
+const ENVIRONMENT_KEPT: [&str; 7] =
+    ["LLVM_PROFILE_FILE", "NO_COLOR", "PATH", "RUST_BACKTRACE", "TZ", confined::VARIABLE, "_RJEM_MALLOC_CONF"];
 /// Capabilities a kernel may know of: a set of them is 64 bits.
 const CAPABILITIES_MAX: libc::c_ulong = 64;
 
@@ -61,14 +64,14 @@ pub enum Exit {
 }
 
 /// Starts `unblink worker ARGS...` with `feed` as its descriptor 3, what workers leave to each other as 4, and the page
-/// on which it notes what it does as 5.
+/// on which it notes what it does as 5. A spare one has no 4, and is handed that over its feed once it is needed.
 ///
 /// # Errors
 /// When there is no memory, no process id, or the kernel is older than Linux 5.11.
 pub fn spawn_worker<A: AsRef<OsStr>>(
     args: &[A],
     feed: OwnedFd,
-    history: BorrowedFd<'_>,
+    history: Option<BorrowedFd<'_>>,
     marker: BorrowedFd<'_>,
     log: WorkerLog,
 ) -> io::Result<Child> {
@@ -90,22 +93,26 @@ pub fn spawn_worker<A: AsRef<OsStr>>(
     let parent = host::pid();
     // None lies where another one belongs.
     let beyond = |fd: BorrowedFd<'_>| rustix::io::fcntl_dupfd_cloexec(fd, MARKER_FD + 1);
-    let (feed, history, marker) = (beyond(feed.as_fd())?, beyond(history)?, beyond(marker)?);
-    let places = [(feed.as_raw_fd(), FEED_FD), (history.as_raw_fd(), HISTORY_FD), (marker.as_raw_fd(), MARKER_FD)];
+    let (feed, history, marker) = (beyond(feed.as_fd())?, history.map(beyond).transpose()?, beyond(marker)?);
+    let history_place = history.as_ref().map(|history| (history.as_raw_fd(), HISTORY_FD));
+    let places = [Some((feed.as_raw_fd(), FEED_FD)), history_place, Some((marker.as_raw_fd(), MARKER_FD))];
     // SAFETY: the closure only makes system calls and touches no memory but its captured numbers, so it is sound in the
     // forked child of a process with threads.
     unsafe { command.pre_exec(move || confine(places, parent)) };
+    let starting = sweep::starting();
     let mut child = command.spawn()?;
+    starting.started(child.id());
     drop((reserved, feed, history, marker));
     Child::of(child.id()).inspect_err(|_| {
         // Nobody could learn of its death: better none at all.
         let _ = child.kill();
         let _ = child.wait();
+        sweep::ended(child.id());
     })
 }
 
 /// Runs in the child between fork and exec; system calls only.
-fn confine(places: [(RawFd, RawFd); 3], parent: u32) -> io::Result<()> {
+fn confine(places: [Option<(RawFd, RawFd)>; 3], parent: u32) -> io::Result<()> {
     // A session of its own: Ctrl-C and hang-ups of the parent's terminal are not for the worker.
     rustix::process::setsid()?;
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
@@ -116,12 +123,26 @@ fn confine(places: [(RawFd, RawFd); 3], parent: u32) -> io::Result<()> {
     }
     // SAFETY: prctl with plain numbers.
     check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })?;
+    // Secrets of sources lie in its memory; what it starts inherits this. No core fits into one byte, and where cores go to a
+    // program (`core_pattern` with a pipe) the kernel makes none for this very limit, while it does for none at all.
+    forbid_cores()?;
     renounce_capabilities()?;
-    for (fd, place) in places {
+    for (fd, place) in places.into_iter().flatten() {
         // SAFETY: the parent keeps `fd` open until exec, and `place` is a reserve that nothing owns in this process.
         check(unsafe { libc::dup2(fd, place) })?;
     }
     close_at_exec(MARKER_FD + 1)
+}
+
+/// No core is made of this process and of what it starts. Fit to run between fork and exec.
+pub(super) fn forbid_cores() -> io::Result<()> {
+    let at_most = |bytes| setrlimit(Resource::Core, Rlimit { current: Some(bytes), maximum: Some(bytes) });
+    match at_most(1) {
+        // Somebody allows none at all, and nobody else may raise that. A program that takes cores would still get one; that a
+        // worker cannot be dumped (`forbid_looking_in`) keeps it from that.
+        Err(Errno::PERM) => Ok(at_most(0)?),
+        set => Ok(set?),
+    }
 }
 
 /// Lets nothing from descriptor `first` on through to the next program. Fit to run between fork and exec.
@@ -163,6 +184,21 @@ fn check(result: libc::c_int) -> io::Result<()> {
 pub fn forbid_looking_in() -> io::Result<()> {
     // SAFETY: prctl with plain numbers.
     check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) })
+}
+
+/// Limits our child `pid`, and what it starts from now on, in the memory that each of them may write to; never to more than
+/// what this process is limited to. It can be changed again: only what is in force is set, not how far that may be raised.
+pub fn limit_data(pid: u32, bytes: Option<u64>) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidInput)?;
+    let own = getrlimit(Resource::Data);
+    let current = lesser(bytes, own.current);
+    prlimit(Some(pid), Resource::Data, Rlimit { current, maximum: own.maximum })?;
+    Ok(())
+}
+
+/// Of two limits, either of which may be none.
+fn lesser(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    [one, other].into_iter().flatten().min()
 }
 
 /// Opens files until every descriptor up to `highest` is in use.
@@ -213,6 +249,9 @@ impl Child {
                 Err(Errno::CHILD) => Some(Exit::Unknown),
                 Err(error) => return Err(error.into()),
             };
+            if self.exit.is_some() {
+                sweep::ended(self.pid);
+            }
         }
         Ok(self.exit)
     }
@@ -240,6 +279,7 @@ impl Drop for Child {
         if !matches!(self.try_wait(), Ok(Some(_))) {
             // It dies with us in any case; whether this arrives changes nothing we could still do.
             let _ = self.kill();
+            sweep::ended(self.pid);
         }
     }
 }

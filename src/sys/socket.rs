@@ -29,14 +29,21 @@ pub struct Peer {
 /// Groups read of one peer; a user in more is treated as being in none: fewer rights, never more.
 pub const PEER_GROUPS_MAX: usize = 1024;
 
-/// Connections waiting to be accepted; more are refused by the kernel and try again.
-const BACKLOG: i32 = 128;
+/// Connections waiting to be accepted; more are refused by the kernel and try again. All viewers there may be can come at
+/// once when a daemon is back, while it reads its configuration. The kernel has a bound of its own (`net.core.somaxconn`).
+const BACKLOG: i32 = 4096;
 
-/// A listening socket at a path that nobody else holds. Non-blocking. The path goes when this is dropped.
+/// A listening socket at a path that nobody else holds. Non-blocking. A path of our own goes when this is dropped.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
     path: PathBuf,
+    /// None where somebody else holds the path, before us and after us.
+    own: Option<Own>,
+}
+
+#[derive(Debug)]
+struct Own {
     /// Device and inode of our socket, so that we never remove a successor's.
     identity: (u64, u64),
     /// Locked as long as we live, however we end.
@@ -164,7 +171,15 @@ impl Listener {
         let facts = fs::symlink_metadata(path).map_err(failed("look at"))?;
         rustix::net::listen(&socket, BACKLOG).map_err(|error| failed("listen at")(error.into()))?;
         let identity = (facts.dev(), facts.ino());
-        Ok(Listener { socket: UnixListener::from(socket), path: path.to_owned(), identity, lock })
+        let own = Some(Own { identity, lock });
+        Ok(Listener { socket: UnixListener::from(socket), path: path.to_owned(), own })
+    }
+
+    /// A socket that was handed to us, listening at a path that whoever did so looks after.
+    pub fn handed(socket: UnixListener) -> io::Result<Listener> {
+        let path = socket.local_addr()?.as_pathname().map(Path::to_owned);
+        let path = path.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it listens at no path"))?;
+        Ok(Listener { socket, path, own: None })
     }
 
     pub fn path(&self) -> &Path {
@@ -179,13 +194,14 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let ours = fs::symlink_metadata(&self.path).is_ok_and(|facts| (facts.dev(), facts.ino()) == self.identity);
+        let Some(Own { identity, lock }) = &self.own else { return };
+        let ours = fs::symlink_metadata(&self.path).is_ok_and(|facts| (facts.dev(), facts.ino()) == *identity);
         if ours {
             // What is left here is stale, and the next daemon takes it over.
             let _ = fs::remove_file(&self.path);
         }
         // Closing alone would not do: a child that was forked this very moment holds a duplicate until it runs exec.
-        let _ = flock(&self.lock, FlockOperation::Unlock);
+        let _ = flock(lock, FlockOperation::Unlock);
     }
 }
 

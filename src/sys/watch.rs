@@ -43,6 +43,8 @@ pub enum Woken {
     /// The other end of the pipe was closed.
     Stopped,
     TimeUp,
+    /// Nothing can be waited for.
+    Failed(Errno),
 }
 
 /// Room for some dozen changes at a time.
@@ -117,8 +119,7 @@ fn wait(fds: &mut [PollFd<'_>], span: Option<Duration>) -> Woken {
             Ok(_) if !fds[0].revents().is_empty() => return Woken::Stopped,
             Ok(_) => return Woken::Changed,
             Err(Errno::INTR) => {}
-            // Nothing can be waited for any more.
-            Err(_) => return Woken::Stopped,
+            Err(error) => return Woken::Failed(error),
         }
     }
 }

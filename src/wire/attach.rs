@@ -115,6 +115,8 @@ pub enum FarewellCode {
     Protocol,
     /// No room for another session.
     Full,
+    /// The daemon cannot tell at the moment who asks; it may later.
+    Unclear,
     /// The viewer asked to leave.
     Quit,
     /// A reason that only newer builds know; the text says it.

@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use super::framing;
 use crate::base::{Diagnostic, Epoch, SessionId, Trace, Version, ViewId, bounded, limits};
 use crate::machine::ledger::Step;
-use crate::model::{Catalogue, Input, ViewSpec, Vitals};
+use crate::model::latency::Latency;
+use crate::model::vitals::Allocator;
+use crate::model::{Catalogue, Input, Profile, ViewSpec, Vitals};
 
 /// Changes with every incompatible change of this file.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 8;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +112,25 @@ pub enum ToWorker {
     LeaveAlone(#[serde(deserialize_with = "bounded::list::<_, _, { limits::FAULT_STEPS_MAX }>")] Vec<Resting>),
     /// What is wrong with a configuration that is not drawn; takes the place of what was said before.
     Complaints(#[serde(deserialize_with = "bounded::list::<_, _, { limits::DIAGNOSTICS_MAX }>")] Vec<Complaint>),
+    /// Have a profile taken; one that is under way is called off. Answered by `Profile`, unless that is called off.
+    TakeProfile {
+        number: u64,
+        hz: u32,
+        span_ms: u32,
+    },
+    CallOffProfile {
+        number: u64,
+    },
+    /// Tell what the flight recorder found; answered by `Profile`, too. It takes the place of a profile that is under way.
+    TellRecorded {
+        number: u64,
+        last_ms: u32,
+    },
+    /// Tell what memory is held; with a span, what more is held at its end. Answered by `Profile`, unless that is called off.
+    TellHeap {
+        number: u64,
+        span_ms: u32,
+    },
 }
 
 /// One thing that workers died of.
@@ -204,6 +225,41 @@ pub struct WorkerStatus {
     /// One row for each task, thread and process of the worker, each directly before what hangs under it.
     #[serde(deserialize_with = "bounded::list::<_, _, { limits::TREE_ROWS_MAX }>")]
     pub tree: Vec<TreeRow>,
+    /// Those that were silent longest.
+    #[serde(deserialize_with = "bounded::list::<_, _, { limits::SOURCE_ROWS_MAX }>")]
+    pub sources: Vec<SourceRow>,
+    pub figures: Box<Figures>,
+}
+
+/// One source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRow {
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
+    pub name: String,
+    /// In a word.
+    #[serde(deserialize_with = "bounded::cut::<_, { limits::ROW_BYTES_MAX }>")]
+    pub state: String,
+    /// Since it last delivered.
+    pub age_ms: Option<u64>,
+    pub interval_ms: u64,
+}
+
+/// What a worker counts and measures for nobody but who scrapes; counts are since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    /// From new data to the encoded picture.
+    pub data_to_frame: Latency,
+    /// Panels that show a fallback.
+    pub panels_fallen: u32,
+    /// Times that a source was left alone because it kept failing.
+    pub source_pauses: u64,
+    /// Log messages that did not get there, for each destination.
+    pub log_dropped: [u64; limits::LOG_DESTINATIONS],
+    pub log_errors: [u64; limits::LOG_DESTINATIONS],
+    /// None where the kernel does not tell.
+    pub resident_bytes: Option<u64>,
+    /// None where the system's allocator serves.
+    pub allocator: Option<Allocator>,
 }
 
 /// How often something happened.
@@ -265,7 +321,15 @@ pub enum ToRoot<'a> {
     },
     Status(WorkerStatus),
     Pushed(Pushed),
+    Profile {
+        number: u64,
+        outcome: Result<Profile, Why>,
+    },
 }
+
+/// Why something could not be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Why(#[serde(deserialize_with = "bounded::cut::<_, { limits::COMPLAINT_BYTES_MAX }>")] pub String);
 
 /// Where `Frame` stands among the messages to root: postcard writes that number first.
 const FRAME_INDEX: u8 = 3;
@@ -326,6 +390,10 @@ impl ToWorker {
             ToWorker::Push { .. } => "Push",
             ToWorker::Complaints(_) => "Complaints",
             ToWorker::LeaveAlone(_) => "LeaveAlone",
+            ToWorker::TakeProfile { .. } => "TakeProfile",
+            ToWorker::CallOffProfile { .. } => "CallOffProfile",
+            ToWorker::TellRecorded { .. } => "TellRecorded",
+            ToWorker::TellHeap { .. } => "TellHeap",
         }
     }
 
@@ -375,6 +443,9 @@ impl<'a> ToRoot<'a> {
         let message: ToRoot<'a> = decode(body)?;
         match &message {
             ToRoot::Spec { spec, .. } => check_spec(spec)?,
+            ToRoot::Profile { outcome: Ok(profile), .. } if !profile.is_sound() => {
+                return Err(DecodeError::Cap("a profile of names that are not there".to_owned()));
+            }
             ToRoot::Frame(frame) if frame.bytes.len() > limits::FRAME_BYTES_MAX => {
                 return Err(DecodeError::Cap(format!("a frame of {} bytes", frame.bytes.len())));
             }

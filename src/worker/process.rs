@@ -9,22 +9,44 @@ use std::io;
 use super::{Options, WorkerError, run};
 use crate::base::limits;
 use crate::runtime::{self, fault, log};
-use crate::sys::{fd, marker, process};
+use crate::sys::memory_file::MemoryFile;
+use crate::sys::{cgroup, fd, handover, host, marker, process};
 
 /// As the kernel shows it beside the other threads.
 const THREAD: &str = "drawing";
 
-/// Serves root until it closes the feed; what `unblink worker` does.
-pub fn main(options: Options) -> Result<(), WorkerError> {
+/// How the process is called. The kernel keeps 15 bytes.
+const NAME: &str = "unblink-worker";
+const NAME_SPARE: &str = "unblink-spare";
+
+/// Serves root until it closes the feed; what `unblink worker` does. A spare one does all that comes before it belongs to
+/// somebody, and waits for that. One that `joins` is handed the door of its tenant's control group first.
+pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerError> {
+    host::call_process(if is_spare { NAME_SPARE } else { NAME });
     process::forbid_looking_in().map_err(WorkerError::SetUp)?;
     abort_on_panic();
     let feed = fd::take_feed().map_err(WorkerError::SetUp)?;
-    let history = Some(fd::take_history().map_err(WorkerError::SetUp)?);
+    let history = if is_spare { None } else { Some(fd::take_history().map_err(WorkerError::SetUp)?) };
     let page = fd::take_marker().map_err(WorkerError::SetUp)?;
-    let options = Options { history, ..options };
     let serve = move || {
         // This thread is the one that is asked for its calls when the worker hangs.
         marker::install(page).map_err(WorkerError::SetUp)?;
+        let (history, door) = match history {
+            Some(history) if !joins => (history, None),
+            history => {
+                let given = handover::take(&feed).map_err(WorkerError::SetUp)?;
+                let Some((first, second)) = given else { return Ok(()) };
+                host::call_process(NAME);
+                match history {
+                    Some(history) => (history, Some(first)),
+                    None => (MemoryFile::of(first).map_err(WorkerError::SetUp)?, second),
+                }
+            }
+        };
+        if let Some(Err(error)) = door.map(cgroup::join) {
+            tracing::warn!(%error, "cannot join the tenant's control group; its limits do not hold for this worker");
+        }
+        let options = Options { history: Some(history), ..options };
         runtime::block_on(async move {
             let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
             run(feed, options).await
@@ -46,8 +68,7 @@ fn abort_on_panic() {
         }
         marker::blame();
         told(info);
-        log::say(fault::circumstances().as_str());
-        log::flush();
+        log::last_words(fault::circumstances(info).as_str());
         std::process::abort();
     }));
 }

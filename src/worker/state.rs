@@ -22,20 +22,22 @@ use crate::base::{Epoch, Mono, ViewId, Wall, limits};
 use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::fault::{Class, Lie, Ring};
+use crate::model::fault::Lie;
+use crate::model::latency::Latency;
 use crate::model::origin::{CHART, Origin};
-use crate::model::series::{Point, Rejected};
-use crate::model::window::Allowance;
-use crate::model::{Dataset, ViewSpec, Window};
+use crate::model::series::Rejected;
+use crate::model::{Dataset, ViewSpec};
 use crate::render::ledger::Ledger;
 use crate::render::{FrameOut, View};
 use crate::runtime::context::{self, Context};
 use crate::runtime::fault;
+use crate::runtime::profiling::{Profiled, Profiling};
 use crate::scene::{Board, Stage};
 use crate::source::asking::Rhythm;
 use crate::source::own::{Report, Work};
 use crate::source::{Update, host, own, push, synthetic};
-use crate::wire::feed::{CountRow, Frame, Hello, MemoryRow, ToRoot, ToWorker, WorkerStatus};
+use crate::sys::clock;
+use crate::wire::feed::{CountRow, Frame, Hello, ToRoot, ToWorker, Why, WorkerStatus};
 
 /// First frames wait this long for the first data at most: an empty board would only flash up.
 pub const FIRST_DATA_WAIT: Duration = Duration::from_millis(60);
@@ -59,6 +61,7 @@ pub struct State {
     pub(super) controls: Controls,
     pub(super) counts: Counts,
     told: Counts,
+    pub(super) data_to_frame: Latency,
     /// What the next worker will know; none where nobody keeps it.
     pub(super) history: Option<History>,
     pub(super) pushes: Pushes,
@@ -72,6 +75,9 @@ pub struct State {
     pub(super) standbys: Standbys,
     /// Faults on purpose; none where they are not obeyed.
     pub(super) mishaps: Option<Mishaps>,
+    profiling: Profiling,
+    /// Root waits for it.
+    profiled: Option<Profiled>,
 }
 
 /// What sources are told.
@@ -94,10 +100,10 @@ pub struct Controls {
 /// Counted since the worker started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
-    frames_drawn: u64,
-    frames_skipped: u64,
-    frames_late: u64,
-    frames_limited: u64,
+    pub(super) frames_drawn: u64,
+    pub(super) frames_skipped: u64,
+    pub(super) frames_late: u64,
+    pub(super) frames_limited: u64,
     pub(super) samples: u64,
     pub(super) samples_rejected: u64,
     /// The same by `Rejected::ALL`; what is missing there was beyond the caps of its source.
@@ -108,7 +114,13 @@ pub(super) struct Counts {
 
 impl State {
     /// Begins with what is known already.
-    pub fn new(hello: &Hello, mut controls: Controls, data: Dataset, history: Option<History>) -> State {
+    pub fn new(
+        hello: &Hello,
+        mut controls: Controls,
+        data: Dataset,
+        history: Option<History>,
+        profiling: Profiling,
+    ) -> State {
         let mishaps = controls.faults.take().map(Mishaps::new);
         let mut ledger = Ledger::default();
         if mishaps.is_some() {
@@ -126,6 +138,7 @@ impl State {
             controls,
             counts: Counts::default(),
             told: Counts::default(),
+            data_to_frame: Latency::default(),
             history,
             pushes: Pushes::default(),
             resting: Vec::new(),
@@ -134,6 +147,8 @@ impl State {
             ledger,
             mishaps,
             standbys: Standbys::default(),
+            profiling,
+            profiled: None,
         }
     }
 
@@ -186,6 +201,16 @@ impl State {
             ToWorker::Push { pusher, number, lines } => self.push(Push { pusher, number, lines })?,
             ToWorker::LeaveAlone(resting) => self.leave_alone(resting, now, wall),
             ToWorker::Complaints(complaints) => self.views.complained(complaints, now),
+            ToWorker::TakeProfile { number, hz, span_ms } => {
+                self.profiling.begin(number, hz, Duration::from_millis(span_ms.into()));
+            }
+            ToWorker::CallOffProfile { number } => self.profiling.call_off(number),
+            ToWorker::TellRecorded { number, last_ms } => {
+                self.profiling.look_back(number, Duration::from_millis(last_ms.into()));
+            }
+            ToWorker::TellHeap { number, span_ms } => {
+                self.profiling.look_at_heap(number, Duration::from_millis(span_ms.into()));
+            }
         }
         Ok(None)
     }
@@ -299,19 +324,24 @@ impl State {
 
     fn draw(&mut self, now: Mono, wall: Wall) -> Option<(ViewId, FrameOut)> {
         let boards = &self.committed.as_ref()?.boards;
-        let (id, view) = self.views.next_ready(now)?;
+        let (id, view, shared) = self.views.next_ready(now)?;
         if let Err(held) = self.quotas.take(&view.spec().board, view.is_new(), now) {
             view.hold(now, now + held.wait, held.hz);
             self.views.judge(id, now);
             return None;
         }
         let before = (view.missed(), view.limited());
-        let out = view.draw(now, wall, boards, &self.data, &mut self.ledger);
+        let stage = Stage { boards, data: &self.data, now: wall };
+        let out = view.draw_beside(shared, now, stage, &mut self.ledger);
+        let unseen_since = view.take_unseen();
         self.counts.frames_late += view.missed() - before.0;
         self.quotas.left_out(&view.spec().board, view.limited() - before.1);
         self.counts.frames_limited = self.quotas.total();
         self.views.take_turns(self.quotas.any().then_some(id));
         self.views.judge(id, now);
+        if let (Some(_), Some(since)) = (&out, unseen_since) {
+            self.data_to_frame.note(clock::mono().since(since), 1);
+        }
         match out {
             Some(_) => self.counts.frames_drawn += 1,
             None => self.counts.frames_skipped += 1,
@@ -319,29 +349,29 @@ impl State {
         Some((id, out?))
     }
 
+    /// A profile is done.
+    pub fn was_profiled(&mut self, profiled: Profiled) {
+        self.profiled = Some(profiled);
+    }
+
+    pub fn has_profile(&self) -> bool {
+        self.profiled.is_some()
+    }
+
+    /// None where [`State::has_profile`] says so.
+    pub fn take_profile(&mut self) -> Option<ToRoot<'static>> {
+        let (number, outcome) = self.profiled.take()?;
+        Some(ToRoot::Profile { number, outcome: outcome.map_err(Why) })
+    }
+
     /// Something root has not been told.
     pub fn status_changed(&self) -> bool {
         self.counts != self.told
     }
 
-    pub fn take_status(&mut self) -> WorkerStatus {
+    pub fn take_status(&mut self, wall: Wall) -> WorkerStatus {
         self.told = self.counts;
-        let push_rejected = self.pushes.rejected();
-        WorkerStatus {
-            series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),
-            frames_drawn: self.counts.frames_drawn,
-            frames_skipped: self.counts.frames_skipped,
-            frames_late: self.counts.frames_late,
-            frames_limited: self.counts.frames_limited,
-            limited: self.quotas.by_board(),
-            samples: self.counts.samples,
-            samples_rejected: self.counts.samples_rejected,
-            rejected: self.counts.reasons(push_rejected.iter().map(|row| row.count).sum()),
-            memory: memory(&self.data, self.history.as_ref()),
-            push_rejected,
-            faults: fault::counts().into_iter().map(fault_row).collect(),
-            tree: super::tree::rows(),
-        }
+        self.tell_status(wall)
     }
 
     fn work(&self) -> Work {
@@ -408,31 +438,6 @@ impl State {
     }
 }
 
-/// One count by what held it and what it was.
-fn fault_row((ring, class, count): (Ring, Class, u64)) -> CountRow {
-    CountRow { name: format!("{} {}", ring.word(), class.word()), count }
-}
-
-/// What the tenant's data takes, item by item.
-fn memory(data: &Dataset, history: Option<&History>) -> Vec<MemoryRow> {
-    let taken = data.memory();
-    // As a full window shares its own.
-    let full = Allowance::FULL;
-    let points_max = limits::STORE_BYTES_MAX / full.bytes() * full.points * size_of::<Point>();
-    let names_max = limits::SERIES_MAX * (size_of::<Window>() + limits::SERIES_KEY_BYTES_MAX);
-    let logs_max = limits::LOGS_MAX * limits::LOG_BYTES_MAX;
-    let items = [
-        ("points", taken.points, points_max),
-        ("past", taken.past, limits::STORE_BYTES_MAX - points_max),
-        ("names", taken.names, names_max),
-        ("logs", taken.logs, logs_max),
-    ]
-    .map(|(name, bytes, bytes_max)| (name, bytes as u64, bytes_max as u64));
-    let history = history.map(|history| ("history", history.bytes(), limits::HISTORY_BYTES_MAX));
-    let row = |(name, bytes, bytes_max): (&str, u64, u64)| MemoryRow { name: name.to_owned(), bytes, bytes_max };
-    items.into_iter().chain(history).map(row).collect()
-}
-
 // === impl Counts ===
 
 impl Counts {
@@ -443,7 +448,7 @@ impl Counts {
     }
 
     /// So many were pushed lines, of which their own reasons tell more.
-    fn reasons(&self, pushed: u64) -> Vec<CountRow> {
+    pub(super) fn reasons(&self, pushed: u64) -> Vec<CountRow> {
         let known = Rejected::ALL.iter().zip(self.rejected).map(|((name, _), count)| (*name, count));
         let beyond = self.samples_rejected.saturating_sub(self.rejected.iter().sum::<u64>() + pushed);
         let row = |(name, count): (&str, u64)| CountRow { name: name.to_owned(), count };

@@ -15,7 +15,7 @@ use tokio::io::{AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::base::{Epoch, SessionId, Size, Version, ViewId};
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{Catalogue, Input, Key, Kind, Sample, SeriesKey, Unit, ViewSpec, Vitals};
+use crate::model::{Catalogue, Input, Key, Kind, Profile, Sample, SeriesKey, Unit, ViewSpec, Vitals};
 use crate::runtime::Task;
 use crate::source::asking::Rhythm;
 use crate::source::own::{self, Report};
@@ -55,6 +55,7 @@ enum Heard {
     Frame(Drawn),
     Pong(u64),
     Pushed(Pushed),
+    Profile(u64, Result<Profile, feed::Why>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +160,7 @@ impl Root {
                 ToRoot::Spec { session, spec } => Heard::Spec { session, spec },
                 ToRoot::Pong { nonce } => Heard::Pong(nonce),
                 ToRoot::Pushed(pushed) => Heard::Pushed(pushed),
+                ToRoot::Profile { number, outcome } => Heard::Profile(number, outcome),
                 ToRoot::Frame(frame) => {
                     assert_eq!(frame.epoch, EPOCH);
                     let feed::Frame { view, version, base, bytes, .. } = frame;

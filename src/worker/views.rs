@@ -9,7 +9,7 @@ use crate::label::Label;
 use crate::machine::pace::Ask;
 use crate::model::{Dataset, ViewSpec};
 use crate::render::View;
-use crate::scene::{self, Boards};
+use crate::scene::{self, Boards, Shared};
 use crate::wire::feed::Complaint;
 
 /// Views by root's numbers.
@@ -28,6 +28,8 @@ pub struct Views {
     wake_at: Option<Mono>,
     /// Where not all that are ready may be drawn: the one drawn last.
     turn: Option<ViewId>,
+    /// Panels that several of them show.
+    shared: Shared,
 }
 
 /// A board and its parameters.
@@ -86,6 +88,7 @@ impl Views {
 
     /// The boards are others now; a view of one that did not change is left alone. A view of none lists those there are.
     pub fn boards_changed(&mut self, boards: &Boards, changed: impl Fn(&str) -> bool, now: Mono) {
+        self.shared.forget();
         for entry in self.map.values_mut() {
             let board = &entry.view.spec().board;
             if changed(board) || boards.get(board).is_none() {
@@ -97,6 +100,7 @@ impl Views {
 
     /// What a board's views show is drawn again, over what is known of it.
     pub fn distrusted(&mut self, board: &str, now: Mono) {
+        self.shared.forget();
         for (&id, entry) in self.map.iter_mut().filter(|(_, entry)| entry.view.spec().board == board) {
             entry.view.distrusted(now);
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
@@ -175,12 +179,15 @@ impl Views {
     }
 
     /// The view that has been ready longest and still is; where they take turns, the next one behind the one drawn last.
-    pub fn next_ready(&mut self, now: Mono) -> Option<(ViewId, &mut View)> {
+    /// Beside it the panels it may share, if it is not the only one that shows them.
+    pub fn next_ready(&mut self, now: Mono) -> Option<(ViewId, &mut View, Option<&mut Shared>)> {
         while let Some(id) = self.next_in_turn() {
             let Some(entry) = self.map.get_mut(&id) else { continue };
             entry.ready = false;
             if entry.view.ask(now) == Ask::Draw {
-                return self.map.get_mut(&id).map(|entry| (id, &mut entry.view));
+                let entry = self.map.get_mut(&id)?;
+                let shown = self.tabs.get(&tab(entry.view.spec())).is_some_and(|views| *views > 1);
+                return Some((id, &mut entry.view, shown.then_some(&mut self.shared)));
             }
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
         }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing is judged by the time it took; whatever does not come within a long patience was not recovered.
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -9,7 +11,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use unblink::base::Mono;
 use unblink::model::fault::mode::HEAL_KEY;
 use unblink::model::fault::{Lie, Mode};
-use unblink::sys::clock;
+use unblink::sys::{activity, clock};
 
 use crate::board::{self, Look};
 use crate::plan::{Chance, Fault, Outside, Planned};
@@ -42,12 +44,16 @@ pub struct Timing {
     /// From the key to the panel's fallback, and whether no other picture came in between.
     pub fallback_ms: Option<f64>,
     pub same_frame: Option<bool>,
+    /// Of the time that it took: for so long one that hung wanted to run and had no processor.
+    pub kept_ms: f64,
 }
 
 /// After so many deaths in a row a worker is left to become healthy: pauses double from a tenth of a second.
 const DEATHS_MAX: u32 = 4;
 /// A source is asked once a second, and the worker tells of itself once a second.
 const QUIET_LIE: Duration = Duration::from_millis(2_500);
+/// Between two looks at a worker that hangs.
+const LOOK: Duration = Duration::from_millis(20);
 /// The viewer who presses the keys and is looked at.
 const FIRST: usize = 0;
 /// One who watches the same in another size.
@@ -187,11 +193,11 @@ pub fn worker(stage: &mut Stage, mode: Option<Mode>, pids: Pids) -> Result<Timin
         Some(mode) => stage.viewers.type_keys(FIRST, &mode.key().to_string()),
         None => watched.signal(Signal::KILL),
     }
-    let died = wait_gone(pids.worker)?;
+    let (died, kept) = wait_gone_kept(pids.worker)?;
     let hangs = mode.is_some_and(|mode| Fault::Mode { number: mode.number(), soon: false }.hangs());
     wait_next_worker(stage, died)?;
     let since = if hangs { pressed } else { died };
-    let timing = timed(stage, since, true);
+    let timing = Timing { kept_ms: ms(kept), ..timed(stage, since, true) };
     // So that the next death is no second one of the same panel.
     let renewed = stage.renew()?;
     stage.wait_sound(renewed, &watchers(stage), "a picture of the board anew")?;
@@ -222,18 +228,36 @@ pub fn wait_next_worker(stage: &mut Stage, died: Mono) -> Result<(), Trouble> {
 
 /// Answers when it was gone.
 pub fn wait_gone(pid: u32) -> Result<Mono, Trouble> {
+    wait_gone_kept(pid).map(|(at, _)| at)
+}
+
+/// The same, and for how long of that the thread that draws wanted to run and had no processor, as far as was seen.
+fn wait_gone_kept(pid: u32) -> Result<(Mono, Duration), Trouble> {
+    let waited = drawing(pid).and_then(|thread| Some((thread, activity::read(pid, thread)?.waited)));
+    let mut kept = Duration::ZERO;
     let raw = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no process has this number")?;
-    let Ok(pidfd) = pidfd_open(raw, PidfdFlags::empty()) else { return Ok(clock::mono()) };
+    let Ok(pidfd) = pidfd_open(raw, PidfdFlags::empty()) else { return Ok((clock::mono(), kept)) };
     let deadline = clock::mono() + PATIENCE;
     loop {
         let left = deadline.since(clock::mono());
-        let timeout = Timespec::try_from(left).map_err(|error| error.to_string())?;
+        let timeout = Timespec::try_from(left.min(LOOK)).map_err(|error| error.to_string())?;
         match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&timeout)) {
-            Ok(1..) => return Ok(clock::mono()),
+            Ok(1..) => return Ok((clock::mono(), kept)),
             Ok(0) if left.is_zero() => return Err(format!("process {pid} lives on")),
             _ => {}
         }
+        // Nobody can tell once it is gone.
+        let now = waited.and_then(|(thread, before)| Some(activity::read(pid, thread)?.waited.saturating_sub(before)));
+        kept = now.unwrap_or(kept);
     }
+}
+
+/// The thread of a worker that draws.
+fn drawing(pid: u32) -> Option<u32> {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let draws = |path: &Path| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "drawing");
+    let mut paths = threads.filter_map(|thread| Some(thread.ok()?.path()));
+    paths.find(|path| draws(path))?.file_name()?.to_str()?.parse().ok()
 }
 
 /// The source goes wrong until the healing key.

@@ -26,6 +26,7 @@ const STORM_GAP: Duration = Duration::from_millis(2);
 /// How long readers take nothing, and a slow message goes on.
 const STALL: Duration = Duration::from_secs(1);
 const ROOT_STOPPED: Duration = Duration::from_millis(500);
+const ROOT_AWAY: Duration = Duration::from_secs(5);
 const STALLED: usize = 5;
 /// No whole picture for so long: what a storm asked for is done.
 const QUIET: Duration = Duration::from_millis(500);
@@ -43,7 +44,8 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
         Outside::PushedNan => push(stage, &NO_NUMBERS.repeat(50))?,
         Outside::PushedHuge => push(stage, &many_series())?,
         Outside::PushedWrong => push(stage, &wrong(chance))?,
-        Outside::RootKilled => stage.kill_and_start(),
+        Outside::RootKilled => stage.kill_and_start(Duration::ZERO),
+        Outside::RootAway => stage.kill_and_start(ROOT_AWAY),
         Outside::RootStopped => {
             stage.signal(Signal::STOP);
             pause(stage, ROOT_STOPPED);
@@ -72,7 +74,7 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
     };
     stage.wait_sound(ended, &everybody, "a good picture")?;
     wait_quiet(stage)?;
-    if outside == Outside::RootKilled {
+    if matches!(outside, Outside::RootKilled | Outside::RootAway) {
         stage.alive_since = clock::mono();
         stage.deaths = 0;
     }
@@ -129,7 +131,7 @@ fn storm(stage: &Stage, each: impl Fn(&Stage, u32)) {
     for number in 0..STORM {
         each(stage, number);
         let until = begun + STORM_GAP * (number + 1);
-        pace(until);
+        pace::until(until);
     }
 }
 
@@ -186,7 +188,7 @@ fn resize(stage: &Stage, count: u32, gap: Duration, chance: &mut Chance) -> Mono
         for (viewer, last) in [(0, SIZES[0]), (2, SIZES[1])] {
             stage.viewers.resize(viewer, if number + 1 == count { last } else { size });
         }
-        pace(begun + gap * (number + 1));
+        pace::until(begun + gap * (number + 1));
     }
     clock::mono()
 }
@@ -234,7 +236,7 @@ fn hear_slowly(stage: &Stage) -> Result<Mono, Trouble> {
     // A length that is allowed, and the first bytes of that many.
     for (number, byte) in (1..).zip([64, 0, 0, 0, 1, 1, 1, 1, 1, 1]) {
         let _ = stream.write_all(&[byte]);
-        pace(begun + STALL / 10 * number);
+        pace::until(begun + STALL / 10 * number);
     }
     Ok(clock::mono())
 }

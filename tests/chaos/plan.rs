@@ -36,6 +36,8 @@ pub enum Outside {
     PushedWrong,
     /// SIGKILL of root, which is started again at once.
     RootKilled,
+    /// SIGKILL of root, which is started again after five seconds.
+    RootAway,
     /// SIGSTOP of root for half a second.
     RootStopped,
     /// Two hundred USR2 to root, which has it repaint every screen; those that come while it does may count as one.
@@ -85,7 +87,7 @@ enum Group {
 // === impl Outside ===
 
 impl Outside {
-    pub const ALL: [Outside; 16] = [
+    pub const ALL: [Outside; 17] = [
         Outside::WorkerKilled,
         Outside::WorkerStopped,
         Outside::PanelPoisoned,
@@ -93,6 +95,7 @@ impl Outside {
         Outside::PushedHuge,
         Outside::PushedWrong,
         Outside::RootKilled,
+        Outside::RootAway,
         Outside::RootStopped,
         Outside::RootRepaints,
         Outside::ViewersReconnect,
@@ -113,6 +116,7 @@ impl Outside {
             Outside::PushedHuge => "worker: 20,000 series are pushed",
             Outside::PushedWrong => "worker: wrong kinds, units and junk are pushed",
             Outside::RootKilled => "root: SIGKILL, started again",
+            Outside::RootAway => "root: SIGKILL, started again after 5 s",
             Outside::RootStopped => "root: SIGSTOP, then SIGCONT",
             Outside::RootRepaints => "root: 200 USR2, repaint all",
             Outside::ViewersReconnect => "viewers: 200 USR2, connect anew",
@@ -182,7 +186,9 @@ impl Fault {
         match self {
             Fault::Mode { soon, .. } => soon,
             Fault::Lie(_) => false,
-            Fault::Outside(outside) => matches!(outside, Outside::PanelPoisoned | Outside::RootKilled),
+            Fault::Outside(outside) => {
+                matches!(outside, Outside::PanelPoisoned | Outside::RootKilled | Outside::RootAway)
+            }
         }
     }
 

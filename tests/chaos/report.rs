@@ -119,6 +119,9 @@ pub const SCHEMA: &[&str] = &[
     "leftovers: descriptors, processes, threads and tasks of a daemon and its workers",
 ];
 
+/// How the bound begins that is nothing without the noise of the machine.
+pub const DEATHS: &str = "death of a healthy worker";
+
 pub const BEGIN: &str = "<!-- made by `make faults`; begin -->\n";
 pub const END: &str = "<!-- made by `make faults`; end -->\n";
 
@@ -142,6 +145,15 @@ impl RingRow {
     pub fn new(ring: u8, faults: u64, unrecovered: u64) -> RingRow {
         let bound = (faults > 3 && unrecovered == 0).then(|| 1.0 - 3.0 / faults as f64);
         RingRow { ring, faults, unrecovered, bound }
+    }
+}
+
+// === impl Leftover ===
+
+impl Leftover {
+    pub fn told(&self) -> String {
+        let Leftover { daemon, before, after } = self;
+        format!("daemon {daemon}: descriptors, processes, threads and tasks were {before:?} and are {after:?}")
     }
 }
 
@@ -199,12 +211,19 @@ impl Report {
             let bound = ring.bound.map_or("-".to_owned(), |bound| format!("{:.2}%", bound * 100.0));
             writeln!(page, "| {} | {} | {} | {bound} |", ring_name(ring.ring), ring.faults, ring.unrecovered)?;
         }
+        let noise = &self.noise;
         writeln!(page, "\n| what has to hold | bound | measured | holds |\n|---|---:|---:|---|")?;
         for bound in &self.bounds {
             let holds = if bound.holds { "yes" } else { "no" };
             writeln!(page, "| {} | {} | {} | {holds} |", bound.what, bound.bound, bound.measured)?;
+            if bound.what.starts_with(DEATHS) {
+                let late = shown(noise.late_ms.p99);
+                writeln!(
+                    page,
+                    "| beside it, the noise: a thread that slept for 10 ms was late, p99 ms | - | {late} | - |"
+                )?;
+            }
         }
-        let noise = &self.noise;
         writeln!(
             page,
             "\nThe machine meanwhile: {} cores, load {} before and {} after; a thread that slept for 10 ms again and again was {} ms late \

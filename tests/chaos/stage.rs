@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use unblink::admin::client;
@@ -20,7 +21,7 @@ use crate::board::{self, Look, NEIGHBOUR};
 use crate::home::Home;
 use crate::process::{self, Watched};
 use crate::viewers::Viewers;
-use crate::{PATIENCE, Trouble};
+use crate::{PATIENCE, Trouble, pace};
 
 pub struct Stage {
     pub home: Home,
@@ -153,13 +154,14 @@ impl Stage {
         process::signal(self.daemon.as_ref().expect("it runs"), signal);
     }
 
-    /// SIGKILL, and another one at once, as a service manager does. Answers when that listened.
-    pub fn kill_and_start(&mut self) -> Mono {
+    /// SIGKILL, and another one after so long, as a service manager does. Answers when that listened.
+    pub fn kill_and_start(&mut self, away: Duration) -> Mono {
         let workers = process::children(self.pid());
         let mut daemon = self.daemon.take().expect("it runs");
         process::signal(&daemon, Signal::KILL);
         process::wait_end(&mut daemon, "the daemon");
         workers.iter().for_each(Watched::wait_gone);
+        pace::until(clock::mono() + away);
         let started = self.log.0.0.lock().unwrap().daemons_started;
         self.daemon = Some(run(&self.home, &self.log));
         self.log.wait_started(started + 1)
@@ -193,6 +195,11 @@ impl Stage {
         let answer = answer.map_err(|error| error.to_string())?;
         let change: Change = serde_json::from_slice(&answer.body).map_err(|error| error.to_string())?;
         if change.accepted { Ok(begun) } else { Err(format!("a board was refused: {change:?}")) }
+    }
+
+    /// Whether a worker waits for the next death.
+    pub fn has_spare(&self) -> Result<bool, Trouble> {
+        Ok(self.status()?.tree.find("spare worker").is_some())
     }
 
     pub fn holdings(&self) -> Result<Holdings, Trouble> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::inject::Outcome;
 use crate::plan::{Fault, Outside, Planned};
-use crate::report::{Bound, Quantiles, RingRow, Row};
+use crate::report::{Bound, DEATHS, Quantiles, RingRow, Row};
 
 /// What is known of the faults of one kind.
 #[derive(Default)]
@@ -25,13 +25,24 @@ pub struct Tally {
     rings: BTreeMap<u8, (u64, u64)>,
     deaths: Vec<f64>,
     hangs: Vec<f64>,
+    /// The same without the time in which the kernel kept it from running.
+    own: Vec<f64>,
+    /// Of a root that was away.
+    cuts: Vec<f64>,
 }
 
 // === impl Tally ===
 
 impl Tally {
     pub fn new() -> Tally {
-        Tally { kinds: BTreeMap::new(), rings: BTreeMap::new(), deaths: Vec::new(), hangs: Vec::new() }
+        Tally {
+            kinds: BTreeMap::new(),
+            rings: BTreeMap::new(),
+            deaths: Vec::new(),
+            hangs: Vec::new(),
+            own: Vec::new(),
+            cuts: Vec::new(),
+        }
     }
 
     fn kind(&mut self, fault: Fault) -> &mut Kind {
@@ -64,6 +75,11 @@ impl Tally {
         if fault.wants_health() {
             let list = if fault.hangs() { &mut self.hangs } else { &mut self.deaths };
             list.push(outcome.timing.good_ms);
+            let own = (outcome.timing.good_ms - outcome.timing.kept_ms).max(0.0);
+            self.own.extend(fault.hangs().then_some(own));
+        }
+        if fault == Fault::Outside(Outside::RootAway) {
+            self.cuts.push(outcome.timing.good_ms);
         }
         let kind = self.begin(outcome.planned, true);
         kind.good.push(outcome.timing.good_ms);
@@ -117,7 +133,8 @@ impl Tally {
         let rows = self.rows();
         let sum = |of: &dyn Fn(&Row) -> u64| rows.iter().map(of).sum::<u64>() as f64;
         // What stops root stops everybody.
-        let stops_all = [Outside::RootKilled, Outside::RootStopped].map(|outside| Fault::Outside(outside).name());
+        let stops_all = [Outside::RootKilled, Outside::RootAway, Outside::RootStopped]
+            .map(|outside| Fault::Outside(outside).name());
         let apart = |row: &Row| !stops_all.contains(&row.fault);
         let torn = sum(&|row| row.same_frame.map_or(0, |same| row.recovered - same));
         let most = |what: &str, bound: f64, measured: f64| Bound {
@@ -128,6 +145,8 @@ impl Tally {
         };
         let deaths = Quantiles::of(self.deaths.clone()).p99.unwrap_or(0.0);
         let hangs = Quantiles::of(self.hangs.clone()).most.unwrap_or(0.0);
+        let cuts = Quantiles::of(self.cuts.clone()).p95.unwrap_or(0.0);
+        let own = Quantiles::of(self.own.clone()).most.unwrap_or(0.0);
         let beyond = sum(&|row| if apart(row) { row.lost_beyond_noise } else { 0 });
         vec![
             most("faults not recovered", 0.0, sum(&|row| row.unrecovered)),
@@ -143,8 +162,14 @@ impl Tally {
                 0.0,
                 beyond,
             ),
-            most("death of a healthy worker to the next good picture, p99 ms", 50.0, deaths),
+            most(&format!("{DEATHS} to the next good picture, p99 ms"), 50.0, deaths),
             most("hang of a healthy worker to the next good picture, most ms", 1200.0, hangs),
+            most(
+                "the same less the time in which that worker wanted to run and had no processor, most ms",
+                1200.0,
+                (own * 100.0).round() / 100.0,
+            ),
+            most("a daemon's return after five seconds to the next good picture, p95 ms", 100.0, cuts),
             most("descriptors, processes, threads and tasks left over", 0.0, leftovers as f64),
         ]
     }

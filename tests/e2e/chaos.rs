@@ -221,7 +221,7 @@ impl Chaos {
 
     fn check_reload(&mut self) {
         let is_right = self.is_right();
-        let socket = self.home.path("run/unblink/admin.sock");
+        let socket = self.home.admin();
         let answer = runtime::block_on(client::post("/api/v1/reload", &socket)).unwrap();
         let answer = answer.unwrap_or_else(|error| panic!("{error}; {}", self.told()));
         let change: Change = serde_json::from_slice(&answer.body).unwrap();

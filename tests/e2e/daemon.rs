@@ -77,6 +77,11 @@ impl Daemon {
         process::wait_end(&mut self.child, "the daemon");
     }
 
+    /// Waits for its end.
+    pub fn wait_end(&mut self) -> ExitStatus {
+        process::wait_end(&mut self.child, "the daemon")
+    }
+
     /// SIGTERM, and how it ended.
     pub fn stop(mut self) -> ExitStatus {
         process::signal(&self.child, Signal::TERM);

@@ -148,8 +148,9 @@ fn where_a_worker_hung_stands_in_the_log() {
         assert!(line.contains("endless (mishap.rs:"), "{line}");
         Some(())
     });
-    let log = daemon.log.so_far();
-    assert!(log.contains("worker hangs") && log.contains("worker died of a panel"), "{log}");
+    daemon
+        .log
+        .wait_for("why", |log| (log.contains("worker hangs") && log.contains("worker died of a panel")).then_some(()));
 }
 
 #[test]

@@ -95,8 +95,9 @@ fn a_fresh_worker_takes_the_place_while_somebody_watches_and_knows_everything() 
     newcomer.wait_for("took 73 in all");
     let row = home.status().workers.remove(0);
     assert_eq!((row.recycled, row.restarts, row.last_fault), (RECYCLED, 0, None));
-    let log = daemon.log.so_far();
-    assert_eq!(log.matches("a fresh worker took the place").count() as u64, RECYCLED, "{log}");
+    let took_over = |log: &str| log.matches("a fresh worker took the place").count() as u64;
+    let log = daemon.log.wait_for("each to be told", |log| (took_over(log) >= RECYCLED).then(|| log.to_owned()));
+    assert_eq!(took_over(&log), RECYCLED, "{log}");
     assert!(!log.contains("worker died"), "{log}");
 }
 

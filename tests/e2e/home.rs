@@ -36,6 +36,11 @@ impl Home {
         self.path("run/unblink/attach.sock")
     }
 
+    /// Where it answers whoever operates it.
+    pub fn admin(&self) -> PathBuf {
+        self.path("run/unblink/admin.sock")
+    }
+
     /// The program with these arguments, in this home and with nothing of the tester's environment. The sockets
     /// and the state are named by variables, so that a test run by root does not reach for the system's daemon.
     pub fn command(&self, args: &[&str]) -> Command {
@@ -46,10 +51,12 @@ impl Home {
         command.env("XDG_STATE_HOME", self.path("state")).env("RUST_BACKTRACE", "1");
         command.env("STATE_DIRECTORY", self.path("state/unblink"));
         command.env("UNBLINK_ATTACH_SOCKET", self.socket());
-        command.env("UNBLINK_ADMIN_SOCKET", self.path("run/unblink/admin.sock"));
+        command.env("UNBLINK_ADMIN_SOCKET", self.admin());
         if self.configuration().exists() {
             command.env("UNBLINK_CONFIG", self.configuration());
         }
+        // What is waited for stands in lines for people; of JSON there are tests.
+        command.env("UNBLINK_LOG_FORMAT", "human");
         command.env("TERM", "xterm-256color").env("COLORTERM", "truecolor").env("LANG", "C.UTF-8").env("TZ", "UTC");
         command
     }

@@ -29,7 +29,7 @@ impl Mute {
         let mut daemon = Mute(child);
         let deadline = clock::mono() + PATIENCE;
         // The admin socket is the last to be taken.
-        while UnixStream::connect(home.path("run/unblink/admin.sock")).is_err() {
+        while UnixStream::connect(home.admin()).is_err() {
             assert_eq!(daemon.0.try_wait().unwrap(), None, "the daemon ended");
             assert!(clock::mono() < deadline, "the daemon does not listen");
             std::thread::yield_now();
@@ -82,7 +82,7 @@ fn the_log_tells_of_start_signals_and_end_and_the_worker_logs_as_the_daemon_does
         assert_eq!(text.matches(words).count(), 1, "{words}: {text}");
     }
     assert!(text.trim_end().lines().last().unwrap().contains("daemon stopped"), "{text}");
-    assert!(shown.contains("worker --log debug"), "{shown}");
+    assert!(shown.contains(" worker ") && shown.contains(" --log debug "), "{shown}");
 }
 
 #[test]

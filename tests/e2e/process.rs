@@ -20,8 +20,36 @@ pub struct Watched {
     pidfd: OwnedFd,
 }
 
-/// The living children of a process.
+/// Whether it is a worker that has no tenant yet, or is about to become one.
+fn is_spare(pid: u32) -> bool {
+    let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default();
+    let arguments = read("cmdline");
+    let is_started_as_spare = arguments.split('\0').any(|argument| argument == "--spare");
+    is_started_as_spare && read("comm").trim() != "unblink-worker" || arguments.split('\0').nth(1) == Some("serve")
+}
+
+/// The living children of a process, but for a spare worker.
 pub fn children(of: u32) -> Vec<Watched> {
+    living(of).filter(|pid| !is_spare(*pid)).filter_map(Watched::open).collect()
+}
+
+/// The workers of a daemon that wait for a tenant.
+pub fn spares(of: u32) -> Vec<Watched> {
+    let waits = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "unblink-spare\n");
+    living(of).filter(waits).filter_map(Watched::open).collect()
+}
+
+/// How many of its children have ended and were not waited for.
+pub fn zombies(of: u32) -> usize {
+    states(of).iter().filter(|(_, state)| state == "Z").count()
+}
+
+fn living(of: u32) -> impl Iterator<Item = u32> {
+    states(of).into_iter().filter(|(_, state)| state != "Z").map(|(pid, _)| pid)
+}
+
+/// The children of a process, and what they do.
+fn states(of: u32) -> Vec<(u32, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
@@ -29,8 +57,8 @@ pub fn children(of: u32) -> Vec<Watched> {
         let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
         let mut rest = stat.rsplit(") ").next().unwrap().split(' ');
         let (state, parent) = (rest.next(), rest.next().and_then(|parent| parent.parse().ok()));
-        if parent == Some(of) && state != Some("Z") {
-            found.extend(Watched::open(pid));
+        if parent == Some(of) {
+            found.push((pid, state.unwrap_or_default().to_owned()));
         }
     }
     found

@@ -116,7 +116,7 @@ fn a_socket_that_is_not_a_daemons_is_told_and_not_tried_for_ever() {
 fn the_admin_socket_is_not_taken_for_the_attach_socket() {
     let home = Home::new();
     let _daemon = Daemon::start(&home);
-    gives_up(&home, &home.path("run/unblink/admin.sock"), "is no daemon");
+    gives_up(&home, &home.admin(), "is no daemon");
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_file_in_the_sockets_place_is_left_alone() {
 #[test]
 fn a_flood_of_connections_leaves_a_worker_room_to_start() {
     let home = Home::new();
-    let daemon = Daemon::start_with_descriptors(&home, 128);
+    let daemon = Daemon::start_with_descriptors(&home, 168);
     daemon.wait_for_drawing_workers(1);
     assert!(daemon.log.so_far().contains("sessions_max=32"), "{}", daemon.log.so_far());
     let mut flood = Vec::new();

@@ -53,6 +53,18 @@ impl Text {
         }
     }
 
+    /// Waits until there is no more to come, and returns all there was.
+    pub fn wait_for_end(&self, what: &str) -> String {
+        let deadline = clock::mono() + PATIENCE;
+        let mut collected = self.0.0.lock().unwrap();
+        while !collected.ended {
+            let left = deadline.since(clock::mono());
+            assert!(!left.is_zero(), "waited in vain for {what}; there was:\n{}", collected.text);
+            collected = self.0.1.wait_timeout(collected, left).unwrap().0;
+        }
+        collected.text.clone()
+    }
+
     pub fn so_far(&self) -> String {
         self.0.0.lock().unwrap().text.clone()
     }

@@ -16,11 +16,12 @@ use crate::terminal::Terminal;
 /// A command that runs for as long as the test does.
 const SLOW: &str = "[sources.slow]\nkind = 'command'\nargv = ['sleep', '3600']\ninterval = '10m'\ntimeout = '5m'\n";
 /// All that hangs under the process itself.
-const PARTS: &[&str] = &["config-read", "config-watch", "devices", "doors", "log", "signals", "viewers", "workers"];
+const PARTS: [&str; 8] =
+    ["configuration", "devices", "doors", "log-stderr", "signals", "sweeper", "viewers", "workers"];
 /// What belongs to one worker, on root's side.
 const WORKER: &[&str] = &["feed-reader", "feed-writer", "unblink-worker", "worker-watch"];
 /// What hangs under the process of a worker, and under the thread that does its work.
-const PROCESS: &[&str] = &["drawing", "log"];
+const PROCESS: &[&str] = &["drawing", "log-stderr"];
 const DRAWING: &[&str] =
     &["feed-reader", "feed-writer", "source-host", "source-synthetic", "source-unblink", "sources"];
 
@@ -109,6 +110,7 @@ fn nothing_runs_that_is_not_in_the_tree_and_nothing_in_it_hangs_loose() {
     let worker = daemon.worker().pid;
     let tree = tree_once(&home, "the command and all viewers are shown", |tree| {
         equal(tree.find("command slow").is_some(), true)?;
+        equal(tree.find("spare worker").is_some(), true)?;
         equal(find(tree, "viewers").children.len(), viewers.len() + 1)?;
         // The kernel's account first for root, whose rows are of this moment, and of a worker, whose are of the last second.
         let mut shown = BTreeMap::new();
@@ -120,11 +122,15 @@ fn nothing_runs_that_is_not_in_the_tree_and_nothing_in_it_hangs_loose() {
     });
     assert_eq!((tree.name.as_str(), under(&tree, "root")), ("root", PARTS.to_vec()));
     assert_eq!(under(&tree, "doors"), ["accept-admin", "accept-attach"]);
+    assert_eq!(under(&tree, "configuration"), ["config-read", "config-watch"]);
     assert_eq!((under(&tree, "viewers"), under(&tree, "devices")), (vec!["viewer"], vec!["terminal-1"]));
     let device = format!("terminal {}", screen.device());
     assert_eq!(under(&tree, "terminal-1"), [device.as_str()]);
     assert_eq!(under(&tree, &device), [format!("viewer on {}", screen.device())]);
-    assert_eq!((under(&tree, "workers"), under(&tree, "worker default")), (vec!["worker default"], WORKER.to_vec()));
+    assert_eq!(
+        (under(&tree, "workers"), under(&tree, "worker default")),
+        (vec!["spare worker", "worker default"], WORKER.to_vec())
+    );
     assert_eq!((under(&tree, "unblink-worker"), under(&tree, "drawing")), (PROCESS.to_vec(), DRAWING.to_vec()));
     assert_eq!(under(&tree, "sources"), ["source-slow"]);
     // A process for each child: of root the worker, of the worker the keeper of the command.

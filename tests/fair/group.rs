@@ -6,7 +6,8 @@ use std::path::PathBuf;
 /// Where one of either kind is mounted.
 const UNIFIED: &str = "/sys/fs/cgroup";
 const CPU: &str = "/sys/fs/cgroup/cpu";
-const PERIOD_US: u32 = 100_000;
+/// The longest there is: who has used its share waits for nearly a second.
+const PERIOD_US: u32 = 1_000_000;
 
 /// Removed when dropped; who is in it goes to the top of the hierarchy, which holds nobody back.
 pub struct Group {

@@ -102,6 +102,12 @@ fn a_console_shows_the_board_and_nothing_else_and_is_given_back() {
     assert_eq!(report.part("settings_after"), report.part("settings_before"));
     assert_eq!(report.part("words_after").trim(), "", "the board is left on the console");
 
+    let viewer = report.part("viewer_log");
+    assert_eq!((report.value("viewer_shown"), report.value("viewer_status")), ("yes", "0"), "{viewer}");
+    assert_eq!(report.part("viewer_words_after").trim(), "", "the viewer's board is left on its console");
+    assert_eq!(report.part("viewer_settings_after"), report.part("viewer_settings_before"));
+    assert!(viewer.contains("terminal given back"), "{viewer}");
+
     assert_eq!(report.value("status"), "0", "{log}");
     let stopped_in_s: u64 = report.value("stopped_in_s").parse().expect("a number");
     assert!(stopped_in_s <= STOPPED_IN_S_MAX, "a stalled line held the end up for {stopped_in_s} s:\n{log}");

@@ -60,7 +60,7 @@ impl Drop for Background {
     }
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }
@@ -76,7 +76,7 @@ fn ask(port: u16, query: &str) -> Option<String> {
 }
 
 /// Asks until the answer is what is wanted; a scrape takes its time.
-fn ask_until(port: u16, query: &str, wanted: impl Fn(&str) -> bool) {
+pub fn ask_until(port: u16, query: &str, wanted: impl Fn(&str) -> bool) {
     let (_never, pace) = mpsc::channel::<()>();
     for _ in 0..600 {
         if ask(port, query).is_some_and(|answer| wanted(&answer)) {

@@ -6,16 +6,13 @@
 use std::io::{PipeReader, Read, Write, pipe};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use unblink::base::Mono;
 use unblink::sys::clock;
 
+use crate::PATIENCE;
 use crate::stage::Person;
-
-/// Long enough for a machine that does ten other things.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Terminal {
     person: Person,
@@ -108,6 +105,8 @@ impl Drop for Terminal {
         if let Some(mut commands) = self.control.stdin.take() {
             let _ = commands.flush();
         }
+        // It may have more to tell than the pipe takes, since nobody reads any more.
+        let _ = self.control.kill();
         let _ = self.control.wait();
     }
 }

@@ -8,12 +8,14 @@ use rustix::fs::{Access, OFlags, access};
 use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
+use super::storage::DAEMON_USER;
 use crate::admin::client;
 use crate::admin::status::Status;
 use crate::base::{BUILD_ID, limits};
 use crate::cli::failure::Failure;
 use crate::cli::places::{self, Door, Sockets};
 use crate::config::{self, Asked, Loaded, Mode, Places, Principal, Settings, TenantSettings, TerminalSettings};
+use crate::notation::counted;
 use crate::runtime;
 use crate::sys::host;
 
@@ -22,7 +24,7 @@ const VIEWERS_WANTED: u64 = 512;
 
 /// What is configured, or nothing where that is wrong.
 pub fn configuration(config: Option<PathBuf>) -> (Loaded, Vec<Finding>) {
-    let name = "configuration";
+    let name = super::CONFIGURATION;
     let places = places::own();
     let mut findings = Vec::new();
     let loaded = match config::load(&Asked { config, flags: Vec::new() }, places::environment, &places) {
@@ -76,7 +78,7 @@ fn fares(path: &str, body: &[u8]) -> Vec<Finding> {
         return vec![Finding::warn(name, format!("{path} answers, and is not understood"), remedy)];
     };
     let root = &status.root;
-    let found = format!("process {} at {path}, {} viewers", root.pid, status.sessions.len());
+    let found = format!("process {} at {path}, {}", root.pid, counted(status.sessions.len(), "viewer"));
     let mut findings = vec![if root.build == BUILD_ID {
         Finding::ok(name, found)
     } else {
@@ -109,7 +111,6 @@ pub fn rights(settings: &Settings) -> Vec<Finding> {
             all.push(finding);
         }
     }
-    all.push(state(&places));
     all
 }
 
@@ -174,27 +175,15 @@ fn usual_folder(socket: &Path, places: &Places) -> Finding {
     if !folder.exists() {
         return Finding::ok(name, format!("{} is made when a daemon starts", folder.display()));
     }
-    match config::vet_directory(socket, places.mode, host::uid()) {
-        Ok(()) => Finding::ok(name, folder.display().to_string()),
-        Err(error) => {
+    let vet = |uid| config::vet_directory(socket, places.mode, uid);
+    // A system's daemon finds it made by uid 0, or made it itself as the user that it runs as.
+    let is_systems = places.mode == Mode::System
+        && [Some(0), host::user_id(DAEMON_USER)].into_iter().flatten().any(|owner| vet(owner).is_ok());
+    match vet(host::uid()) {
+        Err(error) if !is_systems => {
             Finding::bad(name, error.to_string(), "make it yours alone, or name other sockets in [attach] and [admin]")
         }
-    }
-}
-
-/// Where the daemon keeps what has to outlive it.
-fn state(places: &Places) -> Finding {
-    let (name, found) = ("state folder", places.state.display().to_string());
-    // The nearest folder above that is there: in it the others are made.
-    let Some(there) = places.state.ancestors().find(|folder| folder.is_dir()) else {
-        return Finding::bad(name, format!("{found} cannot be made"), "set XDG_STATE_HOME to a folder of yours");
-    };
-    match access(there, Access::WRITE_OK | Access::EXEC_OK) {
-        Ok(()) => Finding::ok(name, found),
-        Err(error) => {
-            let remedy = "make it writable for the daemon's user: what was configured is kept there";
-            Finding::warn(name, format!("{found}: {}: {error}", there.display()), remedy)
-        }
+        _ => Finding::ok(name, folder.display().to_string()),
     }
 }
 
@@ -234,7 +223,9 @@ pub fn devices(terminals: &[TerminalSettings]) -> Vec<Finding> {
                 match OpenOptions::new().read(true).write(true).custom_flags(flags).open(device) {
                     Ok(_) => Finding::ok(&name, "it can be opened"),
                     Err(error) => {
-                        Finding::bad(&name, error.to_string(), "put the daemon's user into the group tty (or dialout)")
+                        let remedy = "put the daemon's user into the group tty (or dialout); a virtual terminal the group \
+                                      may only write to: give it mode 0660, or to `unblink attach --device`";
+                        Finding::bad(&name, error.to_string(), remedy)
                     }
                 }
             }

@@ -1,4 +1,4 @@
-//! The terminal that this runs in, and the clock.
+//! The terminal that this runs in, the clock, and what is to be seen of processes.
 
 use super::Finding;
 use crate::model::{GlyphSet, Palette};
@@ -14,7 +14,7 @@ const EARLIEST_MS: i64 = 1_750_000_000_000;
 const SAMPLE: &str = "⣿⡇⠒⣀ ▁▄█▌ ╭─╮│ ● ▲";
 
 pub fn all() -> Vec<Finding> {
-    vec![terminal(), characters(), clock()]
+    vec![terminal(), characters(), clock(), processes()]
 }
 
 fn terminal() -> Finding {
@@ -89,5 +89,47 @@ fn clock() -> Finding {
         }
         Some(true) => Finding::ok(name, format!("it is kept by the network ({zone})")),
         None => Finding::ok(name, zone),
+    }
+}
+/// Who may be seen in `/proc` by whoever runs this.
+fn processes() -> Finding {
+    let name = "processes";
+    match std::fs::read_to_string("/proc/self/mountinfo") {
+        Ok(mounts) if hides_processes(&mounts) => Finding::warn(
+            name,
+            "/proc hides processes (hidepid): nobody can tell where a worker hangs, and before Linux 6.13 a command of a \
+             source that hides itself is not refused at the daemon's sockets",
+            "mount /proc without hidepid (ProtectProc=default in a unit)",
+        ),
+        _ => Finding::ok(name, "/proc shows them"),
+    }
+}
+
+/// Whether the lines of `/proc/self/mountinfo` (proc_pid_mountinfo(5)) say so of what is mounted last at `/proc`.
+fn hides_processes(mounts: &str) -> bool {
+    let mut options = mounts.lines().filter_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        let is_at_proc = before.split(' ').nth(4)? == "/proc";
+        is_at_proc.then_some(after.split(' ').nth(2)?)
+    });
+    let options = options.next_back().unwrap_or_default();
+    let hidden = options.split(',').find_map(|option| option.strip_prefix("hidepid="));
+    hidden.is_some_and(|how| !matches!(how, "0" | "off"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_processes_are_told_by_the_options_of_the_last_mount() {
+        let shown = "22 1 0:20 / /proc rw,nosuid - proc proc rw\n23 1 0:21 / /sys rw - sysfs hidepid=2 rw\n";
+        let hidden = |how: &str| format!("{shown}31 22 0:25 / /proc rw shared:5 - proc proc rw,hidepid={how}\n");
+        assert!(!hides_processes(shown) && !hides_processes("") && !hides_processes("22 1 /proc\n"));
+        for how in ["1", "2", "4", "noaccess", "invisible", "ptraceable"] {
+            assert!(hides_processes(&hidden(how)), "{how}");
+        }
+        assert!(!hides_processes(&hidden("off")) && !hides_processes(&hidden("0")));
+        assert!(!hides_processes(&(hidden("2") + shown)), "something else is mounted over it");
     }
 }

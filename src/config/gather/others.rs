@@ -5,9 +5,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{ENTRIES_MAX, Gathered, NOBODY, SOURCES_FILE, folders_in, read_file, shown_files, whole_file};
+use super::{
+    ENTRIES_MAX, Gathered, NOBODY, SOURCES_FILE, by_tenant, folders_in, missing_files, read_file, shown_files,
+    whole_file,
+};
 use crate::base::{Diagnostic, limits};
-use crate::config::{Settings, TENANT_DEFAULT, tenants};
+use crate::config::{Settings, TENANT_DEFAULT, admin, parse, secrets, tenants};
 use crate::wire::feed::{ConfigFile, FileKind};
 
 /// The files in the folders of tenants. Which of them are tenants `unblink.toml` says, see [`Gathered::settle`].
@@ -76,6 +79,23 @@ impl Gathered {
         let first = self.complaints.get(TENANT_DEFAULT);
         let others = self.complaints.iter().filter(|(name, _)| *name != TENANT_DEFAULT).map(|(_, list)| list);
         first.into_iter().chain(others).flatten().take(limits::DIAGNOSTICS_MAX).cloned().collect()
+    }
+
+    /// Settles it by the settings among the files, and looks for files that are named and not there, or that a
+    /// start would refuse: all that can be complained of before a worker looks at it. The settings, where they are right.
+    pub fn settle_by_itself(&mut self) -> Option<Settings> {
+        let settings = parse(&secrets::for_worker(&self.files)).ok()?;
+        self.settle(&settings);
+        let port = settings.admin_port.as_ref();
+        let troubles = admin::troubles(&self.files, port, secrets::environment, admin::Reader::Daemon);
+        self.complain(TENANT_DEFAULT, troubles);
+        for (name, files) in by_tenant(&self.files, &self.others, &settings) {
+            // Where something else is wrong with them their worker says so.
+            if name == TENANT_DEFAULT || parse(&secrets::for_worker(&files)).is_ok() {
+                self.complain(&name, missing_files(&files));
+            }
+        }
+        Some(settings)
     }
 
     /// Now that it is known who is a tenant: one without a folder has no files, and a folder that belongs to none is

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::{Gathered, Inputs, by_tenant, is_board, is_terms, missing_files};
 use crate::base::{Diagnostic, limits};
-use crate::config::{Settings, TENANT_DEFAULT, secrets, understand};
+use crate::config::{Settings, TENANT_DEFAULT, admin, secrets, understand};
 use crate::wire::feed::{ConfigFile, FileKind};
 
 /// What a daemon can start with.
@@ -17,6 +17,8 @@ pub struct Start {
     /// With every complaint there is; none where all is well.
     pub gathered: Gathered,
     pub settings: Settings,
+    /// Those of them that reading finds by itself, each time.
+    pub on_reading: Vec<Diagnostic>,
     /// What every tenant's worker can get, without what is wrong.
     pub sound: BTreeMap<String, Vec<ConfigFile>>,
 }
@@ -27,6 +29,9 @@ impl Inputs {
     /// Reads and parses everything for a start: only wrong settings are a reason not to, with every complaint there is.
     pub fn start(&self) -> Result<Start, Vec<Diagnostic>> {
         let mut gathered = self.gather().map_err(|complaint| vec![complaint])?;
+        let mut as_read = gathered.clone();
+        as_read.settle_by_itself();
+        let on_reading = as_read.all_complaints();
         let mut complaints = gathered.complaints.remove(TENANT_DEFAULT).unwrap_or_default();
         let (main, settings) = sound_main(leave_out(gathered.files.clone(), &complaints), &mut complaints)?;
         gathered.settle(&settings);
@@ -39,7 +44,7 @@ impl Inputs {
             complaints.truncate(limits::DIAGNOSTICS_MAX);
             gathered.complain(name, complaints);
         }
-        Ok(Start { gathered, settings, sound })
+        Ok(Start { gathered, settings, on_reading, sound })
     }
 }
 
@@ -51,7 +56,9 @@ fn sound_main(
     loop {
         let found = match understand(&secrets::for_worker(&sound)) {
             Ok((settings, _)) => {
-                let missing = missing_files(&sound);
+                let mut missing = missing_files(&sound);
+                let port = settings.admin_port.as_ref();
+                missing.extend(admin::troubles(&sound, port, secrets::environment, admin::Reader::Daemon));
                 return if missing.is_empty() { Ok((sound, settings)) } else { Err(missing) };
             }
             Err(found) => found,

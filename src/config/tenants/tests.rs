@@ -54,6 +54,21 @@ fn what_is_wrong_is_said_without_naming_anything_beside_it() {
         ("[tenants.x]\nrefresh = 0", "tenants.x.refresh: 0 is no number of times a second"),
         ("[tenants.x]\nrefresh = '30'", "tenants.x.refresh: a text stands where a whole number belongs"),
         ("[tenants.x]\npush = 10001", "tenants.x.push: 10001 is no number of times a second"),
+        ("[tenants.x]\ncpu = '40m'", "tenants.x.cpu: \"40m\" is less than a worker needs to live"),
+        ("[tenants.x]\ncpu = 'all'", "tenants.x.cpu: \"all\" is no quantity: it does not start with a number"),
+        ("[tenants.x]\ncpu = 99999", "tenants.x.cpu: \"99999\" is more than any machine has"),
+        ("[tenants.x]\ncpu = true", "tenants.x.cpu: true or false stands where a quantity belongs"),
+        ("[tenants.x]\nmemory = '10Mi'", "tenants.x.memory: \"10Mi\" is less than a worker needs to live"),
+        (
+            "[tenants.x]\nmemory = '400000000m'",
+            "tenants.x.memory: \"400000000m\" has a part of one: m stands for a thousandth",
+        ),
+        (
+            "[tenants.x]\nmemory = '2GB'",
+            "tenants.x.memory: \"2GB\" is no quantity: its unit is none of m, k, M, G, T, Ki, Mi, Gi, Ti",
+        ),
+        ("[tenants.x]\npids = 64.5", "tenants.x.pids: \"64.5\" has a part of one: m stands for a thousandth"),
+        ("[tenants.x]\npids = -1", "tenants.x.pids: \"-1\" is no quantity: it does not start with a number"),
         ("[[terminal]]\ndevice = '/dev/tty8'\nboard = 'x/y'\n[tenants.z]", ""),
         (many.as_str(), "tenants.x.viewers: there are 65 entries, at most 64 are allowed"),
         (most.as_str(), "tenants.t9: with this one there are more than 16"),
@@ -68,6 +83,21 @@ fn what_is_wrong_is_said_without_naming_anything_beside_it() {
     }
     let as_many: String = (1..limits::TENANTS_MAX).map(|number| format!("[tenants.t{number}]\n")).collect();
     assert_eq!(settings(&(as_many + "[tenants.default]\n")).tenants.len(), limits::TENANTS_MAX);
+}
+
+#[test]
+fn limits_are_said_in_the_words_of_kubernetes_and_are_none_without_them() {
+    let text = "[tenants.a]\ncpu = '1200m'\nmemory = '2Gi'\npids = 256\n[tenants.b]\ncpu = 1.2\nmemory = 134217728\n\
+                [tenants.c]\ncpu = 2\nmemory = '500Mi'\npids = '64'\n[tenants.d]\n";
+    let tenants = settings(text).tenants;
+    let limits = ["a", "b", "c", "d"].map(|name| tenants[name].limits);
+    let of = |cpu_millis, memory_bytes, pids| Limits { cpu_millis, memory_bytes, pids };
+    assert_eq!(limits[0], of(Some(1_200), Some(2 << 30), Some(256)));
+    assert_eq!(limits[1], of(Some(1_200), Some(128 << 20), None));
+    assert_eq!(limits[2], of(Some(2_000), Some(500 << 20), Some(64)));
+    assert_eq!(limits[3], Limits::default());
+    // What root holds a worker to is none of the worker's business.
+    assert_eq!(terms(&settings(text), "a").bytes, terms(&Settings::default(), "a").bytes);
 }
 
 #[test]

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod rhythm;
+
 const MS: u64 = 1_000_000;
 
 fn ms(at: u64) -> Mono {

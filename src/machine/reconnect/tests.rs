@@ -25,9 +25,10 @@ impl Run {
         Run { now, machine }
     }
 
-    /// A client with a picture on screen, connected for a minute.
+    /// A client with a picture on screen, connected for a minute, that is told when its daemon is back.
     fn live() -> Run {
         let mut run = Run::start();
+        assert_eq!(run.event(Event::LookedOutFor(true)), []);
         assert_eq!(run.event(Event::Connected), []);
         assert_eq!(run.event(WELCOMED), []);
         assert_eq!(run.event(Event::Framed), []);
@@ -125,6 +126,74 @@ fn attempts_go_on_for_ever_at_the_longest_pause() {
 }
 
 #[test]
+fn a_daemon_that_comes_back_is_met_within_the_spread_however_long_it_was_gone() {
+    for random in [0, 1_000_000, u64::MAX / 2, u64::MAX] {
+        let mut run = Run::live();
+        run.event(LOST);
+        run.event(Event::Failed);
+        run.pass(Duration::from_secs(3_601));
+        assert_eq!(run.machine.step(run.now, random, Event::Appeared), []);
+        let wake = run.machine.wake_at(run.now).expect("it waits");
+        assert!(wake <= run.now + RETURN_SPREAD, "{:?}", wake.since(run.now));
+        run.now = wake;
+        assert!(run.event(Event::Tick).contains(&Action::Connect));
+        // Not there yet: the pauses begin anew.
+        run.event(Event::Failed);
+        assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST });
+    }
+}
+
+#[test]
+fn a_daemon_that_comes_back_while_an_attempt_fails_is_tried_again_soon() {
+    let mut run = Run::live();
+    run.event(LOST);
+    assert_eq!(run.event(Event::Appeared), []);
+    assert_eq!(run.machine.step(run.now, u64::MAX, Event::Failed), []);
+    let Phase::Waiting { until } = run.machine.phase else { panic!("it waits: {:?}", run.machine) };
+    assert!(until <= run.now + RETURN_SPREAD);
+    run.now = until;
+    assert_eq!(run.event(Event::Tick), [Action::Connect]);
+    run.event(Event::Failed);
+    assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST }, "that was told once");
+}
+
+#[test]
+fn where_nobody_tells_a_restart_is_noticed_soon_and_a_long_absence_costs_little() {
+    let mut run = Run::live();
+    run.event(Event::LookedOutFor(false));
+    run.event(LOST);
+    run.event(Event::Failed);
+    let seen = run.pass(Duration::from_secs(600));
+    let attempts: Vec<Duration> =
+        seen.iter().filter(|(_, action)| *action == Action::Connect).map(|(at, _)| *at).collect();
+    let (soon, late): (Vec<Duration>, Vec<Duration>) = attempts.iter().partition(|at| **at < UNTOLD_FOR);
+    assert!(soon.windows(2).all(|pair| pair[1] - pair[0] <= UNTOLD_RETRY), "{soon:?}");
+    assert!(late.len() < 150, "{} attempts in nine minutes", late.len());
+    // One that turns us away is there: it is not hammered.
+    let mut run = Run::live();
+    run.event(Event::LookedOutFor(false));
+    run.event(Event::Parted(Parting::Full));
+    assert_eq!(run.machine.phase, Phase::Waiting { until: run.now + RETRY_FIRST });
+}
+
+#[test]
+fn many_who_are_told_at_once_come_one_after_the_other() {
+    let mut until: Vec<Mono> = (0..500_u64)
+        .map(|client| {
+            let mut run = Run::live();
+            run.event(LOST);
+            run.event(Event::Failed);
+            // As good as chance: the fraction of a multiple of the golden ratio.
+            run.machine.step(run.now, client.wrapping_mul(0x9E37_79B9_7F4A_7C15), Event::Appeared);
+            run.machine.wake_at(run.now).expect("it waits")
+        })
+        .collect();
+    until.sort();
+    let most = (0..450).map(|first| until[first + 49].since(until[first])).min().expect("there are some");
+    assert!(most >= 2 * MS, "fifty come within {most:?}");
+}
+
+#[test]
 fn a_daemon_that_dies_right_after_its_welcome_is_not_hammered() {
     let mut run = Run::live();
     run.event(LOST);
@@ -182,12 +251,24 @@ fn a_daemon_that_was_known_is_tried_for_ever_and_the_banner_says_what_is_wrong()
 
 #[test]
 fn a_daemon_that_is_full_or_stopping_is_a_daemon() {
-    for parting in [Parting::Full, Parting::Stopping] {
+    for parting in [Parting::Full, Parting::Unclear, Parting::Stopping] {
         let mut run = Run::start();
         run.event(Event::Connected);
         assert_eq!(run.event(Event::Parted(parting)), [Action::Hangup]);
         assert_eq!(run.after(RETRY_FIRST, Event::Tick), [Action::Connect]);
         assert_eq!(run.event(Event::Failed), []);
+    }
+}
+
+#[test]
+fn one_that_stops_is_waited_for_at_its_door_at_once_however_often_it_does() {
+    let mut run = Run::live();
+    for _ in 0..20 {
+        assert_eq!(run.event(Event::Parted(Parting::Stopping)), [Action::Hangup]);
+        assert_eq!(run.after(RETURN_SPREAD, Event::Tick)[0], Action::Connect);
+        run.event(Event::Connected);
+        run.event(WELCOMED);
+        run.event(Event::Framed);
     }
 }
 
@@ -267,6 +348,7 @@ fn farewells_that_end_and_farewells_that_wait() {
     for (parting, said) in [
         (Parting::Stopping, "the daemon stopped · "),
         (Parting::Full, "the daemon has no room for another viewer · "),
+        (Parting::Unclear, "the daemon lets nobody in at the moment · "),
         (Parting::Protocol, ""),
     ] {
         let mut run = Run::live();
@@ -329,6 +411,9 @@ fn any_event() -> impl Strategy<Value = Event> {
         Event::Parted(Parting::Full),
         Event::Parted(Parting::Protocol),
         Event::Kicked,
+        Event::LookedOutFor(true),
+        Event::LookedOutFor(false),
+        Event::Appeared,
         Event::Tick,
     ])
 }

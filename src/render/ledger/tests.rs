@@ -68,7 +68,7 @@ impl Screen {
     fn draw(&mut self, ledger: &mut Ledger, ms: u64) -> Option<Wall> {
         let wall = WALL + Duration::from_millis(ms);
         let stage = Stage { boards: &self.boards, data: &self.data, now: wall };
-        let before = Before { grid: &self.shown, memory: &mut self.memory };
+        let before = Before { grid: &self.shown, memory: &mut self.memory, shared: None };
         self.version += 1;
         let mut guard = ledger.guard("test", Version(self.version), at(ms), wall);
         let circumstances = Circumstances::default();

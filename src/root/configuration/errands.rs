@@ -1,11 +1,14 @@
 //! Two threads that do what may take as long as a disk likes: one reads files and keeps generations, one waits for
 //! files to change.
 //!
-//! Invariant: root's loop never waits for either. One errand after the other; both threads end with the handle, as soon
-//! as the file system lets them.
+//! Invariant: root's loop never waits for either, and each errand is answered, with a refusal where it panicked. One errand
+//! after the other; a watch that panicked begins again. Both threads end with the handle, as soon as the file system lets
+//! them.
 
 use std::io::{self, PipeReader, PipeWriter};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -13,10 +16,11 @@ use tokio::sync::mpsc;
 use crate::base::Diagnostic;
 use crate::config::generations::{Checksum, Damage, Generation, Store};
 use crate::config::watch::Watched;
-use crate::config::{self, Gathered, Inputs, Settings, TENANT_DEFAULT};
+use crate::config::{self, Gathered, Inputs, Settings};
 use crate::event::{Event, GenerationDamaged};
+use crate::machine::supervise::{Plan, Shutdown, Spec, Strategy};
 use crate::root::tenants::rights::Rights;
-use crate::runtime;
+use crate::runtime::supervisor::{Fault, Supervisor};
 use crate::sys::watch::{self, Watcher, Woken};
 
 /// Where configuration is read from and kept.
@@ -82,18 +86,55 @@ pub struct Errands {
 
 /// Told to a thread that has not even begun.
 const ERRANDS_WAITING_MAX: usize = 8;
+/// Where there was nothing to watch with.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// After a change: whatever comes meanwhile is one.
 const BREATH: Duration = Duration::from_millis(20);
+
+/// A disk or a file that lets either thread panic at once, again and again, is no reason to end the daemon: oftener than
+/// this none can fail, by its pauses.
+pub const PLAN: Plan =
+    Plan { pause_first: Duration::from_secs(2), ..Plan::new(Strategy::OneForOne).bearing(4, Duration::from_secs(1)) };
+
+// === impl Errand ===
+
+impl Errand {
+    /// What it comes to where it panics.
+    fn refusal(&self) -> Told {
+        const WHY: &str = "the daemon panicked over it, which its log tells of";
+        match self {
+            Errand::Read(run) => {
+                let message = format!("the configuration could not be read: {WHY}");
+                let remedy = "undo the last change; please report this bug".to_owned();
+                let (file, excerpt) = (String::from("configuration"), String::new());
+                Told::Read(*run, Box::new(Err(Diagnostic { file, line: 0, column: 0, message, remedy, excerpt })))
+            }
+            Errand::Fetch { run, .. } => Told::Fetched(*run, Box::new(Err(WHY.to_owned()))),
+            Errand::Keep(generation) => Told::Kept(generation.number, Err(io::Error::other(WHY))),
+        }
+    }
+}
 
 // === impl Errands ===
 
 impl Errands {
-    pub fn start(source: Source, told: mpsc::Sender<Told>) -> io::Result<Errands> {
+    pub fn start(source: Source, told: mpsc::Sender<Told>, supervisor: &Supervisor) -> io::Result<Errands> {
         let (errands, waiting) = sync_channel(ERRANDS_WAITING_MAX);
         let (stopped, stop) = io::pipe()?;
+        let (stopped, waiting) = (Arc::new(stopped), Arc::new(Mutex::new(waiting)));
         let (inputs, tell) = (source.inputs.clone(), told.clone());
-        runtime::spawn_thread("config-watch", move || wait_for_changes(&inputs, &stopped, &tell))?;
-        runtime::spawn_thread("config-read", move || run(&source, &waiting, &told))?;
+        supervisor.thread(transient("config-watch"), move |_| {
+            let (inputs, stopped, told) = (inputs.clone(), Arc::clone(&stopped), tell.clone());
+            move || wait_for_changes(&inputs, &stopped, &told)
+        });
+        supervisor.thread(transient("config-read"), move |_| {
+            let (source, waiting, told) = (source.clone(), Arc::clone(&waiting), told.clone());
+            move || {
+                let errands = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                run(&errands, &told, |errand| done(&source, errand));
+                Ok(())
+            }
+        });
         Ok(Errands { errands, _stop: stop })
     }
 
@@ -103,34 +144,39 @@ impl Errands {
     }
 }
 
-fn run(source: &Source, errands: &Receiver<Errand>, told: &mpsc::Sender<Told>) {
+/// They end by themselves once the handle is gone. One that a disk holds up is not waited for: others are to be stopped
+/// after it.
+fn transient(name: &'static str) -> Spec {
+    Spec::transient(name).stopped(Shutdown::Brutal)
+}
+
+fn run(errands: &Receiver<Errand>, told: &mpsc::Sender<Told>, done: impl Fn(Errand) -> Told) {
     while let Ok(errand) = errands.recv() {
-        let outcome = match errand {
-            Errand::Read(run) => Told::Read(run, Box::new(read(&source.inputs))),
-            Errand::Fetch { run, number, before } => Told::Fetched(run, Box::new(fetch(source, number, before))),
-            Errand::Keep(generation) => Told::Kept(generation.number, source.store.keep(&generation)),
-        };
+        let refusal = errand.refusal();
+        // Told by the hook. Nothing is kept from one errand to the next, so nothing is torn.
+        let outcome = catch_unwind(AssertUnwindSafe(|| done(errand))).unwrap_or_else(|payload| {
+            // Its drop might panic again.
+            std::mem::forget(payload);
+            refusal
+        });
         if told.blocking_send(outcome).is_err() {
             return;
         }
     }
 }
 
+fn done(source: &Source, errand: Errand) -> Told {
+    match errand {
+        Errand::Read(run) => Told::Read(run, Box::new(read(&source.inputs))),
+        Errand::Fetch { run, number, before } => Told::Fetched(run, Box::new(fetch(source, number, before))),
+        Errand::Keep(generation) => Told::Kept(generation.number, source.store.keep(&generation)),
+    }
+}
+
 fn read(inputs: &Inputs) -> Result<Reading, Diagnostic> {
     let mut gathered = inputs.gather()?;
-    let settings = config::parse(&config::for_worker(&gathered.files)).ok();
-    let mut rights = Rights::default();
-    if let Some(settings) = &settings {
-        gathered.settle(settings);
-        let all = config::by_tenant(&gathered.files, &gathered.others, settings);
-        for (name, files) in all {
-            // Where something else is wrong with them their worker says so.
-            if name == TENANT_DEFAULT || config::parse(&config::for_worker(&files)).is_ok() {
-                gathered.complain(&name, config::missing_files(&files));
-            }
-        }
-        rights = Rights::of(settings);
-    }
+    let settings = gathered.settle_by_itself();
+    let rights = settings.as_ref().map(Rights::of).unwrap_or_default();
     let content = Checksum::of_all(&gathered.files, &gathered.others);
     Ok(Reading { gathered, settings, rights, content })
 }
@@ -155,36 +201,111 @@ fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, S
     Ok(Fetched { generation, settings, rights, content })
 }
 
-fn wait_for_changes(inputs: &Inputs, stopped: &PipeReader, told: &mpsc::Sender<Told>) {
-    let tell = |trouble: Option<String>| told.blocking_send(Told::Watching(trouble)).is_ok();
-    let watcher = match Watcher::new() {
-        Ok(watcher) => watcher,
-        Err(error) => {
-            tell(Some(format!("{error}; fs.inotify.max_user_instances is another limit of that kind")));
-            return;
+fn wait_for_changes(inputs: &Inputs, stopped: &PipeReader, told: &mpsc::Sender<Told>) -> Result<(), Fault> {
+    let mut was_told = None;
+    let mut tell = |trouble: Option<String>| {
+        // Once, however often it is found.
+        if was_told.as_ref() == Some(&trouble) {
+            return true;
+        }
+        was_told = Some(trouble.clone());
+        told.blocking_send(Told::Watching(trouble)).is_ok()
+    };
+    let watcher = loop {
+        match Watcher::new() {
+            Ok(watcher) => break watcher,
+            Err(error) => {
+                let what = format!("{error}; fs.inotify.max_user_instances is another limit of that kind");
+                // Others of the same user may need fewer by then.
+                if !tell(Some(what)) || watch::pause(stopped, TRY_AGAIN_AFTER) == Woken::Stopped {
+                    return Ok(());
+                }
+            }
         }
     };
     let mut watched = Watched::default();
-    let mut was_told = None;
     loop {
         watched = Watched::renew(&watcher, inputs, &watched);
-        let trouble = watched.trouble().map(str::to_owned);
-        if trouble != was_told {
-            was_told.clone_from(&trouble);
-            if !tell(trouble) {
-                return;
-            }
-        }
         // The first time too: something may have changed before it was watched.
-        if told.blocking_send(Told::Noticed).is_err() {
-            return;
+        if !tell(watched.trouble().map(str::to_owned)) || told.blocking_send(Told::Noticed).is_err() {
+            return Ok(());
         }
         let mut concerned = false;
         while !concerned {
-            if watcher.wait(stopped) == Woken::Stopped || watch::pause(stopped, BREATH) == Woken::Stopped {
-                return;
+            for woken in [watcher.wait(stopped), watch::pause(stopped, BREATH)] {
+                match woken {
+                    Woken::Stopped => return Ok(()),
+                    Woken::Failed(error) => return Err(Fault(format!("cannot wait for changes: {error}"))),
+                    Woken::Changed | Woken::TimeUp => {}
+                }
             }
             watcher.drain(|change| concerned |= watched.concerns(change));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::config::{Asked, Places, Surroundings};
+    use crate::root::configuration::start::{self, Beginning};
+
+    /// The first look at files that are watched finds them as they were, whatever is wrong with them.
+    #[test]
+    fn what_lies_there_as_at_the_start_is_no_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("unblink.toml");
+        let boards = folder.path().join("boards.d");
+        let stray = folder.path().join("tenants/nobody");
+        fs::create_dir_all(&boards).unwrap();
+        fs::create_dir_all(&stray).unwrap();
+        fs::write(stray.join("unblink.toml"), "").unwrap();
+        fs::write(&config, "[sources.s]\nkind = \"file\"\npath = \"/nowhere\"\n[tenants.a]\n").unwrap();
+        for wrong in ["title = 7", "[panel.a]\nchart = \"none\"", "title = "] {
+            fs::write(boards.join("wrong.toml"), wrong).unwrap();
+            let asked = Asked { config: Some(config.clone()), flags: Vec::new() };
+            let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
+            let begun = Beginning::decide(inputs.start().unwrap(), inputs.clone(), &folder.path().join("state"));
+            assert!(begun.refused().is_some(), "{wrong}");
+            let reading = read(&inputs).unwrap();
+            let now = start::seen(reading.content, &reading.gathered.all_complaints());
+            assert_eq!(begun.seen, Some(now), "{wrong}: {:?}", reading.gathered.all_complaints());
+        }
+    }
+
+    /// What the next start would refuse is refused while the daemon runs.
+    #[test]
+    fn a_port_whose_token_would_keep_the_daemon_from_starting_is_complained_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, token) = (folder.path().join("unblink.toml"), folder.path().join("token"));
+        let text = format!("[admin]\nlisten = '127.0.0.1:1'\ntoken_file = '{}'\n", token.display());
+        fs::write(&config, text).unwrap();
+        let asked = Asked { config: Some(config), flags: Vec::new() };
+        let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
+        for (secret, complaints) in [("short\n", 1), ("long-enough-to-be-a-token\n", 0)] {
+            fs::write(&token, secret).unwrap();
+            let found = read(&inputs).unwrap().gathered.all_complaints();
+            assert_eq!(found.len(), complaints, "{found:?}");
+            assert_eq!(inputs.start().is_err(), complaints > 0, "a start says something else");
+        }
+    }
+
+    #[test]
+    fn an_errand_that_panics_is_refused() {
+        let (errands, waiting) = sync_channel(ERRANDS_WAITING_MAX);
+        let (told, mut outcomes) = mpsc::channel(8);
+        for errand in [Errand::Read(7), Errand::Fetch { run: 8, number: None, before: 3 }] {
+            errands.send(errand).unwrap();
+        }
+        let panics = |_| panic!("a file that nobody thought of");
+        drop(errands);
+        run(&waiting, &told, panics);
+        let Some(Told::Read(7, reading)) = outcomes.blocking_recv() else { panic!("the reading was not refused") };
+        assert!(reading.unwrap_err().message.contains("panicked"));
+        let Some(Told::Fetched(8, fetched)) = outcomes.blocking_recv() else { panic!("the fetching was not refused") };
+        assert!(fetched.unwrap_err().contains("panicked"));
+        assert!(outcomes.try_recv().is_err(), "something was answered twice");
     }
 }

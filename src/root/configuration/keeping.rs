@@ -41,7 +41,8 @@ impl State {
             lay_there: Some(candidate.lay_there),
             content_of: candidate.content_of,
         };
-        configuration.note_restart(&settings);
+        let main = candidate.files.get(TENANT_DEFAULT).map_or(&[][..], Vec::as_slice);
+        configuration.note_restart(&settings, main);
         self.recycling.after = settings.workers.recycle_after;
         log::set_level(settings.log.level.filter());
         self.tenants.rights = candidate.rights;
@@ -49,6 +50,7 @@ impl State {
             self.tenants.names().into_iter().filter(|name| !candidate.files.contains_key(&**name)).collect();
         gone.iter().for_each(|name| self.tenants.remove(name, now));
         self.tenants.settle();
+        self.tenants.apply_limits();
         let mut boards = 0;
         let mut drawing = Vec::new();
         for (name, catalogue) in candidate.judged {

@@ -59,7 +59,7 @@ impl Beginning {
     /// Decides what a daemon begins with. Whatever is worth telling is logged.
     pub fn decide(start: Start, inputs: Inputs, state: &Path) -> Beginning {
         let store = Store::new(state, inputs.unusual());
-        let Start { gathered, settings, sound } = start;
+        let Start { gathered, settings, on_reading, sound } = start;
         let lay_there = Checksum::of_all(&gathered.files, &gathered.others);
         let mut beginning = Beginning {
             highest: store.numbers().last().copied().unwrap_or(0),
@@ -74,7 +74,7 @@ impl Beginning {
                 lay_there: Some(lay_there),
                 content_of: None,
             },
-            seen: Some(seen(lay_there, &gathered.all_complaints())),
+            seen: Some(seen(lay_there, &on_reading)),
             lay_there: Some(lay_there),
             refused: None,
             lines: BTreeMap::new(),

@@ -9,11 +9,11 @@ use super::Configuration;
 use super::candidate::Candidate;
 use crate::admin::status::{Change, ConfigurationStatus};
 use crate::base::{Diagnostic, Mono, limits};
-use crate::config::{self, NOBODY, Settings, TENANT_DEFAULT};
+use crate::config::{self, Level, LogSettings, NOBODY, Settings, TENANT_DEFAULT};
 use crate::event::{Event, RestartWanted};
 use crate::root::state::State;
 use crate::root::tenants::Tenants;
-use crate::wire::feed::{Complaint, ToWorker};
+use crate::wire::feed::{Complaint, ConfigFile, ToWorker};
 
 // === impl Configuration ===
 
@@ -32,16 +32,24 @@ impl Configuration {
     }
 
     /// What the next start would do otherwise, in words.
-    pub(super) fn note_restart(&mut self, settings: &Settings) {
+    pub(super) fn note_restart(&mut self, settings: &Settings, files: &[ConfigFile]) {
+        let where_logged = |settings: &Settings| LogSettings { level: Level::default(), ..settings.log.clone() };
         let differs = [
             ("[attach] socket", settings.attach != self.fixed.attach),
             ("[admin] socket", settings.admin != self.fixed.admin),
+            ("[admin] listen, token, token_file, cert_file or key_file", settings.admin_port != self.fixed.admin_port),
+            ("[metrics] listen", settings.metrics != self.fixed.metrics),
+            ("[log] journal, files, keep or format", where_logged(settings) != where_logged(&self.fixed)),
+            ("[profile] recorder", settings.profile != self.fixed.profile),
             ("[faults] enabled", settings.faults != self.fixed.faults),
             ("[[terminal]]", settings.terminals != self.fixed.terminals),
         ];
         let differs = differs.into_iter().filter(|(_, differs)| *differs);
-        let wanted: Vec<String> =
-            differs.map(|(what, _)| format!("{what} applies when the daemon is started again")).collect();
+        let wanted = differs.map(|(what, _)| format!("{what} applies when the daemon is started again"));
+        let overruled = config::overruled_level(files).map(|(level, by)| {
+            format!("[log] level = {:?} applies when the daemon is started again without {by}", level.word())
+        });
+        let wanted: Vec<String> = wanted.chain(overruled).collect();
         for what in wanted.iter().filter(|what| !self.at_restart.contains(what)) {
             RestartWanted { what }.emit();
         }

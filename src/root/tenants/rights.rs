@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::super::session::Seat;
 use crate::config::{Principal, Settings, TENANT_DEFAULT, TenantSettings};
 use crate::event::{Event, PrincipalUnknown};
+use crate::machine::confinement::Limits;
 use crate::sys::host;
 
 /// Of all tenants, with every name looked up.
@@ -22,6 +23,7 @@ struct Right {
     pushers: Vec<Rule>,
     /// Chunks a second.
     push_hz: Option<u32>,
+    limits: Limits,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ impl Rights {
         let right = |(name, tenant): (&String, &TenantSettings)| {
             let rules = |list: &[Principal]| list.iter().filter_map(|one| rule(name, one)).collect();
             let (viewers, pushers) = (rules(&tenant.viewers), rules(&tenant.pushers));
-            (name.clone(), Right { viewers, pushers, push_hz: tenant.push_hz })
+            (name.clone(), Right { viewers, pushers, push_hz: tenant.push_hz, limits: tenant.limits })
         };
         Rights { tenants: settings.tenants.iter().map(right).collect() }
     }
@@ -64,6 +66,11 @@ impl Rights {
             Rule::Uid(uid) => peer.uid == *uid,
             Rule::Gid(gid) => peer.gid == *gid || peer.groups.contains(gid),
         })
+    }
+
+    /// What a tenant's processes may take.
+    pub fn limits(&self, tenant: &str) -> Limits {
+        self.tenants.get(tenant).map(|right| right.limits).unwrap_or_default()
     }
 
     /// Chunks a second that may be pushed into a tenant; none for as many as are taken.

@@ -410,9 +410,10 @@ async fn a_worker_that_ignores_the_end_is_killed_after_the_deadline_and_at_once_
             world.orders.stop().await;
         }
         let before = crate::sys::clock::mono();
-        patiently("root ends", &mut world.root).await.unwrap().unwrap();
+        let ended = patiently("root ends", &mut world.root).await.unwrap();
         let took = crate::sys::clock::mono().since(before);
         assert_eq!(took < SECOND, second, "{took:?}");
+        assert_eq!(ended.is_err_and(|error| matches!(error, crate::root::RootError::Forced)), second);
     }
 }
 
@@ -462,8 +463,10 @@ async fn a_worker_that_cannot_be_started_is_tried_again() {
         }))
     });
     let (order, waiting) = orders();
-    let root =
-        crate::runtime::spawn("root", run(Parts { beginning: None, launchers, sockets: None, devices: 0 }, waiting));
+    let root = crate::runtime::spawn(
+        "root",
+        run(Parts { beginning: None, launchers, sockets: None, devices: 0, service: Default::default() }, waiting),
+    );
     for expected in 1..=6 {
         assert_eq!(patiently("the next try", starts.recv()).await, Some(expected));
     }

@@ -9,12 +9,15 @@ use tokio::io::{AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::admin::captures::Store;
 use crate::base::{Epoch, Size, Version, ViewId, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::{BoardFacts, Catalogue, GlyphSet, Palette, ParamFacts, ViewSpec};
-use crate::root::{Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Sockets, TOP, orders, run_under};
+use crate::root::{
+    Beginning, Launcher, Launchers, Order, Orders, Parts, RootError, Service, Sockets, TOP, orders, run_under,
+};
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::{self, Task, timer};
 use crate::sys::socket::{Listener, Peer};
@@ -93,15 +96,36 @@ impl World {
         World::with(folder, Some(|_| true), |folder| Some(beginning(folder)), |_| ())
     }
 
+    /// One that somebody manages.
+    pub fn managed(service: Service) -> World {
+        World::with_service(tempfile::tempdir().expect("a folder"), Some(|_| true), |_| None, |_| (), service)
+    }
+
     fn with(
         folder: tempfile::TempDir,
         admits: Option<fn(&Peer) -> bool>,
         beginning: impl FnOnce(&Path) -> Option<Beginning>,
         beside: impl FnOnce(&Supervisor) + Send + 'static,
     ) -> World {
+        World::with_service(folder, admits, beginning, beside, Service::default())
+    }
+
+    fn with_service(
+        folder: tempfile::TempDir,
+        admits: Option<fn(&Peer) -> bool>,
+        beginning: impl FnOnce(&Path) -> Option<Beginning>,
+        beside: impl FnOnce(&Supervisor) + Send + 'static,
+        service: Service,
+    ) -> World {
         let socket = |name: &str| Listener::bind(&folder.path().join(name), 0o600).expect("a socket");
-        let sockets =
-            admits.map(|admits| Sockets { attach: socket("attach.sock"), admin: socket("admin.sock"), admits });
+        let sockets = admits.map(|admits| Sockets {
+            attach: socket("attach.sock"),
+            admin: socket("admin.sock"),
+            metrics: None,
+            port: None,
+            admits,
+            captures: Store::new(folder.path()),
+        });
         let (started, workers) = mpsc::unbounded_channel();
         let launcher = move |tenant: String, started: mpsc::UnboundedSender<Puppet>| {
             Launcher::Within(Box::new(move || {
@@ -119,7 +143,7 @@ impl World {
         };
         let launchers = Launchers::new(move |tenant| launcher(tenant.to_owned(), started.clone()));
         let (orders, waiting) = orders();
-        let parts = Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0 };
+        let parts = Parts { beginning: beginning(folder.path()), launchers, sockets, devices: 0, service };
         let root = runtime::spawn(&super::tree::name(folder.path()), async move {
             let top = Supervisor::new(TOP);
             beside(&top);
@@ -191,7 +215,8 @@ impl World {
     pub async fn stop(mut self) {
         self.orders.stop().await;
         self.orders.stop().await;
-        patiently("root ends", &mut self.root).await.expect("no panic").expect("no error");
+        let ended = patiently("root ends", &mut self.root).await.expect("no panic");
+        assert!(matches!(ended, Ok(()) | Err(RootError::Forced)), "{ended:?}");
     }
 
     pub async fn order(&self, order: Order) {
@@ -259,6 +284,11 @@ impl Puppet {
 
     pub async fn agree(&mut self) {
         self.greet().await;
+        self.agree_greeted().await;
+    }
+
+    /// The rest of that.
+    pub async fn agree_greeted(&mut self) {
         let ToWorker::Prepare { generation, .. } = self.next().await else { panic!("no prepare") };
         self.say(&ToRoot::Prepared { generation, outcome: Outcome::Accepted(catalogue()) }).await;
         assert_eq!(self.next().await, ToWorker::Commit { generation });

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use super::harness::{Puppet, Viewer, World, catalogue};
 use super::log::Log;
-use super::{SIZE, size};
+use super::{SIZE, answer_key, size};
 use crate::admin::client;
 use crate::admin::status::Recycled;
 use crate::base::{Diagnostic, ViewId};
 use crate::config::{Settings, WorkerSettings};
+use crate::model::{Input, Key};
 use crate::root::Beginning;
 use crate::runtime::{self, Task};
 use crate::sys::clock;
+use crate::wire::attach;
 use crate::wire::feed::{Outcome, ToRoot, ToWorker};
 
 /// Asks for a fresh worker, and waits for what comes of it.
@@ -71,6 +73,15 @@ async fn a_fresh_worker_draws_once_the_one_before_has_ended_and_nobody_sees_it()
     let mut fresh = world.worker().await;
     before.show(view, size(), "still drawn").await;
     viewer.until("still drawn").await;
+    // Two keys, of which it is asked one and answers none.
+    for key in ['a', 'b'] {
+        viewer.say(&attach::ToRoot::Key(Key::Char(key))).await;
+    }
+    let mut said = before.next().await;
+    while matches!(said, ToWorker::Credit { .. }) {
+        said = before.next().await;
+    }
+    assert!(matches!(said, ToWorker::Input { input: Input::Key(Key::Char('a')), .. }), "{said:?}");
     fresh.greet().await;
     assert!(fresh.epoch > before.epoch, "its frames are the newer ones");
     let ToWorker::Prepare { generation, .. } = fresh.next().await else { panic!("no prepare") };
@@ -79,6 +90,9 @@ async fn a_fresh_worker_draws_once_the_one_before_has_ended_and_nobody_sees_it()
     before.die("ended");
     assert_eq!(fresh.next().await, ToWorker::Commit { generation });
     assert_eq!(fresh.subscribed().await.0, view);
+    for key in ['a', 'b'] {
+        assert_eq!(answer_key(&mut fresh, |_| {}).await, Key::Char(key));
+    }
     fresh.show(view, size(), "drawn anew").await;
     viewer.until("drawn anew").await;
     saw_no_banner(&viewer);

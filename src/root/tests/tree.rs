@@ -66,8 +66,8 @@ async fn a_daemon_that_cannot_accept_ends_rather_than_being_deaf() {
     assert!(fault.to_string().contains("doors") && fault.to_string().contains("on purpose"), "{fault}");
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_device_that_hangs_does_not_keep_a_daemon_that_gave_up() {
+/// A device that is not given back until the test lets it go.
+fn hanging_device() -> (std::sync::mpsc::Sender<()>, impl FnOnce(&Supervisor)) {
     let (release, hangs) = std::sync::mpsc::channel::<()>();
     let mut hangs = Some(hangs);
     let device = move |top: &Supervisor| {
@@ -75,12 +75,40 @@ async fn a_device_that_hangs_does_not_keep_a_daemon_that_gave_up() {
         top.adopt("devices", TOP).thread(spec, move |_| {
             let hangs = hangs.take();
             move || {
-                // Until the test lets it go.
                 let _ = hangs.map(|hangs| hangs.recv());
                 Ok(())
             }
         });
     };
+    (release, device)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_hangs_is_waited_for_until_somebody_insists() {
+    for insists in [false, true] {
+        let (release, device) = hanging_device();
+        let mut world = World::beside(device, |_| true);
+        let worker = world.live_worker().await;
+        let began = crate::sys::clock::mono();
+        world.orders.stop().await;
+        worker.die("exited with code 0");
+        if insists {
+            // Everybody is gone by then.
+            world.no_worker_for(Duration::from_millis(100)).await;
+            assert!(!world.root.is_finished());
+            world.orders.stop().await;
+        }
+        let ended = patiently("root ends", &mut world.root).await.expect("it did not panic itself");
+        assert_eq!(matches!(ended, Err(RootError::Forced)), insists, "{ended:?}");
+        let took = crate::sys::clock::mono().since(began);
+        assert_eq!(took < limits::RELEASE_DEADLINE, insists, "{took:?}");
+        drop(release);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_hangs_does_not_keep_a_daemon_that_gave_up() {
+    let (release, device) = hanging_device();
     let mut world = World::beside(device, |_| panic!("on purpose"));
     let _worker = world.live_worker().await;
     let mut waiting = Vec::new();

@@ -85,7 +85,7 @@ impl Worker {
             Ok(ToRoot::Prepared { generation, outcome }) => return self.said_prepared(generation, outcome, now),
             Ok(ToRoot::Pong { nonce }) => return self.said_pong(nonce, now),
             Ok(ToRoot::Status(status)) => self.said_status(status, now),
-            Ok(ToRoot::Spec { .. } | ToRoot::Frame(_) | ToRoot::Pushed(_)) => {
+            Ok(ToRoot::Spec { .. } | ToRoot::Frame(_) | ToRoot::Pushed(_) | ToRoot::Profile { .. }) => {
                 self.fault("answered what it was not asked".to_owned(), now);
             }
             Err(error) => self.fault(format!("sent what is no message: {error}"), now),
@@ -140,6 +140,7 @@ impl Worker {
         self.catalogue = Some(catalogue);
         self.accepted = true;
         self.fault_is_over = true;
+        self.ending.shortage = None;
         self.stage = Stage::Drawing;
         self.banner_at = None;
     }
@@ -151,4 +152,26 @@ fn first_of(complaints: &[Diagnostic]) -> String {
     first.map_or("configuration refused".to_owned(), |complaint| {
         format!("{}:{}: {}", complaint.file, complaint.line, complaint.message)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::machine::confinement::Shortage;
+    use crate::machine::supervise::{Plan, Strategy};
+    use crate::root::launch::Launcher;
+    use crate::runtime::supervisor::Supervisor;
+
+    #[tokio::test]
+    async fn what_a_life_died_of_is_forgotten_once_the_next_one_draws() {
+        let launcher = Launcher::Within(Box::new(|| unreachable!("invariant: it is not started")));
+        let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
+        let mut worker = Worker::new("shop", 1, launcher, Offer::default(), mpsc::channel(1).0, keeper);
+        worker.ending.shortage = Some(Shortage::Beyond);
+        assert!(worker.died_of_memory().is_some());
+        worker.draw(1, Catalogue::default(), BEGINS_FOR, Mono(1));
+        assert_eq!(worker.died_of_memory(), None);
+    }
 }

@@ -50,7 +50,7 @@ impl Worker {
 
     /// Whether it is not ready in time for no fault of its own.
     pub(super) fn late_start_is_excused(&mut self) -> bool {
-        let activity = remains::activity(self.pid(), self.launcher.marker());
+        let activity = remains::activity(self.pid(), &self.launcher);
         let before = std::mem::replace(&mut self.at_start, activity);
         let (Some(activity), Some(before)) = (activity, before) else { return false };
         let had_its_chance = activity.ran.saturating_sub(before.ran) >= incarnation::READY_DEADLINE / 2;
@@ -72,14 +72,14 @@ impl Worker {
             return self.pulse.forgive(now);
         }
         let pid = self.pid();
-        let page = self.launcher.marker();
-        match self.pulse.look(|| remains::activity(pid, page), now) {
+        match self.pulse.look(|| remains::activity(pid, &self.launcher), now) {
             Some(Finding::Excused(excuse)) => {
                 let why = excuse.words();
                 WorkerSilent { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), why }.emit();
             }
             Some(Finding::Hung) => {
-                WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0) }.emit();
+                let silence = self.pulse.silence();
+                WorkerHung { tenant: &self.tenant, epoch: self.epoch, pid: pid.unwrap_or(0), silence }.emit();
                 self.note_fault("does not answer, although it could".to_owned());
                 self.go_down(now);
                 self.step(now, incarnation::Event::Hung);

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::base::Mono;
-use crate::machine::heartbeat::{ASK_EVERY, Activity, Event, Excuse, Finding, Heartbeat};
+use crate::machine::heartbeat::{ASK_EVERY, Activity, Event, Excuse, Finding, Heartbeat, Silence};
 
 /// One life's.
 #[derive(Debug, Default)]
@@ -16,6 +16,7 @@ pub struct Pulse {
     is_owed: bool,
     /// When it is asked between two seconds.
     next_ask: Option<Mono>,
+    silence: Silence,
 }
 
 /// What an answer was.
@@ -83,7 +84,14 @@ impl Pulse {
     /// needed.
     pub fn look(&mut self, activity: impl FnOnce() -> Option<Activity>, now: Mono) -> Option<Finding> {
         self.heartbeat.wake_at().filter(|due| *due <= now)?;
-        self.heartbeat.step(now, Event::Tick(activity()))
+        let activity = activity();
+        self.silence = self.heartbeat.silence(now, activity);
+        self.heartbeat.step(now, Event::Tick(activity))
+    }
+
+    /// What it had done in its silence when it was looked at last.
+    pub fn silence(&self) -> Silence {
+        self.silence
     }
 
     pub fn excuse(&self) -> Option<Excuse> {

@@ -5,13 +5,18 @@
 use std::time::Duration;
 
 use super::{Stage, Worker};
-use crate::base::{Mono, Trace};
+use crate::admin::Process;
+use crate::base::{Mono, Trace, limits};
 use crate::event::{Event as _, StepFatal, WorkerStack};
 use crate::machine::heartbeat::Activity;
+use crate::machine::incarnation::Cause;
 use crate::machine::ledger::{Row, Step};
+use crate::root::groups::Confined;
+use crate::root::launch::Launcher;
 use crate::runtime::{self, timer};
 use crate::sys::marker::{self, Kind, MarkerFile, Remains};
-use crate::sys::{activity, clock, symbols};
+use crate::sys::symbols::Names;
+use crate::sys::{activity, clock};
 use crate::wire::feed::{Resting, ToWorker};
 
 /// A thread that is not stuck in the kernel answers at once; one that is does not answer at all.
@@ -24,10 +29,17 @@ impl Worker {
     pub(super) fn kill_with_stack(&mut self) {
         let Some(link) = &self.link else { return };
         let page = self.launcher.marker().and_then(|page| page.try_clone().ok());
+        self.asked_before = page.as_ref().and_then(|page| page.read().ok()).map(|page| page.asked);
         match (link.pid, page) {
             (Some(pid), Some(page)) => link.kill_after(stack(pid, page)),
             _ => link.kill(),
         }
+    }
+
+    /// Its process, for whoever asks for its threads.
+    pub fn process(&self) -> Option<Process> {
+        let page = self.launcher.marker().and_then(|page| page.try_clone().ok());
+        Some(Process { name: format!("worker {}", self.tenant), pid: self.pid()?, page })
     }
 
     /// Nothing of it runs any more: what it was doing.
@@ -35,10 +47,11 @@ impl Worker {
         let Some(remains) = self.launcher.marker().and_then(|page| page.read().ok()) else { return };
         let trace =
             remains.step.as_ref().and_then(|step| u32::try_from(step.trace).ok()).map(Trace).unwrap_or_default();
-        if self.hung {
+        let hung = self.given_up == Some(Cause::Hung);
+        if hung && self.asked_before.is_some_and(|before| has_answered(&remains, before)) {
             self.tell_calls(remains.calls.clone(), trace);
         }
-        let Some(step) = fatal(&remains, self.hung) else { return };
+        let Some(step) = fatal(&remains, hung) else { return };
         let rests = self.ledger.died(step.clone(), trace, now);
         StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
     }
@@ -73,7 +86,13 @@ impl Worker {
         }
         let (tenant, epoch) = (self.tenant.clone(), self.epoch);
         let told = runtime::spawn_thread("symbols", move || {
-            WorkerStack { tenant: &tenant, epoch, trace, calls: &symbols::names(&calls) }.emit();
+            WorkerStack {
+                tenant: &tenant,
+                epoch,
+                trace,
+                calls: &Names::open().lines(&calls, limits::STACK_NAMES_LOGGED_MAX),
+            }
+            .emit();
         });
         // The calls are lost then, and nothing else.
         drop(told);
@@ -82,10 +101,14 @@ impl Worker {
 
 /// What a worker did so far, where the kernel tells; nothing of one that is no process. Before it says which of its
 /// threads does the work it is the first.
-pub(super) fn activity(pid: Option<u32>, page: Option<&MarkerFile>) -> Option<Activity> {
+pub(super) fn activity(pid: Option<u32>, launcher: &Launcher) -> Option<Activity> {
     let Some(pid) = pid else { return Some(Activity::default()) };
+    let page = launcher.marker();
     let thread = page.and_then(|page| page.read().ok()).map(|remains| remains.thread).filter(|thread| *thread != 0);
-    activity::read(pid, thread.unwrap_or(pid))
+    let activity = activity::read(pid, thread.unwrap_or(pid))?;
+    // Of the group that it may not have joined yet: what others before it used up there is in every reading then.
+    let throttled = launcher.confined().and_then(Confined::throttled);
+    Some(Activity { throttled: throttled.unwrap_or(activity.throttled), ..activity })
 }
 
 /// Asks process `pid` for its calls, and waits until they stand on the page.
@@ -96,9 +119,15 @@ async fn stack(pid: u32, page: MarkerFile) {
         return;
     }
     let deadline = clock::mono() + STACK_DEADLINE;
-    while clock::mono() < deadline && page.read().is_ok_and(|remains| remains.asked == before.asked) {
+    while clock::mono() < deadline && page.read().is_ok_and(|remains| !has_answered(&remains, before.asked)) {
         timer::sleep_until(clock::mono() + LOOK_EVERY).await;
     }
+}
+
+/// Whether the thread that does the work has noted its calls since so many were noted. Anybody may have asked it before, when
+/// it was somewhere else, or another thread.
+fn has_answered(remains: &Remains, before: usize) -> bool {
+    remains.asked != before && remains.calls_of == remains.thread
 }
 
 /// The step it died in. One that somebody else killed was in some step by chance, unless it hung there.
@@ -114,6 +143,14 @@ fn fatal(remains: &Remains, hung: bool) -> Option<Step> {
 mod tests {
     use super::*;
     use crate::sys::marker::Found;
+
+    #[test]
+    fn calls_that_were_noted_before_it_hung_are_not_those_it_hung_in() {
+        let remains = |asked, calls_of| Remains { asked, calls_of, thread: 7, ..Remains::default() };
+        assert!(has_answered(&remains(4, 7), 3));
+        assert!(!has_answered(&remains(3, 7), 3), "somebody had asked before");
+        assert!(!has_answered(&remains(4, 8), 3), "another thread");
+    }
 
     #[test]
     fn only_who_brought_it_about_is_to_blame() {

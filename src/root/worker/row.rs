@@ -1,7 +1,7 @@
 //! A worker's place in the tree. Its lives are decided by `machine::incarnation`, which knows of excuses, hanging and what
 //! lives died of; the tree shows them as it shows the children of any supervisor.
 
-use super::{Phase, Worker};
+use super::{Phase, Stage, Worker};
 use crate::base::Mono;
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::{Kind, NodeId, Registration};
@@ -14,6 +14,11 @@ pub(super) fn new(keeper: &Supervisor, tenant: &str) -> Registration {
 impl Worker {
     pub fn node(&self) -> NodeId {
         self.row.id()
+    }
+
+    /// Whether its present life is not ready yet.
+    pub fn begins(&self) -> bool {
+        matches!(self.stage, Stage::Greeting | Stage::Preparing)
     }
 
     /// When the present life began; none while there is none.

@@ -1,7 +1,7 @@
 //! What a life and its supervisor say to each other.
 //!
-//! Invariant: nobody waits for the other; what is said waits in a place of its own, twice for each life at most, so that a
-//! task may tell of its end from wherever it is dropped.
+//! Invariant: nobody waits for the other; what is said waits in a place of its own, three times for each life at most, so that
+//! a task may tell of its end from wherever it is dropped.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ pub struct Line {
     node: Option<NodeId>,
 }
 
-/// What lives say, until the supervisor takes it: twice for each life at most.
+/// What lives say, until the supervisor takes it: that it is ready, that it was given up, and that it has ended.
 #[derive(Default)]
 pub(super) struct Post {
     said: Mutex<Vec<Said>>,

@@ -253,6 +253,37 @@ async fn a_thread_that_panics_is_started_again_and_hears_that_it_should_end() {
     assert_eq!(running.await, Ok(Ok(())));
 }
 
+#[tokio::test]
+async fn a_thread_that_does_not_end_is_left_to_itself_and_keeps_nobody() {
+    let (notes, mut said) = notes();
+    let supervisor = Supervisor::new(plan(Strategy::OneForOne));
+    let first = notes.clone();
+    supervisor.child(Spec::permanent("first of a test").stopped(Shutdown::Unlimited), move |line| {
+        let notes = first.clone();
+        async move {
+            line.stopped().await;
+            notes.say("ends");
+            Ok(())
+        }
+    });
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (mut held, hanging) = (Some(held), notes.clone());
+    supervisor.thread(Spec::permanent("hanging thread of a test").stopped(Shutdown::Brutal), move |_| {
+        let (held, hanging) = (held.take(), hanging.clone());
+        move || {
+            hanging.say("hangs");
+            let _ = held.map(|held| held.recv());
+            Ok(())
+        }
+    });
+    let running = spawn("supervisor of a test", supervisor.clone().run(Line::unheard()));
+    heard(&mut said, &["hangs"]).await;
+    supervisor.stop();
+    heard(&mut said, &["ends"]).await;
+    assert_eq!(running.await, Ok(Ok(())));
+    drop(release);
+}
+
 #[tokio::test(start_paused = true)]
 async fn whatever_a_child_starts_hangs_under_it() {
     let (notes, mut said) = notes();

@@ -10,7 +10,7 @@ use crate::model::spec::Scroll;
 
 /// Something that happens between two pictures.
 #[derive(Clone, Debug)]
-enum Happening {
+pub(super) enum Happening {
     /// So many milliseconds pass.
     Pass(u16),
     /// A series of this number gets a value.
@@ -36,7 +36,7 @@ const SERIES: [(&str, &str, &str); 10] = [
 ];
 const SOURCES: [&str; 4] = ["host", "synthetic", "unblink", "other"];
 
-fn happening() -> impl Strategy<Value = Happening> {
+pub(super) fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         4 => (0..3_000_u16).prop_map(Happening::Pass),
         4 => (0..SERIES.len(), any::<u8>()).prop_map(|(series, value)| Happening::Sample(series, value)),
@@ -46,7 +46,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn happen(happening: &Happening, data: &mut Dataset, now: &mut Wall) {
+pub(super) fn happen(happening: &Happening, data: &mut Dataset, now: &mut Wall) {
     match happening {
         Happening::Pass(ms) => *now = *now + Duration::from_millis(u64::from(*ms)),
         Happening::Sample(series, value) => {
@@ -92,7 +92,7 @@ proptest! {
         for happening in &happenings {
             happen(happening, &mut data, &mut now);
             let mut look = |data: &Dataset, now: Wall| {
-                let before = Before { grid: &shown, memory: &mut memory };
+                let before = Before { grid: &shown, memory: &mut memory, shared: None };
                 let stage = Stage { boards: &boards, data, now };
                 let drawn = draw_after(stage, &spec, Circumstances::default(), Some(before), &mut drawing);
                 std::mem::swap(&mut shown, &mut drawing);
@@ -120,7 +120,7 @@ fn the_help_is_dimmed_once() {
     let stage = Stage { boards: &boards, data: &data, now: NOW };
     let (mut shown, mut drawing, mut memory) = (Grid::new(spec.size), Grid::new(spec.size), Memory::default());
     for _ in 0..3 {
-        let before = Before { grid: &shown, memory: &mut memory };
+        let before = Before { grid: &shown, memory: &mut memory, shared: None };
         draw_after(stage, &spec, Circumstances::default(), Some(before), &mut drawing);
         std::mem::swap(&mut shown, &mut drawing);
     }

@@ -9,7 +9,6 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, 
 use hyper::{HeaderMap, Method, Request, StatusCode, Uri};
 
 use super::super::format::words;
-use super::super::reach::files;
 use super::answer::{self, Answer, Refusal};
 use super::connection::{Connection, Reply, Trouble};
 use super::question;
@@ -17,7 +16,7 @@ use crate::base::{Mono, limits};
 use crate::event::{Event, SecretOpenToAll};
 use crate::model::Secret;
 use crate::model::origin::{Credentials, FromFile, Prometheus};
-use crate::runtime::timer;
+use crate::runtime::{credentials, timer};
 use crate::sys::clock;
 
 /// One server, and the connection to it.
@@ -197,7 +196,7 @@ impl Server {
     }
 
     fn read(&mut self, file: &FromFile) -> Result<Secret, String> {
-        let (secret, is_open) = files::secret(file)?;
+        let (secret, is_open) = credentials::secret(file)?;
         if is_open && !self.told_open {
             self.told_open = true;
             SecretOpenToAll { source: &self.source, key: file.key, path: &file.path }.emit();

@@ -6,14 +6,12 @@
 use std::io;
 use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{AlertDescription, CertificateError, ClientConfig, Error, RootCertStore, crypto};
 use tokio_rustls::TlsConnector;
 
 use super::super::format::words;
-use super::files;
 use crate::model::origin::{FromFile, Tls};
+use crate::runtime::credentials::{certificates, private_key};
 
 /// What a connection is wrapped in; else why not.
 pub fn connector(tls: &Tls) -> Result<TlsConnector, String> {
@@ -26,9 +24,7 @@ pub fn connector(tls: &Tls) -> Result<TlsConnector, String> {
         None => config.with_no_client_auth(),
         Some((certificate, key)) => {
             let certificates = certificates(certificate)?;
-            let bytes = files::read(key)?;
-            let key_der = PrivateKeyDer::from_pem_slice(&bytes)
-                .map_err(|_| format!("{} {} holds no private key in PEM", key.key, key.path.display()))?;
+            let key_der = private_key(key)?;
             config
                 .with_client_auth_cert(certificates, key_der)
                 .map_err(|error| format!("{} does not fit {}: {error}", key.key, certificate.key))?
@@ -56,15 +52,6 @@ fn roots(ca: Option<&FromFile>) -> Result<RootCertStore, String> {
         }
     }
     Ok(roots)
-}
-
-fn certificates(file: &FromFile) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = files::read(file)?;
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-    match all {
-        Ok(all) if !all.is_empty() => Ok(all),
-        _ => Err(format!("{} {} holds no certificate in PEM", file.key, file.path.display())),
-    }
 }
 
 /// What TLS says to an error of a connection; none where it is none of TLS.

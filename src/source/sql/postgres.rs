@@ -17,7 +17,6 @@ use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, Error, Transaction};
 
 use super::super::format::words;
-use super::super::reach::files;
 use super::Failure;
 use super::decode::Raw;
 use super::sheet::{Cell, Sheet};
@@ -25,7 +24,7 @@ use crate::base::{Mono, limits};
 use crate::event::{Event, SecretOpenToAll};
 use crate::model::Secret;
 use crate::model::origin::{Password, Postgres, SqlQuery, SqlValue};
-use crate::runtime::timer;
+use crate::runtime::{credentials, timer};
 use crate::sys::clock;
 use link::{Link, TooMuch};
 
@@ -72,7 +71,7 @@ impl Server {
             None => None,
             Some(Password::Given(secret)) => Some(secret),
             Some(Password::File(file)) => {
-                let (secret, is_open) = files::secret(&file)?;
+                let (secret, is_open) = credentials::secret(&file)?;
                 if is_open && !self.told_open {
                     self.told_open = true;
                     SecretOpenToAll { source: &self.source, key: file.key, path: &file.path }.emit();

@@ -4,13 +4,13 @@
 //! lock and no memory; what it reads of a stack it has the kernel copy, which says no where there is none.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::sync::OnceLock;
 
 use super::page::CALLS;
 use super::{PAGE, PLACE};
+use crate::sys::{handler, stack};
 
-/// Asks the main thread for the calls it is in. Nobody else uses it in a worker.
+/// Asks a thread for the calls it is in. Nobody else uses it in a worker.
 pub const STACK_SIGNAL: libc::c_int = libc::SIGUSR2;
 
 /// What a program that goes wrong receives.
@@ -22,31 +22,16 @@ static BEFORE: [OnceLock<libc::sigaction>; DEADLY.len()] = [const { OnceLock::ne
 /// Takes the signals over.
 pub(super) fn listen() -> io::Result<()> {
     for (signal, before) in DEADLY.into_iter().zip(&BEFORE) {
-        let was = take_over(signal, on_deadly as *const () as usize)?;
+        let was = handler::take_over(signal, on_deadly)?;
         // Once: the caller sees to that.
         let _ = before.set(was);
     }
-    take_over(STACK_SIGNAL, on_asked as *const () as usize)?;
+    handler::take_over(STACK_SIGNAL, on_asked)?;
     // SAFETY: a plain function; it is called when the process ends by `exit`.
     if unsafe { libc::atexit(on_exit) } != 0 {
         return Err(io::Error::other("no room for what is done at the end"));
     }
     Ok(())
-}
-
-fn take_over(signal: libc::c_int, handler: usize) -> io::Result<libc::sigaction> {
-    // SAFETY: all zeroes is a valid sigaction; the handlers below do only what is allowed in one.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = handler;
-        // On the stack for signals, where a thread has one: the usual one may be what ran out.
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_RESTART;
-        let mut before = MaybeUninit::<libc::sigaction>::zeroed();
-        if libc::sigaction(signal, &raw const action, before.as_mut_ptr()) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        Ok(before.assume_init())
-    }
 }
 
 /// Notes that this thread is to blame for the end that comes.
@@ -76,8 +61,7 @@ extern "C" fn on_deadly(signal: libc::c_int, info: *mut libc::siginfo_t, context
                 }
             }
             handler if wants_info => {
-                type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
-                std::mem::transmute::<usize, Handler>(handler)(signal, info, context);
+                std::mem::transmute::<usize, handler::Handler>(handler)(signal, info, context);
             }
             handler => std::mem::transmute::<usize, extern "C" fn(libc::c_int)>(handler)(signal),
         }
@@ -86,56 +70,12 @@ extern "C" fn on_deadly(signal: libc::c_int, info: *mut libc::siginfo_t, context
 
 extern "C" fn on_asked(_signal: libc::c_int, _info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     let Some(page) = PAGE.get() else { return };
-    // SAFETY: the kernel hands every handler of this kind the context of what it interrupted.
-    let (at, mut frame) = unsafe { registers(&*context.cast::<libc::ucontext_t>()) };
-    let mut calls = [0; CALLS];
-    calls[0] = at;
-    let mut count = 1;
-    while count < CALLS {
-        // A frame is the one before it, and where it returns to.
-        let Some([next, returns_to]) = copy(frame) else { break };
-        if returns_to == 0 {
-            break;
-        }
-        // In the call, not behind it: that may be another function already.
-        calls[count] = returns_to - 1;
-        count += 1;
-        // Stacks grow downwards: whatever does not go up leads nowhere.
-        if next <= frame {
-            break;
-        }
-        frame = next;
-    }
-    page.note_calls(&calls[..count]);
-}
-
-/// Where the interrupted code was, and its frame.
-#[cfg(target_arch = "x86_64")]
-fn registers(context: &libc::ucontext_t) -> (usize, usize) {
-    let general = &context.uc_mcontext.gregs;
-    let register = |name: libc::c_int| general[usize::try_from(name).unwrap_or(0)] as usize;
-    (register(libc::REG_RIP), register(libc::REG_RBP))
-}
-
-/// Where the interrupted code was, and its frame.
-#[cfg(target_arch = "aarch64")]
-fn registers(context: &libc::ucontext_t) -> (usize, usize) {
-    (context.uc_mcontext.pc as usize, context.uc_mcontext.regs[29] as usize)
-}
-
-/// Where the interrupted code was cannot be told on other processors.
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn registers(_context: &libc::ucontext_t) -> (usize, usize) {
-    (0, 0)
-}
-
-/// Two words of our own memory, if there is such memory.
-fn copy(from: usize) -> Option<[usize; 2]> {
-    let mut words = [0_usize; 2];
-    let bytes = size_of_val(&words);
-    let to = libc::iovec { iov_base: words.as_mut_ptr().cast(), iov_len: bytes };
-    let from = libc::iovec { iov_base: from as *mut libc::c_void, iov_len: bytes };
-    // SAFETY: the kernel copies into `words`, which is as long as said, and refuses what is not mapped.
-    let copied = unsafe { libc::process_vm_readv(libc::getpid(), &raw const to, 1, &raw const from, 1, 0) };
-    (usize::try_from(copied) == Ok(bytes)).then_some(words)
+    handler::keeping_errno(|| {
+        let mut calls = [0; CALLS];
+        // SAFETY: the kernel hands every handler of this kind the context of what it interrupted.
+        let count = unsafe { stack::calls(context, &mut calls) };
+        // SAFETY: a system call without arguments.
+        let own = unsafe { libc::gettid() };
+        page.note_calls(usize::try_from(own).unwrap_or(0), &calls[..count]);
+    });
 }

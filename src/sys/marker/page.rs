@@ -5,6 +5,9 @@
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// Threads that do steps at once: the one that does the work, and one for each source that is asked. The others do theirs unnoted.
 const PLACES: usize = 96;
@@ -12,6 +15,8 @@ const PLACES: usize = 96;
 const NAME_BYTES: usize = 64;
 /// Calls of a stack that are noted, the innermost first.
 pub(super) const CALLS: usize = 64;
+/// A worker that gets no memory and cannot do without ends at once; one that lives on for longer could.
+const REFUSED_BEFORE_END_MAX: Duration = Duration::from_secs(1);
 /// Of the whole page.
 pub(super) const BYTES: usize = size_of::<Page>();
 
@@ -46,9 +51,13 @@ pub struct Remains {
     pub signal: u8,
     /// The thread that does the work; 0 before there is one.
     pub thread: u32,
+    /// Of the memory that was asked for last and could not be had, right before the end; 0 for none.
+    pub refused_bytes: u64,
     /// How often it was asked where it was.
     pub asked: usize,
-    /// Where that thread was when it was asked last, innermost first: addresses from [`here`] on, which may be negative.
+    /// The thread that was asked last.
+    pub calls_of: u32,
+    /// Where that thread was then, innermost first: addresses from [`here`] on, which may be negative.
     pub calls: Vec<i64>,
 }
 
@@ -79,8 +88,17 @@ pub(super) struct Page {
     signal: AtomicU8,
     /// The thread that has the first place.
     thread: AtomicUsize,
+    /// Of memory that could not be had, the last time.
+    refused_bytes: AtomicUsize,
+    /// When that was, and when somebody was to blame.
+    refused_at: AtomicU64,
+    blamed_at: AtomicU64,
     /// Where [`here`] lies in the process that writes.
     anchor: AtomicUsize,
+    /// Calls are being noted.
+    calls_taken: AtomicU8,
+    /// Of which thread they are.
+    calls_of: AtomicUsize,
     /// How often calls were noted.
     calls_times: AtomicUsize,
     /// How many calls stand below.
@@ -95,6 +113,13 @@ pub(super) struct Page {
 #[inline(never)]
 pub fn here() -> usize {
     here as *const () as usize
+}
+
+/// In nanoseconds of the kernel's monotonic clock, which an allocator and a signal handler may read.
+fn now() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    let whole = u64::try_from(now.tv_sec).unwrap_or(0).saturating_mul(1_000_000_000);
+    whole.saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 /// Maps the file for as long as the process lives.
@@ -117,13 +142,19 @@ pub(super) fn read(bytes: &[u8; BYTES]) -> Remains {
     let blamed = page.blamed.load(Ordering::Relaxed).checked_sub(1).filter(|place| *place < PLACES);
     let anchor = page.anchor.load(Ordering::Relaxed);
     let count = page.calls_count.load(Ordering::Relaxed).min(CALLS);
+    let since_refused = page.blamed_at.load(Ordering::Relaxed).checked_sub(page.refused_at.load(Ordering::Relaxed));
+    // Whatever survived that for longer has got over it.
+    let is_fresh = since_refused.is_some_and(|nanos| Duration::from_nanos(nanos) < REFUSED_BEFORE_END_MAX);
+    let refused_bytes = if is_fresh { page.refused_bytes.load(Ordering::Relaxed) as u64 } else { 0 };
     let from_here = |call: &AtomicUsize| call.load(Ordering::Relaxed).wrapping_sub(anchor) as i64;
     Remains {
         step: page.step(blamed.unwrap_or(0)).found(),
         is_blamed: blamed.is_some(),
         signal: page.signal.load(Ordering::Relaxed),
         thread: u32::try_from(page.thread.load(Ordering::Relaxed)).unwrap_or(0),
+        refused_bytes,
         asked: page.calls_times.load(Ordering::Relaxed),
+        calls_of: u32::try_from(page.calls_of.load(Ordering::Relaxed)).unwrap_or(0),
         calls: page.calls[..count].iter().map(from_here).collect(),
     }
 }
@@ -179,17 +210,28 @@ impl Page {
     /// Only the first one is to blame.
     pub(super) fn blame(&self, place: usize, signal: u8) {
         if self.blamed.compare_exchange(0, place + 1, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
+            self.blamed_at.store(now(), Ordering::Release);
             self.signal.store(signal, Ordering::Release);
         }
     }
 
-    /// Notes the calls a thread is in, the innermost first.
-    pub(super) fn note_calls(&self, calls: &[usize]) {
+    pub(super) fn note_refused(&self, bytes: usize) {
+        self.refused_at.store(now(), Ordering::Release);
+        self.refused_bytes.store(bytes, Ordering::Release);
+    }
+
+    /// Notes the calls a thread is in, the innermost first; not where another one is about to do so.
+    pub(super) fn note_calls(&self, thread: usize, calls: &[usize]) {
+        if self.calls_taken.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            return;
+        }
         for (into, call) in self.calls.iter().zip(calls) {
             into.store(*call, Ordering::Release);
         }
         self.calls_count.store(calls.len().min(CALLS), Ordering::Release);
+        self.calls_of.store(thread, Ordering::Release);
         self.calls_times.fetch_add(1, Ordering::Release);
+        self.calls_taken.store(0, Ordering::Release);
     }
 }
 
@@ -227,6 +269,28 @@ impl Kind {
         match self {
             Kind::Panel => 1,
             Kind::Source => 2,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::sys::marker::MarkerFile;
+
+    #[test]
+    fn memory_that_was_refused_counts_only_right_before_the_end() {
+        for (ago, expected) in [(0, 4096), (900_000_000, 4096), (1_000_000_001, 0), (7 * 86_400_000_000_000, 0)] {
+            let file = MarkerFile::new().unwrap();
+            let page = map(file.as_fd()).unwrap();
+            page.note_refused(4096);
+            assert_eq!(file.read().unwrap().refused_bytes, 0, "nothing has ended");
+            page.blame(0, 6);
+            // This machine may be up for less than that.
+            page.blamed_at.store(page.refused_at.load(Ordering::Relaxed) + ago, Ordering::Relaxed);
+            assert_eq!(file.read().unwrap().refused_bytes, expected, "{ago}");
         }
     }
 }

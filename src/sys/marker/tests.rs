@@ -8,7 +8,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::*;
-use crate::sys::{clock, symbols};
+use crate::sys::clock;
+use crate::sys::symbols::Names;
 
 const FILE: &str = "UNBLINK_TEST_MARKER";
 const MODE: &str = "UNBLINK_TEST_MODE";
@@ -128,7 +129,8 @@ fn one_that_is_asked_tells_where_it_is() {
     let asked = wait_for(&marker, |remains| !remains.calls.is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
-    let names = symbols::names(&asked.calls);
+    assert_eq!(asked.calls_of, begun.thread);
+    let names = Names::open().lines(&asked.calls, usize::MAX);
     let place = |part: &str| names.iter().position(|name| name.contains(part));
     let (inner, outer) = (place("loop_for_ever"), place("the_child"));
     assert!(inner.is_some() && inner < outer, "{names:#?}");

@@ -57,7 +57,7 @@ fn start() -> (Child, UnixStream, BTreeMap<String, String>) {
     ours.set_nonblocking(false).unwrap();
     let args = ["--exact", "sys::process::tests::the_child", "--nocapture", "--test-threads=1"];
     let (history, marker) = (MemoryFile::new().unwrap(), MarkerFile::new().unwrap());
-    let child = spawn_worker(&args, theirs, history.as_fd(), marker.as_fd(), WorkerLog::Discard).unwrap();
+    let child = spawn_worker(&args, theirs, Some(history.as_fd()), marker.as_fd(), WorkerLog::Discard).unwrap();
     let mut report = Vec::new();
     while !report.ends_with(b"\n.\n") {
         let mut byte = [0_u8];
@@ -109,6 +109,22 @@ async fn a_worker_has_no_capabilities_no_secrets_and_no_folder() {
     assert_eq!(child.wait().await.unwrap(), Exit::Code(0));
 }
 
+/// In a process that may have no cores at all and may not raise that, as after `ulimit -c 0`.
+#[test]
+fn a_worker_starts_where_no_core_is_allowed_already() {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "sys::process::tests::a_worker_has_no_capabilities_no_secrets_and_no_folder"]);
+    let none = || {
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+        renounce_capabilities()
+    };
+    // SAFETY: the closure only makes system calls.
+    unsafe { command.pre_exec(none) };
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}");
+}
+
 #[tokio::test]
 async fn the_way_a_worker_ended_is_told_and_told_again() {
     let (mut child, mut feed, _) = start();
@@ -139,4 +155,17 @@ fn a_child_that_nobody_watches_is_killed() {
     let mut rest = Vec::new();
     feed.read_to_end(&mut rest).unwrap();
     assert!(rest.is_empty());
+}
+
+#[test]
+fn a_child_is_never_limited_to_more_than_we_are() {
+    for (one, other, expected) in [
+        (None, None, None),
+        (Some(5), None, Some(5)),
+        (None, Some(7), Some(7)),
+        (Some(5), Some(7), Some(5)),
+        (Some(9), Some(7), Some(7)),
+    ] {
+        assert_eq!(lesser(one, other), expected);
+    }
 }

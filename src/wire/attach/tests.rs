@@ -52,6 +52,7 @@ fn to_client() -> impl Strategy<Value = ToClient> {
         FarewellCode::Version,
         FarewellCode::Protocol,
         FarewellCode::Full,
+        FarewellCode::Unclear,
         FarewellCode::Quit,
         FarewellCode::Other,
     ];

@@ -138,6 +138,20 @@ fn status() -> impl Strategy<Value = WorkerStatus> {
             push_rejected,
             memory,
             tree,
+            sources: vec![SourceRow {
+                name: "s".repeat(counts[0] as usize % 9),
+                state: "good".to_owned(),
+                age_ms: Some(counts[1]).filter(|age| age % 2 == 0),
+                interval_ms: counts[2],
+            }],
+            figures: Box::new(Figures {
+                panels_fallen: series,
+                source_pauses: counts[3],
+                log_dropped: [counts[2], 0, counts[3]],
+                log_errors: [0, counts[1], counts[0]],
+                resident_bytes: Some(counts[0]),
+                ..Figures::default()
+            }),
         }
     })
 }

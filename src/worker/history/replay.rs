@@ -54,6 +54,9 @@ struct Reader<'a> {
     place: Place,
     head: [u8; HEAD_BYTES],
     body: Vec<u8>,
+    /// What was read of the file, and where it stands there: a record is far smaller than what is worth a call.
+    ahead: Vec<u8>,
+    ahead_at: u64,
 }
 
 /// What is understood of one half.
@@ -63,6 +66,9 @@ struct Understood<'a> {
     replayed: Replayed,
 }
 
+/// Read of the file at first, to see whether anything is there; then twice as much each time, up to the most.
+const AHEAD_FIRST_BYTES: usize = 4 * 1024;
+const AHEAD_MAX_BYTES: usize = 256 * 1024;
 /// Numbers explained in one segment: as many series as there may be, over and over.
 const EXPLAINED_MAX: usize = 64 * limits::SERIES_MAX;
 
@@ -119,7 +125,7 @@ impl Read {
 impl<'a> Reader<'a> {
     fn new(file: &'a MemoryFile, half: u64, segment: u64) -> Reader<'a> {
         let place = Place { segment, number: 0 };
-        Reader { file, half, at: 0, place, head: [0; HEAD_BYTES], body: Vec::new() }
+        Reader { file, half, at: 0, place, head: [0; HEAD_BYTES], body: Vec::new(), ahead: Vec::new(), ahead_at: 0 }
     }
 
     /// The number of the segment that a half holds; none where it holds none of ours.
@@ -177,12 +183,29 @@ impl<'a> Reader<'a> {
     fn load(&mut self) -> Option<()> {
         let start = self.half * HALF_BYTES + self.at;
         let left = HALF_BYTES.checked_sub(self.at + HEAD_BYTES as u64)?;
-        let is_there =
-            |read: std::io::Result<usize>, wanted: usize| read.is_ok_and(|count| count == wanted).then_some(());
-        is_there(self.file.read_at(&mut self.head, start), HEAD_BYTES)?;
-        let length = history::length(&self.head).filter(|length| *length as u64 <= left)?;
-        self.body.resize(length, 0);
-        is_there(self.file.read_at(&mut self.body, start + HEAD_BYTES as u64), length)
+        let mut head = [0; HEAD_BYTES];
+        head.copy_from_slice(self.bytes(start, HEAD_BYTES)?);
+        let length = history::length(&head).filter(|length| *length as u64 <= left)?;
+        let mut body = std::mem::take(&mut self.body);
+        body.clear();
+        body.extend_from_slice(self.bytes(start + HEAD_BYTES as u64, length)?);
+        (self.head, self.body) = (head, body);
+        Some(())
+    }
+
+    /// So many bytes of the file; none where it has not so many.
+    fn bytes(&mut self, at: u64, count: usize) -> Option<&[u8]> {
+        let from = at.checked_sub(self.ahead_at).and_then(|from| usize::try_from(from).ok());
+        let from = from.filter(|from| from.saturating_add(count) <= self.ahead.len());
+        if let Some(from) = from {
+            return self.ahead.get(from..from + count);
+        }
+        let more = (2 * self.ahead.len()).clamp(AHEAD_FIRST_BYTES, AHEAD_MAX_BYTES);
+        self.ahead.resize(more.max(count), 0);
+        let read = self.file.read_at(&mut self.ahead, at).unwrap_or(0);
+        self.ahead.truncate(read);
+        self.ahead_at = at;
+        self.ahead.get(..count)
     }
 }
 

@@ -44,8 +44,10 @@ fn a_panic_that_is_held_is_told_once_with_all_that_is_known_and_ends_nothing() {
     let lines: Vec<&str> = told.lines().filter(|line| line.contains("on purpose")).collect();
     let [line] = lines.as_slice() else { panic!("{told}") };
     let place = "src/worker/process/tests.rs:";
-    let context = format!("trace={trace} ring=panel tenant=a-tenant epoch=5 board=a-board panel=3 version=9");
-    for known in ["a panic was held", &context, place, "calls=0x", "build="] {
+    let trace = format!(" trace={trace}");
+    let context =
+        ["ring=\"panel\"", "tenant=\"a-tenant\"", "epoch=5", "board=\"a-board\"", "panel=3", "version=9", &trace];
+    for known in context.iter().chain(&["a panic was held panic=\"on purpose\"", place, "calls=0x", "build="]) {
         assert!(line.contains(known), "{known} is missing in {line}");
     }
 }

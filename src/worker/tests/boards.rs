@@ -67,6 +67,27 @@ async fn a_board_that_changed_is_drawn_at_once_and_one_that_did_not_is_left_alon
 }
 
 #[tokio::test(start_paused = true)]
+async fn of_views_that_share_their_pictures_each_shows_the_board_that_changed() {
+    let mut root = Root::ready().await;
+    on_the(20).await;
+    root.commit(2, &[board("one", "first")]).await;
+    // Two spans of time, of which words show nothing.
+    let other = ViewSpec { range_ms: watch("one").range_ms + 3_000, ..watch("one") };
+    root.send(ToWorker::Subscribe { view: VIEW, spec: watch("one") }).await;
+    root.send(ToWorker::Subscribe { view: OTHER, spec: other }).await;
+    let mut screens = [VIEW, OTHER].map(|view| (view, Screen::new(Size::clamped(100, 10))));
+    take(&mut root, &mut screens, 2 * SECOND).await;
+    on_the(500).await;
+    take(&mut root, &mut screens, A_MOMENT).await;
+    assert!(screens.iter().all(|(_, screen)| screen.text().contains("first")));
+    root.commit(3, &[board("one", "another")]).await;
+    take(&mut root, &mut screens, 2 * SECOND).await;
+    for (_, screen) in &screens {
+        assert!(screen.text().contains("another"), "{}", screen.text());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_board_that_is_gone_is_said_to_be_and_comes_back() {
     let (mut root, mut screens) = two_boards().await;
     root.commit(3, &[board("two", "second")]).await;

@@ -1,6 +1,7 @@
 //! A wall clock that is set while a worker runs: by an operator, or by the time service.
 
 use super::*;
+use crate::runtime::profiling::Profiling;
 use crate::worker::state::State;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -26,7 +27,7 @@ impl Bench {
         let (own, _) = watch::channel(None);
         let controls =
             Controls { host: rhythm, processes, sources: watch::Sender::default(), synthetic, own, faults: None };
-        let mut state = State::new(&hello(), controls, Dataset::default(), None);
+        let mut state = State::new(&hello(), controls, Dataset::default(), None, Profiling::new().0);
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
         for message in [
@@ -53,7 +54,7 @@ impl Bench {
             self.now,
             self.wall,
         );
-        self.rejected = self.state.take_status().samples_rejected;
+        self.rejected = self.state.take_status(self.wall).samples_rejected;
         self.state.message(ToWorker::Credit { view: VIEW }, self.now, self.wall).expect("a credit");
         while self.state.wants_to_draw() {
             for bytes in self.state.draw_next(self.now, self.wall) {

@@ -1,41 +1,56 @@
-//! Files that a source names for its secrets and certificates.
+//! Files that a configuration names for its secrets and certificates.
 //!
-//! Invariant: only regular files, and bounded; what stands in them is in no sentence.
+//! Invariant: only regular files, and bounded; what stands in them is in no sentence. Whoever reads them bears that a disk may
+//! take as long as it likes.
 
 use std::fs::OpenOptions;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
 use crate::base::limits;
 use crate::model::Secret;
 use crate::model::origin::FromFile;
 
+/// Why one was not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub why: String,
+    /// It is for somebody else to read.
+    pub is_denied: bool,
+}
+
 /// Others than the owner and the group may read.
 const OPEN_TO_ALL: u32 = 0o004;
 
 /// All of one file.
-pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, String> {
+pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, Unread> {
     let what = || format!("{} {}", file.key, file.path.display());
+    let unread = |error: io::Error| {
+        let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+        Unread { why: format!("{} cannot be read: {error}", what()), is_denied }
+    };
     // Without waiting: a pipe in its place must hold up nothing.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&file.path);
-    let open = opened.map_err(|error| format!("{} cannot be read: {error}", what()))?;
-    let facts = open.metadata().map_err(|error| format!("{} cannot be read: {error}", what()))?;
+    let open = opened.map_err(unread)?;
+    let facts = open.metadata().map_err(unread)?;
     if !facts.is_file() {
-        return Err(format!("{} is no regular file", what()));
+        return Err(format!("{} is no regular file", what()).into());
     }
     let mut bytes = Zeroizing::new(Vec::new());
     let cap = limits::CONFIG_FILE_BYTES_MAX;
-    open.take(cap as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{} cannot be read: {error}", what()))?;
+    open.take(cap as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
     if bytes.len() > cap {
-        return Err(format!("{} is longer than {cap} bytes: is it the right file?", what()));
+        return Err(format!("{} is longer than {cap} bytes: is it the right file?", what()).into());
     }
     Ok(bytes)
 }
 
 /// The first line of one file, without what ends it; and whether everybody on this machine may read it.
-pub fn secret(file: &FromFile) -> Result<(Secret, bool), String> {
+pub fn secret(file: &FromFile) -> Result<(Secret, bool), Unread> {
     let bytes = read(file)?;
     let what = || format!("{} {}", file.key, file.path.display());
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -43,11 +58,46 @@ pub fn secret(file: &FromFile) -> Result<(Secret, bool), String> {
     let is_printable = line.iter().all(|byte| (b' '..0x7f).contains(byte));
     if line.is_empty() || line.len() > limits::SECRET_BYTES_MAX || !is_printable {
         let max = limits::SECRET_BYTES_MAX;
-        return Err(format!("{} does not begin with a line of 1 to {max} printable characters", what()));
+        return Err(format!("{} does not begin with a line of 1 to {max} printable characters", what()).into());
     }
     let text = std::str::from_utf8(line).map_err(|_| format!("{} is no text", what()))?;
-    let is_open = std::fs::metadata(&file.path).is_ok_and(|facts| facts.mode() & OPEN_TO_ALL != 0);
-    Ok((Secret::new(text), is_open))
+    Ok((Secret::new(text), is_open_to_all(file)))
+}
+
+/// Whether everybody on this machine may read it.
+pub fn is_open_to_all(file: &FromFile) -> bool {
+    std::fs::metadata(&file.path).is_ok_and(|facts| facts.mode() & OPEN_TO_ALL != 0)
+}
+
+/// The certificates of one file, each signed by the one behind it.
+pub fn certificates(file: &FromFile) -> Result<Vec<CertificateDer<'static>>, Unread> {
+    let bytes = read(file)?;
+    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    match all {
+        Ok(all) if !all.is_empty() => Ok(all),
+        _ => Err(format!("{} {} holds no certificate in PEM", file.key, file.path.display()).into()),
+    }
+}
+
+/// The key of one file.
+pub fn private_key(file: &FromFile) -> Result<PrivateKeyDer<'static>, Unread> {
+    let bytes = read(file)?;
+    PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| format!("{} {} holds no private key in PEM", file.key, file.path.display()).into())
+}
+
+// === impl Unread ===
+
+impl From<String> for Unread {
+    fn from(why: String) -> Unread {
+        Unread { why, is_denied: false }
+    }
+}
+
+impl From<Unread> for String {
+    fn from(unread: Unread) -> String {
+        unread.why
+    }
 }
 
 #[cfg(test)]
@@ -77,13 +127,13 @@ mod tests {
     fn what_holds_no_secret_is_told_by_its_name_and_never_by_its_content() {
         for bytes in [&b""[..], b"\nx", b"s3cret\x07", &b"s3cret".repeat(4000), b"s3cret\xff"] {
             let (_folder, token) = file(bytes);
-            let why = secret(&token).unwrap_err();
+            let why = secret(&token).unwrap_err().why;
             assert!(why.contains("bearer_file") && why.contains("token") && !why.contains("s3cret"), "{why}");
         }
         let (folder, _) = file(b"");
         let missing = FromFile { key: "bearer_file", path: folder.path().join("none") };
-        assert!(secret(&missing).unwrap_err().contains("No such file"));
+        assert!(secret(&missing).unwrap_err().why.contains("No such file"));
         let directory = FromFile { key: "ca_file", path: folder.path().to_owned() };
-        assert!(read(&directory).unwrap_err().ends_with("is no regular file"));
+        assert!(read(&directory).unwrap_err().why.ends_with("is no regular file"));
     }
 }

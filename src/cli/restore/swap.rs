@@ -1,0 +1,227 @@
+//! Files that take the place of others in one folder: all of them, or none.
+//!
+//! Invariant: until it is finished, dropping it puts everything back. What was there lies in a folder beside it afterwards. The
+//! folder is held, and where root works in one of somebody else's, it does so as that somebody: a link that its owner puts
+//! there leads nowhere where the owner could not go.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::sys::identity::Borrowed;
+
+/// Under way.
+#[derive(Debug)]
+pub struct Swap {
+    /// As it is called.
+    shown: PathBuf,
+    /// The same by what holds it: whatever its name leads to by now.
+    folder: PathBuf,
+    held: File,
+    /// Whose folder it is, and what others may do there.
+    owner: (u32, u32),
+    mode: u32,
+    /// What is new lies here until it is exchanged.
+    staged: PathBuf,
+    /// The first parts of its names, which are to be exchanged.
+    names: BTreeSet<String>,
+    /// Folders that were made for it, each after the one it lies in.
+    made: Vec<PathBuf>,
+    /// What was there goes here.
+    aside: PathBuf,
+    /// From where to where something was moved.
+    moves: Vec<(PathBuf, PathBuf)>,
+    is_over: bool,
+}
+
+/// A folder for its owner alone, where there is none.
+pub fn create_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| on(folder, &error))
+}
+
+/// Root follows a link only where it is root's own.
+fn hold(folder: &Path) -> io::Result<File> {
+    let is_own = || fs::symlink_metadata(folder).is_ok_and(|facts| facts.is_symlink() && facts.uid() == 0);
+    let links = if !rustix::process::geteuid().is_root() || is_own() { 0 } else { libc::O_NOFOLLOW };
+    OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY | links).open(folder)
+}
+
+/// As its owner, where we are root and it is not root's.
+fn as_owner((user, group): (u32, u32)) -> io::Result<Option<Borrowed>> {
+    let is_anothers = rustix::process::geteuid().is_root() && user != 0;
+    is_anothers.then(|| Borrowed::of(user, group)).transpose()
+}
+
+fn is_there(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
+
+// === impl Swap ===
+
+impl Swap {
+    /// In a folder that is there; `stamp` tells this time from others.
+    pub fn begin(folder: &Path, stamp: &str) -> io::Result<Swap> {
+        let held = hold(folder).map_err(|error| on(folder, &error))?;
+        let facts = held.metadata().map_err(|error| on(folder, &error))?;
+        let owner = (facts.uid(), facts.gid());
+        let by_hold = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+        let staged = by_hold.join(format!(".restoring-{stamp}"));
+        {
+            let _as_owner = as_owner(owner)?;
+            // Where there is one it is another's: nothing of ours is there yet that could be taken away.
+            let made = DirBuilder::new().mode(0o700).create(&staged);
+            made.map_err(|error| on(&folder.join(format!(".restoring-{stamp}")), &error))?;
+        }
+        Ok(Swap {
+            shown: folder.to_owned(),
+            owner,
+            mode: facts.mode() & 0o777,
+            staged,
+            names: BTreeSet::new(),
+            made: Vec::new(),
+            aside: by_hold.join(format!("before-restore-{stamp}")),
+            moves: Vec::new(),
+            is_over: false,
+            folder: by_hold,
+            held,
+        })
+    }
+
+    /// One file that is to take the place of `over`, in the folder; `within` is a path of plain names.
+    pub fn stage(&mut self, within: &str, over: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+        let _as_owner = as_owner(self.owner)?;
+        let path = self.staged.join(within);
+        // Whose the file is that it takes the place of, so that whoever could read that can read this.
+        let there = fs::symlink_metadata(self.folder.join(over));
+        let owner = there.map_or(self.owner, |facts| (facts.uid(), facts.gid()));
+        self.write(&path, owner, mode, bytes).map_err(|error| self.on(&path, &error))?;
+        self.names.extend(within.split('/').next().map(str::to_owned));
+        Ok(())
+    }
+
+    fn write(&mut self, path: &Path, owner: (u32, u32), mode: u32, bytes: &[u8]) -> io::Result<()> {
+        let above = path.parent().unwrap_or(&self.staged);
+        let missing: Vec<&Path> = above.ancestors().take_while(|folder| !is_there(folder)).collect();
+        for folder in missing.into_iter().rev() {
+            DirBuilder::new().mode(0o700).create(folder)?;
+            let links = libc::O_NOFOLLOW | libc::O_DIRECTORY;
+            let made = OpenOptions::new().read(true).custom_flags(links).open(folder)?;
+            self.give(&made, self.owner, self.mode)?;
+            self.made.push(folder.to_owned());
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(bytes)?;
+        self.give(&file, owner, mode)?;
+        file.sync_all()
+    }
+
+    /// To whom it shall belong, where that is ours to say: in another's folder all is that other's.
+    fn give(&self, file: &File, (user, group): (u32, u32), mode: u32) -> io::Result<()> {
+        if rustix::process::geteuid().is_root() && self.owner.0 == 0 {
+            fchown(file, Some(user), Some(group))?;
+        }
+        file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// All that was staged is safe from a power cut, before any of it takes a place.
+    pub fn settle(&self) -> io::Result<()> {
+        let _as_owner = as_owner(self.owner)?;
+        for folder in self.made.iter().rev().chain([&self.staged]) {
+            sync(folder).map_err(|error| self.on(folder, &error))?;
+        }
+        Ok(())
+    }
+
+    /// What was staged under this name takes the place of what is called `target` in the folder; where nothing was, nothing does.
+    pub fn exchange(&mut self, name: &str, target: &Path) -> io::Result<()> {
+        let _as_owner = as_owner(self.owner)?;
+        let target_name = target.file_name().unwrap_or_default();
+        let (staged, target) = (self.staged.join(name), self.folder.join(target_name));
+        let is_new = self.names.remove(name);
+        if is_new && !is_there(&staged) {
+            return Err(self.on(&staged, &io::Error::other("somebody took it away meanwhile")));
+        }
+        if is_there(&target) {
+            if !is_there(&self.aside) {
+                DirBuilder::new().mode(0o700).create(&self.aside).map_err(|error| self.on(&self.aside, &error))?;
+            }
+            let aside = self.aside.join(target_name);
+            self.rename(&target, &aside)?;
+        }
+        if is_new { self.rename(&staged, &target) } else { Ok(()) }
+    }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to).map_err(|error| self.on(to, &error))?;
+        self.moves.push((from.to_owned(), to.to_owned()));
+        Ok(())
+    }
+
+    /// What was exchanged is safe from a power cut, and so is what was there before.
+    pub fn sync(&self) -> io::Result<()> {
+        let _as_owner = as_owner(self.owner)?;
+        if is_there(&self.aside) {
+            sync(&self.aside).map_err(|error| self.on(&self.aside, &error))?;
+        }
+        self.held.sync_all().map_err(|error| on(&self.shown, &error))
+    }
+
+    /// All is in place. Gives the folder of what was there before, if anything was.
+    pub fn finish(mut self) -> Option<PathBuf> {
+        self.is_over = true;
+        // Without it all that could be done is to leave an empty folder.
+        let _as_owner = as_owner(self.owner).ok()?;
+        // Nothing is left in it; that it cannot be taken away harms nobody.
+        let _ = fs::remove_dir_all(&self.staged);
+        is_there(&self.aside).then(|| self.called(&self.aside))
+    }
+
+    /// Puts everything back. Gives what could not be: where it lies, and where it lay.
+    pub fn undo(mut self) -> Vec<(PathBuf, PathBuf)> {
+        self.put_back()
+    }
+
+    fn put_back(&mut self) -> Vec<(PathBuf, PathBuf)> {
+        self.is_over = true;
+        let moves: Vec<(PathBuf, PathBuf)> = self.moves.drain(..).rev().collect();
+        let Ok(_as_owner) = as_owner(self.owner) else {
+            return moves.iter().map(|(from, to)| (self.called(to), self.called(from))).collect();
+        };
+        let left: Vec<_> = moves.iter().filter(|(from, to)| fs::rename(to, from).is_err()).collect();
+        let left = left.into_iter().map(|(from, to)| (self.called(to), self.called(from))).collect();
+        let _ = fs::remove_dir_all(&self.staged);
+        let _ = fs::remove_dir(&self.aside);
+        let _ = self.held.sync_all();
+        left
+    }
+
+    /// The name that people know it by.
+    fn called(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.folder).map_or_else(|_| path.to_owned(), |within| self.shown.join(within))
+    }
+
+    fn on(&self, path: &Path, error: &io::Error) -> io::Error {
+        on(&self.called(path), error)
+    }
+}
+
+impl Drop for Swap {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // Whoever wants to know what is left asks for it.
+            let _ = self.put_back();
+        }
+    }
+}
+
+fn sync(folder: &Path) -> io::Result<()> {
+    let links = libc::O_NOFOLLOW | libc::O_DIRECTORY;
+    OpenOptions::new().read(true).custom_flags(links).open(folder)?.sync_all()
+}
+
+fn on(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}

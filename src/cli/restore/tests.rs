@@ -1,0 +1,168 @@
+//! What takes the place of what, and what is left where it fails.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+use super::*;
+
+const STAMP: &str = "20261126T171500Z";
+
+fn entry(path: &str, text: &str) -> Entry {
+    Entry { path: path.to_owned(), mode: 0o640, bytes: text.as_bytes().to_vec() }
+}
+
+fn entries() -> Vec<Entry> {
+    vec![
+        entry("configuration/unblink.toml", "new"),
+        entry("configuration/boards.d/a.toml", "new a"),
+        entry("configuration/tenants/ops/boards.d/b.toml", "new b"),
+        entry("generations/generation-00000002", "new generation"),
+    ]
+}
+
+/// All files below a folder, by their paths in it.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().display().to_string();
+                found.insert(name, fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// A configuration and a state that are there.
+fn before(folder: &Path) -> (PathBuf, Store) {
+    for (name, text) in [
+        ("config/unblink.toml", "old"),
+        ("config/README", "mine"),
+        ("config/boards.d/old.toml", "old board"),
+        ("config/charts.d/old.toml", "old chart"),
+        ("state/generations/generation-00000009", "old generation"),
+    ] {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    (folder.join("config/unblink.toml"), Store::new(&folder.join("state"), None))
+}
+
+#[test]
+fn all_of_it_takes_its_place_and_what_was_there_lies_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, store) = before(folder.path());
+    // A group that its folder is not of, where the tester may say so.
+    let group = if rustix::process::geteuid().is_root() { 12_345 } else { fs::metadata(&main).unwrap().gid() };
+    chown(&main, None, Some(group)).unwrap();
+    let asides = replace(&entries(), &main, &store, STAMP).unwrap();
+    let (config, state) = (folder.path().join("config"), folder.path().join("state"));
+    assert_eq!(asides, [&config, &state].map(|folder| folder.join(format!("before-restore-{STAMP}"))));
+    let expected = [
+        ("config/README", "mine"),
+        ("config/before-restore-20261126T171500Z/boards.d/old.toml", "old board"),
+        ("config/before-restore-20261126T171500Z/charts.d/old.toml", "old chart"),
+        ("config/before-restore-20261126T171500Z/unblink.toml", "old"),
+        ("config/boards.d/a.toml", "new a"),
+        ("config/tenants/ops/boards.d/b.toml", "new b"),
+        ("config/unblink.toml", "new"),
+        ("state/before-restore-20261126T171500Z/generations/generation-00000009", "old generation"),
+        ("state/generations/generation-00000002", "new generation"),
+    ];
+    let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    assert_eq!(files(folder.path()), BTreeMap::from(expected));
+    assert_eq!(fs::metadata(&main).unwrap().gid(), group, "whoever could read it can read it");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&main), 0o640);
+    assert_eq!(mode(&config.join("tenants/ops")), mode(&config), "a folder is as open as the one it lies in");
+}
+
+#[test]
+fn into_folders_that_are_not_there_it_is_restored_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, store) = (folder.path().join("etc/x/unblink.toml"), Store::new(&folder.path().join("var/x"), None));
+    assert_eq!(replace(&entries(), &main, &store, STAMP).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(files(folder.path()).len(), entries().len());
+}
+
+#[test]
+fn where_anything_fails_everything_is_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, store) = before(folder.path());
+    let state = folder.path().join("state");
+    // What was moved aside before lies where something would be moved to.
+    fs::create_dir_all(state.join(format!("before-restore-{STAMP}/generations/x"))).unwrap();
+    let was = files(folder.path());
+    let error = replace(&entries(), &main, &store, STAMP).unwrap_err();
+    assert!(error.to_string().contains("before-restore-20261126T171500Z/generations"), "{error}");
+    assert_eq!(files(folder.path()), was);
+    // What another one stages is not ours to take away.
+    let foreign = folder.path().join(format!("config/.restoring-{STAMP}"));
+    fs::create_dir(&foreign).unwrap();
+    fs::write(foreign.join("unblink.toml"), "another's").unwrap();
+    let was = files(folder.path());
+    assert!(replace(&entries(), &main, &store, STAMP).is_err());
+    assert_eq!(files(folder.path()), was);
+}
+
+#[test]
+fn what_somebody_took_away_meanwhile_or_what_cannot_be_put_back_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, _) = before(folder.path());
+    let config = folder.path().join("config");
+    let was = files(folder.path());
+    let mut swap = Swap::begin(&config, STAMP).unwrap();
+    swap.stage(MAIN, Path::new(MAIN), 0o600, b"new").unwrap();
+    fs::remove_file(config.join(format!(".restoring-{STAMP}/{MAIN}"))).unwrap();
+    let error = swap.exchange(MAIN, &main).unwrap_err();
+    assert!(error.to_string().contains("took it away"), "{error}");
+    assert_eq!(swap.undo(), []);
+    assert_eq!(files(folder.path()), was);
+
+    let mut swap = Swap::begin(&config, STAMP).unwrap();
+    swap.stage("boards.d/a.toml", Path::new("boards.d/a.toml"), 0o600, b"new").unwrap();
+    swap.exchange("boards.d", Path::new("boards.d")).unwrap();
+    let aside = config.join(format!("before-restore-{STAMP}/boards.d"));
+    fs::remove_dir_all(&aside).unwrap();
+    let left = swap.undo();
+    assert_eq!(left, [(aside, config.join("boards.d"))]);
+    let said = Undone { error: io::Error::other("no"), left }.to_string();
+    assert!(said.contains("boards.d belongs at ") && !said.contains("is where it was"), "{said}");
+}
+
+/// As root in a folder of somebody else's: what it puts there is that somebody's, and a link leads to nothing of root's.
+#[test]
+fn in_a_folder_of_somebody_elses_root_can_do_no_more_than_its_owner() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (_, store) = before(folder.path());
+    let state = folder.path().join("state");
+    let roots = folder.path().join("roots");
+    fs::create_dir(&roots).unwrap();
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(&roots, PermissionsExt::from_mode(0o755)).unwrap();
+    chown(&state, Some(54_321), Some(54_321)).unwrap();
+    let mut swap = Swap::begin(&state, STAMP).unwrap();
+    swap.stage("generations/a", Path::new("generations/a"), 0o600, b"new").unwrap();
+    let facts = fs::metadata(state.join(format!(".restoring-{STAMP}/generations/a"))).unwrap();
+    assert_eq!((facts.uid(), facts.gid()), (54_321, 54_321));
+    let inner = state.join(format!(".restoring-{STAMP}/generations"));
+    fs::remove_dir_all(&inner).unwrap();
+    std::os::unix::fs::symlink(&roots, &inner).unwrap();
+    let error = swap.stage("generations/b", Path::new("generations/b"), 0o600, b"new").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
+    assert_eq!(fs::read_dir(&roots).unwrap().count(), 0);
+    assert_eq!(fs::metadata(&roots).unwrap().uid(), 0);
+    drop(swap);
+    // We are root again.
+    fs::write(roots.join("x"), "").unwrap();
+    assert!(store.folder().exists());
+}

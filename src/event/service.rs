@@ -1,0 +1,72 @@
+//! What passes between the daemon and the service manager that started it.
+
+use std::io;
+use std::time::Duration;
+
+use tracing::{info, warn};
+
+use super::Event;
+use crate::base::limits;
+
+/// A descriptor that was handed over is not what it should be; it was closed.
+#[derive(Debug)]
+pub struct HandedRefused<'a> {
+    pub name: &'a str,
+    pub error: &'a io::Error,
+}
+
+/// What workers of an earlier daemon left is there.
+#[derive(Debug)]
+pub struct HistoriesReturned {
+    pub count: usize,
+}
+
+/// The service manager does not hold a history; it is asked again.
+#[derive(Debug)]
+pub struct HistoryUnkept<'a> {
+    pub name: &'a str,
+    pub error: &'a io::Error,
+}
+
+/// The service manager cannot be told how the daemon fares.
+#[derive(Debug)]
+pub struct ManagerUntold<'a> {
+    pub error: &'a io::Error,
+}
+
+/// The service manager bears less silence than a healthy daemon may keep.
+#[derive(Debug)]
+pub struct WatchdogShort {
+    pub span: Duration,
+}
+
+impl Event for HandedRefused<'_> {
+    fn emit(self) {
+        warn!(name = self.name, error = %self.error, "a descriptor that the service manager handed over is of no use, and closed");
+    }
+}
+
+impl Event for HistoriesReturned {
+    fn emit(self) {
+        info!(histories = self.count, "histories came back from the service manager");
+    }
+}
+
+impl Event for HistoryUnkept<'_> {
+    fn emit(self) {
+        warn!(name = self.name, error = %self.error, "the service manager does not take a history yet; it is asked each second");
+    }
+}
+
+impl Event for WatchdogShort {
+    fn emit(self) {
+        let at_least = limits::WATCHDOG_AT_LEAST;
+        warn!(watchdog = ?self.span, "a healthy daemon may be ended by its watchdog; give it {at_least:?} or more (WatchdogSec=)");
+    }
+}
+
+impl Event for ManagerUntold<'_> {
+    fn emit(self) {
+        warn!(error = %self.error, "the service manager cannot be told how the daemon fares");
+    }
+}
