@@ -102,7 +102,9 @@ impl Bundle {
             let answer = listing::first_answer(socket.clone(), |path| runtime::block_on(client::get(page, path)));
             let body = match answer {
                 Ok((_, answer)) if answer.code == 200 => Ok(answer.body.to_vec()),
-                Ok((_, answer)) => Err(format!("HTTP {}: {}", answer.code, Label::decode(&answer.body).label)),
+                Ok((_, answer)) => {
+                    Err(format!("HTTP {}: {}", answer.code, Label::decode(answer.body.trim_ascii_end()).label))
+                }
                 Err(failure) => Err(failure.words()),
             };
             self.put(name, what, body)?;

@@ -125,11 +125,13 @@ impl Pace {
 
     /// Data, health or catalogue changed.
     pub fn changed(&mut self, now: Mono) {
+        // As it was until now: the change moves the next beat.
+        let put_off_until = self.put_off();
         self.rhythm.note(now, self.step());
         if self.dirty_since.is_some() {
             self.join(now);
         } else {
-            self.rhythm.clock_waited_until = self.put_off().filter(|until| *until > now).map(|_| now);
+            self.rhythm.clock_waited_until = put_off_until.filter(|until| *until > now).map(|_| now);
             self.dirty_since = Some(now);
             self.wait_for_the_next(now);
         }

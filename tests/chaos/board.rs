@@ -131,6 +131,7 @@ pub fn judge(text: &str, is_neighbour: bool) -> (Look, Option<u64>) {
         "worker died",
         "worker was",
         "worker has",
+        "worker ran out of memory",
         "worker waits",
         "worker starting",
         "reconnecting",
@@ -178,4 +179,7 @@ fn a_tick_is_read_from_what_is_shown_of_it() {
     }
     assert_eq!(judge("next door\nhi 10\nlo 100", true).0, Look::Torn);
     assert_eq!(judge("hi 100\nlo 100", true).0, Look::Torn);
+    let under = |banner: &str| judge(&format!("{}\n {banner}, restarting", shown(100, 100)), true).0;
+    assert_eq!(under("worker ran out of memory: 64.0 KiB could not be had"), Look::Banner);
+    assert_eq!(under("worker died"), Look::Banner);
 }
