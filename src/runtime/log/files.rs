@@ -10,7 +10,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -77,6 +77,8 @@ impl Rolling {
             return Err(io::Error::other(format!("{} is no file", path.display())));
         }
         close_to_others(&file)?;
+        // By a daemon that was killed while it wrote, or a machine that lost its power.
+        let is_torn = facts.len() > 0 && last_byte(&path, facts.len()).is_ok_and(|last| last != b'\n');
         let builder =
             RollingFileAppender::builder().rotation(Rotation::NEVER).filename_prefix(name).filename_suffix(SUFFIX);
         let appender = builder.build(folder).map_err(io::Error::other)?;
@@ -84,7 +86,7 @@ impl Rolling {
         if let Err(error) = taken_away {
             tracing::warn!(folder = %folder.display(), %error, "old log files cannot be taken away");
         }
-        Ok(Open { day, path, identity: (facts.dev(), facts.ino()), lines: Lines::new(appender) })
+        Ok(Open { day, path, identity: (facts.dev(), facts.ino()), lines: Lines::after(appender, is_torn) })
     }
 
     /// The file of today, and how long it is.
@@ -102,6 +104,14 @@ impl Rolling {
         };
         Ok((self.open.insert(open), bytes))
     }
+}
+
+/// Of a file that has at least one; it is not asked for where we may write to it and not read it.
+fn last_byte(path: &Path, bytes: u64) -> io::Result<u8> {
+    let mut last = [0];
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)?.read_exact_at(&mut last, bytes - 1)?;
+    Ok(last[0])
 }
 
 /// What the umask took or somebody gave is set right. One of another user, who let us write to it, is left as it is.

@@ -145,6 +145,11 @@ impl<W: Write> Lines<W> {
         Lines { out, is_torn: false }
     }
 
+    /// The same after a line that somebody else may have torn.
+    pub fn after(out: W, is_torn: bool) -> Lines<W> {
+        Lines { out, is_torn }
+    }
+
     pub fn put(&mut self, line: &str) -> io::Result<()> {
         let begun_anew = if self.is_torn { format!("\n{line}") } else { String::new() };
         let mut rest = if self.is_torn { begun_anew.as_bytes() } else { line.as_bytes() };

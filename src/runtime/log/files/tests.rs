@@ -61,6 +61,20 @@ fn the_file_of_today_is_closed_to_others_and_shared_with_workers() {
 }
 
 #[test]
+fn after_a_line_that_was_torn_the_next_daemon_begins_anew() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    set_clock("2026-03-01");
+    fs::write(folder.join("unblink.2026-03-01.log"), "{\"message\":\"whole\"}\n{\"mess").unwrap();
+    for text in ["first", "second"] {
+        put(&mut dated(folder, 3), text).unwrap();
+    }
+    let text = text(folder);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines.len() == 4 && lines[1] == "{\"mess" && lines[2].contains("first"), "{text}");
+}
+
+#[test]
 fn a_new_day_has_a_new_file_and_the_oldest_go() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
