@@ -218,6 +218,7 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
     let begins_with = parts.beginning.as_ref().map(Beginning::offers).unwrap_or_default();
     let rights = parts.beginning.as_ref().map(Beginning::rights).unwrap_or_default();
     let tenants = Tenants::new(begins_with, rights, parts.launchers, heard_in, top.adopt("workers", PLAN));
+    let groups = tenants.groups().clone();
     let failed = |error| RootError::SetUp { what: "start the threads that read the configuration", error };
     let configuration = Configuration::new(parts.beginning, told_in, &top).map_err(failed)?;
     let descriptors = getrlimit(Resource::Nofile).current;
@@ -254,6 +255,7 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
                 }
                 Some(told) = told.recv() => state.told(told, clock::mono()),
                 Some(profiled) = profiled.recv() => state.was_profiled(profiled, clock::mono()),
+                () = groups.settled() => state.limits_settled(clock::mono()),
                 () = timer::sleep_until(wake_at) => state.tick(clock::mono()),
                 // It was not told to stop yet, so it gave up.
                 kept = &mut keeping => {

@@ -2,7 +2,9 @@
 //!
 //! Invariant: a worker joins its tenant's group before it has anything of that tenant's. All that is in a group is ended with
 //! the last life in it. A limit is told to hold only where something holds it; where there are no groups everything else is
-//! as with them.
+//! as with them. Nobody waits here until the kernel has memory back.
+
+mod squeeze;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
+use tokio::sync::Notify;
 
 use crate::admin::status::LimitRow;
 use crate::event::{Event as _, GroupsUnused, GroupsUsed, LimitTight, LimitUnheld, LimitsChanged};
@@ -18,10 +21,15 @@ use crate::machine::confinement::{Counts, Limits, Means, Powers, Resource};
 use crate::model::Unit;
 use crate::sys::cgroup::{Group, Tree, Unusable};
 use crate::sys::process;
+use squeeze::Squeezes;
 
 /// All of them, for all who start workers.
 #[derive(Clone, Debug, Default)]
-pub struct Groups(Arc<Mutex<Inner>>);
+pub struct Groups {
+    inner: Arc<Mutex<Inner>>,
+    /// A limit that was being set for a while is in force by now, or could not be set.
+    settled: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -31,6 +39,8 @@ struct Inner {
     tenants: BTreeMap<String, Kept>,
     /// Of tenants that went: they go once they are empty.
     leaving: Vec<Group>,
+    /// Those that have to give memory back before they are limited.
+    squeezes: Squeezes,
 }
 
 /// What is kept of a tenant.
@@ -91,7 +101,12 @@ impl Groups {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = act(&mut inner);
+        let begun = inner.squeezes.take_begun();
+        drop(inner);
+        begun.into_iter().for_each(|group| self.squeeze(group));
+        done
     }
 
     pub fn of(&self, tenant: &str) -> Confined {
@@ -143,7 +158,7 @@ impl Inner {
         if let (None, Some(tree)) = (&kept.group, &self.tree) {
             match tree.tenant(tenant) {
                 // One that an earlier daemon left has its limits.
-                Ok(group) => (kept.unset, kept.group) = (unset(group.limit(&kept.limits)), Some(group)),
+                Ok(group) => (kept.unset, kept.group) = (self.squeezes.limit(&group, &kept.limits), Some(group)),
                 Err(error) => kept.outside = Some(format!("it has no control group: {error}")),
             }
         }
@@ -209,12 +224,19 @@ impl Inner {
         if !is_new && kept.unset.is_empty() {
             return;
         }
-        let set = kept.group.as_ref().map(|group| unset(group.limit(limits))).unwrap_or_default();
-        let is_same = kept.unset == set;
-        kept.unset = set;
-        if is_same && !is_new {
-            return;
+        let group = kept.group.clone();
+        let set = group.as_ref().map(|group| self.squeezes.limit(group, limits)).unwrap_or_default();
+        let is_same = std::mem::replace(&mut self.kept(tenant).unset, set.clone()) == set;
+        // Else it is told once it is known.
+        let is_known = group.is_none_or(|group| !self.squeezes.any(&group));
+        if is_known && (is_new || !is_same) {
+            self.tell(tenant);
         }
+    }
+
+    /// What is in force for a tenant by now, and what is not.
+    fn tell(&self, tenant: &str) {
+        let Some(limits) = self.tenants.get(tenant).map(|kept| kept.limits) else { return };
         let held = limits.held_by(self.powers(tenant));
         let words: Vec<String> =
             held.iter().map(|(resource, most, _)| format!("{} {}", resource.word(), told(*resource, *most))).collect();
@@ -242,13 +264,14 @@ impl Inner {
         self.leaving.retain(|group| {
             // What runs in it is nobody's any more; of an old kernel, which cannot do this, the sweeper ends it.
             let _ = group.kill();
-            !group.remove()
+            // Removing one that is being limited would wait for that.
+            self.squeezes.any(group) || !group.remove()
         });
     }
 }
 
-fn unset(failed: Vec<(Resource, io::Error)>) -> Vec<(Resource, String)> {
-    failed.into_iter().map(|(resource, error)| (resource, format!("it could not be set: {error}"))).collect()
+fn not_set(error: &io::Error) -> String {
+    format!("it could not be set: {error}")
 }
 
 // === impl Kept ===
@@ -262,6 +285,8 @@ impl Kept {
     }
 }
 
+/// Of a limit that will hold in a while.
+const NOT_YET: &str = "not in force yet: the kernel takes memory back first";
 /// Why a group does not hold something.
 const NOT_GIVEN: &str = "the kernel, or whoever handed the group over, gives no controller for it";
 
@@ -310,7 +335,7 @@ impl Confined {
         let failed = |error: &io::Error| bytes.is_some() && Errno::from_io_error(error) != Some(Errno::SRCH);
         let limited = process::limit_data(pid, bytes).err().filter(failed);
         self.groups.with(|inner| {
-            let unlimited = limited.map(|error| format!("it could not be set: {error}"));
+            let unlimited = limited.as_ref().map(not_set);
             let Some(kept) = inner.tenants.get_mut(&self.tenant) else { return };
             let is_new = kept.unlimited != unlimited;
             kept.unlimited = unlimited;
@@ -344,10 +369,12 @@ impl Confined {
     pub fn rows(&self, pid: Option<u32>) -> Vec<LimitRow> {
         self.groups.with(|inner| {
             let Some(kept) = inner.tenants.get(&self.tenant) else { return Vec::new() };
+            let is_squeezed = kept.group.as_ref().is_some_and(|group| inner.squeezes.any(group));
             let is_outside = pid.zip(kept.group.as_ref()).is_some_and(|(pid, group)| !group.holds(pid));
             let row = |(resource, most, means): (Resource, u64, Means)| {
                 let why = match means {
-                    Means::Group => is_outside.then_some("the worker is not in its control group"),
+                    Means::Group if is_outside => Some("the worker is not in its control group"),
+                    Means::Group => (resource == Resource::Memory && is_squeezed).then_some(NOT_YET),
                     _ => kept.why_not(resource).or(inner.why_none.as_deref()).or(Some(NOT_GIVEN)),
                 };
                 let why = why.map(str::to_owned);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::audience::Audience;
+use super::groups::Groups;
 use super::launch::Launchers;
 use super::link::{Heard, LifeId};
 use super::session::Seat;
@@ -247,9 +248,19 @@ impl Tenants {
     pub fn apply_limits(&self) {
         let names = self.map.keys().map(|name| name.to_string());
         self.launchers.groups().set(&names.map(|name| (name.clone(), self.rights.limits(&name))).collect());
+        self.apply_limits_of_processes();
+    }
+
+    /// The same of what holds for each process by itself, since no group holds it, or none any more.
+    pub fn apply_limits_of_processes(&self) {
         for tenant in self.map.values() {
             tenant.worker.apply_limits();
         }
+    }
+
+    /// The groups their workers are in.
+    pub fn groups(&self) -> &Groups {
+        self.launchers.groups()
     }
 }
 

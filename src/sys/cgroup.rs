@@ -108,6 +108,11 @@ pub(super) fn throttled_at(place: &Path) -> Duration {
     stats.fold(Duration::ZERO, |sum, stat| sum.saturating_add(throttled(&stat)))
 }
 
+/// As the kernel reads it.
+fn or_max(most: Option<u64>) -> String {
+    most.map_or_else(|| "max".to_owned(), |most| most.to_string())
+}
+
 fn has_any(path: &Path, names: &[&str]) -> bool {
     // A value that is longer than this is one all the same.
     names.iter().any(|name| matches!(getxattr(path, *name, &mut [0_u8; 64]), Ok(_) | Err(Errno::RANGE)))
@@ -186,10 +191,9 @@ impl Group {
         Ok(OpenOptions::new().write(true).open(self.at.join("cgroup.procs"))?.into())
     }
 
-    /// In force at once, for all that is in it. What it may not be limited in is left alone. What could not be set, and
-    /// why; all else is.
+    /// In force at once, for all that is in it, but for how much memory: [`Group::limit_memory`]. What it may not be limited in
+    /// is left alone. What could not be set, and why; all else is.
     pub fn limit(&self, limits: &Limits) -> Vec<(Resource, io::Error)> {
-        let or_max = |most: Option<u64>| most.map_or_else(|| "max".to_owned(), |most| most.to_string());
         let period = u64::try_from(limits::CPU_PERIOD.as_micros()).unwrap_or(u64::MAX);
         let quota = limits.cpu_millis.map(|millis| millis.saturating_mul(period) / 1000);
         let Powers { cpu, memory, pids } = self.powers;
@@ -197,11 +201,22 @@ impl Group {
             (cpu, Resource::Cpu, "cpu.max", format!("{} {period}", or_max(quota))),
             // All or none: half of a tenant's processes are of no use to it.
             (memory, Resource::Memory, "memory.oom.group", "1".to_owned()),
-            (memory, Resource::Memory, "memory.max", or_max(limits.memory_bytes)),
             (pids, Resource::Pids, "pids.max", or_max(limits.pids)),
         ];
         let may = all.into_iter().filter(|(may, ..)| *may);
         may.filter_map(|(_, resource, name, value)| Some((resource, put(&self.at.join(name), &value).err()?))).collect()
+    }
+
+    /// How much memory it may take from now on. Where it takes more already, a kernel before 6.16 gives no answer before it has
+    /// the rest back, which may be seconds.
+    pub fn limit_memory(&self, most: Option<u64>) -> io::Result<()> {
+        if self.powers.memory { put(&self.at.join("memory.max"), &or_max(most)) } else { Ok(()) }
+    }
+
+    /// Whether it takes more memory than that.
+    pub fn exceeds(&self, most: Option<u64>) -> bool {
+        let taken = text(&self.at.join("memory.current")).unwrap_or_default();
+        most.zip(taken.trim().parse().ok()).is_some_and(|(most, taken): (u64, u64)| self.powers.memory && taken > most)
     }
 
     pub fn counts(&self) -> Counts {

@@ -14,7 +14,7 @@ use crate::config::TENANT_DEFAULT;
 use crate::config::generations::{Checksum, Generation};
 use crate::event::{ConfigurationAccepted, ConfigurationRefused, Event, GenerationUnkept};
 use crate::machine::reload::{Cause, Why};
-use crate::root::state::State;
+use crate::root::state::{Course, State};
 use crate::root::tenants::Name;
 use crate::root::worker::News;
 use crate::runtime::log;
@@ -25,6 +25,13 @@ impl State {
     /// Of the configuration that is drawn; 0 before any was accepted.
     pub(in crate::root) fn generation(&self) -> u64 {
         self.tenants.main().worker.generation()
+    }
+
+    /// What the kernel took its time for is in force, or could not be set.
+    pub fn limits_settled(&mut self, now: Mono) -> Course {
+        self.tenants.groups().tell_settled();
+        self.tenants.apply_limits_of_processes();
+        self.settle(now)
     }
 
     pub(super) fn commit(&mut self, cause: Cause, now: Mono) {

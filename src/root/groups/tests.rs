@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::root::tests::Log;
+use crate::runtime::{self, timer};
 
 const OWN: u32 = 77;
 const FILES: [&str; 6] = ["cgroup.procs", "cgroup.kill", "cpu.max", "memory.max", "memory.oom.group", "pids.max"];
@@ -213,4 +214,95 @@ fn a_reload_that_changes_nothing_says_nothing_of_limits() {
     assert_eq!(log.count("limits are in force"), 2, "{}", log.text());
     assert_eq!(log.count("does not hold as it should"), 2, "{}", log.text());
     assert_eq!(log.count("a tight one"), 1, "{}", log.text());
+}
+
+/// What the kernel says a group takes.
+fn taking(folder: &tempfile::TempDir, tenant: &str, bytes: u64) {
+    fs::write(folder.path().join(format!("tenant-{tenant}/memory.current")), format!("{bytes}\n")).expect("a file");
+}
+
+fn memory_note(groups: &Groups) -> (String, String) {
+    let rows = groups.of("shop").rows(None);
+    let row = rows.iter().find(|row| row.name == "memory").expect("it is limited");
+    (row.held_by.clone(), row.note.clone().unwrap_or_default())
+}
+
+/// Until a thread has said that it is done.
+fn wait_settled(groups: &Groups) {
+    let settled = async { timer::timeout(Duration::from_secs(60), groups.settled()).await };
+    assert!(runtime::block_on(settled).expect("a runtime").is_ok(), "nothing settled");
+    groups.tell_settled();
+}
+
+#[test]
+fn a_limit_below_what_is_taken_is_set_by_somebody_who_may_wait_and_told_once_it_is_in_force() {
+    let (folder, groups) = groups(&["shop"]);
+    let (log, _listening) = Log::listen();
+    groups.set(&all(&[("shop", LIMITED)]));
+    taking(&folder, "shop", 900 << 20);
+    let lower = |mebibytes: u64| Limits { memory_bytes: Some(mebibytes << 20), ..LIMITED };
+    // The thread begins when this is done.
+    groups.with(|inner| {
+        inner.limit("shop", &lower(700));
+        assert_eq!(read(&folder, "tenant-shop/memory.max"), "1073741824", "somebody waited for it");
+        // The newest alone is set after it, also one that nothing exceeds.
+        inner.limit("shop", &lower(600));
+        inner.limit("shop", &Limits { memory_bytes: Some(1 << 40), ..LIMITED });
+        assert_eq!(read(&folder, "tenant-shop/memory.max"), "1073741824");
+    });
+    wait_settled(&groups);
+    assert_eq!(read(&folder, "tenant-shop/memory.max"), (1_u64 << 40).to_string());
+    assert_eq!(memory_note(&groups), ("cgroup".to_owned(), String::new()));
+    assert_eq!(log.count("limits are in force"), 2, "{}", log.text());
+    // Nothing is left of it: the next one is set at once.
+    groups.set(&all(&[("shop", Limits { memory_bytes: None, ..LIMITED })]));
+    assert_eq!(read(&folder, "tenant-shop/memory.max"), "max");
+}
+
+#[test]
+fn a_limit_that_is_waited_for_is_not_told_to_hold_and_its_group_stays() {
+    let (folder, groups) = groups(&["shop"]);
+    let at = folder.path().join("tenant-shop");
+    groups.set(&all(&[("shop", LIMITED)]));
+    taking(&folder, "shop", 900 << 20);
+    let shop = groups.of("shop");
+    let mut inner = groups.inner.lock().expect("nobody panicked");
+    inner.limit("shop", &Limits { memory_bytes: Some(700 << 20), ..LIMITED });
+    // As long as nobody takes it there is no thread.
+    let begun = inner.squeezes.take_begun();
+    drop(inner);
+    assert_eq!(memory_note(&groups), ("cgroup".to_owned(), NOT_YET.to_owned()));
+    groups.set(&all(&[]));
+    fs::remove_file(at.join("memory.current")).expect("it was there");
+    empty(&at);
+    groups.tidy();
+    assert!(at.exists(), "removing it would have waited");
+    for group in begun {
+        groups.squeeze(group);
+    }
+    wait_settled(&groups);
+    groups.tidy();
+    assert!(!at.exists());
+    drop(shop);
+}
+
+#[test]
+fn a_limit_that_was_waited_for_in_vain_is_told_as_one_that_could_not_be_set() {
+    let (folder, groups) = groups(&["shop"]);
+    let (log, _listening) = Log::listen();
+    groups.set(&all(&[("shop", LIMITED)]));
+    taking(&folder, "shop", 900 << 20);
+    fs::remove_file(folder.path().join("tenant-shop/memory.max")).expect("it was there");
+    let lower = all(&[("shop", Limits { memory_bytes: Some(700 << 20), ..LIMITED })]);
+    groups.set(&lower);
+    wait_settled(&groups);
+    let (held_by, note) = memory_note(&groups);
+    assert!(held_by == "rlimit" && note.contains("it could not be set: "), "{held_by} {note}");
+    assert_eq!(groups.of("shop").data_bytes(), Some(700 << 20), "each process is limited by itself");
+    assert_eq!(log.count("does not hold as it should"), 1, "{}", log.text());
+    // A reload tries again.
+    fs::write(folder.path().join("tenant-shop/memory.max"), "").expect("a file");
+    groups.set(&lower);
+    wait_settled(&groups);
+    assert_eq!(memory_note(&groups), ("cgroup".to_owned(), String::new()));
 }

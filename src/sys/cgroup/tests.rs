@@ -92,9 +92,9 @@ fn limits_are_written_as_the_kernel_reads_them_and_taken_back() {
     let group = tree.tenant("shop").unwrap();
     let told = || ["cpu.max", "memory.max", "memory.oom.group", "pids.max"].map(|name| read(&at, name));
     let limits = Limits { cpu_millis: Some(1_200), memory_bytes: Some(2 << 30), pids: Some(256) };
-    assert!(group.limit(&limits).is_empty());
+    assert!(group.limit(&limits).is_empty() && group.limit_memory(limits.memory_bytes).is_ok());
     assert_eq!(told(), ["120000 100000", "2147483648", "1", "256"]);
-    assert!(group.limit(&Limits::default()).is_empty());
+    assert!(group.limit(&Limits::default()).is_empty() && group.limit_memory(None).is_ok());
     assert_eq!(told(), ["max 100000", "max", "1", "max"]);
     fs::remove_file(at.join("cpu.max")).unwrap();
     let failed = group.limit(&Limits { pids: Some(99), ..Limits::default() });
@@ -103,6 +103,21 @@ fn limits_are_written_as_the_kernel_reads_them_and_taken_back() {
     let weak = Group { powers: Powers { cpu: false, ..group.powers }, ..group.clone() };
     assert!(weak.limit(&Limits { cpu_millis: Some(50), ..Limits::default() }).is_empty());
     assert!(!at.join("cpu.max").exists(), "it may not be limited in that");
+    let weak = Group { powers: Powers { memory: false, ..group.powers }, ..group };
+    assert!(weak.limit_memory(Some(7)).is_ok());
+    assert_eq!(read(&at, "memory.max"), "max");
+}
+
+#[test]
+fn a_group_exceeds_what_is_less_than_it_takes() {
+    let folder = folder("77\n");
+    let tree = Tree::at(folder.path().to_owned(), OWN).unwrap();
+    let (at, group) = (part(folder.path(), "tenant-shop"), tree.tenant("shop").unwrap());
+    assert!(!group.exceeds(Some(1)), "nobody says what it takes");
+    fs::write(at.join("memory.current"), "4096\n").unwrap();
+    assert!(group.exceeds(Some(4095)) && !group.exceeds(Some(4096)) && !group.exceeds(None));
+    let weak = Group { powers: Powers { memory: false, ..group.powers }, ..group };
+    assert!(!weak.exceeds(Some(1)), "it is not limited in that");
 }
 
 #[test]
