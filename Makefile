@@ -14,7 +14,7 @@ need_root = @[ "$$(id -u)" = 0 ] || { echo "make $@: needs root" >&2; exit 1; }
 MAKEOVERRIDES =
 unexport DESTDIR PREFIX
 
-.PHONY: help run install install-units deb deb-twice rpm tarball packages test test-system stress faults fair bench bench-fanout bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
+.PHONY: help run install install-units deb deb-twice rpm tarball packages test test-system test-qemu stress restarts faults fair bench bench-fanout bench-footprint bench-instructions fuzz-build check format lint docs dependencies advisories
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,11 +85,29 @@ test-system: ## tests with real users, a real terminal, console, systemd, journa
 	for suite in bookworm trixie; do UNBLINK_LAB_SUITE=$$suite packaging/lab/systemd.sh create || exit 1; done
 	$(BUILD) test --test system
 
+test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, power cuts, clocks (root; qemu); twenty minutes, the result goes to docs/results/
+	$(need_root)
+	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
+	$(call need,qemu-img,apt-get install qemu-utils)
+	$(call need,mmdebstrap,apt-get install mmdebstrap)
+	$(call need,mke2fs,apt-get install e2fsprogs)
+	$(call need,ssh,apt-get install openssh-client)
+	packaging/lab/machine.sh create
+	./tests/qemu/run
+
 faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; half an hour, results go to docs/
 	N="$(N)" SEED="$(SEED)" DAEMONS="$(DAEMONS)" VIEWERS="$(VIEWERS)" CUTS="$(CUTS)" ./tests/chaos/run
 
 stress: ## long counts of what `make test` does shortly; results go to docs/results/
 	./tests/stress/run
+
+restarts: ## RESTARTS (50) and UPGRADES (5) of the service while VIEWERS (100) look on (root; systemd-container); the result goes to docs/results/
+	$(need_root)
+	$(call need,mmdebstrap,apt-get install mmdebstrap)
+	$(call need,systemd-nspawn,apt-get install systemd-container)
+	$(call need,cargo-deb,packaging/tools.sh cargo-deb)
+	packaging/lab/systemd.sh create
+	RESTARTS="$(RESTARTS)" UPGRADES="$(UPGRADES)" VIEWERS="$(VIEWERS)" ./tests/restarts/run
 
 fair: ## half an hour in which workers cannot answer, and none is killed (root); the result goes to docs/results/
 	$(need_root)
@@ -124,7 +142,7 @@ format:
 
 lint:
 	$(BUILD) clippy --all-targets -- -D warnings
-	$(BUILD) clippy --test system --test stress --test fair -- -D warnings
+	$(BUILD) clippy --test system --test qemu --test restarts --test stress --test fair -- -D warnings
 	$(BUILD) clippy --all-targets --no-default-features -- -D warnings
 
 docs:

@@ -12,10 +12,14 @@ mod console;
 mod crowd;
 #[path = "system/lab.rs"]
 mod lab;
+#[path = "system/lasting.rs"]
+mod lasting;
 #[path = "system/limits.rs"]
 mod limits;
 #[path = "system/logging.rs"]
 mod logging;
+#[path = "system/making.rs"]
+mod making;
 #[path = "system/metrics.rs"]
 mod metrics;
 #[path = "system/network.rs"]
@@ -41,11 +45,14 @@ mod surroundings;
 mod tenants;
 #[path = "system/terminal.rs"]
 mod terminal;
+#[path = "system/witness.rs"]
+mod witness;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::Duration;
 
+use lasting::Counts;
 use stage::Stage;
 use terminal::Terminal;
 
@@ -53,6 +60,11 @@ use terminal::Terminal;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Exit statuses the program promises.
 const NOT_ALLOWED: i32 = 77;
+
+#[test]
+fn restarts_and_upgrades_refuse_nobody_and_are_hardly_seen() {
+    lasting::run(Counts { restarts: 10, upgrades: 2, viewers: 20 });
+}
 
 #[test]
 fn the_daemon_of_one_user_is_closed_to_another() {

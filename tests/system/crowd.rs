@@ -120,6 +120,19 @@ impl Crowd {
         }
     }
 
+    /// Waits until that is so of everybody's screen.
+    pub fn wait_all(&self, what: &str, wanted: impl Fn(usize, &str) -> bool) {
+        let deadline = clock::mono() + PATIENCE;
+        let mut tapes = self.tapes.lock();
+        loop {
+            let screens = tapes.iter().map(|tape| tape.screen.screen().contents()).enumerate();
+            let Some((who, screen)) = screens.into_iter().find(|(who, screen)| !wanted(*who, screen)) else { return };
+            let left = deadline.since(clock::mono());
+            assert!(!left.is_zero(), "waited in vain for {what}; viewer {who} sees:\n{screen}");
+            tapes = self.tapes.changed.wait_timeout(tapes, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// What the first one sees.
     pub fn screen(&self) -> String {
         self.tapes.lock()[0].screen.screen().contents()
@@ -127,7 +140,14 @@ impl Crowd {
 
     /// Everybody presses a key.
     pub fn press(&self, key: &str) {
-        self.people.iter().for_each(|(pty, _)| (&mut &*pty).write_all(key.as_bytes()).expect("a terminal takes keys"));
+        self.press_by(key, |_| true);
+    }
+
+    /// Some press keys.
+    pub fn press_by(&self, keys: &str, whether: impl Fn(usize) -> bool) {
+        for (_, (pty, _)) in self.people.iter().enumerate().filter(|(who, _)| whether(*who)) {
+            (&mut &*pty).write_all(keys.as_bytes()).expect("a terminal takes keys");
+        }
     }
 
     /// Waits until every client has ended, with which status.

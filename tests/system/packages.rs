@@ -1,35 +1,16 @@
 //! The package for Debian on a real one: installed, upgraded and taken back under a viewer, removed and purged.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::crowd::Crowd;
 use crate::lab::Lab;
+use crate::making::{VERSIONS, install, package};
 use crate::service::{BOARD, PUSHED, SUITES, WORDS, board};
 
 const SETTINGS: &str = "/etc/unblink/unblink.toml";
 /// What a person changed: no package may.
 const CHANGED: &str = "[host]\ninterval = \"2s\"\n";
-const VERSIONS: [&str; 2] = ["0.1.0-1", "0.1.0-1+next"];
 const UNITS: &str = "unblink.socket unblink-admin.socket unblink.service";
-
-/// A package of the program that is tested, with this version.
-fn package(folder: &Path, version: &str) -> PathBuf {
-    let mut make = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/deb.sh"));
-    make.args(["--program", env!("CARGO_BIN_EXE_unblink"), "--version", version, "--output"]);
-    let made = make.arg(folder.join(version)).output().expect("the script runs");
-    assert!(made.status.success(), "{version}: {}", String::from_utf8_lossy(&made.stderr));
-    let mut names =
-        std::fs::read_dir(folder.join(version)).expect("its folder").map(|entry| entry.expect("a file").path());
-    names.find(|path| path.extension().is_some_and(|extension| extension == "deb")).expect("a package")
-}
-
-/// Has dpkg install it, which nobody answers.
-fn install(lab: &Lab, package: &Path, version: &str) {
-    std::fs::copy(package, lab.path("/opt/unblink.deb")).expect("a copy");
-    lab.run("DEBIAN_FRONTEND=noninteractive dpkg -i /opt/unblink.deb");
-    assert_eq!(lab.run("dpkg-query -f '${Status} ${Version}' -W unblink"), format!("install ok installed {version}"));
-}
 
 /// What systemd says of all units, in a line.
 fn states(lab: &Lab, question: &str) -> String {

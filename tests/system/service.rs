@@ -1,24 +1,15 @@
 //! The daemon as a service of a real systemd, with its units as they are shipped.
 
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use unblink::base::Mono;
-use unblink::runtime;
 use unblink::sys::clock;
 
 use crate::crowd::Crowd;
 use crate::lab::{BOOKWORM, Lab, TRIXIE};
 
-const RESTARTS: usize = 10;
 pub const SUITES: [&str; 2] = [BOOKWORM, TRIXIE];
 pub const WORDS: &str = "words-of-the-board";
 pub const BOARD: &str = "/etc/unblink/boards.d/words.toml";
-/// No gap that anybody would call hardly seen, on whatever machine.
-const GAP_AT_MOST_MS: i64 = 15_000;
 /// A source that tries to open, to take away and to forge the doors of its own daemon, and shows 74 where it can do nothing.
 const PRYING: &str = r#"
 [sources.prying]
@@ -58,7 +49,7 @@ fn serving(suite: &'static str, name: &str) -> Lab {
 
 pub fn crowd(lab: &Lab, count: usize) -> Crowd {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_unblink"));
-    let crowd = Crowd::start(program, &lab.path("/run/unblink/attach.sock"), "words", WORDS, count);
+    let crowd = Crowd::start(program, &lab.door(), "words", WORDS, count);
     crowd.wait_live();
     crowd
 }
@@ -252,75 +243,6 @@ fn a_daemon_that_hangs_is_ended_and_is_back() {
         crowd.wait_live();
         assert!(lab.run("journalctl --no-pager -u unblink.service").contains("Watchdog timeout"));
     }
-}
-
-/// When the daemon said last that it stops, in milliseconds since 1970.
-fn told_stopping_ms(lab: &Lab) -> i64 {
-    let lines = lab.run("journalctl --sync; journalctl --no-pager -o short-unix -u unblink.service | grep 'daemon stopping' | tail -n 1");
-    let seconds = lines.split_whitespace().next().and_then(|word| word.parse::<f64>().ok()).expect("a time");
-    (seconds * 1000.0) as i64
-}
-
-/// Somebody who connects, and again, for as long as it is held, and is never to be refused.
-struct Knocking {
-    is_over: Arc<AtomicBool>,
-    knocker: runtime::Thread<(usize, Vec<std::io::Error>)>,
-}
-
-impl Knocking {
-    fn at(socket: PathBuf) -> Knocking {
-        let is_over = Arc::new(AtomicBool::new(false));
-        let ends = Arc::clone(&is_over);
-        let knock = move || {
-            let (mut count, mut refused) = (0, Vec::new());
-            while !ends.load(Ordering::Relaxed) && refused.len() < 10 {
-                match UnixStream::connect(&socket) {
-                    Ok(_) => count += 1,
-                    Err(error) => refused.push(error),
-                }
-                // It leaves the machine to others meanwhile.
-                let _ = rustix::event::poll(&mut [], Some(&rustix::event::Timespec { tv_sec: 0, tv_nsec: 5_000_000 }));
-            }
-            (count, refused)
-        };
-        Knocking { is_over, knocker: runtime::spawn_thread("knocker", knock).expect("a thread") }
-    }
-
-    fn end(self) -> (usize, Vec<std::io::Error>) {
-        self.is_over.store(true, Ordering::Relaxed);
-        self.knocker.join().expect("it ends")
-    }
-}
-
-#[test]
-fn restarts_refuse_nobody_and_are_hardly_seen() {
-    let lab = serving(TRIXIE, "restarts");
-    let crowd = crowd(&lab, 20);
-    let knocking = Knocking::at(lab.path("/run/unblink/attach.sock"));
-    let mut gaps_ms: Vec<i64> = Vec::new();
-    for _ in 0..RESTARTS {
-        crowd.forget();
-        lab.run("systemctl restart unblink.service");
-        let live = crowd.wait_live();
-        let stopped_ms = told_stopping_ms(&lab);
-        // Both clocks at one moment.
-        let (wall_ms, mono) = (clock::wall().0, clock::mono());
-        let gap = |at: Mono| wall_ms - i64::try_from(mono.since(at).as_millis()).expect("a short time") - stopped_ms;
-        gaps_ms.extend(live.into_iter().map(gap));
-    }
-    gaps_ms.sort_unstable();
-    let at = |part: usize| gaps_ms[(gaps_ms.len() - 1) * part / 100];
-    // Told rather than judged, but for what no machine makes of it: one that does other things is not the daemon's.
-    println!("{} gaps: p50 {} ms, p99 {} ms, longest {} ms", gaps_ms.len(), at(50), at(99), at(100));
-    assert!(at(100) < GAP_AT_MOST_MS, "{} ms", at(100));
-    let (count, refused) = knocking.end();
-    assert!(refused.is_empty() && count > RESTARTS, "{count} came in, others not: {refused:?}");
-    // Who came to one that was on its way out was told so, and comes again.
-    let others = "grep 'viewer refused' | grep -v 'the daemon is stopping' || true";
-    let refused = lab.run(&format!("journalctl --sync; journalctl --no-pager -o json -u unblink.service | {others}"));
-    assert_eq!(refused, "");
-    assert_eq!(lab.property("NRestarts"), "0", "each was asked for");
-    assert_eq!(lab.property("NFileDescriptorStore"), "1");
 }
 
 #[test]
