@@ -10,6 +10,9 @@ mod bridge;
 mod console;
 #[path = "system/crowd.rs"]
 mod crowd;
+#[path = "system/groups.rs"]
+mod groups;
+#[expect(dead_code, reason = "an emulated machine is for tests/qemu.rs")]
 #[path = "system/lab.rs"]
 mod lab;
 #[path = "system/lasting.rs"]
@@ -45,6 +48,7 @@ mod surroundings;
 mod tenants;
 #[path = "system/terminal.rs"]
 mod terminal;
+#[expect(dead_code, reason = "tests/qemu.rs uses the rest")]
 #[path = "system/witness.rs"]
 mod witness;
 

@@ -33,7 +33,8 @@ fn version(lab: &Lab) -> u64 {
     let crowd = Crowd::start(program, &lab.door(), "default/version", "version-", 1);
     crowd.wait_live();
     let screen = crowd.screen();
-    let number = screen.split_once("version-").and_then(|(_, rest)| rest.split_once("-of-it")).map(|(number, _)| number);
+    let number =
+        screen.split_once("version-").and_then(|(_, rest)| rest.split_once("-of-it")).map(|(number, _)| number);
     number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no version:\n{screen}"))
 }
 
@@ -74,7 +75,8 @@ fn is_whole(lab: &Lab, drawn: u64) {
     assert!(!witness.end().trouble);
     // Lines that were cut off stand by themselves.
     let lines = lab.run("cat /var/log/unblink/unblink.*.log");
-    let torn: Vec<&str> = lines.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err()).collect();
+    let torn: Vec<&str> =
+        lines.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err()).collect();
     assert!(torn.len() <= 2 * CUTS && !lines.contains('\0'), "{torn:?}");
     // Every generation that is kept can be read, and one of them gone back to.
     lab.run("rm -f /root/backup && unblink backup /root/backup");

@@ -42,7 +42,7 @@ fn script(name: &str, suite: &str) -> Command {
 
 /// The program and its units, as `make install` would put them there.
 fn install(root: &Path) {
-    std::fs::create_dir_all(root.join("usr/bin")).expect("a folder");
+    fs::create_dir_all(root.join("usr/bin")).expect("a folder");
     let program = root.join("usr/bin/unblink");
     said("cp", Command::new("cp").arg(env!("CARGO_BIN_EXE_unblink")).arg(&program).output().expect("cp runs"));
     let mut make = Command::new("make");

@@ -101,9 +101,18 @@ fn board(words: &str) -> String {
 pub fn run(counts: Counts) {
     let Counts { restarts, upgrades, viewers } = counts;
     let folder = tempfile::tempdir().expect("a folder");
-    let versions = making::VERSIONS.map(|version| (making::package(folder.path(), version), version));
-    let lab = Lab::booted(TRIXIE, "lasting");
-    making::install(&lab, &versions[0].0, versions[0].1);
+    // Without upgrades no package is made, for which a tool would be needed.
+    let versions = making::VERSIONS.iter().filter(|_| upgrades > 0);
+    let versions: Vec<_> = versions.map(|version| (making::package(folder.path(), version), version)).collect();
+    let lab = match versions.first() {
+        Some((package, version)) => {
+            let lab = Lab::booted(TRIXIE, "lasting");
+            making::install(&lab, package, version);
+            lab
+        }
+        None => Lab::installed(TRIXIE, "lasting"),
+    };
+    lab.run("systemctl enable --now unblink.service");
     for (name, words) in BOARDS {
         lab.write(&format!("/etc/unblink/boards.d/{name}.toml"), &board(words));
     }
@@ -128,8 +137,12 @@ pub fn run(counts: Counts) {
         // All that was pushed before it, and the range that each had.
         crowd.wait_all("all is as it was", |who, screen| is_as_it_was(who, screen, time + 1));
     }
-    tell(&gaps[0], &format!("daemon restarted {restarts} times, until each of {viewers} viewers is live"));
-    tell(&gaps[1], &format!("package upgraded or taken back {upgrades} times, until each of {viewers} viewers is live"));
+    for (gaps, what) in gaps.iter().zip([
+        format!("daemon restarted {restarts} times, until each of {viewers} viewers is live"),
+        format!("package upgraded or taken back {upgrades} times, until each of {viewers} viewers is live"),
+    ]) {
+        tell(gaps, &what);
+    }
     let all: Vec<i64> = gaps.concat();
     left_behind(&lab, counts, &knocking.end(), &all);
 }
@@ -172,7 +185,16 @@ fn at<T: Copy + Ord>(all: &[T], share: usize) -> T {
 }
 
 fn tell(gaps_ms: &[i64], what: &str) {
-    println!("result: | {what} | {} | {} | {} | {} |", gaps_ms.len(), at(gaps_ms, 50), at(gaps_ms, 99), at(gaps_ms, 100));
+    if gaps_ms.is_empty() {
+        return;
+    }
+    println!(
+        "result: | {what} | {} | {} | {} | {} |",
+        gaps_ms.len(),
+        at(gaps_ms, 50),
+        at(gaps_ms, 99),
+        at(gaps_ms, 100)
+    );
     assert!(at(gaps_ms, 100) < GAP_AT_MOST_MS, "{} ms", at(gaps_ms, 100));
 }
 
