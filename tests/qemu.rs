@@ -25,6 +25,8 @@ use std::time::Duration;
 
 use lab::{Lab, TRIXIE};
 
+/// A p99 wants so many.
+const QUIET_PICTURES: usize = 200;
 /// How long anything is waited for before it is given up: an emulated processor is thirty times slower than a real one.
 const PATIENCE: Duration = Duration::from_secs(400);
 
@@ -34,7 +36,7 @@ fn a_daemon_on_a_machine_of_its_own_holds_its_tenants_and_outlives_power_cuts_an
     let told = "uname -r; systemctl --version | head -n 1; nproc; stat -fc %T /sys/fs/cgroup";
     println!("note: The machine: {}.", lab.run(told).replace('\n', ", "));
     limits::serve(&lab);
-    limits::hold(&lab);
+    limits::hold(&lab, QUIET_PICTURES);
     consoles::are_taken_and_given_back(&lab);
     clock::is_set_back_and_put_right(&lab);
     power::is_cut_while_configuration_is_written(&lab);

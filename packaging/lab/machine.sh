@@ -29,6 +29,7 @@ up_in_s=400
 die() { echo "machine.sh: $*" >&2; exit 1; }
 need() { command -v "$1" >/dev/null 2>&1 || die "$1 is missing; apt-get install $2"; }
 [ "$(id -u)" = 0 ] || die "needs root"
+[ "$(uname -m)" = x86_64 ] || die "the machine that is emulated is x86-64, and this one is $(uname -m)"
 [[ $suite =~ ^[a-z]+$ ]] || die "UNBLINK_LAB_SUITE: a Debian release by its name"
 mkdir -p "$lab"
 lab=$(cd "$lab" && pwd)
@@ -131,12 +132,15 @@ boot() {
   need ssh openssh-client
   create
   down "$name"
+  # What does not come up is taken away again, however it ends.
+  trap "down '$name'" EXIT
   mkdir -p "$run"
   # The base stays as it is. A disk of this kind forgets, as others do, what it was told to write and not to keep.
   qemu-img create -q -f qcow2 -F raw -b "$base/disk" "$run/disk"
   if [ -n "${2:-}" ]; then cp "$2" "$run/files"; else tar -cf "$run/files" -T /dev/null; fi
   power "$name"
   inside "$name" tar -xf /dev/vda -C / --keep-directory-symlink
+  trap - EXIT
 }
 
 # Once more from the disk as it is.
@@ -145,6 +149,7 @@ power() {
   clock=$(date -u -d "${2:-now}" +%FT%T)
   port=$(free_port)
   echo "$port" >"$run/port"
+  rm -f "$run/state"
   # One processor and no cmpxchg16b: more make old versions of the emulator panic the guest now and then.
   setsid qemu-system-x86_64 -name "unblink-lab-$name" -nodefaults -no-user-config -no-reboot -display none -vga std \
     -M q35,usb=off -accel tcg,thread=single,tb-size=512 -cpu max,-cx16,-la57,-pku -smp 1 -m 1024 -kernel "$base/vmlinuz" \
@@ -157,7 +162,7 @@ power() {
   disown
   while ((SECONDS - begun < up_in_s)); do
     emulator_of "$name" >/dev/null || { cat "$run/qemu.log" "$run/console.log" >&2; die "the emulator ended"; }
-    if greets "$port" && inside "$name" systemctl is-system-running --wait >"$run/state" 2>/dev/null || grep -qs degraded "$run/state"; then
+    if greets "$port" && inside "$name" timeout 60 systemctl is-system-running --wait >"$run/state" 2>/dev/null || grep -qs degraded "$run/state"; then
       return 0
     fi
     sleep 0.5
@@ -173,7 +178,7 @@ through_ssh() {
   shift
   [ -e "$run/control" ] || mktemp -d /tmp/unblink-lab.XXXXXX >"$run/control"
   ssh -q -F none -i "$base/key" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-    -o ConnectTimeout=60 -o ControlMaster=auto -o ControlPersist=600 -o "ControlPath=$(cat "$run/control")/s" \
+    -o ConnectTimeout=60 -o ServerAliveInterval=20 -o ServerAliveCountMax=6 -o ControlMaster=auto -o ControlPersist=600 -o "ControlPath=$(cat "$run/control")/s" \
     -o StreamLocalBindUnlink=yes -p "$(cat "$run/port")" root@127.0.0.1 "$@"
 }
 

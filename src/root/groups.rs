@@ -54,6 +54,8 @@ struct Kept {
     is_present: bool,
     /// What its group was not given, and why.
     unset: Vec<(Resource, String)>,
+    /// What it may take is told once it is known whether that could be set.
+    is_owed: bool,
     /// Why each process could not be limited by itself.
     unlimited: Option<String>,
     /// Why the worker that was started last is in no group, although there are groups.
@@ -225,12 +227,18 @@ impl Inner {
             return;
         }
         let group = kept.group.clone();
-        let set = group.as_ref().map(|group| self.squeezes.limit(group, limits)).unwrap_or_default();
-        let is_same = std::mem::replace(&mut self.kept(tenant).unset, set.clone()) == set;
-        // Else it is told once it is known.
+        let mut set = group.as_ref().map(|group| self.squeezes.limit(group, limits)).unwrap_or_default();
         let is_known = group.is_none_or(|group| !self.squeezes.any(&group));
+        let kept = self.kept(tenant);
+        if !is_known {
+            // What could not be set does not hold until it is known that it could.
+            set.extend(kept.unset.iter().find(|(unset, _)| *unset == Resource::Memory).cloned());
+        }
+        let is_same = std::mem::replace(&mut kept.unset, set.clone()) == set;
         if is_known && (is_new || !is_same) {
             self.tell(tenant);
+        } else if is_new || !is_same {
+            self.kept(tenant).is_owed = true;
         }
     }
 
@@ -286,7 +294,7 @@ impl Kept {
 }
 
 /// Of a limit that will hold in a while.
-const NOT_YET: &str = "not in force yet: the kernel takes memory back first";
+const NOT_YET: &str = "the kernel is still taking memory back for it";
 /// Why a group does not hold something.
 const NOT_GIVEN: &str = "the kernel, or whoever handed the group over, gives no controller for it";
 

@@ -213,10 +213,11 @@ impl Group {
         if self.powers.memory { put(&self.at.join("memory.max"), &or_max(most)) } else { Ok(()) }
     }
 
-    /// Whether it takes more memory than that.
+    /// Whether it takes more memory than that, or an eighth less: it may take more before a limit is written.
     pub fn exceeds(&self, most: Option<u64>) -> bool {
         let taken = text(&self.at.join("memory.current")).unwrap_or_default();
-        most.zip(taken.trim().parse().ok()).is_some_and(|(most, taken): (u64, u64)| self.powers.memory && taken > most)
+        let is_over = |(most, taken): (u64, u64)| self.powers.memory && taken > most - most / 8;
+        most.zip(taken.trim().parse().ok()).is_some_and(is_over)
     }
 
     pub fn counts(&self) -> Counts {

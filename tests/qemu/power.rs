@@ -45,6 +45,12 @@ pub fn is_cut_while_configuration_is_written(lab: &Lab) {
         let before = accepted(lab);
         lab.run("systemd-run --quiet --unit=writer sh /opt/writer.sh");
         lab.until("versions are accepted", || accepted(lab) >= before + ACCEPTED_AT_LEAST);
+        // The last time the disk has nothing but a wrong version, and no newer one is on its way.
+        let is_wrong = cut == CUTS - 1;
+        if is_wrong {
+            lab.run("systemctl stop writer");
+            lab.run(&format!("printf '[panel.a]\\nchart = \"nonsense\"\\n' >{BOARD}; unblink reload; sync"));
+        }
         let known = accepted(lab);
         // The second time the clock is late, too.
         lab.cut(if cut == 1 { "-6 hours" } else { "now" });
@@ -54,11 +60,16 @@ pub fn is_cut_while_configuration_is_written(lab: &Lab) {
         told.push(format!("{drawn} of {accepted} accepted"));
         // The last one that was accepted, or one that nobody was told of yet.
         assert!((accepted..=accepted + 1).contains(&drawn), "version {drawn} is drawn, {accepted} was accepted");
+        if is_wrong {
+            assert!(lab.run(&format!("cat {BOARD}")).contains("nonsense"));
+            let status = lab.property("StatusText");
+            assert!(status.contains("refused"), "{status}");
+        }
         is_whole(lab, drawn);
     }
     println!(
         "note: The power was cut {CUTS} times while versions of a board, right and wrong ones in turn, were written and taken over, \
-         once with a clock six hours late afterwards. It came up by itself each time and drew the last right version: {}. \
+         once with a clock six hours late afterwards, once with a wrong one alone on the disk. It came up by itself each time and drew the last right version: {}. \
          Generations, logs and the file system were whole, and a rollback went to the version before.",
         told.join(", ")
     );
@@ -78,6 +89,7 @@ fn is_whole(lab: &Lab, drawn: u64) {
     let torn: Vec<&str> =
         lines.lines().filter(|line| serde_json::from_str::<serde_json::Value>(line).is_err()).collect();
     assert!(torn.len() <= 2 * CUTS && !lines.contains('\0'), "{torn:?}");
+    assert!(torn.iter().all(|line| !line.trim_start_matches("{\"time\"").contains("{\"time\"")), "{torn:?}");
     // Every generation that is kept can be read, and one of them gone back to.
     lab.run("rm -f /root/backup && unblink backup /root/backup");
     lab.run("unblink rollback");

@@ -3,6 +3,9 @@
 use crate::lab::{BOOKWORM, Lab, TRIXIE};
 use crate::limits::{controllers, held_by, hold, leave_nothing, one_group_for_each_tenant, serve, worker};
 
+/// Some seconds of them; `make test-qemu` compares with more.
+const QUIET_PICTURES: usize = 20;
+
 #[test]
 fn each_tenant_has_one_group_and_what_that_holds_is_named_while_others_stay_on_time() {
     for suite in [BOOKWORM, TRIXIE] {
@@ -18,7 +21,7 @@ fn each_tenant_has_one_group_and_what_that_holds_is_named_while_others_stay_on_t
             assert_eq!(held_by(&worker(&lab, "hungry")), ["memory rlimit"]);
             assert!(lab.run("unblink status").contains("not held: "));
         } else {
-            hold(&lab);
+            hold(&lab, QUIET_PICTURES);
         }
         leave_nothing(&lab);
     }

@@ -83,7 +83,7 @@ impl Lab {
         let (root, archive) = (folder.path().join("root"), folder.path().join("files.tar"));
         install(&root);
         let mut tar = Command::new("tar");
-        tar.arg("-C").arg(&root).args(["--owner=0", "--group=0", "-cf"]).arg(&archive).arg(".");
+        tar.arg("-C").arg(&root).args(["--owner=0", "--group=0", "--mode=u+rwX,go+rX", "-cf"]).arg(&archive).arg(".");
         said("tar", tar.output().expect("tar runs"));
         let boot = script("machine.sh", suite).args(["boot", &name]).arg(&archive).output();
         said("boot", boot.expect("the script runs"));

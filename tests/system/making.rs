@@ -2,13 +2,25 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use crate::lab::Lab;
 
-pub const VERSIONS: [&str; 2] = ["0.1.0-1", "0.1.0-1+next"];
+const VERSIONS: [&str; 2] = ["0.1.0-1", "0.1.0-1+next"];
+
+/// Both, made once for all tests: they are staged in one folder.
+pub fn packages() -> &'static [(PathBuf, &'static str); 2] {
+    static MADE: OnceLock<[(PathBuf, &'static str); 2]> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
+        // What an earlier run made.
+        let _ = std::fs::remove_dir_all(&folder);
+        VERSIONS.map(|version| (package(&folder, version), version))
+    })
+}
 
 /// A package of the program that is tested, with this version.
-pub fn package(folder: &Path, version: &str) -> PathBuf {
+fn package(folder: &Path, version: &str) -> PathBuf {
     let mut make = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/deb.sh"));
     make.args(["--program", env!("CARGO_BIN_EXE_unblink"), "--version", version, "--output"]);
     let made = make.arg(folder.join(version)).output().expect("the script runs");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::crowd::Crowd;
 use crate::lab::Lab;
-use crate::making::{VERSIONS, install, package};
+use crate::making::{install, packages};
 use crate::service::{BOARD, PUSHED, SUITES, WORDS, board};
 
 const SETTINGS: &str = "/etc/unblink/unblink.toml";
@@ -20,8 +20,7 @@ fn states(lab: &Lab, question: &str) -> String {
 
 #[test]
 fn a_package_is_installed_upgraded_taken_back_removed_and_purged() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let packages = VERSIONS.map(|version| (package(folder.path(), version), version));
+    let packages = packages();
     for suite in SUITES {
         let lab = Lab::booted(suite, "package");
         comes_up_for_its_group_alone(&lab, suite, &packages[0]);

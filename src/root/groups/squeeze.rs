@@ -1,7 +1,7 @@
 //! Limits of memory that are lower than what a group takes already: the kernel has the rest back before it answers whoever
 //! sets one, which may take seconds.
 //!
-//! Invariant: root's loop never waits for that. Of each group one thread sets one limit after the other, and of those that
+//! Invariant: root's loop does not wait for that. Of each group one thread sets one limit after the other, and of those that
 //! wait it knows the newest alone; it ends when there is none. What could not be set is told as what could not be set at once,
 //! by whoever is told that it is known.
 
@@ -122,8 +122,11 @@ impl Inner {
         let of_it = self.tenants.iter_mut().find(|(_, kept)| kept.group.as_ref() == Some(group));
         // Its tenant may have gone meanwhile.
         let Some((tenant, kept)) = of_it else { return };
-        kept.unset.retain(|(resource, _)| *resource != Resource::Memory);
-        kept.unset.extend(last.clone().err().map(|why| (Resource::Memory, why)));
-        self.squeezes.untold.insert(tenant.clone());
+        let mut unset = kept.unset.clone();
+        unset.retain(|(resource, _)| *resource != Resource::Memory);
+        unset.extend(last.clone().err().map(|why| (Resource::Memory, why)));
+        let is_owed = std::mem::take(&mut kept.is_owed) || kept.unset != unset;
+        kept.unset = unset;
+        self.squeezes.untold.extend(is_owed.then(|| tenant.clone()));
     }
 }

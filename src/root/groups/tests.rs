@@ -300,7 +300,13 @@ fn a_limit_that_was_waited_for_in_vain_is_told_as_one_that_could_not_be_set() {
     assert!(held_by == "rlimit" && note.contains("it could not be set: "), "{held_by} {note}");
     assert_eq!(groups.of("shop").data_bytes(), Some(700 << 20), "each process is limited by itself");
     assert_eq!(log.count("does not hold as it should"), 1, "{}", log.text());
-    // A reload tries again.
+    // A reload tries again; what did not hold is not told to hold meanwhile, nor told again.
+    groups.with(|inner| {
+        inner.limit("shop", &Limits { memory_bytes: Some(700 << 20), ..LIMITED });
+        assert!(!inner.powers("shop").memory);
+    });
+    wait_settled(&groups);
+    assert_eq!(log.count("does not hold as it should"), 1, "{}", log.text());
     fs::write(folder.path().join("tenant-shop/memory.max"), "").expect("a file");
     groups.set(&lower);
     wait_settled(&groups);
