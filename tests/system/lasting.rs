@@ -33,7 +33,7 @@ const GAP_PROMISED_MS: i64 = 500;
 /// Where everybody begins, and where they go. Boards come in the order of their names.
 const BOARDS: [(&str, &str); 2] = [("wall-a", "words-of-the-first"), ("wall-b", WORDS)];
 const WORDS: &str = "words-of-the-second";
-const SERIES: &str = "count-of-pushed";
+const SERIES: &str = "pushed";
 /// What half of them zoom to, and the others: from five minutes.
 const RANGES: [(&str, &str); 2] = [("+++", " 30 s "), ("-", " 15 min ")];
 /// Between two that knock.
