@@ -91,7 +91,7 @@ fn is_whole(lab: &Lab, drawn: u64) {
     assert!(torn.len() <= 2 * CUTS && !lines.contains('\0'), "{torn:?}");
     assert!(torn.iter().all(|line| !line.trim_start_matches("{\"time\"").contains("{\"time\"")), "{torn:?}");
     // Every generation that is kept can be read, and one of them gone back to.
-    lab.run("rm -f /root/backup && unblink backup /root/backup");
+    lab.run("rm -f /opt/backup && unblink backup /opt/backup");
     lab.run("unblink rollback");
     assert!(version(lab) < drawn, "{} is not before {drawn}", version(lab));
     // What lies there is right again.
