@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 umask 022
 
 program='' output=target/package
-how=(--quiet --no-build --no-strip)
+how=(--quiet --no-build --no-strip --maintainer "$MAINTAINER")
 while [ $# -gt 0 ]; do
   case $1 in
     --program) program=$2; how+=(--fast) ;;

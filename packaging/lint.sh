@@ -18,7 +18,7 @@ files=(usr/bin/unblink usr/lib/systemd/system/{unblink.service,unblink.socket,un
   usr/lib/systemd/user/unblink.service usr/lib/sysusers.d/unblink.conf usr/lib/tmpfiles.d/unblink.conf
   etc/unblink/unblink.toml etc/unblink/boards.d/example.toml usr/share/man/man1/unblink.1.gz usr/share/man/man1/unblink-attach.1.gz
   usr/share/bash-completion/completions/unblink usr/share/fish/vendor_completions.d/unblink.fish
-  usr/share/unblink/prometheus/alerts.yml usr/share/unblink/allow/home.conf usr/share/doc/unblink/{deploy.md,changelog.gz})
+  usr/share/unblink/prometheus/alerts.yml usr/share/unblink/allow/home.conf usr/share/doc/unblink/{deploy.md,changelog.gz,LICENSE-APACHE,LICENSE-MIT,third-party-licences.gz})
 
 die() { echo "lint.sh: $*" >&2; exit 1; }
 
@@ -55,6 +55,18 @@ deb() {
   holds .deb "$list" "${files[@]}" usr/share/zsh/vendor-completions/_unblink usr/share/doc/unblink/{copyright,changelog.Debian.gz}
   [ "$(dpkg-deb --info "$package" conffiles | sort)" = "$(grep '^etc/.*[^/]$' <<<"$list" | sed 's|^|/|' | sort)" ] || die "not all under /etc are conffiles"
   holds .deb "$list" "${shipped[@]}"
+  [ "$(dpkg-deb --field "$package" Maintainer)" = "$MAINTAINER" ] || die "the .deb names another maintainer than $MAINTAINER"
+  licences "$(dpkg-deb --fsys-tarfile "$package" | tar -xO ./usr/share/doc/unblink/third-party-licences.gz | zcat)"
+}
+
+# The text of each licence once, and every crate.
+licences() {
+  local crate
+  for crate in tokio rustls ring serde; do
+    grep -q "^  $crate [0-9.]*: " <<<"$1" || die "the licence of $crate is not told"
+  done
+  [ "$(grep -c 'TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION' <<<"$1")" -ge 1 ] || die "a text of a licence is missing"
+  ! grep -q "$PWD\|$HOME/" <<<"$1" || die "the licences name folders of this machine"
 }
 
 rpm() {

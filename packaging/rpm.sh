@@ -14,6 +14,7 @@ need_cargo cargo-generate-rpm
 packaging/stage.sh ${program:+"$program"}
 rm -f target/package/*.rpm target/package/*.rpm.sha256
 # What it needs is found by `ldd`, the same everywhere.
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} cargo generate-rpm --auto-req builtin --output target/package/
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} cargo generate-rpm --auto-req builtin \
+  --set-metadata "vendor = '''$MAINTAINER'''" --output target/package/
 cd target/package
 for file in unblink-*.rpm; do sha256sum "$file" | tee "$file.sha256"; done

@@ -68,6 +68,12 @@ for file in packaging/prometheus/*; do put 644 "$file" "usr/share/unblink/promet
 for file in README.md SECURITY.md; do put 644 "$file" "usr/share/doc/unblink/$file"; done
 put 644 CHANGELOG.md usr/share/doc/unblink/changelog
 gzip -9n "$root/usr/share/doc/unblink/changelog"
+# Our own licences in full, and those of all that is linked in.
+for file in LICENSE-APACHE LICENSE-MIT; do put 644 "$file" "usr/share/doc/unblink/$file"; done
+packaging/licences.sh >"$out/third-party-licences"
+put 644 "$out/third-party-licences" usr/share/doc/unblink/third-party-licences
+gzip -9n "$root/usr/share/doc/unblink/third-party-licences"
+rm "$out/third-party-licences"
 if [ "$is_shipped" = yes ]; then
   # All that was compiled in, with versions and licences. It names folders of this machine, which are nobody's business.
   cargo cyclonedx --quiet --format json --override-filename unblink.cdx
@@ -76,10 +82,10 @@ if [ "$is_shipped" = yes ]; then
   put 644 "$out/unblink.cdx.json" usr/share/doc/unblink/unblink.cdx.json
 fi
 
-# Debian's own: what changed is in the one above.
+# Debian's own: what changed is in the one above. Who made the package is who is written to about it.
 date=$(LC_ALL=C date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")
-printf 'unblink (%s-1) unstable; urgency=medium\n\n  * What changed is told in changelog.gz beside this file.\n\n -- The unblink authors <%s>  %s\n' \
-  "$version" unblink@unblink.invalid "$date" >"$out/changelog.Debian"
+printf 'unblink (%s-1) unstable; urgency=medium\n\n  * What changed is told in changelog.gz beside this file.\n\n -- %s  %s\n' \
+  "$version" "$MAINTAINER" "$date" >"$out/changelog.Debian"
 gzip -9nf "$out/changelog.Debian"
 
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

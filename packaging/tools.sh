@@ -15,6 +15,15 @@ version_of() {
   esac
 }
 
+# Who answers for a package, as `Name <address>`. The project has no mailbox, and says so by a domain that can never have one
+# (RFC 2606); whoever gives packages to others puts their own name here.
+MAINTAINER=${MAINTAINER:-The unblink authors <nobody@unblink.invalid>}
+if [[ $MAINTAINER != ?*' <'?*@?*'>' || $MAINTAINER == *$'\n'* ]]; then
+  echo "${0##*/}: MAINTAINER is no \`Name <address>\`: $MAINTAINER" >&2
+  exit 64
+fi
+export MAINTAINER
+
 # What is missing fails in one line.
 need_program() { command -v "$1" >/dev/null 2>&1 || { echo "${0##*/}: $1 is missing; apt-get install $2" >&2; exit 1; }; }
 need_cargo() {

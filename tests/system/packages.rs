@@ -49,7 +49,11 @@ fn a_package_is_installed_upgraded_taken_back_removed_and_purged() {
         lab.run(&format!("systemctl enable --now {UNITS}"));
         crowd.wait_live();
 
+        a_removal_that_is_called_off_leaves_what_ran_running(&lab, suite);
+        crowd.forget();
+        crowd.wait_live();
         lab.run("dpkg -r unblink");
+        assert!(!lab.path("/var/lib/unblink.stopped").exists(), "{suite}");
         assert_eq!(lab.run("pgrep -a unblink || true"), "", "{suite}: nothing of it runs");
         assert!(!socket.exists() && !lab.path("/usr/bin/unblink").exists(), "{suite}");
         lab.run(&format!("cat {BOARD} {SETTINGS}; ls /var/lib/unblink/* /var/log/unblink"));
@@ -89,5 +93,23 @@ fn what_was_stopped_stays_so(lab: &Lab, suite: &str, (package, version): &(PathB
         (states(lab, "is-active"), states(lab, "is-enabled")),
         ("inactive".into(), "disabled".into()),
         "{suite}"
+    );
+}
+
+/// Also what is no part of a usual installation; and what did not run does not begin to.
+fn a_removal_that_is_called_off_leaves_what_ran_running(lab: &Lab, suite: &str) {
+    lab.write("/etc/unblink/instances/two/unblink.toml", "");
+    lab.run("systemctl start unblink@two.service");
+    let active =
+        || lab.run("systemctl list-units --plain --no-legend --state=active 'unblink*' | cut -d' ' -f1 | sort");
+    let before = active();
+    assert!(before.contains("unblink@two.service") && before.contains("unblink.service"), "{suite}: {before}");
+    lab.run("cp -a /var/lib/dpkg/info/unblink.prerm /opt/prerm; echo 'exit 1' >>/var/lib/dpkg/info/unblink.prerm");
+    assert!(!lab.try_run("dpkg -r unblink").status.success(), "{suite}: it is called off");
+    lab.run("cp -a /opt/prerm /var/lib/dpkg/info/unblink.prerm");
+    assert_eq!(active(), before, "{suite}");
+    assert!(!lab.path("/var/lib/unblink.stopped").exists(), "{suite}");
+    lab.run(
+        "systemctl stop unblink@two.socket unblink-admin@two.socket unblink@two.service; rm -r /etc/unblink/instances",
     );
 }
