@@ -31,7 +31,9 @@ pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
     WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
 };
-pub use port::{ChangeAsked, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
+pub use port::{
+    ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused,
+};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use service::{HandedRefused, HistoriesReturned, HistoryUnkept, ManagerUntold, WatchdogShort};
 pub use session::{

@@ -61,6 +61,17 @@ pub struct Trouble {
     remedy: String,
     /// It is for somebody else to read.
     is_denied: bool,
+    /// There is nothing to read at the moment.
+    is_gone: bool,
+}
+
+/// What is found wrong with the files and variables of a port while a daemon runs.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// No daemon would start with this.
+    pub wrong: Vec<Diagnostic>,
+    /// Nor with this; but the daemon that runs serves its port with what it read before, until there is something to read again.
+    pub gone: Vec<Diagnostic>,
 }
 
 /// Whoever looks at it.
@@ -193,7 +204,7 @@ fn named(key: &'static str, text: &str, env: &impl Fn(&str) -> Option<String>) -
 
 impl Trouble {
     fn of(key: &'static str, Wrong { message, remedy }: Wrong) -> Trouble {
-        Trouble { key, message, remedy, is_denied: false }
+        Trouble { key, message, remedy, is_denied: false, is_gone: false }
     }
 }
 
@@ -208,16 +219,37 @@ pub(super) fn troubles(
     if reader == Reader::Anybody && trouble.is_denied {
         return Vec::new();
     }
+    complaint(files, trouble).into_iter().collect()
+}
+
+/// The same for a daemon that serves such a port, `in_force`, and is asked to go on with these files.
+pub fn found(
+    files: &[ConfigFile],
+    port: Option<&PortSettings>,
+    in_force: Option<&PortSettings>,
+    env: impl Fn(&str) -> Option<String>,
+) -> Found {
+    let Some(Err(trouble)) = port.map(|port| Credentials::read(port, env)) else { return Found::default() };
+    let serves_on = trouble.is_gone && port == in_force;
+    let complaint: Vec<Diagnostic> = complaint(files, trouble).into_iter().collect();
+    match serves_on {
+        true => Found { gone: complaint, ..Found::default() },
+        false => Found { wrong: complaint, ..Found::default() },
+    }
+}
+
+/// With its place in the file.
+fn complaint(files: &[ConfigFile], trouble: Trouble) -> Option<Diagnostic> {
     let Trouble { key, message, remedy, .. } = trouble;
     // The last one that says it is the one that counts.
     let settings = files.iter().rev().filter(|file| file.kind == FileKind::Settings);
-    let place = settings.filter_map(|file| {
+    let mut places = settings.filter_map(|file| {
         let document = Document::new(&file.name, &file.bytes).ok()?;
         let span = document.tables().0.get_ref().get(SECTION)?.get_ref().as_table()?.get(key)?.span();
         let document = if super::gather::is_override(&file.name) { document.without_places() } else { document };
         Some(document.complain(span, format!("{SECTION}.{key}: {message}"), remedy.clone()))
     });
-    place.take(1).collect()
+    places.next()
 }
 
 #[cfg(test)]

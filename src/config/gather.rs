@@ -113,6 +113,8 @@ pub struct Gathered {
     folders: BTreeMap<String, PathBuf>,
     /// About what could not be read, by tenant; of what belongs to none, under [`NOBODY`].
     pub complaints: BTreeMap<String, Vec<Diagnostic>>,
+    /// About what cannot be read at the moment and was before, which serves meanwhile.
+    pub gone: Vec<Diagnostic>,
 }
 
 /// Stands where a complaint concerns no tenant, only those who administer all of them.

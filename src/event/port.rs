@@ -42,6 +42,18 @@ pub struct CredentialsUnread<'a> {
     pub why: &'a str,
 }
 
+/// A file of the port is not there at the moment.
+#[derive(Debug)]
+pub struct CredentialsGone<'a> {
+    pub what: &'a str,
+}
+
+impl Event for CredentialsGone<'_> {
+    fn emit(self) {
+        warn!("{}", self.what);
+    }
+}
+
 impl Event for PortServed {
     fn emit(self) {
         info!(address = %self.address, tls = self.tls, "the admin API is served over TCP to whoever has the token");

@@ -67,6 +67,8 @@ pub struct Configuration {
     silent: Vec<Name>,
     later: Vec<(Cause, Reply)>,
     at_restart: Vec<String>,
+    /// What of the port's files was gone when they were last looked at.
+    gone: Vec<String>,
     unwatched: Option<String>,
     unkept: Option<String>,
 }
@@ -114,6 +116,7 @@ impl Configuration {
             silent: Vec::new(),
             later: Vec::new(),
             at_restart: Vec::new(),
+            gone: Vec::new(),
             unwatched: None,
             unkept: None,
         })

@@ -21,6 +21,8 @@ pub struct Unread {
     pub why: String,
     /// It is for somebody else to read.
     pub is_denied: bool,
+    /// There is nothing to read, as in the moment in which somebody puts another one in its place.
+    pub is_gone: bool,
 }
 
 /// Others than the owner and the group may read.
@@ -31,7 +33,7 @@ pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, Unread> {
     let what = || format!("{} {}", file.key, file.path.display());
     let unread = |error: io::Error| {
         let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
-        Unread { why: format!("{} cannot be read: {error}", what()), is_denied }
+        Unread { why: format!("{} cannot be read: {error}", what()), is_denied, is_gone: true }
     };
     // Without waiting: a pipe in its place must hold up nothing.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&file.path);
@@ -45,6 +47,9 @@ pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, Unread> {
     open.take(cap as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
     if bytes.len() > cap {
         return Err(format!("{} is longer than {cap} bytes: is it the right file?", what()).into());
+    }
+    if bytes.is_empty() {
+        return Err(Unread { why: format!("{} is empty", what()), is_denied: false, is_gone: true });
     }
     Ok(bytes)
 }
@@ -90,7 +95,7 @@ pub fn private_key(file: &FromFile) -> Result<PrivateKeyDer<'static>, Unread> {
 
 impl From<String> for Unread {
     fn from(why: String) -> Unread {
-        Unread { why, is_denied: false }
+        Unread { why, is_denied: false, is_gone: false }
     }
 }
 
@@ -132,8 +137,14 @@ mod tests {
         }
         let (folder, _) = file(b"");
         let missing = FromFile { key: "bearer_file", path: folder.path().join("none") };
-        assert!(secret(&missing).unwrap_err().why.contains("No such file"));
+        let unread = secret(&missing).unwrap_err();
+        assert!(unread.why.contains("No such file") && unread.is_gone);
         let directory = FromFile { key: "ca_file", path: folder.path().to_owned() };
-        assert!(read(&directory).unwrap_err().why.ends_with("is no regular file"));
+        let unread = read(&directory).unwrap_err();
+        assert!(unread.why.ends_with("is no regular file") && !unread.is_gone);
+        let (_folder, empty) = file(b"");
+        assert!(secret(&empty).unwrap_err().is_gone, "somebody is about to write it");
+        let (_folder, wrong) = file(b"\n");
+        assert!(!secret(&wrong).unwrap_err().is_gone);
     }
 }

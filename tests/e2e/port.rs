@@ -10,7 +10,9 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto};
+use unblink::sys::clock;
 
+use crate::PATIENCE;
 use crate::daemon::Daemon;
 use crate::home::Home;
 
@@ -187,4 +189,53 @@ fn a_port_that_changes_waits_for_a_restart_and_one_that_is_wrong_is_refused() {
     let output = home.run(&["reload"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
     assert!(said.contains("[admin] listen") && said.contains("applies when the daemon is started again"), "{said}");
+}
+
+/// An editor that puts another file in its place, a credential that is not there yet: what was read last serves meanwhile.
+#[test]
+fn a_token_that_is_gone_for_a_moment_refuses_no_reload_and_the_new_one_is_taken_when_it_is_there() {
+    let home = home();
+    let [port] = free_ports();
+    let keys = named(&home, &[("token_file", "token")]);
+    let settings =
+        |interval: &str| format!("[admin]\nlisten = \"127.0.0.1:{port}\"\n{keys}[host]\ninterval = '{interval}'\n");
+    home.configure(&settings("2s"));
+    let daemon = Daemon::start(&home);
+    daemon.wait_for_drawing_workers(1);
+    let asked =
+        |token: &str| said(TcpStream::connect(("127.0.0.1", port)).unwrap(), &request("GET", "/healthz", token));
+    let change = |args: &[&str]| {
+        let output = home.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        (output.status.success(), said)
+    };
+    fs::remove_file(home.path("token")).unwrap();
+    home.configure(&settings("3s"));
+    let (done, told) = change(&["reload"]);
+    let warned = |text: &str| text.contains("admin.token_file") && text.contains("what was read of it last serves");
+    assert!(done && told.contains("accepted: generation 2") && warned(&told), "{told}");
+    daemon.log.wait_for("a warning", |log| log.lines().any(|line| line.contains("WARN") && warned(line)).then_some(()));
+    assert!(asked(TOKEN).contains("200 OK"), "{}", asked(TOKEN));
+    let (done, told) = change(&["rollback"]);
+    assert!(done && told.contains("accepted: generation 3") && warned(&told), "{told}");
+    // A wrong one refuses both: the next start would.
+    home.put("token", "hunter2\n");
+    let (done, told) = change(&["rollback", "2"]);
+    assert!(!done && told.contains("generation 2 cannot be drawn: admin.token_file"), "{told}");
+    home.configure(&settings("4s"));
+    let (done, told) = change(&["reload"]);
+    assert!(!done && told.contains("fewer than 16 characters"), "{told}");
+    home.put("token", "another-token-another\n");
+    let (done, told) = change(&["reload"]);
+    assert!(done && told.contains("accepted: generation") && !warned(&told), "{told}");
+    // Read anew when somebody comes, once it is some seconds old.
+    let deadline = clock::mono() + PATIENCE;
+    while !asked("another-token-another").contains("200 OK") {
+        assert!(clock::mono() < deadline, "the new token is not taken");
+    }
+    assert!(asked(TOKEN).contains("401"), "{}", asked(TOKEN));
+    assert_eq!(daemon.stop().code(), Some(0));
+    fs::remove_file(home.path("token")).unwrap();
+    let refused = home.run(&["serve"]);
+    assert_eq!(refused.status.code(), Some(64), "a start refuses it");
 }

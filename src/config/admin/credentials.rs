@@ -94,9 +94,9 @@ fn server(certificate: &FromFile, key: &FromFile) -> Result<ServerConfig, Troubl
     Ok(config)
 }
 
-fn unreadable(file: &FromFile, Unread { why, is_denied }: Unread) -> Trouble {
+fn unreadable(file: &FromFile, Unread { why, is_denied, is_gone }: Unread) -> Trouble {
     // It begins with the key, which stands before it already.
     let message = why.strip_prefix(file.key).map_or(why.as_str(), str::trim_start).to_owned();
     let remedy = format!("put it there, readable for the daemon's user alone, or correct {}", file.key);
-    Trouble { is_denied, ..Trouble::of(file.key, wrong(message, remedy)) }
+    Trouble { is_denied, is_gone, ..Trouble::of(file.key, wrong(message, remedy)) }
 }

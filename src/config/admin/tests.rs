@@ -138,6 +138,7 @@ fn files_and_variables_that_are_not_what_they_should_be_are_told_with_their_line
     put("token", "hunter2-hunter2-hunter2\nmore\n");
     put("short", "hunter2\n");
     put("empty", "");
+    put("blank", "\n");
     let tls = |certificate: &str, key: &str| {
         format!("token = '${{TOKEN}}'\ncert_file = '${{FOLDER}}/{certificate}'\nkey_file = '${{FOLDER}}/{key}'")
     };
@@ -146,7 +147,8 @@ fn files_and_variables_that_are_not_what_they_should_be_are_told_with_their_line
         ("token = '${SHORT}'".to_owned(), "unblink.toml:3:9: admin.token: the token has fewer than 16 characters"),
         ("token = '${BLANK}'".to_owned(), "3:9: admin.token: the token has blanks"),
         ("token_file = '${FOLDER}/short'".to_owned(), "3:14: admin.token_file: the token has fewer than 16"),
-        ("token_file = '${FOLDER}/empty'".to_owned(), "does not begin with a line of 1 to"),
+        ("token_file = '${FOLDER}/empty'".to_owned(), "/empty is empty"),
+        ("token_file = '${FOLDER}/blank'".to_owned(), "does not begin with a line of 1 to"),
         ("token_file = '${FOLDER}/none'".to_owned(), "/none cannot be read: No such file"),
         ("token_file = '${FOLDER}'".to_owned(), "is no regular file"),
         ("token_file = '${HERE}/token'".to_owned(), "the path that its variables give is not absolute"),
@@ -191,4 +193,28 @@ fn a_pipe_is_no_token() {
     let port = parse(&main(&text)).unwrap().admin_port.unwrap();
     let trouble = Credentials::read(&port, |_| None).unwrap_err();
     assert!(trouble.to_string().contains("is no regular file"), "{trouble}");
+}
+
+/// A file that is gone for a moment is no reason to refuse anything, where another one was read of it; any other mistake is.
+#[test]
+fn what_is_gone_for_a_moment_is_told_apart_from_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let of = |token: &Path| main(&format!("[admin]\nlisten = '127.0.0.1:1'\ntoken_file = '{}'\n", token.display()));
+    let port = |files: &[ConfigFile]| parse(files).unwrap().admin_port;
+    let in_force = port(&of(&token));
+    let look = |files: &[ConfigFile]| {
+        let Found { wrong, gone } = found(files, port(files).as_ref(), in_force.as_ref(), |_| None);
+        (shown(&wrong), shown(&gone))
+    };
+    let (wrong, gone) = look(&of(&token));
+    assert!(wrong.is_empty() && gone.contains("unblink.toml:3:14: admin.token_file: "), "{wrong}{gone}");
+    let (wrong, gone) = look(&of(&folder.path().join("another")));
+    assert!(wrong.contains("cannot be read: No such file") && gone.is_empty(), "it was never read: {wrong}{gone}");
+    fs::write(&token, "").unwrap();
+    assert_eq!(look(&of(&token)).0, "", "somebody is about to write it");
+    fs::write(&token, "short\n").unwrap();
+    assert!(look(&of(&token)).0.contains("fewer than 16"));
+    fs::write(&token, "long-enough-to-be-a-token\n").unwrap();
+    assert_eq!(look(&of(&token)), (String::new(), String::new()));
 }

@@ -10,6 +10,7 @@ use super::{
     whole_file,
 };
 use crate::base::{Diagnostic, limits};
+use crate::config::admin::PortSettings;
 use crate::config::{Settings, TENANT_DEFAULT, admin, parse, secrets, tenants};
 use crate::wire::feed::{ConfigFile, FileKind};
 
@@ -82,13 +83,14 @@ impl Gathered {
     }
 
     /// Settles it by the settings among the files, and looks for files that are named and not there, or that a
-    /// start would refuse: all that can be complained of before a worker looks at it. The settings, where they are right.
-    pub fn settle_by_itself(&mut self) -> Option<Settings> {
+    /// start would refuse: all that can be complained of before a worker looks at it. The settings, where they are right. `port` is
+    /// the one that is served already.
+    pub fn settle_by_itself(&mut self, port: Option<&PortSettings>) -> Option<Settings> {
         let settings = parse(&secrets::for_worker(&self.files)).ok()?;
         self.settle(&settings);
-        let port = settings.admin_port.as_ref();
-        let troubles = admin::troubles(&self.files, port, secrets::environment, admin::Reader::Daemon);
-        self.complain(TENANT_DEFAULT, troubles);
+        let found = admin::found(&self.files, settings.admin_port.as_ref(), port, secrets::environment);
+        self.complain(TENANT_DEFAULT, found.wrong);
+        self.gone = found.gone;
         for (name, files) in by_tenant(&self.files, &self.others, &settings) {
             // Where something else is wrong with them their worker says so.
             if name == TENANT_DEFAULT || parse(&secrets::for_worker(&files)).is_ok() {

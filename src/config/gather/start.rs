@@ -30,7 +30,7 @@ impl Inputs {
     pub fn start(&self) -> Result<Start, Vec<Diagnostic>> {
         let mut gathered = self.gather().map_err(|complaint| vec![complaint])?;
         let mut as_read = gathered.clone();
-        as_read.settle_by_itself();
+        as_read.settle_by_itself(None);
         let on_reading = as_read.all_complaints();
         let mut complaints = gathered.complaints.remove(TENANT_DEFAULT).unwrap_or_default();
         let (main, settings) = sound_main(leave_out(gathered.files.clone(), &complaints), &mut complaints)?;

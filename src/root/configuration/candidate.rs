@@ -102,7 +102,8 @@ impl Configuration {
                 return Reading::Refused;
             }
         };
-        let errands::Reading { gathered, settings, rights, content } = reading;
+        let errands::Reading { mut gathered, settings, rights, content } = reading;
+        self.note_gone(std::mem::take(&mut gathered.gone));
         let seen = start::seen(content, &gathered.all_complaints());
         (self.seen, self.lay_there) = (Some(seen), Some(content));
         if gathered.complaints.is_empty() && self.in_force.content == Some(content) {
@@ -134,6 +135,10 @@ impl Configuration {
     }
 
     pub(super) fn fetched(&mut self, fetched: Result<errands::Fetched, String>) -> Reading {
+        let mut fetched = fetched;
+        if let Ok(fetched) = &mut fetched {
+            self.note_gone(std::mem::take(&mut fetched.gone));
+        }
         match fetched {
             Ok(fetched) if self.in_force.content == Some(fetched.content) => Reading::Same,
             Ok(errands::Fetched {
@@ -141,6 +146,7 @@ impl Configuration {
                 settings,
                 rights,
                 content,
+                ..
             }) => {
                 self.candidate = Some(Candidate {
                     files: config::by_tenant(&files, &others, &settings),

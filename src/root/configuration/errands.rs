@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::base::Diagnostic;
+use crate::config::admin::{self, PortSettings};
 use crate::config::generations::{Checksum, Damage, Generation, Store};
 use crate::config::watch::Watched;
 use crate::config::{self, Gathered, Inputs, Settings};
@@ -28,6 +29,8 @@ use crate::sys::watch::{self, Watcher, Woken};
 pub struct Source {
     pub inputs: Inputs,
     pub store: Store,
+    /// The port that is served.
+    pub port: Option<PortSettings>,
 }
 
 /// Something to do.
@@ -74,6 +77,8 @@ pub struct Fetched {
     pub rights: Rights,
     /// Of its files.
     pub content: Checksum,
+    /// About what cannot be read at the moment and was before.
+    pub gone: Vec<Diagnostic>,
 }
 
 /// The threads; they end when this goes.
@@ -167,15 +172,15 @@ fn run(errands: &Receiver<Errand>, told: &mpsc::Sender<Told>, done: impl Fn(Erra
 
 fn done(source: &Source, errand: Errand) -> Told {
     match errand {
-        Errand::Read(run) => Told::Read(run, Box::new(read(&source.inputs))),
+        Errand::Read(run) => Told::Read(run, Box::new(read(source))),
         Errand::Fetch { run, number, before } => Told::Fetched(run, Box::new(fetch(source, number, before))),
         Errand::Keep(generation) => Told::Kept(generation.number, source.store.keep(&generation)),
     }
 }
 
-fn read(inputs: &Inputs) -> Result<Reading, Diagnostic> {
-    let mut gathered = inputs.gather()?;
-    let settings = gathered.settle_by_itself();
+fn read(source: &Source) -> Result<Reading, Diagnostic> {
+    let mut gathered = source.inputs.gather()?;
+    let settings = gathered.settle_by_itself(source.port.as_ref());
     let rights = settings.as_ref().map(Rights::of).unwrap_or_default();
     let content = Checksum::of_all(&gathered.files, &gathered.others);
     Ok(Reading { gathered, settings, rights, content })
@@ -198,7 +203,13 @@ fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, S
     let settings = config::what_is_right(&generation.files);
     let content = Checksum::of_all(&generation.files, &generation.others);
     let rights = Rights::of(&settings);
-    Ok(Fetched { generation, settings, rights, content })
+    // As where the files are read: what the next start would refuse is not gone back to.
+    let found =
+        admin::found(&generation.files, settings.admin_port.as_ref(), source.port.as_ref(), config::environment);
+    if let Some(Diagnostic { message, remedy, .. }) = found.wrong.into_iter().next() {
+        return Err(format!("generation {} cannot be drawn: {message}; {remedy}", generation.number));
+    }
+    Ok(Fetched { generation, settings, rights, content, gone: found.gone })
 }
 
 fn wait_for_changes(inputs: &Inputs, stopped: &PipeReader, told: &mpsc::Sender<Told>) -> Result<(), Fault> {
@@ -252,6 +263,45 @@ mod tests {
     use crate::config::{Asked, Places, Surroundings};
     use crate::root::configuration::start::{self, Beginning};
 
+    fn source(inputs: Inputs) -> Source {
+        let state = inputs.main().with_file_name("state");
+        Source { store: Store::new(&state, inputs.unusual()), inputs, port: None }
+    }
+
+    /// What was accepted once is gone back to by the same rule as what lies there is taken.
+    #[test]
+    fn a_generation_whose_token_is_wrong_is_not_gone_back_to_and_one_whose_token_is_gone_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (config, token) = (folder.path().join("unblink.toml"), folder.path().join("token"));
+        let text = format!("[admin]\nlisten = '127.0.0.1:1'\ntoken_file = '{}'\n", token.display());
+        fs::write(&config, text).unwrap();
+        fs::write(&token, "long-enough-to-be-a-token\n").unwrap();
+        let asked = Asked { config: Some(config), flags: Vec::new() };
+        let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
+        let mut source = source(inputs);
+        let Reading { gathered, settings, content, .. } = read(&source).unwrap();
+        let generation = Generation {
+            number: 3,
+            accepted_at: crate::base::Wall(0),
+            cause: crate::machine::reload::Cause::Start,
+            lay_there: content,
+            files: gathered.files,
+            others: gathered.others,
+        };
+        source.store.keep(&generation).unwrap();
+        assert!(fetch(&source, Some(3), 9).is_ok());
+        fs::write(&token, "short\n").unwrap();
+        let why = fetch(&source, Some(3), 9).unwrap_err();
+        assert!(why.starts_with("generation 3 cannot be drawn: admin.token_file: the token has fewer than"), "{why}");
+        fs::remove_file(&token).unwrap();
+        assert!(fetch(&source, Some(3), 9).unwrap_err().contains("No such file"), "nothing was read of it before");
+        assert_eq!(read(&source).unwrap().gathered.all_complaints().len(), 1);
+        source.port = settings.unwrap().admin_port;
+        assert_eq!(fetch(&source, None, 9).unwrap().gone.len(), 1);
+        let gathered = read(&source).unwrap().gathered;
+        assert_eq!((gathered.all_complaints().len(), gathered.gone.len()), (0, 1));
+    }
+
     /// The first look at files that are watched finds them as they were, whatever is wrong with them.
     #[test]
     fn what_lies_there_as_at_the_start_is_no_change() {
@@ -269,7 +319,7 @@ mod tests {
             let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
             let begun = Beginning::decide(inputs.start().unwrap(), inputs.clone(), &folder.path().join("state"));
             assert!(begun.refused().is_some(), "{wrong}");
-            let reading = read(&inputs).unwrap();
+            let reading = read(&source(inputs)).unwrap();
             let now = start::seen(reading.content, &reading.gathered.all_complaints());
             assert_eq!(begun.seen, Some(now), "{wrong}: {:?}", reading.gathered.all_complaints());
         }
@@ -286,7 +336,7 @@ mod tests {
         let inputs = Inputs::new(&asked, |_| None, &Places::of(&Surroundings::default()));
         for (secret, complaints) in [("short\n", 1), ("long-enough-to-be-a-token\n", 0)] {
             fs::write(&token, secret).unwrap();
-            let found = read(&inputs).unwrap().gathered.all_complaints();
+            let found = read(&source(inputs.clone())).unwrap().gathered.all_complaints();
             assert_eq!(found.len(), complaints, "{found:?}");
             assert_eq!(inputs.start().is_err(), complaints > 0, "a start says something else");
         }

@@ -92,7 +92,8 @@ impl Beginning {
         } else {
             beginning.begin_without_what_is_wrong(newest, &gathered);
         }
-        beginning.source = Some(Source { inputs, store });
+        let port = beginning.settings.admin_port.clone();
+        beginning.source = Some(Source { inputs, store, port });
         beginning
     }
 

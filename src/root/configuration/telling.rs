@@ -10,7 +10,7 @@ use super::candidate::Candidate;
 use crate::admin::status::{Change, ConfigurationStatus};
 use crate::base::{Diagnostic, Mono, limits};
 use crate::config::{self, Level, LogSettings, NOBODY, Settings, TENANT_DEFAULT};
-use crate::event::{Event, RestartWanted};
+use crate::event::{CredentialsGone, Event, RestartWanted};
 use crate::root::state::State;
 use crate::root::tenants::Tenants;
 use crate::wire::feed::{Complaint, ConfigFile, ToWorker};
@@ -25,10 +25,30 @@ impl Configuration {
             content_of: self.in_force.content_of,
             under_way: self.machine.cause(),
             refused: self.refused.clone(),
-            at_restart: self.at_restart.clone(),
+            at_restart: self.notes(),
             unwatched: self.unwatched.clone(),
             unkept: self.unkept.clone(),
         }
+    }
+
+    /// What the next start would do otherwise, and what it would refuse.
+    fn notes(&self) -> Vec<String> {
+        self.at_restart.iter().chain(&self.gone).cloned().collect()
+    }
+
+    /// What of the port's files was gone when they were last looked at.
+    pub(super) fn note_gone(&mut self, gone: Vec<Diagnostic>) {
+        let words = |complaint: Diagnostic| {
+            let Diagnostic { file, line, column, message, .. } = complaint;
+            format!(
+                "{file}:{line}:{column}: {message}; what was read of it last serves, but no daemon would start without it"
+            )
+        };
+        let gone: Vec<String> = gone.into_iter().map(words).collect();
+        for what in gone.iter().filter(|what| !self.gone.contains(what)) {
+            CredentialsGone { what }.emit();
+        }
+        self.gone = gone;
     }
 
     /// What the next start would do otherwise, in words.
@@ -74,7 +94,7 @@ impl State {
         why: Option<String>,
         complaints: Vec<Diagnostic>,
     ) {
-        let at_restart = self.configuration.at_restart.clone();
+        let at_restart = self.configuration.notes();
         let generation = self.generation();
         self.configuration.answer(&Change { accepted, changed, generation, why, complaints, at_restart });
     }
