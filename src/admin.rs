@@ -11,6 +11,7 @@ pub mod client;
 mod debug;
 pub mod doorkeeper;
 mod head;
+mod history;
 pub mod port;
 mod reporting;
 pub mod scrape;
@@ -43,6 +44,7 @@ use crate::event::By;
 use crate::report::Format;
 use crate::runtime::{self, timer};
 use crate::sys::clock;
+use crate::sys::memory_file::MemoryFile;
 use crate::sys::socket::Peer;
 
 pub use captured::on_signal;
@@ -65,6 +67,8 @@ pub enum Ask {
     /// Those of workers.
     Processes(oneshot::Sender<Vec<Process>>),
     Ready(oneshot::Sender<Readiness>),
+    /// What the workers of this tenant left, if there is such a tenant and anything.
+    History(String, oneshot::Sender<Option<MemoryFile>>),
     /// Answered once it is known what came of it.
     Reload(oneshot::Sender<Change>),
     /// Has the worker of this tenant give way to a fresh one; none for the one that is always there.
@@ -83,6 +87,7 @@ pub type Admits = fn(&Peer) -> bool;
 
 const PATHS: &[&str] = &[
     "/api/v1/boards",
+    "/api/v1/history",
     "/api/v1/recycle",
     "/api/v1/reload",
     "/api/v1/rollback",
@@ -270,6 +275,7 @@ async fn answer(
         debug::TASKS => debug::tasks(query, caller).await,
         "/api/v1/status" => ask(asks, Ask::Status).await.map_or_else(gone, |status| json(&status)),
         "/api/v1/boards" => ask(asks, Ask::Boards).await.map_or_else(gone, |boards| json(&boards)),
+        "/api/v1/history" => history::piece(query, caller).await,
         _ => match path.strip_prefix(debug::CAPTURE) {
             Some(name) => captured::file(name, query, caller).await,
             None => open_to_scrapes(path, query, asks).await,

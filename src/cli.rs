@@ -24,6 +24,7 @@ mod panics;
 mod places;
 mod profile;
 mod push;
+mod reader;
 mod restore;
 mod serve;
 mod snapshot;

@@ -31,11 +31,11 @@ pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
     WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
 };
-pub use port::{
-    ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused,
-};
+pub use port::{ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
-pub use service::{HandedRefused, HistoriesReturned, HistoryUnkept, ManagerUntold, WatchdogShort};
+pub use service::{
+    HandedRefused, HistoriesReturned, HistoryRestored, HistoryUnkept, HistoryUnrestored, ManagerUntold, WatchdogShort,
+};
 pub use session::{
     FrameDropped, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled,
 };

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod command;
 pub mod confined;
 pub mod fd;
+pub mod folder_lock;
 pub mod frames;
 pub mod handed;
 mod handler;

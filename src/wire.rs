@@ -5,6 +5,7 @@
 //! bytes into a message or an error. What a message means is decided elsewhere.
 
 pub mod attach;
+pub mod copied;
 pub mod feed;
 pub mod framing;
 pub mod history;

@@ -39,6 +39,14 @@ fn changed(generation: u64, accepted: bool) -> Change {
     Change { accepted, changed: accepted, generation, ..Change::default() }
 }
 
+/// What workers left: a few bytes at either end of the first half.
+fn history() -> MemoryFile {
+    let file = MemoryFile::new().unwrap();
+    file.write_at(b"begun", 0).unwrap();
+    file.write_at(b"later", 1 << 20).unwrap();
+    file
+}
+
 /// A daemon whose loop answers questions with `readiness`.
 fn start(readiness: Readiness, admits: Admits) -> Daemon {
     let folder = tempfile::tempdir().unwrap();
@@ -60,6 +68,7 @@ fn start(readiness: Readiness, admits: Admits) -> Daemon {
                     Some(other) => Recycled::refused(format!("not {other}")),
                 })),
                 Ask::Capture(wish, reply) => drop(reply.send(debug::captured(&wish))),
+                Ask::History(tenant, reply) => drop(reply.send((tenant == "default").then(history))),
                 Ask::Fault(reply, _) => drop(reply.send(false)),
                 // Only an even generation is one to go back to.
                 Ask::Reload(reply) => drop(reply.send(changed(4, true))),
@@ -133,7 +142,7 @@ async fn what_is_not_there_is_answered_in_one_line() {
     assert_eq!(answer.code, 404);
     assert_eq!(
         answer.body,
-        "no such page; there are /api/v1/boards, /api/v1/recycle, /api/v1/reload, /api/v1/rollback, /api/v1/status, /debug/pprof/, /debug/pprof/captures, /debug/pprof/flamegraph, /debug/pprof/heap, /debug/pprof/profile, /debug/pprof/tasks, /healthz, /metrics, /readyz\n"
+        "no such page; there are /api/v1/boards, /api/v1/history, /api/v1/recycle, /api/v1/reload, /api/v1/rollback, /api/v1/status, /debug/pprof/, /debug/pprof/captures, /debug/pprof/flamegraph, /debug/pprof/heap, /debug/pprof/profile, /debug/pprof/tasks, /healthz, /metrics, /readyz\n"
     );
     let answer = raw(&daemon, "POST /api/v1/status HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\nhi").await;
     assert!(answer.starts_with("HTTP/1.1 405 ") && answer.contains("allow: GET"), "{answer}");
@@ -320,4 +329,21 @@ async fn three_pages_are_there_over_tcp_and_no_other() {
     let long = format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(2 * head::BYTES_MAX));
     let answer = scraped(&long).await;
     assert!(answer.starts_with("HTTP/1.1 414 ") || answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_history_is_told_piece_by_piece_and_of_no_other_tenant() {
+    let daemon = start(Readiness::Ready, |_| true);
+    let get = async |query: &str| client::get(&format!("/api/v1/history{query}"), &daemon.socket).await.unwrap();
+    let first = get("?tenant=default").await;
+    assert_eq!((first.code, &first.body[..13]), (200, &b"\0\0\0\0\0\0\0\0begun"[..]));
+    let at = first.body.len() as u64 - 8;
+    let second = get(&format!("?tenant=default&at={at}")).await;
+    assert_eq!((&second.body[..8], &second.body[8..13]), (&(1_u64 << 20).to_le_bytes()[..], &b"later"[..]));
+    let end = (1 << 20) + second.body.len() as u64 - 8;
+    assert_eq!(get(&format!("?tenant=default&at={end}")).await.body.len(), 0, "nothing stands behind it");
+    assert_eq!(get("?tenant=ops").await.code, 404);
+    for query in ["", "?tenant=", "?tenant=a/b", "?tenant=default&at=x"] {
+        assert_eq!(get(query).await.code, 400, "{query}");
+    }
 }

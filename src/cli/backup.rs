@@ -1,10 +1,12 @@
-//! `unblink backup`: the configuration and the generations of it that are kept, in one archive.
+//! `unblink backup`: the configuration, the generations of it that are kept, and the histories of a daemon that runs, in one
+//! archive.
 //!
 //! Invariant: the archive is there whole or not at all, for its owner alone, and takes the place of no file. What cannot be
 //! read of the configuration is a reason not to make one: who finds out when it is needed has none. A damaged generation, which no
-//! daemon would go back to either, is left out by name.
+//! daemon would go back to either, is left out by name, and so is a history that cannot be had.
 
 pub mod archive;
+mod history;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -23,7 +25,7 @@ use crate::notation::{counted, harmless};
 use crate::sys::{clock, host};
 use crate::wire::feed::ConfigFile;
 
-use archive::{Entry, MAIN, Origin};
+use archive::{Entry, MAIN, Origin, Whose};
 
 /// Rights of a file that nobody else has any business with.
 const OWNERS_ALONE: u32 = 0o600;
@@ -38,18 +40,27 @@ pub fn run(asked: &Backup) -> Result<(), Failure> {
     for number in store.numbers() {
         match store.file(number) {
             Ok((name, bytes)) => {
-                entries.push(Entry { path: Origin::Generation.path(&name), mode: OWNERS_ALONE, bytes });
+                entries.push(Entry { path: Origin::Generation.path(&name), ..own(OWNERS_ALONE, bytes) });
             }
             // It made room for a newer one just now.
             Err(Damage::Missing(_)) => {}
             Err(damage) => left_out.push_str(&format!("{}\n", harmless(&damage.to_string()))),
         }
     }
+    let generations = entries.len() - files;
     if entries.is_empty() {
         let (main, folder) = (inputs.main().display(), store.folder().display());
         return Err(Failure::runtime(format!("there is nothing to keep: neither {main} nor generations in {folder}")));
     }
-    let generations = entries.len() - files;
+    let socket = places::admin_socket(asked.admin_socket.clone(), &inputs, &places);
+    let histories = history::of_daemon(&socket);
+    histories.left_out.iter().for_each(|line| left_out.push_str(&format!("{line}\n")));
+    entries.extend(
+        histories
+            .copied
+            .into_iter()
+            .map(|(tenant, bytes)| Entry { path: Origin::History.path(&tenant), ..own(OWNERS_ALONE, bytes) }),
+    );
     let now = Timestamp::from_millisecond(clock::wall().0).unwrap_or_default();
     let packed = archive::pack(&entries, now).map_err(Failure::runtime)?;
     let path = &asked.file;
@@ -57,13 +68,23 @@ pub fn run(asked: &Backup) -> Result<(), Failure> {
     let lines: String =
         entries.iter().map(|entry| format!("  {}  {} bytes\n", harmless(&entry.path), entry.bytes.len())).collect();
     let words = format!(
-        "{lines}{left_out}{} of the configuration, as it is, and {}; files that it names for secrets are not in it, nor is the \
-         history\n{}\n",
+        "{lines}{left_out}{} of the configuration, as it is, {} and {}; files that it names for secrets are not in it\n{}\n",
         counted(files, "file"),
         counted(generations, "generation"),
+        counted_histories(entries.len() - files - generations),
         harmless(&path.display().to_string())
     );
     output::write(words.as_bytes())
+}
+
+/// So many of them, in words.
+pub fn counted_histories(count: usize) -> String {
+    if count == 0 { "no history".to_owned() } else { format!("the history of {}", counted(count, "tenant")) }
+}
+
+/// A file of the daemon's own: whose it is the folder says that it is put into.
+fn own(mode: u32, bytes: Vec<u8>) -> Entry {
+    Entry { path: String::new(), mode, whose: Whose::default(), bytes }
 }
 
 /// Every file that a daemon would read.
@@ -88,8 +109,9 @@ fn entry(file: &ConfigFile, main: &Path, folder: &Path) -> Result<Entry, Failure
     if Origin::of(&name).is_none() {
         return Err(Failure::runtime(format!("{}: a file of this name cannot be kept; rename it", path.display())));
     }
-    let mode = fs::metadata(path).map_err(|error| Failure::runtime(format!("{}: {error}", path.display())))?.mode();
-    Ok(Entry { path: name, mode: mode & archive::MODE_BITS, bytes: file.bytes.clone() })
+    let facts = fs::metadata(path).map_err(|error| Failure::runtime(format!("{}: {error}", path.display())))?;
+    let whose = Whose { user: host::user_name(facts.uid()), group: host::group_name(facts.gid()) };
+    Ok(Entry { path: name, mode: facts.mode() & archive::MODE_BITS, whose, bytes: file.bytes.clone() })
 }
 
 /// Writes all of it, or leaves nothing.

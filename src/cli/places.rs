@@ -60,6 +60,12 @@ pub fn sockets(door: Door, flag: Option<PathBuf>) -> Sockets {
     sockets
 }
 
+/// Where the daemon of this configuration answers whoever operates it.
+pub fn admin_socket(flag: Option<PathBuf>, inputs: &Inputs, places: &Places) -> PathBuf {
+    let settings = || inputs.gather().map(|gathered| config::what_is_right(&gathered.files)).unwrap_or_default();
+    flag.or_else(|| settings().admin.socket).unwrap_or_else(|| places.admin.clone())
+}
+
 fn surroundings() -> Surroundings {
     Surroundings::here(environment)
 }

@@ -1,7 +1,8 @@
 //! `unblink restore`: what `unblink backup` wrote takes the place of what is there.
 //!
 //! Invariant: nothing is written before all of the archive was found to be as it was written, and nothing is replaced before all
-//! of it lies on the same disk. What was there is moved aside, never removed; where anything fails it is moved back.
+//! of it lies on the same disk. What was there is moved aside, never removed; where anything fails it is moved back. No daemon runs
+//! on the state folder meanwhile, and none begins to.
 
 mod swap;
 
@@ -15,19 +16,34 @@ use jiff::Timestamp;
 
 use super::args::Restore;
 use super::backup::archive::{self, Entry, MAIN, Origin};
+use super::backup::counted_histories;
 use super::failure::Failure;
+use super::reader::Reader;
 use super::{output, places};
 use crate::admin::client::{self, AskError};
 use crate::base::limits;
-use crate::config::generations::Store;
-use crate::config::{self, Asked, Inputs, Places};
+use crate::config::generations::{self, Store};
+use crate::config::{Asked, Inputs};
 use crate::notation::{counted, harmless};
 use crate::runtime;
-use crate::sys::clock;
+use crate::sys::folder_lock::{Held, HoldError};
 use crate::sys::socket::ConnectError;
 use crate::sys::undisturbed::Undisturbed;
+use crate::sys::{clock, host};
+use crate::wire::copied::{self, Unfit};
 
-use swap::Swap;
+use swap::{Given, Swap};
+
+/// Where all of it goes.
+#[derive(Clone, Debug)]
+struct Places {
+    /// The configuration's own file.
+    main: PathBuf,
+    generations: PathBuf,
+    histories: PathBuf,
+    /// Who is to read the configuration, where that is somebody else.
+    reader: Option<Reader>,
+}
 
 /// Why nothing was restored.
 #[derive(Debug)]
@@ -43,31 +59,34 @@ const FOLDERS: [&str; 3] = ["boards.d", "charts.d", "tenants"];
 pub fn run(asked: &Restore) -> Result<(), Failure> {
     let shown = asked.file.display();
     let packed = read(&asked.file).map_err(|error| Failure::runtime(format!("cannot read {shown}: {error}")))?;
-    let unpacked = archive::unpack(&packed).map_err(|damage| {
-        Failure::runtime(format!(
-            "{shown}: {damage}; nothing was restored: take another backup, or a fresh copy of this one"
-        ))
-    })?;
-    let places = places::own();
-    let inputs = Inputs::new(&Asked { config: asked.config.clone(), flags: Vec::new() }, places::environment, &places);
-    nobody_runs(asked.admin_socket.clone(), &inputs, &places)?;
-    let main = absolute(inputs.main()).map_err(Failure::runtime)?;
-    let store = Store::new(&places.state, inputs.unusual());
+    let mut unpacked = archive::unpack(&packed).map_err(|damage| refused(&asked.file, damage))?;
+    let own = places::own();
+    let inputs = Inputs::new(&Asked { config: asked.config.clone(), flags: Vec::new() }, places::environment, &own);
+    let mut notes = fit_histories(&mut unpacked.entries).map_err(|damage| refused(&asked.file, damage))?;
+    nobody_answers(&places::admin_socket(asked.admin_socket.clone(), &inputs, &own))?;
+    let places = Places {
+        main: absolute(inputs.main()).map_err(Failure::runtime)?,
+        generations: Store::new(&own.state, inputs.unusual()).folder().to_owned(),
+        histories: generations::folder(&own.state, "histories", inputs.unusual()),
+        reader: Reader::of_daemon(&own).filter(|_| rustix::process::geteuid().is_root()),
+    };
+    // From here on none begins, either.
+    let _alone = alone(&own.state)?;
     let now = Timestamp::from_millisecond(clock::wall().0).unwrap_or_default();
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     // Half of it would be worse than none: whoever ends this meanwhile ends it afterwards.
     let undisturbed = Undisturbed::begin();
-    let asides = replace(&unpacked.entries, &main, &store, &stamp).map_err(Failure::runtime)?;
-    let generations = unpacked.entries.iter().filter(|entry| is_generation(entry)).count();
-    let files = unpacked.entries.len() - generations;
-    let kept: String = asides
-        .iter()
-        .map(|aside| format!("what was there before: {}\n", harmless(&aside.display().to_string())))
-        .collect();
+    let asides = replace(&unpacked.entries, &places, &stamp).map_err(Failure::runtime)?;
+    for aside in asides {
+        notes.push_str(&format!("what was there before: {}\n", harmless(&aside.display().to_string())));
+    }
+    notes.push_str(&places.closed_files(&unpacked.entries));
+    let count = |of: Origin| unpacked.entries.iter().filter(|entry| origin(entry) == Some(of)).count();
     let words = format!(
-        "restored: {} of the configuration and {}, as of {}\n{kept}next: unblink check\n      then start the daemon\n",
-        counted(files, "file"),
-        counted(generations, "generation"),
+        "restored: {} of the configuration, {} and {}, as of {}\n{notes}next: unblink check\n      then start the daemon\n",
+        counted(count(Origin::Configuration), "file"),
+        counted(count(Origin::Generation), "generation"),
+        counted_histories(count(Origin::History)),
         unpacked.made_at
     );
     let told = output::write(words.as_bytes());
@@ -75,8 +94,47 @@ pub fn run(asked: &Restore) -> Result<(), Failure> {
     told
 }
 
-fn is_generation(entry: &Entry) -> bool {
-    matches!(Origin::of(&entry.path), Some((Origin::Generation, _)))
+fn refused(file: &Path, damage: impl fmt::Display) -> Failure {
+    let shown = file.display();
+    let remedy = "take another backup, or a fresh copy of this one";
+    Failure::runtime(format!("{shown}: {damage}; nothing was restored: {remedy}"))
+}
+
+fn origin(entry: &Entry) -> Option<Origin> {
+    Origin::of(&entry.path).map(|(origin, _)| origin)
+}
+
+/// Takes out histories that this program cannot read, and says so of each. One that is none is damage.
+fn fit_histories(entries: &mut Vec<Entry>) -> Result<String, String> {
+    let (mut notes, mut damage) = (String::new(), None);
+    entries.retain(|entry| {
+        let Some((Origin::History, tenant)) = Origin::of(&entry.path) else { return true };
+        match copied::read(entry.bytes.as_slice(), |_, _| Ok(())) {
+            Ok(()) => true,
+            Err(version @ Unfit::Version(_)) => {
+                notes.push_str(&format!("no history of {tenant}: {version}; its charts begin empty\n"));
+                false
+            }
+            Err(unfit) => {
+                damage = damage.take().or(Some(format!("{}: {unfit}", harmless(&entry.path))));
+                true
+            }
+        }
+    });
+    damage.map_or(Ok(notes), Err)
+}
+
+/// Holds the state folder, as each daemon does while it runs.
+fn alone(state: &Path) -> Result<Held, Failure> {
+    let shown = state.display();
+    swap::create_private(state).map_err(Failure::runtime)?;
+    Held::alone(state, limits::STATE_LET_GO_DEADLINE).map_err(|error| match error {
+        HoldError::Busy => Failure::runtime(format!(
+            "a daemon runs, or another restore, with the state folder {shown}; nothing was restored: stop it first \
+             (`systemctl stop unblink.socket`)"
+        )),
+        HoldError::Io(error) => Failure::runtime(format!("cannot hold {shown}: {error}; nothing was restored")),
+    })
 }
 
 /// A regular file, and no more of it than there can be.
@@ -94,11 +152,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// A daemon that runs numbers generations by itself, and would take half of a configuration for the whole.
-fn nobody_runs(flag: Option<PathBuf>, inputs: &Inputs, places: &Places) -> Result<(), Failure> {
-    let settings = inputs.gather().map(|gathered| config::what_is_right(&gathered.files)).unwrap_or_default();
-    let socket = flag.or(settings.admin.socket).unwrap_or_else(|| places.admin.clone());
+fn nobody_answers(socket: &Path) -> Result<(), Failure> {
     let shown = socket.display();
-    match runtime::block_on(client::get("/healthz", &socket)).map_err(Failure::runtime)? {
+    match runtime::block_on(client::get("/healthz", socket)).map_err(Failure::runtime)? {
         Err(AskError::Connect(ConnectError::Absent | ConnectError::Stale)) => Ok(()),
         Err(AskError::Connect(error)) => Err(Failure::not_allowed(format!(
             "whether a daemon runs cannot be told ({shown}: {error}); nothing was restored: ask as its user, or as root"
@@ -111,52 +167,76 @@ fn nobody_runs(flag: Option<PathBuf>, inputs: &Inputs, places: &Places) -> Resul
 }
 
 /// Puts all of it in place. Gives the folders in which lies what was there.
-fn replace(entries: &[Entry], main: &Path, store: &Store, stamp: &str) -> Result<Vec<PathBuf>, Undone> {
-    let folder = main.parent().unwrap_or(Path::new("/"));
-    let state = store.folder().parent().unwrap_or(Path::new("/"));
+fn replace(entries: &[Entry], places: &Places, stamp: &str) -> Result<Vec<PathBuf>, Undone> {
+    let folder = places.folder();
+    let state = places.generations.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder)?;
     swap::create_private(state)?;
-    let mut configuration = Swap::begin(folder, stamp)?;
-    let mut generations = Swap::begin(state, stamp)?;
-    if let Err(error) = exchange(entries, main, store, &mut configuration, &mut generations) {
-        let left = [generations.undo(), configuration.undo()];
+    let mut configuration = Swap::begin(folder, stamp, places.reader.clone())?;
+    let mut kept = Swap::begin(state, stamp, None)?;
+    if let Err(error) = exchange(entries, places, &mut configuration, &mut kept) {
+        let left = [kept.undo(), configuration.undo()];
         return Err(Undone { error, left: left.into_iter().flatten().collect() });
     }
-    let all = [configuration.finish(), generations.finish()];
+    let all = [configuration.finish(), kept.finish()];
     Ok(all.into_iter().flatten().collect())
 }
 
 /// All of it is written before anything is moved.
-fn exchange(
-    entries: &[Entry],
-    main: &Path,
-    store: &Store,
-    configuration: &mut Swap,
-    generations: &mut Swap,
-) -> io::Result<()> {
+fn exchange(entries: &[Entry], places: &Places, configuration: &mut Swap, kept: &mut Swap) -> io::Result<()> {
     for entry in entries {
+        let given = Given {
+            mode: entry.mode,
+            user: entry.whose.user.as_deref().and_then(host::user_id),
+            group: entry.whose.group.as_deref().and_then(host::group_id),
+        };
         match Origin::of(&entry.path) {
             Some((Origin::Configuration, within)) => {
-                // It may have another name here.
-                let own = main.file_name().filter(|_| within == MAIN).map(Path::new);
-                configuration.stage(within, own.unwrap_or(Path::new(within)), entry.mode, &entry.bytes)?;
+                configuration.stage(within, &places.called(within), &given, &entry.bytes)?;
             }
-            Some((Origin::Generation, within)) => {
-                let within = format!("generations/{within}");
-                generations.stage(&within, Path::new(&within), entry.mode, &entry.bytes)?;
+            Some((Origin::Generation | Origin::History, _)) => {
+                kept.stage(&entry.path, Path::new(&entry.path), &given, &entry.bytes)?;
             }
             None => return Err(io::Error::other(format!("{} has no place", entry.path))),
         }
     }
     configuration.settle()?;
-    generations.settle()?;
-    configuration.exchange(MAIN, main)?;
+    kept.settle()?;
+    configuration.exchange(MAIN, &places.main)?;
     for name in FOLDERS {
         configuration.exchange(name, Path::new(name))?;
     }
-    generations.exchange("generations", store.folder())?;
+    kept.exchange("generations", &places.generations)?;
+    // One that was restored before and that no daemon has taken yet is another configuration's.
+    kept.exchange("histories", &places.histories)?;
     configuration.sync()?;
-    generations.sync()
+    kept.sync()
+}
+
+// === impl Places ===
+
+impl Places {
+    fn folder(&self) -> &Path {
+        self.main.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The path in the folder of a file of the configuration: the main one may have another name here.
+    fn called(&self, within: &str) -> PathBuf {
+        let own = self.main.file_name().filter(|_| within == MAIN).map(Path::new);
+        own.unwrap_or(Path::new(within)).to_owned()
+    }
+
+    /// A line of the first file of the configuration that the daemon's user may not read, if there is one.
+    fn closed_files(&self, entries: &[Entry]) -> String {
+        let within = entries.iter().filter_map(|entry| match Origin::of(&entry.path)? {
+            (Origin::Configuration, within) => Some(self.folder().join(self.called(within)).display().to_string()),
+            _ => None,
+        });
+        let files: Vec<String> = within.collect();
+        let names: Vec<&str> = files.iter().map(String::as_str).collect();
+        let closed = self.reader.as_ref().and_then(|reader| reader.kept_from(&names));
+        closed.map_or_else(String::new, |closed| harmless(&format!("{}: {}", closed.found, closed.remedy)) + "\n")
+    }
 }
 
 // === impl Undone ===

@@ -103,12 +103,7 @@ impl Store {
     /// Below the state folder; a configuration that lies elsewhere than usual has a folder of its own, so that nobody
     /// ever goes back to another one's. Nothing is made before something is kept.
     pub fn new(state: &Path, unusual: Option<&Path>) -> Store {
-        let whose = unusual.map(|main| std::path::absolute(main).unwrap_or_else(|_| main.to_owned()));
-        let folder = whose.map_or_else(
-            || "generations".to_owned(),
-            |main| format!("generations-{}", &Checksum::over(main.as_os_str().as_encoded_bytes()).hexadecimal()[..16]),
-        );
-        Store { kept: Kept::new(state.join(folder)) }
+        Store { kept: Kept::new(folder(state, "generations", unusual)) }
     }
 
     pub fn folder(&self) -> &Path {
@@ -189,6 +184,14 @@ impl Store {
     fn path(&self, number: u64) -> PathBuf {
         self.kept.path(&name(number))
     }
+}
+
+/// Where a daemon keeps what is called so of what outlives it: below the state folder, and apart from what another one keeps whose
+/// configuration lies elsewhere.
+pub fn folder(state: &Path, what: &str, unusual: Option<&Path>) -> PathBuf {
+    let whose = unusual.map(|main| std::path::absolute(main).unwrap_or_else(|_| main.to_owned()));
+    let checksum = |main: PathBuf| Checksum::over(main.as_os_str().as_encoded_bytes()).hexadecimal();
+    state.join(whose.map_or_else(|| what.to_owned(), |main| format!("{what}-{}", &checksum(main)[..16])))
 }
 
 /// So that a list of them is in their order.

@@ -1,6 +1,7 @@
 //! What passes between the daemon and the service manager that started it.
 
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -19,6 +20,20 @@ pub struct HandedRefused<'a> {
 #[derive(Debug)]
 pub struct HistoriesReturned {
     pub count: usize,
+}
+
+/// What `unblink restore` put there of a tenant's past is what its first worker begins with.
+#[derive(Debug)]
+pub struct HistoryRestored<'a> {
+    pub tenant: &'a str,
+    pub bytes: u64,
+}
+
+/// It cannot be: the charts of that tenant begin without it.
+#[derive(Debug)]
+pub struct HistoryUnrestored<'a> {
+    pub path: &'a Path,
+    pub why: &'a str,
 }
 
 /// The service manager does not hold a history; it is asked again.
@@ -49,6 +64,19 @@ impl Event for HandedRefused<'_> {
 impl Event for HistoriesReturned {
     fn emit(self) {
         info!(histories = self.count, "histories came back from the service manager");
+    }
+}
+
+impl Event for HistoryRestored<'_> {
+    fn emit(self) {
+        info!(tenant = self.tenant, bytes = self.bytes, "the charts begin with the past that was restored");
+    }
+}
+
+impl Event for HistoryUnrestored<'_> {
+    fn emit(self) {
+        let (path, why) = (self.path.display(), self.why);
+        warn!(%path, why, "a past that was restored is of no use, and the charts begin without it; the backup has it still");
     }
 }
 

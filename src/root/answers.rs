@@ -31,6 +31,10 @@ impl State {
             Ask::Processes(reply) => drop(reply.send(self.tenants.processes())),
             Ask::Metrics(reply) => drop(reply.send(self.page(now))),
             Ask::Boards(reply) => drop(reply.send(self.boards())),
+            Ask::History(tenant, reply) => {
+                let tenant = self.tenants.get(&tenant);
+                drop(reply.send(tenant.and_then(|tenant| tenant.worker.history())));
+            }
             Ask::Ready(reply) => drop(reply.send(match self.why_not_ready() {
                 None => Readiness::Ready,
                 Some(why) => Readiness::NotYet(why),

@@ -24,6 +24,7 @@ use crate::machine::confinement::Counts;
 use crate::runtime::supervisor::Supervisor;
 use crate::runtime::{self, Task, log};
 use crate::sys::marker::MarkerFile;
+use crate::sys::memory_file::MemoryFile;
 use crate::sys::process::{self, Child, WorkerLog};
 use crate::sys::{handover, socket};
 
@@ -215,6 +216,14 @@ impl Launcher {
     pub fn greeted(&mut self) {
         if let Launcher::Process { legacy, .. } = self {
             legacy.greeted();
+        }
+    }
+
+    /// What its workers leave to each other; none before one was started, and of one within this process.
+    pub fn history(&self) -> Option<MemoryFile> {
+        match self {
+            Launcher::Process { legacy, .. } => legacy.file(),
+            Launcher::Within(_) => None,
         }
     }
 

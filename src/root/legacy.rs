@@ -52,6 +52,11 @@ impl Legacy {
         Ok(Legacy { file, store: self.store.clone(), ..Legacy::new(&self.tenant) })
     }
 
+    /// The file as it is now, for whoever copies it.
+    pub fn file(&self) -> Option<MemoryFile> {
+        self.file.as_ref()?.try_clone().ok()
+    }
+
     /// For a worker that is about to start: with an opening of its own, whose flags are none of the next one's business.
     pub fn hand_over(&mut self) -> io::Result<MemoryFile> {
         let why = match (self.ungreeted, self.shortages, self.short_lives) {

@@ -4,9 +4,11 @@
 //! goes on. What was handed over is looked at before it is used, and closed where it is not what it should be.
 
 mod loopback;
+mod restored;
 mod store;
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,6 +94,11 @@ impl Service {
         if env("NOTIFY_SOCKET").is_some() {
             notify::rest((begun + limits::START_TAKES_AT_LEAST).since(clock::mono()));
         }
+    }
+
+    /// What was restored into this folder is what workers left.
+    pub fn begin_with(&self, histories: &Path) {
+        restored::take(histories, &self.store);
     }
 
     /// Where histories outlive this process.

@@ -27,6 +27,7 @@ use crate::machine::ledger::{Ledger, Row};
 use crate::model::{Catalogue, Vitals};
 use crate::runtime::Registration;
 use crate::runtime::supervisor::Supervisor;
+use crate::sys::memory_file::MemoryFile;
 use crate::sys::random;
 use crate::wire::feed::{self, ConfigFile, Hello, Outcome, ToWorker, WorkerStatus};
 use ending::Ending;
@@ -241,6 +242,11 @@ impl Worker {
     /// All boards, also while the worker is down; none before one was ever ready.
     pub fn catalogue(&self) -> Option<&Catalogue> {
         self.catalogue.as_ref()
+    }
+
+    /// What its lives leave to each other, if anything.
+    pub fn history(&self) -> Option<MemoryFile> {
+        self.launcher.history()
     }
 
     /// Whether it is asked about another configuration than the one it draws.

@@ -54,6 +54,23 @@ pub fn user_id(name: &str) -> Option<u32> {
     number_in("/etc/passwd", name)
 }
 
+/// What a user of this number is called here.
+pub fn user_name(uid: u32) -> Option<String> {
+    name_in("/etc/passwd", uid)
+}
+
+/// What a group of this number is called here.
+pub fn group_name(gid: u32) -> Option<String> {
+    name_in("/etc/group", gid)
+}
+
+/// The name in the line whose third field is this number.
+fn name_in(path: &str, number: u32) -> Option<String> {
+    let (text, number) = (names(path).ok()?, number.to_string());
+    let line = text.lines().find(|line| line.split(':').nth(2) == Some(number.as_str()))?;
+    line.split(':').next().map(str::to_owned)
+}
+
 /// The numbers of a user's groups, as this machine has them.
 pub fn groups_of(user: &str) -> Vec<u32> {
     let Ok(groups) = names("/etc/group") else { return Vec::new() };
@@ -81,7 +98,7 @@ fn field<'a>(text: &'a str, name: &str, number: usize) -> Option<&'a str> {
     line.split(':').nth(number)
 }
 
-/// Bytes of a file system.
+/// Bytes of a file system, and files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSystem {
     pub total: u64,
@@ -89,13 +106,20 @@ pub struct FileSystem {
     pub free: u64,
     /// What is left of that for others.
     pub available: u64,
+    /// How many more files fit; none where it has no such bound.
+    pub files_available: Option<u64>,
 }
 
 /// Asks the file system in which a path lies. One that lies on a server may never answer.
 pub fn file_system(path: &Path) -> io::Result<FileSystem> {
     let found = statvfs(path)?;
     let bytes = |blocks: u64| blocks.saturating_mul(found.f_frsize);
-    Ok(FileSystem { total: bytes(found.f_blocks), free: bytes(found.f_bfree), available: bytes(found.f_bavail) })
+    Ok(FileSystem {
+        total: bytes(found.f_blocks),
+        free: bytes(found.f_bfree),
+        available: bytes(found.f_bavail),
+        files_available: (found.f_files > 0).then_some(found.f_favail),
+    })
 }
 
 /// How the kernel counts processor time and memory in `/proc`: ticks in a second, bytes in a page.
@@ -122,5 +146,7 @@ mod tests {
         assert_eq!((super::group_id("root"), super::group_id("no such group")), (Some(0), None));
         assert_eq!((super::user_id("root"), super::user_id("no such user")), (Some(0), None));
         assert!(super::groups_of("root").contains(&0) && super::groups_of("no such user").is_empty());
+        assert_eq!((super::user_name(0).as_deref(), super::group_name(0).as_deref()), (Some("root"), Some("root")));
+        assert_eq!((super::user_name(u32::MAX - 7), super::group_name(u32::MAX - 7)), (None, None));
     }
 }

@@ -1,7 +1,8 @@
 //! The identity that the file system sees of one thread: root works in a folder of somebody else's as that somebody.
 //!
 //! Invariant: it is this thread's alone, it ends when this goes, and with it nothing can be done that its owner could not do: root's
-//! own groups are laid aside meanwhile.
+//! own groups are laid aside meanwhile. What can be read with it is what that somebody can read, whatever modes, lists and links
+//! there are on the way.
 
 #![expect(unsafe_code, reason = "only libc sets the identity of one thread for the file system")]
 
@@ -24,8 +25,13 @@ pub struct Borrowed {
 impl Borrowed {
     /// For who is root.
     pub fn of(user: u32, group: u32) -> io::Result<Borrowed> {
+        Borrowed::in_groups(user, group, &[])
+    }
+
+    /// The same as a member of other groups as well.
+    pub fn in_groups(user: u32, group: u32, others: &[u32]) -> io::Result<Borrowed> {
         let groups = rustix::process::getgroups()?.into_iter().map(|group| group.as_raw()).collect();
-        set_groups(&[])?;
+        set_groups(others)?;
         // The group first: whose it is then shows in both.
         let borrowed = Borrowed { groups, group: set_group(group), user: set_user(user), _of_thread: PhantomData };
         // Neither tells whether it was done, but both tell what there was before, and nothing is set to what nobody is.

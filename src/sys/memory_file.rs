@@ -6,8 +6,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::{
-    FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags, fallocate, fcntl_add_seals, fcntl_get_seals, fcntl_getfl,
-    fstat, ftruncate, memfd_create, open,
+    FallocateFlags, MemfdFlags, Mode, OFlags, SealFlags, SeekFrom, fallocate, fcntl_add_seals, fcntl_get_seals,
+    fcntl_getfl, fstat, ftruncate, memfd_create, open, seek,
 };
 use rustix::io::{pread, pwrite};
 
@@ -88,6 +88,24 @@ impl MemoryFile {
         Ok(())
     }
 
+    /// What was written from there on, so many bytes of it at most, and where it stands; none where nothing was. Parts that
+    /// were never written, or were cleared, are passed over.
+    pub fn piece(&self, from: u64, most: usize) -> io::Result<Option<(u64, Vec<u8>)>> {
+        let at = match seek(&self.0, SeekFrom::Data(from)) {
+            Err(rustix::io::Errno::NXIO) => return Ok(None),
+            found => found?,
+        };
+        // It may have been cleared meanwhile: then this is none.
+        let end = match seek(&self.0, SeekFrom::Hole(at)) {
+            Err(rustix::io::Errno::NXIO) => return Ok(None),
+            found => found?,
+        };
+        let mut bytes = vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(most)];
+        let read = self.read_at(&mut bytes, at)?;
+        bytes.truncate(read);
+        Ok(Some((at, bytes)))
+    }
+
     /// Zeroes a part and gives its memory back.
     pub fn clear(&self, at: u64, len: u64) -> io::Result<()> {
         Ok(fallocate(&self.0, FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE, at, len)?)
@@ -127,6 +145,24 @@ mod tests {
         assert!((1..=64 * 1024).contains(&taken(&file)), "{}", taken(&file));
         file.clear(0, 8_192).unwrap();
         assert_eq!((taken(&file), other.read_at(&mut read, 4_089).unwrap(), read), (0, 7, [0; 7]));
+    }
+
+    #[test]
+    fn only_what_was_written_is_read_piece_by_piece() {
+        let file = MemoryFile::new().unwrap();
+        assert_eq!(file.piece(0, 100).unwrap(), None);
+        let far = limits::HISTORY_BYTES_MAX / 2;
+        file.write_at(&[7; 5_000], 0).unwrap();
+        file.write_at(b"far", far).unwrap();
+        assert_eq!(file.piece(0, 4_999).unwrap(), Some((0, vec![7; 4_999])));
+        let (at, bytes) = file.piece(4_999, 1 << 20).unwrap().unwrap();
+        assert_eq!((at, bytes[0], bytes[1]), (4_999, 7, 0), "to the end of its page");
+        let (at, bytes) = file.piece(at + bytes.len() as u64, 1 << 20).unwrap().unwrap();
+        assert_eq!((at, &bytes[..4]), (far, &b"far\0"[..]));
+        assert_eq!(file.piece(at + bytes.len() as u64, 1).unwrap(), None);
+        assert_eq!(file.piece(u64::MAX / 2, 1).unwrap(), None);
+        file.clear(0, far).unwrap();
+        assert_eq!(file.piece(0, 1).unwrap(), Some((far, b"f".to_vec())));
     }
 
     #[test]

@@ -47,6 +47,14 @@ fn disks_that_are_full_and_folders_that_are_not_there_keep_nobody_from_seeing() 
     stop(&lab);
     lab.run("umount /var/lib/unblink /var/log/unblink");
 
+    // Bytes enough, and hardly a file more.
+    lab.run("mount -t tmpfs -o size=64m,nr_inodes=8 tmpfs /var/lib/unblink; chown unblink:unblink /var/lib/unblink");
+    draws(&lab);
+    let (found, works) = doctor(&lab);
+    assert!(found.contains("inodes for ") && found.contains("files are left on its disk") && works, "{found}");
+    stop(&lab);
+    lab.run("umount /var/lib/unblink");
+
     lab.run("mount --bind /etc /etc; mount -o remount,bind,ro /etc; ! touch /etc/unblink/new 2>/dev/null");
     draws(&lab);
     assert!(doctor(&lab).1, "{}", doctor(&lab).0);

@@ -31,6 +31,8 @@ pub const CAPTURE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 pub const CAPTURE_UNPACKED_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Left on a disk that is written to; with less it is told of before it is full.
 pub const DISK_ROOM_WANTED: u64 = 16 * 1024 * 1024;
+/// The same of files: generations, captures and the log's, which take one each while others make room for them.
+pub const DISK_FILES_WANTED: u64 = 100;
 /// Processes in it: root, and a worker for each tenant.
 pub const CAPTURE_PARTS_MAX: usize = TENANTS_MAX + 1;
 /// Reports that are made at one time, each on a thread with some megabytes of a profile.

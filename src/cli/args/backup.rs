@@ -12,6 +12,9 @@ pub struct Backup {
     /// The configuration file [default: where the daemon looks for it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// Where the daemon answers that has the history [default: as configured]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -24,7 +24,18 @@ pub struct Entry {
     pub path: String,
     /// Its rights.
     pub mode: u32,
+    /// Whose it was, by name: numbers are other people's on another machine.
+    pub whose: Whose,
     pub bytes: Vec<u8>,
+}
+
+/// A user and a group; none where it had no name, or an earlier program wrote none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Whose {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// Where a file comes from.
@@ -32,6 +43,7 @@ pub struct Entry {
 pub enum Origin {
     Configuration,
     Generation,
+    History,
 }
 
 /// What was read.
@@ -65,6 +77,8 @@ struct Item {
     mode: u32,
     bytes: u64,
     sha256: String,
+    #[serde(default)]
+    whose: Whose,
 }
 
 /// What a list of any version has.
@@ -77,8 +91,9 @@ struct Version {
 pub const MAIN: &str = "unblink.toml";
 /// Rights that are kept: no set-user-ID.
 pub const MODE_BITS: u32 = 0o777;
-/// Changes with every incompatible change.
-const FORMAT: u32 = 1;
+/// Changes with every incompatible change. Format 1 had neither histories nor names of owners, and is read as well.
+const FORMAT: u32 = 2;
+const FORMAT_OLDEST: u32 = 1;
 /// The folder that everything lies in.
 const FOLDER: &str = "unblink-backup/";
 const MANIFEST: &str = "manifest.json";
@@ -92,6 +107,7 @@ impl Origin {
         match self {
             Origin::Configuration => format!("configuration/{within}"),
             Origin::Generation => format!("generations/{within}"),
+            Origin::History => format!("histories/{within}"),
         }
     }
 
@@ -107,6 +123,7 @@ impl Origin {
             ("configuration", ["tenants", tenant, folder, name])
                 if config::is_tenant_name(tenant) && is_folder(folder) && is_plain(name) => {}
             ("generations", [name]) if generations::is_file_name(name) => return Some((Origin::Generation, within)),
+            ("histories", [tenant]) if config::is_tenant_name(tenant) => return Some((Origin::History, within)),
             _ => return None,
         }
         Some((Origin::Configuration, within))
@@ -116,6 +133,7 @@ impl Origin {
         match self {
             Origin::Configuration => limits::CONFIG_FILE_BYTES_MAX,
             Origin::Generation => limits::CONFIG_BYTES_MAX + limits::GENERATION_OVERHEAD_BYTES_MAX,
+            Origin::History => usize::try_from(limits::HISTORY_COPIED_BYTES_MAX).unwrap_or(usize::MAX),
         }
     }
 }
@@ -128,11 +146,12 @@ fn is_plain(name: &str) -> bool {
 
 /// All of it, packed.
 pub fn pack(entries: &[Entry], now: Timestamp) -> io::Result<Vec<u8>> {
-    let items = entries.iter().map(|Entry { path, mode, bytes }| Item {
+    let items = entries.iter().map(|Entry { path, mode, whose, bytes }| Item {
         path: path.clone(),
         mode: *mode,
         bytes: bytes.len() as u64,
         sha256: sha256(bytes),
+        whose: whose.clone(),
     });
     let made_at = now.strftime("%FT%TZ").to_string();
     let manifest = Manifest { format: FORMAT, made_at, build: BUILD_ID.to_owned(), files: items.collect() };
@@ -147,7 +166,7 @@ pub fn pack(entries: &[Entry], now: Timestamp) -> io::Result<Vec<u8>> {
         archive.append_data(&mut header, format!("{FOLDER}{path}"), bytes)
     };
     add(MANIFEST, MODE_BITS & 0o600, &manifest)?;
-    for Entry { path, mode, bytes } in entries {
+    for Entry { path, mode, bytes, .. } in entries {
         add(path, *mode, bytes)?;
     }
     archive.into_inner()?.finish()
@@ -180,7 +199,7 @@ pub fn unpack(packed: &[u8]) -> Result<Unpacked, Damage> {
     };
     let manifest = understood(&next(MANIFEST, limits::BACKUP_MANIFEST_BYTES_MAX)?)?;
     let mut entries: Vec<Entry> = Vec::new();
-    for Item { path, mode, bytes, sha256: expected } in manifest.files {
+    for Item { path, mode, bytes, sha256: expected, whose } in manifest.files {
         let damage = |what: &str| Damage { entry: harmless(&path), what: what.to_owned() };
         let (origin, _) = Origin::of(&path).ok_or_else(|| damage("no file of a backup can be called so"))?;
         if entries.iter().any(|entry| entry.path == path) {
@@ -190,7 +209,7 @@ pub fn unpack(packed: &[u8]) -> Result<Unpacked, Damage> {
         if content.len() as u64 != bytes || sha256(&content) != expected {
             return Err(damage("its length or its SHA-256 is another one than when it was written"));
         }
-        entries.push(Entry { path, mode: mode & MODE_BITS, bytes: content });
+        entries.push(Entry { path, mode: mode & MODE_BITS, whose, bytes: content });
     }
     if files.next().is_some() {
         return Err(whole("it has more files than stand in its list".to_owned()));
@@ -210,7 +229,7 @@ fn understood(bytes: &[u8]) -> Result<Manifest, Damage> {
     let damage = |what: String| Damage { entry: MANIFEST.to_owned(), what };
     let Version { format } =
         serde_json::from_slice(bytes).map_err(|_| damage("it is no list of a backup".to_owned()))?;
-    if format != FORMAT {
+    if !(FORMAT_OLDEST..=FORMAT).contains(&format) {
         let what = format!("it is of format {format}, and this program reads {FORMAT}: take the program that wrote it");
         return Err(damage(what));
     }

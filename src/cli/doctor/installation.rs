@@ -8,12 +8,12 @@ use rustix::fs::{Access, OFlags, access};
 use rustix::process::{Resource, getrlimit};
 
 use super::Finding;
-use super::storage::DAEMON_USER;
 use crate::admin::client;
 use crate::admin::status::Status;
 use crate::base::{BUILD_ID, limits};
 use crate::cli::failure::Failure;
 use crate::cli::places::{self, Door, Sockets};
+use crate::cli::reader::DAEMON_USER;
 use crate::config::{self, Asked, Loaded, Mode, Places, Principal, Settings, TenantSettings, TerminalSettings};
 use crate::notation::counted;
 use crate::runtime;

@@ -11,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
+use crate::cli::reader::Reader;
 use crate::sys::identity::Borrowed;
 
 /// Under way.
@@ -24,6 +25,8 @@ pub struct Swap {
     /// Whose folder it is, and what others may do there.
     owner: (u32, u32),
     mode: u32,
+    /// Who is to read what is put here.
+    reader: Option<Reader>,
     /// What is new lies here until it is exchanged.
     staged: PathBuf,
     /// The first parts of its names, which are to be exchanged.
@@ -35,6 +38,15 @@ pub struct Swap {
     /// From where to where something was moved.
     moves: Vec<(PathBuf, PathBuf)>,
     is_over: bool,
+}
+
+/// What a file was where it came from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    pub mode: u32,
+    /// Whose, by the numbers that their names have here; none where this machine does not know them.
+    pub user: Option<u32>,
+    pub group: Option<u32>,
 }
 
 /// A folder for its owner alone, where there is none.
@@ -63,7 +75,7 @@ fn is_there(path: &Path) -> bool {
 
 impl Swap {
     /// In a folder that is there; `stamp` tells this time from others.
-    pub fn begin(folder: &Path, stamp: &str) -> io::Result<Swap> {
+    pub fn begin(folder: &Path, stamp: &str, reader: Option<Reader>) -> io::Result<Swap> {
         let held = hold(folder).map_err(|error| on(folder, &error))?;
         let facts = held.metadata().map_err(|error| on(folder, &error))?;
         let owner = (facts.uid(), facts.gid());
@@ -79,6 +91,7 @@ impl Swap {
             shown: folder.to_owned(),
             owner,
             mode: facts.mode() & 0o777,
+            reader,
             staged,
             names: BTreeSet::new(),
             made: Vec::new(),
@@ -91,15 +104,25 @@ impl Swap {
     }
 
     /// One file that is to take the place of `over`, in the folder; `within` is a path of plain names.
-    pub fn stage(&mut self, within: &str, over: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+    pub fn stage(&mut self, within: &str, over: &Path, given: &Given, bytes: &[u8]) -> io::Result<()> {
         let _as_owner = as_owner(self.owner)?;
         let path = self.staged.join(within);
-        // Whose the file is that it takes the place of, so that whoever could read that can read this.
-        let there = fs::symlink_metadata(self.folder.join(over));
-        let owner = there.map_or(self.owner, |facts| (facts.uid(), facts.gid()));
-        self.write(&path, owner, mode, bytes).map_err(|error| self.on(&path, &error))?;
+        let owner = self.owner_of(over, given);
+        self.write(&path, owner, given.mode, bytes).map_err(|error| self.on(&path, &error))?;
         self.names.extend(within.split('/').next().map(str::to_owned));
         Ok(())
+    }
+
+    /// By the names it had; else whose the file is that it takes the place of; else whose the folder is. Where that would keep
+    /// from it who is to read it, and a group may, that one's group.
+    fn owner_of(&self, over: &Path, given: &Given) -> (u32, u32) {
+        let there = fs::symlink_metadata(self.folder.join(over));
+        let (user, group) = there.map_or(self.owner, |facts| (facts.uid(), facts.gid()));
+        let owner = (given.user.unwrap_or(user), given.group.unwrap_or(group));
+        match &self.reader {
+            Some(reader) if given.mode & 0o040 != 0 && !reader.may(owner, given.mode, 0o4) => (owner.0, reader.group()),
+            _ => owner,
+        }
     }
 
     fn write(&mut self, path: &Path, owner: (u32, u32), mode: u32, bytes: &[u8]) -> io::Result<()> {

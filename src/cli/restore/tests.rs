@@ -4,11 +4,24 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use super::*;
+use crate::cli::backup::archive::Whose;
+use crate::wire::copied::Writer;
 
 const STAMP: &str = "20261126T171500Z";
 
 fn entry(path: &str, text: &str) -> Entry {
-    Entry { path: path.to_owned(), mode: 0o640, bytes: text.as_bytes().to_vec() }
+    Entry { path: path.to_owned(), mode: 0o640, whose: Whose::default(), bytes: text.as_bytes().to_vec() }
+}
+
+fn given(mode: u32) -> Given {
+    Given { mode, ..Given::default() }
+}
+
+/// Puts them where these two say.
+fn put(entries: &[Entry], main: &Path, store: &Store, reader: Option<Reader>) -> Result<Vec<PathBuf>, Undone> {
+    let generations = store.folder().to_owned();
+    let histories = generations.with_file_name("histories");
+    replace(entries, &Places { main: main.to_owned(), generations, histories, reader }, STAMP)
 }
 
 fn entries() -> Vec<Entry> {
@@ -17,6 +30,7 @@ fn entries() -> Vec<Entry> {
         entry("configuration/boards.d/a.toml", "new a"),
         entry("configuration/tenants/ops/boards.d/b.toml", "new b"),
         entry("generations/generation-00000002", "new generation"),
+        entry("histories/ops", "new history"),
     ]
 }
 
@@ -46,6 +60,7 @@ fn before(folder: &Path) -> (PathBuf, Store) {
         ("config/boards.d/old.toml", "old board"),
         ("config/charts.d/old.toml", "old chart"),
         ("state/generations/generation-00000009", "old generation"),
+        ("state/histories/default", "old history"),
     ] {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -61,7 +76,7 @@ fn all_of_it_takes_its_place_and_what_was_there_lies_aside() {
     // A group that its folder is not of, where the tester may say so.
     let group = if rustix::process::geteuid().is_root() { 12_345 } else { fs::metadata(&main).unwrap().gid() };
     chown(&main, None, Some(group)).unwrap();
-    let asides = replace(&entries(), &main, &store, STAMP).unwrap();
+    let asides = put(&entries(), &main, &store, None).unwrap();
     let (config, state) = (folder.path().join("config"), folder.path().join("state"));
     assert_eq!(asides, [&config, &state].map(|folder| folder.join(format!("before-restore-{STAMP}"))));
     let expected = [
@@ -73,7 +88,9 @@ fn all_of_it_takes_its_place_and_what_was_there_lies_aside() {
         ("config/tenants/ops/boards.d/b.toml", "new b"),
         ("config/unblink.toml", "new"),
         ("state/before-restore-20261126T171500Z/generations/generation-00000009", "old generation"),
+        ("state/before-restore-20261126T171500Z/histories/default", "old history"),
         ("state/generations/generation-00000002", "new generation"),
+        ("state/histories/ops", "new history"),
     ];
     let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
     assert_eq!(files(folder.path()), BTreeMap::from(expected));
@@ -87,7 +104,7 @@ fn all_of_it_takes_its_place_and_what_was_there_lies_aside() {
 fn into_folders_that_are_not_there_it_is_restored_too() {
     let folder = tempfile::tempdir().unwrap();
     let (main, store) = (folder.path().join("etc/x/unblink.toml"), Store::new(&folder.path().join("var/x"), None));
-    assert_eq!(replace(&entries(), &main, &store, STAMP).unwrap(), Vec::<PathBuf>::new());
+    assert_eq!(put(&entries(), &main, &store, None).unwrap(), Vec::<PathBuf>::new());
     assert_eq!(files(folder.path()).len(), entries().len());
 }
 
@@ -99,7 +116,7 @@ fn where_anything_fails_everything_is_where_it_was() {
     // What was moved aside before lies where something would be moved to.
     fs::create_dir_all(state.join(format!("before-restore-{STAMP}/generations/x"))).unwrap();
     let was = files(folder.path());
-    let error = replace(&entries(), &main, &store, STAMP).unwrap_err();
+    let error = put(&entries(), &main, &store, None).unwrap_err();
     assert!(error.to_string().contains("before-restore-20261126T171500Z/generations"), "{error}");
     assert_eq!(files(folder.path()), was);
     // What another one stages is not ours to take away.
@@ -107,7 +124,7 @@ fn where_anything_fails_everything_is_where_it_was() {
     fs::create_dir(&foreign).unwrap();
     fs::write(foreign.join("unblink.toml"), "another's").unwrap();
     let was = files(folder.path());
-    assert!(replace(&entries(), &main, &store, STAMP).is_err());
+    assert!(put(&entries(), &main, &store, None).is_err());
     assert_eq!(files(folder.path()), was);
 }
 
@@ -117,16 +134,16 @@ fn what_somebody_took_away_meanwhile_or_what_cannot_be_put_back_is_told() {
     let (main, _) = before(folder.path());
     let config = folder.path().join("config");
     let was = files(folder.path());
-    let mut swap = Swap::begin(&config, STAMP).unwrap();
-    swap.stage(MAIN, Path::new(MAIN), 0o600, b"new").unwrap();
+    let mut swap = Swap::begin(&config, STAMP, None).unwrap();
+    swap.stage(MAIN, Path::new(MAIN), &given(0o600), b"new").unwrap();
     fs::remove_file(config.join(format!(".restoring-{STAMP}/{MAIN}"))).unwrap();
     let error = swap.exchange(MAIN, &main).unwrap_err();
     assert!(error.to_string().contains("took it away"), "{error}");
     assert_eq!(swap.undo(), []);
     assert_eq!(files(folder.path()), was);
 
-    let mut swap = Swap::begin(&config, STAMP).unwrap();
-    swap.stage("boards.d/a.toml", Path::new("boards.d/a.toml"), 0o600, b"new").unwrap();
+    let mut swap = Swap::begin(&config, STAMP, None).unwrap();
+    swap.stage("boards.d/a.toml", Path::new("boards.d/a.toml"), &given(0o600), b"new").unwrap();
     swap.exchange("boards.d", Path::new("boards.d")).unwrap();
     let aside = config.join(format!("before-restore-{STAMP}/boards.d"));
     fs::remove_dir_all(&aside).unwrap();
@@ -150,14 +167,14 @@ fn in_a_folder_of_somebody_elses_root_can_do_no_more_than_its_owner() {
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
     fs::set_permissions(&roots, PermissionsExt::from_mode(0o755)).unwrap();
     chown(&state, Some(54_321), Some(54_321)).unwrap();
-    let mut swap = Swap::begin(&state, STAMP).unwrap();
-    swap.stage("generations/a", Path::new("generations/a"), 0o600, b"new").unwrap();
+    let mut swap = Swap::begin(&state, STAMP, None).unwrap();
+    swap.stage("generations/a", Path::new("generations/a"), &given(0o600), b"new").unwrap();
     let facts = fs::metadata(state.join(format!(".restoring-{STAMP}/generations/a"))).unwrap();
     assert_eq!((facts.uid(), facts.gid()), (54_321, 54_321));
     let inner = state.join(format!(".restoring-{STAMP}/generations"));
     fs::remove_dir_all(&inner).unwrap();
     std::os::unix::fs::symlink(&roots, &inner).unwrap();
-    let error = swap.stage("generations/b", Path::new("generations/b"), 0o600, b"new").unwrap_err();
+    let error = swap.stage("generations/b", Path::new("generations/b"), &given(0o600), b"new").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{error}");
     assert_eq!(fs::read_dir(&roots).unwrap().count(), 0);
     assert_eq!(fs::metadata(&roots).unwrap().uid(), 0);
@@ -165,4 +182,71 @@ fn in_a_folder_of_somebody_elses_root_can_do_no_more_than_its_owner() {
     // We are root again.
     fs::write(roots.join("x"), "").unwrap();
     assert!(store.folder().exists());
+}
+
+/// By the names of the archive, else by what it replaces, else by the folder; and readable for the daemon's user wherever a mode
+/// lets a group read.
+#[test]
+fn whose_a_file_is_goes_by_names_and_the_daemon_may_read_it() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (main, store) = before(folder.path());
+    chown(&main, None, Some(12_345)).unwrap();
+    let named = |path: &str, mode, user: Option<&str>, group: Option<&str>| {
+        let whose = Whose { user: user.map(str::to_owned), group: group.map(str::to_owned) };
+        Entry { mode, whose, ..entry(path, "new") }
+    };
+    let all = [
+        named("configuration/unblink.toml", 0o640, Some("root"), Some("daemon")),
+        named("configuration/boards.d/a.toml", 0o640, Some("daemon"), Some("no such group")),
+        named("configuration/boards.d/b.toml", 0o644, None, None),
+        named("configuration/boards.d/c.toml", 0o640, None, None),
+        named("configuration/boards.d/d.toml", 0o600, Some("root"), Some("root")),
+        named("configuration/charts.d/old.toml", 0o640, Some("no such user"), None),
+    ];
+    let (daemon, group) = (host::user_id("daemon").unwrap(), host::group_id("daemon").unwrap());
+    let config = folder.path().join("config");
+    let whose = |name: &str| {
+        let facts = fs::metadata(config.join(name)).unwrap();
+        (facts.uid(), facts.gid())
+    };
+    let names = ["unblink.toml", "boards.d/a.toml", "boards.d/b.toml", "boards.d/c.toml", "boards.d/d.toml"];
+    put(&all, &main, &store, None).unwrap();
+    assert_eq!(names.map(whose), [(0, group), (daemon, 0), (0, 0), (0, 0), (0, 0)]);
+    // Somebody who is in none of these groups.
+    fs::remove_dir_all(config.join(format!("before-restore-{STAMP}"))).unwrap();
+    fs::remove_dir_all(store.folder().with_file_name(format!("before-restore-{STAMP}"))).unwrap();
+    let reader = Reader::with("somebody", 54_321, &[54_321]);
+    put(&all, &main, &store, Some(reader.clone())).unwrap();
+    assert_eq!(names.map(whose), [(0, 54_321), (daemon, 54_321), (0, 0), (0, 54_321), (0, 0)]);
+    // What cannot be had that way is told, in the words of the doctor.
+    let generations = store.folder().to_owned();
+    let histories = generations.with_file_name("histories");
+    let places = Places { main, generations, histories, reader: Some(reader) };
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let told = places.closed_files(&all);
+    assert!(
+        told.contains("boards.d/d.toml: the daemon's user somebody may not read it") && told.contains("chgrp"),
+        "{told}"
+    );
+    assert_eq!(places.closed_files(&all[..4]), "");
+}
+
+#[test]
+fn a_history_of_another_version_is_left_out_and_one_that_is_none_refuses_all() {
+    let history = Writer::begin(Vec::new()).unwrap().finish().unwrap();
+    let of = |bytes: &[u8]| Entry { bytes: bytes.to_vec(), ..entry("histories/ops", "") };
+    let mut all = vec![entry("configuration/unblink.toml", "new"), of(&history)];
+    assert_eq!((fit_histories(&mut all), all.len()), (Ok(String::new()), 2));
+    all[1] = of(b"unblink history 1 999\n");
+    let told = fit_histories(&mut all).unwrap();
+    assert!(told.starts_with("no history of ops: it is of version 999") && told.contains("begin empty"), "{told}");
+    assert_eq!(all.len(), 1);
+    for damaged in [&history[..history.len() - 1], b"[host]\n", b""] {
+        let mut all = vec![entry("configuration/unblink.toml", "new"), of(damaged)];
+        let told = fit_histories(&mut all).unwrap_err();
+        assert!(told.starts_with("histories/ops: it is "), "{told}");
+    }
 }

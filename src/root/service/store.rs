@@ -74,6 +74,12 @@ impl Store {
         })
     }
 
+    /// Somebody put this in the place of whatever came back of that tenant.
+    pub fn restored(&self, tenant: &str, file: MemoryFile) {
+        self.keep(tenant, &file);
+        self.with(|shelf| shelf.returned.insert(tenant.to_owned(), file));
+    }
+
     /// What this tenant's workers left before this root, once.
     pub fn take_back(&self, tenant: &str) -> Option<MemoryFile> {
         self.with(|shelf| shelf.returned.remove(tenant))

@@ -174,7 +174,7 @@ impl Machine {
         for point in points {
             // A place that may not be looked at, or was taken away since, is left out.
             if let Ok(found) = sys::host::file_system(Path::new(&point)) {
-                let sys::host::FileSystem { total, free, available } = found;
+                let sys::host::FileSystem { total, free, available, .. } = found;
                 spaces.push((point, Space { total, free, available }));
             }
         }

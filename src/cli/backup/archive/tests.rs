@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn entry(path: &str, bytes: &[u8]) -> Entry {
-    Entry { path: path.to_owned(), mode: 0o640, bytes: bytes.to_vec() }
+    let whose = Whose { user: Some("root".to_owned()), group: Some("unblink".to_owned()) };
+    Entry { path: path.to_owned(), mode: 0o640, whose, bytes: bytes.to_vec() }
 }
 
 fn entries() -> Vec<Entry> {
@@ -15,6 +16,7 @@ fn entries() -> Vec<Entry> {
         entry(&format!("configuration/tenants/ops/charts.d/{}.tmpl", "x".repeat(200)), b"SELECT 1"),
         entry("configuration/tenants/ops/sources.toml", b"[host]\n"),
         entry("generations/generation-00000007", &[0, 1, 2, 255]),
+        Entry { whose: Whose::default(), ..entry("histories/default", &[3; 5000]) },
     ]
 }
 
@@ -48,6 +50,7 @@ fn listed(files: &[(&str, &[u8])]) -> String {
             mode: 0o644,
             bytes: bytes.len() as u64,
             sha256: sha256(bytes),
+            whose: Whose::default(),
         })
         .collect();
     let manifest = Manifest { format: FORMAT, made_at: "now".to_owned(), build: "b".to_owned(), files: items };
@@ -64,6 +67,18 @@ fn what_was_packed_comes_out_again() {
     let packed = pack(&entries(), now()).unwrap();
     let unpacked = unpack(&packed).unwrap();
     assert_eq!(unpacked, Unpacked { made_at: "2023-11-14T22:13:20Z".to_owned(), entries: entries() });
+}
+
+#[test]
+fn what_an_earlier_program_wrote_is_read() {
+    let bytes = b"[host]\n";
+    let list = format!(
+        r#"{{"format":1,"made_at":"then","build":"b","files":[{{"path":"configuration/unblink.toml","mode":420,"bytes":7,"sha256":"{}"}}]}}"#,
+        sha256(bytes)
+    );
+    let unpacked = unpack(&forged(&list, &[("configuration/unblink.toml", EntryType::Regular, bytes)])).unwrap();
+    let expected = Entry { mode: 0o644, whose: Whose::default(), ..entry("configuration/unblink.toml", bytes) };
+    assert_eq!(unpacked.entries, [expected]);
 }
 
 #[test]
@@ -119,6 +134,10 @@ fn no_name_leads_anywhere_else() {
         "generations/generation-00000007.toml",
         "generations/../generation-00000007",
         "history/default",
+        "histories/",
+        "histories/a/b",
+        "histories/..",
+        "histories/a.b",
         "manifest.json",
         "",
     ] {
@@ -148,8 +167,11 @@ fn what_is_not_as_its_list_says_is_refused_with_its_name() {
     let long = vec![b'x'; limits::CONFIG_FILE_BYTES_MAX + 1];
     check(&forged(&listed(&[(MAIN_PATH, &long)]), &[(MAIN_PATH, regular, &long)]), "longer than such a file may be");
     check(&forged("{}", &[]), "manifest.json: it is no list of a backup");
-    check(&forged(&list.replace("\"format\":1", "\"format\":2"), &[]), "it is of format 2, and this program reads 1");
-    check(&forged(&list.replace("\"format\":1", "\"format\":1,\"more\":1"), &[]), "unknown field");
+    for format in [0, 3] {
+        let other = list.replace("\"format\":2", &format!("\"format\":{format}"));
+        check(&forged(&other, &[]), &format!("it is of format {format}, and this program reads 2"));
+    }
+    check(&forged(&list.replace("\"format\":2", "\"format\":2,\"more\":1"), &[]), "unknown field");
     let many: Vec<(String, &[u8])> =
         (0..=limits::BACKUP_FILES_MAX).map(|n| (format!("configuration/boards.d/{n}.toml"), &b""[..])).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(path, bytes)| (path.as_str(), *bytes)).collect();
