@@ -2,7 +2,7 @@
 //!
 //! Invariant: a view is drawn only with credit, at most at its board's refresh rate, and only when its data changed or
 //! the scene said it would look different by now. Versions rise by one with each frame that differs; the frames since
-//! the last keyframe weigh no more than `limits::deltas_bytes_max` of it. A panel that panics costs its own picture. It
+//! the last keyframe are no more, and weigh no more, than `limits` allow. A panel that panics costs its own picture. It
 //! knows neither root nor any other view, but for the ledger of panics that all share.
 
 pub mod ledger;
@@ -40,7 +40,9 @@ pub struct View {
     /// Paused, and drawn again by its own clock: the span it shows is over, so data need not wake it.
     settled: bool,
     keyframe_bytes: usize,
-    /// Of all deltas since the last keyframe.
+    /// Since the last keyframe.
+    deltas: usize,
+    /// Of all of them.
     delta_bytes: usize,
     /// Since when there is data that no picture shows.
     unseen_since: Option<Mono>,
@@ -79,6 +81,7 @@ impl View {
             cap_hz: 0,
             settled: false,
             keyframe_bytes: 0,
+            deltas: 0,
             delta_bytes: 0,
             unseen_since: None,
             spec,
@@ -213,13 +216,14 @@ impl View {
             if !self.encoder.delta(&self.shown, &self.drawing, &mut bytes) {
                 return None;
             }
+            self.deltas += 1;
             self.delta_bytes += bytes.len();
-            if self.delta_bytes > self.keyframe_bytes {
+            if limits::is_outgrown(self.keyframe_bytes, self.deltas, self.delta_bytes) {
                 let is_too_much = self.delta_bytes > limits::deltas_bytes_max(self.keyframe_bytes);
                 let mut whole = Vec::with_capacity(self.keyframe_bytes);
                 self.encoder.keyframe(&self.drawing, &mut whole);
                 self.keyframe_bytes = whole.len();
-                self.delta_bytes = 0;
+                (self.deltas, self.delta_bytes) = (0, 0);
                 if is_too_much {
                     // Root would not hold the delta, not even for a moment.
                     (bytes, base) = (whole, Version::NONE);

@@ -85,7 +85,13 @@ pub const STATUS_HZ_MAX: u32 = 4;
 /// Status messages that may come at once: more than the feed holds of them while root itself stands still.
 pub const STATUS_BURST_MAX: u32 = 512;
 
-/// What deltas may hold beyond twice the size of their keyframe before a worker has to have sent a new one.
+/// How many times the size of their keyframe deltas may have together before a worker draws the view whole again. Drawing
+/// it whole costs two and a half deltas, and whoever comes is sent all of them: four times make the one rare, and keep
+/// the other a fraction of a second.
+pub const DELTAS_PER_KEYFRAME: usize = 4;
+/// The same in number: whoever comes is written each of them.
+pub const DELTAS_MAX: usize = 128;
+/// What deltas may hold beyond that, and the size of their keyframe once more, before root takes no more.
 pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
 
 // --- specs ---
@@ -408,9 +414,14 @@ pub const fn frame_bytes_max(cells: usize) -> usize {
     FRAME_OVERHEAD_BYTES_MAX + cells * CELL_BYTES_MAX
 }
 
+/// Whether so many deltas have outgrown their keyframe: a new one takes their place.
+pub const fn is_outgrown(keyframe_bytes: usize, deltas: usize, delta_bytes: usize) -> bool {
+    deltas >= DELTAS_MAX || delta_bytes > DELTAS_PER_KEYFRAME * keyframe_bytes
+}
+
 /// What all deltas together may hold that follow a keyframe of this length.
 pub const fn deltas_bytes_max(keyframe_bytes: usize) -> usize {
-    2 * keyframe_bytes + DELTA_SLACK_BYTES_MAX
+    (DELTAS_PER_KEYFRAME + 1) * keyframe_bytes + DELTA_SLACK_BYTES_MAX
 }
 
 // A session that moves from view to view holds two for a moment.

@@ -47,8 +47,8 @@ pub enum Fault {
     NoCredit,
     #[error("a second keyframe came for one delta")]
     Replaced,
-    #[error("{bytes} bytes of deltas were sent without a new keyframe")]
-    Outgrown { bytes: usize },
+    #[error("{count} deltas of {bytes} bytes were sent without a new keyframe")]
+    Outgrown { count: usize, bytes: usize },
 }
 
 // === impl History ===
@@ -87,8 +87,9 @@ impl History {
         }
         let keyframe_bytes = self.keyframe.as_ref().map_or(0, |keyframe| keyframe.bytes.len());
         let delta_bytes = self.delta_bytes + frame.bytes.len();
-        if delta_bytes > limits::deltas_bytes_max(keyframe_bytes) {
-            return Err(Fault::Outgrown { bytes: delta_bytes });
+        let count = self.deltas.len() + 1;
+        if count > limits::DELTAS_MAX || delta_bytes > limits::deltas_bytes_max(keyframe_bytes) {
+            return Err(Fault::Outgrown { count, bytes: delta_bytes });
         }
         let bytes = attach::frame(frame.bytes);
         self.delta_bytes = delta_bytes;
@@ -112,9 +113,14 @@ impl History {
     pub fn next_for(&self, held: Option<Position>) -> Option<&Message> {
         let keyframe = self.keyframe.as_ref()?;
         let Some(held) = held else { return Some(keyframe) };
-        // The common case first: one version behind, or up to date.
-        if self.newest() == Some(held) {
+        // The common cases first: up to date, or one version behind, which is nearly everybody when a frame comes.
+        let Some(last) = self.deltas.back() else { return (held != keyframe.at).then_some(keyframe) };
+        if last.at == held {
             return None;
+        }
+        let before = self.deltas.len().checked_sub(2).map_or(keyframe, |before| &self.deltas[before]);
+        if before.at == held {
+            return Some(last);
         }
         if held == keyframe.at {
             return self.deltas.front();

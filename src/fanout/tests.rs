@@ -276,6 +276,21 @@ fn deltas_that_outgrow_their_keyframe_for_long_are_a_fault() {
 }
 
 #[test]
+fn more_deltas_than_whoever_comes_is_to_be_written_are_a_fault() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    let last = 1 + limits::DELTAS_MAX as u64;
+    for version in 2..=last {
+        publish(&mut fanout, 1, 1, version, version - 1).unwrap();
+    }
+    let outcome = publish(&mut fanout, 1, 1, last + 1, last);
+    assert!(matches!(outcome, Err(Fault::Outgrown { count, .. }) if count == limits::DELTAS_MAX + 1), "{outcome:?}");
+    keyframe(&mut fanout, 1, 1, last).unwrap();
+    publish(&mut fanout, 1, 1, last + 1, last).unwrap();
+    assert_eq!(sink.said().len(), 2 + limits::DELTAS_MAX);
+}
+
+#[test]
 fn a_new_life_of_the_worker_starts_over_with_a_keyframe() {
     let (mut fanout, sink) = one_viewer(PLENTY);
     keyframe(&mut fanout, 1, 1, 9).unwrap();

@@ -172,22 +172,24 @@ async fn outgrown_deltas_are_replaced_by_a_keyframe_of_the_same_version() {
     let first = root.frame().await;
     let mut screen = Screen::new(root.spec().size);
     screen.take(&first);
-    let (mut keyframe_bytes, mut delta_bytes, mut replaced) = (first.bytes.len(), 0, 0);
-    for turn in 0..400 {
+    let (mut keyframe_bytes, mut deltas, mut delta_bytes, mut replaced) = (first.bytes.len(), 0, 0, 0);
+    for turn in 0..600 {
         root.send(ToWorker::Credit { view: VIEW }).await;
         root.pass(root.refresh).await;
         root.sample(f64::from(turn) * 13.0).await;
         while let Some(Heard::Frame(frame)) = root.hear_within(A_MOMENT).await {
             if frame.base == Version::NONE {
-                assert!(delta_bytes > keyframe_bytes, "not before they outgrew it");
+                assert!(limits::is_outgrown(keyframe_bytes, deltas, delta_bytes), "not before they outgrew it");
                 let mut whole = Screen::new(root.spec().size);
                 whole.take(&frame);
                 whole.assert_shows(&screen, "it shows something else than the deltas led to");
-                (keyframe_bytes, delta_bytes) = (frame.bytes.len(), 0);
+                (keyframe_bytes, deltas, delta_bytes) = (frame.bytes.len(), 0, 0);
                 replaced += 1;
             } else {
-                assert!(delta_bytes <= keyframe_bytes, "root's history would grow without end");
+                let is_outgrown = limits::is_outgrown(keyframe_bytes, deltas, delta_bytes);
+                assert!(!is_outgrown, "root's history would grow without end");
                 screen.take(&frame);
+                deltas += 1;
                 delta_bytes += frame.bytes.len();
             }
         }
