@@ -1,4 +1,4 @@
-//! One view: its two grids, its encoder, its version, and when it may be drawn.
+//! One view: the picture that root has of it, its version, and when it may be drawn.
 //!
 //! Invariant: a view is drawn only with credit, at most at its board's refresh rate, and only when its data changed or
 //! the scene said it would look different by now. Versions rise by one with each frame that differs; the frames since
@@ -6,13 +6,15 @@
 //! knows neither root nor any other view, but for the ledger of panics that all share.
 
 pub mod ledger;
+mod tools;
+
+pub use tools::{Pool, Tools};
 
 use crate::base::{Mono, Version, Wall, limits};
-use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
-use crate::model::{Dataset, GlyphSet, ViewSpec};
+use crate::model::{Dataset, ViewSpec};
 use crate::scene::{self, Before, Boards, Circumstances, Memory, Shared, Slowed, Stage};
 use ledger::Ledger;
 
@@ -22,13 +24,12 @@ pub struct View {
     spec: ViewSpec,
     /// What root has.
     shown: Grid,
-    /// What is being drawn.
-    drawing: Grid,
+    /// None before the first picture, or while nobody lends any.
+    tools: Option<Tools>,
     /// What the panels of `shown` were drawn from.
     memory: Memory,
     /// Of the data that the board shows, see `scene::stamp`.
     stamp: u64,
-    encoder: Encoder,
     version: Version,
     pace: Pace,
     /// Sessions that watch the board; none where nobody said so.
@@ -67,13 +68,11 @@ const REFRESH_HZ_UNKNOWN: f64 = 1.0;
 impl View {
     /// A view of boards that are known, with its first credit.
     pub fn new(spec: ViewSpec, boards: &Boards) -> View {
-        let encoding = Encoding { palette: spec.palette, ascii: spec.glyphs == GlyphSet::Ascii };
         View {
             shown: Grid::new(spec.size),
-            drawing: Grid::new(spec.size),
+            tools: None,
             memory: Memory::default(),
             stamp: 0,
-            encoder: Encoder::new(encoding),
             version: Version::NONE,
             pace: Pace::new(refresh_hz(boards, &spec)),
             viewers: None,
@@ -138,6 +137,16 @@ impl View {
         }
     }
 
+    /// Draws with these from now on; a view that is lent none has its own.
+    pub fn lend(&mut self, tools: Tools) {
+        self.tools = Some(tools);
+    }
+
+    /// What it drew with last, if it has that.
+    pub fn take_back(&mut self) -> Option<Tools> {
+        self.tools.take()
+    }
+
     /// Whether to draw now, or when to ask again.
     pub fn ask(&self, now: Mono) -> Ask {
         self.pace.ask(now)
@@ -193,27 +202,30 @@ impl View {
         let limited = self.pace.is_limited(now).then_some(self.cap_hz);
         let (viewers, complaint) = (self.viewers, self.complaint.as_ref());
         let circumstances = Circumstances { slowed, limited, viewers, complaint, faults: ledger.obeys() };
+        let mut tools = self.tools.take().unwrap_or_else(|| Tools::new(&self.spec));
         let before = Before { grid: &self.shown, memory: &mut self.memory, shared };
         let chart = boards.get(&self.spec.board).and_then(|board| board.asks.as_ref()).map(|asks| asks.uuid);
         let mut guard = ledger.guard(&self.spec.board, self.version.next(), now, wall).of_chart(chart);
-        let drawn = scene::draw_guarded(stage, &self.spec, circumstances, Some(before), &mut guard, &mut self.drawing);
+        let drawn = scene::draw_guarded(stage, &self.spec, circumstances, Some(before), &mut guard, &mut tools.paper);
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
-        let out = self.encode();
+        let out = self.encode(&mut tools);
+        self.tools = Some(tools);
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());
         out
     }
 
     /// The drawing as the next version, if it differs from what root has.
-    fn encode(&mut self) -> Option<FrameOut> {
+    fn encode(&mut self, tools: &mut Tools) -> Option<FrameOut> {
+        let Tools { paper, encoder } = tools;
         let before = self.version;
         let mut base = before;
         let mut bytes = Vec::new();
         let mut keyframe = None;
         if base == Version::NONE {
-            self.encoder.keyframe(&self.drawing, &mut bytes);
+            encoder.keyframe(paper, &mut bytes);
             self.keyframe_bytes = bytes.len();
         } else {
-            if !self.encoder.delta(&self.shown, &self.drawing, &mut bytes) {
+            if !encoder.delta(&self.shown, paper, &mut bytes) {
                 return None;
             }
             self.deltas += 1;
@@ -221,7 +233,7 @@ impl View {
             if limits::is_outgrown(self.keyframe_bytes, self.deltas, self.delta_bytes) {
                 let is_too_much = self.delta_bytes > limits::deltas_bytes_max(self.keyframe_bytes);
                 let mut whole = Vec::with_capacity(self.keyframe_bytes);
-                self.encoder.keyframe(&self.drawing, &mut whole);
+                encoder.keyframe(paper, &mut whole);
                 self.keyframe_bytes = whole.len();
                 (self.deltas, self.delta_bytes) = (0, 0);
                 if is_too_much {
@@ -232,7 +244,7 @@ impl View {
                 }
             }
         }
-        std::mem::swap(&mut self.shown, &mut self.drawing);
+        std::mem::swap(&mut self.shown, paper);
         self.version = before.next();
         Some(FrameOut { version: self.version, base, bytes, keyframe })
     }

@@ -7,7 +7,7 @@ use crate::base::Size;
 use crate::frame::Style;
 use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::{Kind, Sample, SeriesKey, Unit};
+use crate::model::{GlyphSet, Kind, Palette, Sample, SeriesKey, Unit};
 
 const SECOND: Duration = Duration::from_secs(1);
 const WALL: Wall = Wall(1_789_000_000_000);
@@ -60,17 +60,51 @@ fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
 fn a_delta_that_root_would_not_hold_is_sent_as_a_keyframe() {
     let (boards, spec) = boards();
     let mut view = View::new(ViewSpec { size: Size::clamped(400, 100), ..spec }, &boards);
-    let first = view.encode().expect("a keyframe");
+    let mut tools = Tools::new(&view.spec);
+    let first = view.encode(&mut tools).expect("a keyframe");
     for (x, y) in (0..100).flat_map(|y| (0..400).map(move |x| (x, y))) {
         let style = if (x + y) % 2 == 0 { Style::new().bold() } else { Style::new().dim() };
-        view.drawing.canvas().label(x, y, &Label::plain("x"), style);
+        tools.paper.canvas().label(x, y, &Label::plain("x"), style);
     }
-    let second = view.encode().expect("it differs");
+    let second = view.encode(&mut tools).expect("it differs");
     assert!(second.bytes.len() > limits::deltas_bytes_max(first.bytes.len()), "{}", second.bytes.len());
     assert_eq!((second.version, second.base, second.keyframe), (Version(2), Version::NONE, None));
-    view.drawing.canvas().label(0, 0, &Label::plain("y"), Style::new());
-    let third = view.encode().expect("it differs");
+    tools.paper.canvas().label(0, 0, &Label::plain("y"), Style::new());
+    let third = view.encode(&mut tools).expect("it differs");
     assert_eq!((third.version, third.base, third.keyframe), (Version(3), Version(2), None));
+}
+
+#[test]
+fn tools_that_others_used_leave_nothing_behind() {
+    let (boards, spec) = boards();
+    let sized = |cols, rows| ViewSpec { size: Size::clamped(cols, rows), ..spec.clone() };
+    let specs = [
+        sized(100, 30),
+        sized(101, 30),
+        ViewSpec { palette: Palette::Ansi, ..sized(100, 30) },
+        ViewSpec { glyphs: GlyphSet::Ascii, palette: Palette::Mono, ..sized(40, 12) },
+        ViewSpec { glyphs: GlyphSet::Block, ..sized(100, 30) },
+    ];
+    let mut alone: Vec<View> = specs.iter().map(|spec| View::new(spec.clone(), &boards)).collect();
+    let mut beside: Vec<View> = specs.iter().map(|spec| View::new(spec.clone(), &boards)).collect();
+    let (mut pool, mut data, mut ledger) = (Pool::default(), data(1.0), Ledger::default());
+    let mut frames = 0;
+    for turn in 0..40_u32 {
+        let (now, wall) = (Mono(1) + turn * SECOND, WALL + turn * SECOND);
+        take(&mut data, f64::from(turn * 37 % 11));
+        for (own, lent) in alone.iter_mut().zip(&mut beside) {
+            for view in [&mut *own, &mut *lent] {
+                view.credit(now);
+                view.changed(data.revision(), now);
+            }
+            lent.lend(pool.take(lent.spec()));
+            let expected = own.draw(now, wall, &boards, &data, &mut ledger);
+            assert_eq!(lent.draw(now, wall, &boards, &data, &mut ledger), expected, "turn {turn}");
+            pool.put(lent.take_back().expect("it was lent some"));
+            frames += usize::from(expected.is_some());
+        }
+    }
+    assert!(frames > 150, "{frames} frames");
 }
 
 #[test]

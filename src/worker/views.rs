@@ -8,7 +8,7 @@ use crate::base::{Mono, ViewId, limits};
 use crate::label::Label;
 use crate::machine::pace::Ask;
 use crate::model::{Dataset, ViewSpec};
-use crate::render::View;
+use crate::render::{Pool, View};
 use crate::scene::{self, Boards, Shared};
 use crate::wire::feed::Complaint;
 
@@ -30,6 +30,7 @@ pub struct Views {
     turn: Option<ViewId>,
     /// Panels that several of them show.
     shared: Shared,
+    tools: Pool,
 }
 
 /// A board and its parameters.
@@ -76,6 +77,10 @@ impl Views {
         let Some(entry) = self.map.remove(&id) else { return };
         count_down(&mut self.tabs, &tab(entry.view.spec()));
         count_down(&mut self.asked, &asked(entry.view.spec()));
+        let size = entry.view.spec().size;
+        if !self.map.values().any(|entry| entry.view.spec().size == size) {
+            self.tools.forget(size);
+        }
     }
 
     /// Root can take one more frame of this view; nothing when the view is gone.
@@ -123,12 +128,10 @@ impl Views {
         let mut stamps: BTreeMap<String, u64> = BTreeMap::new();
         for (&id, entry) in &mut self.map {
             let spec = entry.view.spec();
-            let stamp = match stamps.get(&spec.board).filter(|_| spec.params.is_empty()) {
-                Some(stamp) => *stamp,
-                None => scene::stamp(boards, spec, data),
-            };
-            if spec.params.is_empty() {
-                stamps.entry(spec.board.clone()).or_insert(stamp);
+            let known = stamps.get(&spec.board).filter(|_| spec.params.is_empty()).copied();
+            let stamp = known.unwrap_or_else(|| scene::stamp(boards, spec, data));
+            if known.is_none() && spec.params.is_empty() {
+                stamps.insert(spec.board.clone(), stamp);
             }
             entry.view.changed(stamp, now);
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
@@ -174,18 +177,21 @@ impl Views {
     /// Looks at one view anew: it was drawn.
     pub fn judge(&mut self, id: ViewId, now: Mono) {
         if let Some(entry) = self.map.get_mut(&id) {
+            entry.view.take_back().into_iter().for_each(|tools| self.tools.put(tools));
             judge(id, entry, now, &mut self.ready, &mut self.wake_at);
         }
     }
 
     /// The view that has been ready longest and still is; where they take turns, the next one behind the one drawn last.
-    /// Beside it the panels it may share, if it is not the only one that shows them.
+    /// Beside it the panels it may share, if it is not the only one that shows them. It has tools to draw
+    /// with until it is judged.
     pub fn next_ready(&mut self, now: Mono) -> Option<(ViewId, &mut View, Option<&mut Shared>)> {
         while let Some(id) = self.next_in_turn() {
             let Some(entry) = self.map.get_mut(&id) else { continue };
             entry.ready = false;
             if entry.view.ask(now) == Ask::Draw {
                 let entry = self.map.get_mut(&id)?;
+                entry.view.lend(self.tools.take(entry.view.spec()));
                 let shown = self.tabs.get(&tab(entry.view.spec())).is_some_and(|views| *views > 1);
                 return Some((id, &mut entry.view, shown.then_some(&mut self.shared)));
             }
