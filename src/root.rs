@@ -67,6 +67,7 @@ use configuration::Configuration;
 use doors::Doors;
 use groups::Groups;
 use leftovers::Sweeper;
+use link::{Heard, LifeId};
 use session::Seat;
 use state::{Course, State};
 use tenants::Tenants;
@@ -246,7 +247,7 @@ async fn run_under(top: Supervisor, parts: Parts, mut orders: mpsc::Receiver<Ord
                     }
                     obey(order, &mut state, &mut doors)
                 }
-                Some((life, heard)) = heard.recv() => state.heard(life, heard, clock::mono()),
+                Some(first) = heard.recv() => hear(first, &mut heard, &mut state),
                 Some((stream, peer)) = arrivals.recv() => state.arrived(stream, Seat::Socket(peer), clock::mono()),
                 Some(event) = events.recv() => state.event(event, clock::mono()),
                 Some(ask) = asks.recv() => {
@@ -311,6 +312,20 @@ async fn released(
             Err(RootError::Forced)
         }
     }
+}
+
+/// Deals with what a worker said, and with what else is there already: of many views frames come together, and looking at
+/// everything else in between takes as long as such a frame.
+fn hear((life, first): (LifeId, Heard), more: &mut mpsc::Receiver<(LifeId, Heard)>, state: &mut State) -> Course {
+    let mut course = state.heard(life, first, clock::mono());
+    for _ in 1..limits::HEARD_WAITING_MAX {
+        if course != Course::On {
+            break;
+        }
+        let Ok((life, next)) = more.try_recv() else { break };
+        course = state.heard(life, next, clock::mono());
+    }
+    course
 }
 
 fn obey(order: Option<Order>, state: &mut State, doors: &mut Doors) -> Course {

@@ -110,9 +110,17 @@ impl Link {
         };
         let reader = keeper.once_under(row, "feed-reader", reading, lost("reader"));
         let writing = async move {
-            while let Some((message, _taken)) = waiting.recv().await {
+            let mut batch = framing::Batch::default();
+            while let Some((message, mut taken)) = waiting.recv().await {
+                batch.push(message);
+                while batch.has_room()
+                    && let Ok((message, more)) = waiting.try_recv()
+                {
+                    batch.push(message);
+                    taken.merge(more);
+                }
                 // The reader learns of a broken feed too, and says so.
-                if framing::write(&mut writing, &message).await.is_err() {
+                if batch.write(&mut writing).await.is_err() {
                     return;
                 }
             }

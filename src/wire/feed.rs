@@ -8,7 +8,7 @@
 //! a new version uses it up, `Credit` gives it back. A keyframe for the version just sent (it replaces
 //! the history root holds) rides on the same credit. Each `Push` is answered by its `Pushed`, one after the other.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::framing;
@@ -456,10 +456,13 @@ impl<'a> ToRoot<'a> {
 }
 
 fn encode<T: Serialize>(message: &T) -> Bytes {
-    let body = postcard::to_stdvec(message).expect("invariant: feed messages always serialize");
-    let mut out = BytesMut::new();
-    framing::put(&mut out, &body);
-    out.freeze()
+    // Behind room for the prefix: the body is written once, where it stays.
+    let out = vec![0; framing::PREFIX_BYTES];
+    let mut out = postcard::to_extend(message, out).expect("invariant: feed messages always serialize");
+    let length = u32::try_from(out.len() - framing::PREFIX_BYTES);
+    let length = length.expect("invariant: message caps lie far below 4 GiB");
+    out[..framing::PREFIX_BYTES].copy_from_slice(&length.to_le_bytes());
+    out.into()
 }
 
 fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, DecodeError> {

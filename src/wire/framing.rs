@@ -7,8 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes of the length prefix.
 pub const PREFIX_BYTES: usize = 4;
-/// Room made while it is not known how much comes: thousands of silent clients shall cost little.
-const READ_FIRST_BYTES: usize = 4 * 1024;
+/// Room made by a [`Reader`] while it is not known how much comes: what was written together is read together.
+const READ_FIRST_BYTES: usize = 16 * 1024;
 /// The most room made at once for a message that was announced.
 const READ_STEP_BYTES: usize = 64 * 1024;
 
@@ -33,6 +33,19 @@ pub struct Reader<S> {
     max: usize,
     arrived: BytesMut,
 }
+
+/// Messages that are written together: each costs its receiver a wake-up and both sides a call of the kernel else.
+#[derive(Debug, Default)]
+pub struct Batch {
+    messages: Vec<Bytes>,
+    bytes: usize,
+    joined: BytesMut,
+}
+
+/// A batch takes no more messages once it has as many bytes.
+const BATCH_BYTES: usize = 32 * 1024;
+/// Of a batch with a message that was longer, so much memory is kept.
+const BATCH_KEPT_BYTES: usize = 2 * BATCH_BYTES;
 
 /// Writes the length of `body` followed by `body`.
 pub fn put(out: &mut BytesMut, body: &[u8]) {
@@ -91,6 +104,37 @@ pub async fn read(stream: &mut (impl AsyncRead + Unpin), max: usize) -> Result<B
 pub async fn write(stream: &mut (impl AsyncWrite + Unpin), message: &[u8]) -> io::Result<()> {
     stream.write_all(message).await?;
     stream.flush().await
+}
+
+// === impl Batch ===
+
+impl Batch {
+    /// Adds a message with its prefix.
+    pub fn push(&mut self, message: Bytes) {
+        self.bytes += message.len();
+        self.messages.push(message);
+    }
+
+    pub fn has_room(&self) -> bool {
+        self.bytes < BATCH_BYTES
+    }
+
+    /// Writes all there is, in the order it came.
+    pub async fn write(&mut self, stream: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
+        self.bytes = 0;
+        if let [only] = &self.messages[..] {
+            let written = write(stream, only).await;
+            self.messages.clear();
+            return written;
+        }
+        self.joined.clear();
+        self.messages.drain(..).for_each(|message| self.joined.extend_from_slice(&message));
+        let written = write(stream, &self.joined).await;
+        if self.joined.capacity() > BATCH_KEPT_BYTES {
+            self.joined = BytesMut::new();
+        }
+        written
+    }
 }
 
 // === impl Reader ===

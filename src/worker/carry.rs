@@ -27,19 +27,48 @@ pub async fn read(mut stream: impl AsyncRead + Unpin, input: mpsc::Sender<Result
     }
 }
 
-/// Writes answers as they come and frames while there are no answers, until both queues are closed.
+/// Writes answers as they come and frames while there are no answers, until both queues are closed. What is there at the
+/// same time is written together, answers first.
 pub async fn write(
     mut stream: impl AsyncWrite + Unpin,
     mut answers: mpsc::Receiver<Bytes>,
     mut frames: mpsc::Receiver<Bytes>,
 ) -> io::Result<()> {
+    let mut batch = framing::Batch::default();
     loop {
-        let message = tokio::select! {
+        batch.push(tokio::select! {
             biased;
             Some(answer) = answers.recv() => answer,
             Some(frame) = frames.recv() => frame,
             else => return Ok(()),
-        };
-        framing::write(&mut stream, &message).await?;
+        });
+        while batch.has_room()
+            && let Ok(message) = answers.try_recv().or_else(|_| frames.try_recv())
+        {
+            batch.push(message);
+        }
+        batch.write(&mut stream).await?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_that_wait_go_before_frames_that_wait() {
+        let (mut root, worker) = tokio::io::duplex(1024);
+        let (answers, answers_out) = mpsc::channel(8);
+        let (frames, frames_out) = mpsc::channel(8);
+        for (queue, message) in [(&frames, "frame "), (&frames, "another "), (&answers, "answer ")] {
+            queue.try_send(Bytes::from_static(message.as_bytes())).expect("there is room");
+        }
+        drop((answers, frames));
+        write(worker, answers_out, frames_out).await.expect("it is read");
+        let mut heard = String::new();
+        root.read_to_string(&mut heard).await.expect("it was written");
+        assert_eq!(heard, "answer frame another ");
     }
 }

@@ -22,6 +22,25 @@ impl Trickle {
     }
 }
 
+/// Takes everything, and keeps each write for itself.
+#[derive(Default)]
+struct Writes(Vec<Vec<u8>>);
+
+impl AsyncWrite for Writes {
+    fn poll_write(mut self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.0.push(bytes.to_vec());
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl AsyncRead for Trickle {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.paused = !self.paused;
@@ -139,5 +158,26 @@ fn exactly_one_message_is_read_off_the_stream() {
         let mut stream = Trickle::new(&wire, 100);
         read(&mut stream, 10).await.unwrap();
         assert_eq!(stream.at, PREFIX_BYTES + 1);
+    });
+}
+
+#[test]
+fn a_batch_is_one_write_and_ends_with_the_message_that_fills_it() {
+    run(async {
+        let (mut writes, mut batch) = (Writes::default(), Batch::default());
+        for message in ["one", "two", "three"] {
+            batch.push(Bytes::from_static(message.as_bytes()));
+        }
+        assert!(batch.has_room());
+        batch.write(&mut writes).await.unwrap();
+        batch.push(Bytes::from_static(b"alone"));
+        batch.write(&mut writes).await.unwrap();
+        let long = Bytes::from(vec![b'x'; 4 * BATCH_KEPT_BYTES]);
+        batch.push(Bytes::from_static(b"short"));
+        batch.push(long.clone());
+        assert!(!batch.has_room());
+        batch.write(&mut writes).await.unwrap();
+        assert!(batch.joined.capacity() <= BATCH_KEPT_BYTES, "what a long message took is given back");
+        assert_eq!(writes.0, [b"onetwothree".to_vec(), b"alone".to_vec(), [b"short", &long[..]].concat()]);
     });
 }
