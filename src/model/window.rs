@@ -147,13 +147,28 @@ impl Window {
     /// Points with `from <= at <= to`, oldest first, of those kept one by one.
     pub fn between(&self, from: Wall, to: Wall) -> impl DoubleEndedIterator<Item = Point> + '_ {
         let start = self.points.partition_point(|point| point.at < from);
-        let end = self.points.partition_point(|point| point.at <= to).max(start);
+        let end = self.end(to).max(start);
         self.points.range(start..end).copied()
+    }
+
+    /// The newest points not after `at`, so many at most, oldest first, of those kept one by one.
+    pub fn newest(&self, at: Wall, count: usize) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator + '_ {
+        let end = self.end(at);
+        self.points.range(end.saturating_sub(count)..end).copied()
+    }
+
+    /// One past the newest point not after `at`.
+    fn end(&self, at: Wall) -> usize {
+        match self.points.back() {
+            // Whoever looks at the present asks for no less than all.
+            Some(newest) if newest.at <= at => self.points.len(),
+            _ => self.points.partition_point(|point| point.at <= at),
+        }
     }
 
     /// The newest point not after `at`, of those kept one by one.
     pub fn at(&self, at: Wall) -> Option<Point> {
-        let end = self.points.partition_point(|point| point.at <= at);
+        let end = self.end(at);
         end.checked_sub(1).and_then(|index| self.points.get(index)).copied()
     }
 
@@ -164,7 +179,7 @@ impl Window {
 
     /// Its value by `at`: of a counter its rate, which its first point and one after a reset have not.
     pub fn value_at(&self, at: Wall) -> Option<f64> {
-        let end = self.points.partition_point(|point| point.at <= at);
+        let end = self.end(at);
         let Some(index) = end.checked_sub(1) else { return self.past.at(at).map(|(_, value)| value) };
         let point = self.points[index];
         match self.kind {

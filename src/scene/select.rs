@@ -40,7 +40,9 @@ pub struct Pattern {
 pub struct Selected<'a> {
     pub name: Label,
     pub key: &'a SeriesKey,
-    windows: Vec<&'a Window>,
+    window: &'a Window,
+    /// Those that became one with it; nearly always there are none.
+    others: Vec<&'a Window>,
     over: Option<Over>,
     join: Option<Join>,
 }
@@ -100,7 +102,8 @@ impl Select {
         let one = |text: &str, key: &'a SeriesKey, window: &'a Window| Selected {
             name: Label::plain(text),
             key,
-            windows: vec![window],
+            window,
+            others: Vec::new(),
             over: self.over,
             join: self.join,
         };
@@ -112,7 +115,7 @@ impl Select {
             let text = if self.join.is_some() && self.by.is_none() { self.series.as_str() } else { text };
             if self.join.is_some() {
                 if let Some(place) = places.get(text) {
-                    found[*place].windows.push(window);
+                    found[*place].others.push(window);
                     continue;
                 }
                 places.insert(text, found.len());
@@ -195,12 +198,9 @@ impl Selected<'_> {
             None => query::window_value(window, when),
             Some(over) => over.value(window, when.at).filter(|(at, _)| *at >= when.since).map(|(_, value)| value),
         };
-        match (self.join, &self.windows[..]) {
-            (None, [window, ..]) => value(window),
-            (None, []) => None,
-            (Some(join), windows) => {
-                join.of(&mut windows.iter().filter_map(|window| value(window)).collect::<Vec<f64>>())
-            }
+        match self.join {
+            None => value(self.window),
+            Some(join) => join.of(&mut self.windows().filter_map(value).collect::<Vec<f64>>()),
         }
     }
 
@@ -210,11 +210,10 @@ impl Selected<'_> {
             None => query::points(window, from, to),
             Some(over) => over.values(window, from, to),
         };
-        match (self.join, &self.windows[..]) {
-            (None, [window, ..]) => points(window),
-            (None, []) => Vec::new(),
-            (Some(join), windows) => {
-                let courses: Vec<_> = windows.iter().map(|window| points(window)).collect();
+        match self.join {
+            None => points(self.window),
+            Some(join) => {
+                let courses: Vec<_> = self.windows().map(points).collect();
                 join.courses(&courses, from, to, self.gap_ms(from, gap_ms))
             }
         }
@@ -222,26 +221,30 @@ impl Selected<'_> {
 
     /// The value that stood at a moment.
     pub fn value_then(&self, at: Wall, gap_ms: u64) -> Option<f64> {
-        match (self.join, self.over, &self.windows[..]) {
-            (None, None, [window, ..]) => window.value_at(at),
+        match (self.join, self.over) {
+            (None, None) => self.window.value_at(at),
             _ => self.points(at, at, gap_ms).last().map(|(_, value)| *value),
         }
     }
 
     /// How far apart values may be that belong together: `gap_ms`, and more where the past is kept in buckets.
     pub fn gap_ms(&self, from: Wall, gap_ms: u64) -> u64 {
-        self.windows.iter().map(|window| window.step_ms(from)).max().unwrap_or(0).max(gap_ms)
+        self.windows().map(|window| window.step_ms(from)).max().unwrap_or(0).max(gap_ms)
     }
 
     /// The one series that it is, as it is.
-    pub fn window(&self) -> Option<&Window> {
-        self.windows.first().copied()
+    pub fn window(&self) -> &Window {
+        self.window
+    }
+
+    fn windows(&self) -> impl Iterator<Item = &Window> {
+        std::iter::once(self.window).chain(self.others.iter().copied())
     }
 
     /// When the first point after a moment came.
     pub fn next_after(&self, at: Wall, to: Wall) -> Option<Wall> {
         let after = Wall(at.0.saturating_add(1));
-        self.windows.iter().filter_map(|window| window.between(after, to).next()).map(|point| point.at).min()
+        self.windows().filter_map(|window| window.between(after, to).next()).map(|point| point.at).min()
     }
 }
 

@@ -162,18 +162,15 @@ impl Cell {
         self
     }
 
-    fn plan(&self, align: Align) -> PlannedCell {
-        let (text, is_missing) = match &self.value {
-            Value::Missing => (Label::plain(&Unit::None.format(f64::NAN)), true),
-            Value::Text(text) => (text.clone(), false),
-            Value::Number(value, unit) => (Label::plain(&unit.format(*value)), false),
-        };
-        let tail = match (align, &self.value) {
-            (Align::Decimal, Value::Number(..)) => tail(&text),
-            _ => 0,
-        };
-        let (level, share) = if is_missing { (None, None) } else { (self.level, self.share) };
+    fn plan(self, align: Align) -> PlannedCell {
         let is_number = matches!(self.value, Value::Number(..));
+        let (text, is_missing) = match self.value {
+            Value::Missing => (Label::plain(&Unit::None.format(f64::NAN)), true),
+            Value::Text(text) => (text, false),
+            Value::Number(value, unit) => (Label::plain(&unit.format(value)), false),
+        };
+        let tail = if is_number && align == Align::Decimal { tail(&text) } else { 0 };
+        let (level, share) = if is_missing { (None, None) } else { (self.level, self.share) };
         PlannedCell { text, level, share, is_missing, is_number, tail }
     }
 
@@ -199,12 +196,11 @@ impl TablePlan {
         if let Some(sort) = sort {
             rows.sort_by(|left, right| sort.compare(left, right));
         }
-        let missing = Cell::missing();
-        let planned_row = |row: &Vec<Cell>| {
-            let cells = row.iter().chain(std::iter::repeat(&missing));
+        let planned_row = |row: Vec<Cell>| {
+            let cells = row.into_iter().chain(std::iter::repeat_with(Cell::missing));
             columns.iter().zip(cells).map(|(column, cell)| cell.plan(column.align)).collect()
         };
-        let rows: Vec<Vec<PlannedCell>> = rows.iter().map(planned_row).collect();
+        let rows: Vec<Vec<PlannedCell>> = rows.into_iter().map(planned_row).collect();
         let columns = columns.into_iter().enumerate();
         let columns = columns.map(|(index, column)| PlannedColumn::new(index, column, &rows, sort)).collect();
         TablePlan { columns, rows, sort, offset }
@@ -235,10 +231,11 @@ impl PlannedColumn {
 
 impl Sort {
     fn compare(self, left: &[Cell], right: &[Cell]) -> Ordering {
-        let cell = |row: &[Cell]| row.get(self.column).filter(|cell| cell.value != Value::Missing).cloned();
-        match (cell(left), cell(right)) {
-            (Some(left), Some(right)) if self.descending => right.compare(&left),
-            (Some(left), Some(right)) => left.compare(&right),
+        let is_there = |cell: &&Cell| !matches!(cell.value, Value::Missing);
+        let (left, right) = (left.get(self.column).filter(is_there), right.get(self.column).filter(is_there));
+        match (left, right) {
+            (Some(left), Some(right)) if self.descending => right.compare(left),
+            (Some(left), Some(right)) => left.compare(right),
             (left, right) => left.is_none().cmp(&right.is_none()),
         }
     }
@@ -252,7 +249,10 @@ fn tail(text: &Label) -> u16 {
 
 /// The order people expect of names: `eth2` before `eth10`, whatever the case.
 fn natural(left: &str, right: &str) -> Ordering {
-    let (mut left, mut right) = (left, right);
+    // What both begin with decides nothing, up to where a number may have begun.
+    let same = left.bytes().zip(right.bytes()).take_while(|(a, b)| a == b && a.is_ascii() && !a.is_ascii_digit());
+    let same = same.count();
+    let (mut left, mut right) = (&left[same..], &right[same..]);
     loop {
         let (Some(a), Some(b)) = (left.chars().next(), right.chars().next()) else {
             return left.len().cmp(&right.len());

@@ -55,6 +55,19 @@ fn between_takes_both_ends_and_survives_a_reversed_span() {
 }
 
 #[test]
+fn the_newest_points_are_the_last_of_those_not_after_a_moment() {
+    let window = window(&[(1, 1.0), (3, 3.0), (5, 5.0), (7, 7.0)]);
+    let times = |at, count| window.newest(Wall(at), count).map(|point| point.at.0).collect::<Vec<_>>();
+    assert_eq!(times(0, 9), [] as [i64; 0]);
+    for (at, known) in [(1, 1), (2, 1), (5, 3), (6, 3), (7, 4), (8, 4), (i64::MAX, 4)] {
+        let all: Vec<i64> = [1, 3, 5, 7][..known].to_vec();
+        for count in 0..6 {
+            assert_eq!(times(at, count), all[known.saturating_sub(count)..], "{count} until {at}");
+        }
+    }
+}
+
+#[test]
 fn at_finds_the_newest_point_not_after() {
     let window = window(&[(1, 1.0), (3, 3.0)]);
     assert_eq!(window.at(Wall(0)), None);

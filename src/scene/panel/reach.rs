@@ -109,8 +109,9 @@ impl Reach {
 
 /// The mean of the newest spans between points.
 fn pace(window: &Window, edge: Wall) -> Option<u64> {
-    let mut newest = window.between(Wall(i64::MIN), edge).rev().take(PACE_POINTS_MAX);
-    let last = newest.next()?.at;
-    let (count, first) = newest.enumerate().last()?;
-    u64::try_from(last.since(first.at).as_millis()).ok().map(|span| span / (count as u64 + 1))
+    let mut newest = window.newest(edge, PACE_POINTS_MAX);
+    let first = newest.next()?.at;
+    let spans = newest.len() as u64;
+    let last = newest.next_back()?.at;
+    u64::try_from(last.since(first).as_millis()).ok().map(|span| span / spans)
 }

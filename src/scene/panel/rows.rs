@@ -1,5 +1,7 @@
 //! Charts of rows: tables, progress, logs, words.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::Pane;
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
@@ -8,7 +10,7 @@ use crate::model::{SeriesKey, Window};
 use crate::scene::chart::{self, Log, Progress, Table, Words};
 use crate::scene::moment::Moment;
 use crate::scene::query::{self, When};
-use crate::scene::select::Select;
+use crate::scene::select::{Select, Selected};
 use crate::widget::log::{self, LogPlan, Options};
 use crate::widget::progress::{self, Job, ProgressPlan, State};
 use crate::widget::table::{self, Align, Cell, Column, Sort, TablePlan, Width};
@@ -50,22 +52,31 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
         let priority = u8::MAX.saturating_sub(u8::try_from(index).unwrap_or(u8::MAX)).saturating_sub(1);
         columns.push(Column::new(column.title.as_str()).align(Align::Decimal).priority(priority));
     }
-    let mut names: Vec<Label> = Vec::new();
-    let mut found: Vec<Vec<(Label, Option<f64>)>> = Vec::new();
-    for column in &spec.columns {
-        let all = column.select.all(moment.data, when);
-        let values: Vec<(Label, Option<f64>)> =
-            all.into_iter().map(|one| (one.name.clone(), one.value(when))).collect();
-        for (name, value) in &values {
-            if !names.contains(name) && (value.is_some() || !spec.current) {
-                names.push(name.clone());
-            }
+    let of_column = |column: &chart::TableColumn| {
+        let named = |one: Selected<'_>| {
+            let value = one.value(when);
+            (one.name, value)
+        };
+        column.select.all(moment.data, when).into_iter().map(named).collect()
+    };
+    let found: Vec<Vec<(Label, Option<f64>)>> = spec.columns.iter().map(of_column).collect();
+    let mut names: Vec<&Label> = Vec::new();
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    for (name, value) in found.iter().flatten() {
+        if (value.is_some() || !spec.current) && seen.insert(name.as_str()) {
+            names.push(name);
         }
-        found.push(values);
+    }
+    // Of several that look alike the first counts.
+    let mut known: Vec<FxHashMap<&str, Option<f64>>> = vec![FxHashMap::default(); found.len()];
+    for (known, values) in known.iter_mut().zip(&found) {
+        for (name, value) in values {
+            known.entry(name.as_str()).or_insert(*value);
+        }
     }
     let rows = names.into_iter().map(|name| {
-        let cells = spec.columns.iter().zip(&found).map(|(column, values)| {
-            let value = values.iter().find(|(other, _)| *other == name).and_then(|(_, value)| *value);
+        let cells = spec.columns.iter().zip(&known).map(|(column, values)| {
+            let value = values.get(name.as_str()).copied().flatten();
             let Some(value) = value else { return Cell::missing() };
             let mut cell = Cell::number(value, column.unit);
             if !column.thresholds.is_empty() {
@@ -77,7 +88,7 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
             }
         });
         let cells: Vec<Cell> = cells.collect();
-        std::iter::once(Cell::text(name)).chain(cells).collect()
+        std::iter::once(Cell::text(name.clone())).chain(cells).collect()
     });
     let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
     TablePlan::new(columns, rows.collect(), Some(sort), first)
@@ -93,7 +104,7 @@ pub fn progress(spec: &Progress, pane: &mut Pane<'_, '_>, canvas: &mut Canvas<'_
         .all(moment.data, when)
         .into_iter()
         .filter_map(|one| {
-            let window = one.window()?;
+            let window = one.window();
             let newest = window.at(when.at).filter(|newest| newest.at >= when.since)?;
             let total = spec.total.as_ref().and_then(|total| {
                 let key = SeriesKey { name: total.clone(), labels: one.key.labels.clone() };
