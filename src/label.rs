@@ -73,6 +73,11 @@ impl Label {
         if is_plain(raw) {
             return Verdict { label: Label::from_ascii(raw), action: Action::Allowed, removed };
         }
+        // Most text beyond ASCII is nothing but letters and signs that are clusters by themselves.
+        if let Some(columns) = cluster::lone_columns(raw) {
+            let label = Label { text: raw.into(), columns, ascii: false };
+            return Verdict { label, action: Action::Allowed, removed };
+        }
         sanitize(raw, removed)
     }
 

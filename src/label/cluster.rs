@@ -88,10 +88,10 @@ impl<'a> Iterator for Clusters<'a> {
         let mut chars = self.rest.chars();
         let first = chars.next()?;
         if self.grapheme.is_empty() {
-            if let Some(columns) = agreed_columns(first)
-                && chars.next().is_none_or(|second| agreed_columns(second).is_some())
+            if let Some(Lone { columns, certain }) = lone(first)
+                && chars.next().is_none_or(|second| lone(second).is_some())
             {
-                return Some(Cluster { text: self.take(first.len_utf8()), columns, certain: true });
+                return Some(Cluster { text: self.take(first.len_utf8()), columns, certain });
             }
             self.grapheme = self.rest.graphemes(true).next().unwrap_or_default();
         }
@@ -158,10 +158,77 @@ pub const fn agreed_columns(c: char) -> Option<u16> {
     }
 }
 
+/// A code point that is a cluster by itself wherever only such ones stand beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lone {
+    pub columns: u16,
+    pub certain: bool,
+}
+
+/// What has agreed columns, and emoji that are shown as such without being told to: of whole text of these nothing has
+/// to be taken out, put together or cut. What has a `None` may still be a cluster by itself.
+#[inline]
+pub(super) fn lone(c: char) -> Option<Lone> {
+    if let Some(columns) = agreed_columns(c) {
+        return Some(Lone { columns, certain: true });
+    }
+    is_lone_emoji(c).then_some(Lone { columns: 2, certain: false })
+}
+
+/// Assigned emoji of two columns that no other one joins without a joiner: neither flags nor tones of skin.
+const fn is_lone_emoji(c: char) -> bool {
+    matches!(
+        c,
+        '\u{231a}'..='\u{231b}'
+            | '\u{23e9}'..='\u{23ec}'
+            | '\u{23f0}'
+            | '\u{23f3}'
+            | '\u{2614}'..='\u{2615}'
+            | '\u{267f}'
+            | '\u{2693}'
+            | '\u{26a1}'
+            | '\u{26aa}'..='\u{26ab}'
+            | '\u{26d4}'
+            | '\u{2705}'
+            | '\u{2728}'
+            | '\u{274c}'
+            | '\u{274e}'
+            | '\u{2753}'..='\u{2755}'
+            | '\u{2757}'
+            | '\u{2b50}'
+            | '\u{2b55}'
+            | '\u{1f300}'..='\u{1f320}'
+            | '\u{1f32d}'..='\u{1f335}'
+            | '\u{1f337}'..='\u{1f37c}'
+            | '\u{1f37e}'..='\u{1f393}'
+            | '\u{1f3a0}'..='\u{1f3ca}'
+            | '\u{1f3cf}'..='\u{1f3d3}'
+            | '\u{1f3e0}'..='\u{1f3f0}'
+            | '\u{1f400}'..='\u{1f43e}'
+            | '\u{1f442}'..='\u{1f4fc}'
+            | '\u{1f4ff}'..='\u{1f53d}'
+            | '\u{1f54b}'..='\u{1f54e}'
+            | '\u{1f550}'..='\u{1f567}'
+            | '\u{1f5fb}'..='\u{1f64f}'
+            | '\u{1f680}'..='\u{1f6c5}'
+            | '\u{1f7e0}'..='\u{1f7eb}'
+            | '\u{1f910}'..='\u{1f93a}'
+            | '\u{1f947}'..='\u{1f9ff}'
+    )
+}
+
+/// The columns of a text that is a label as it stands, each code point of it a cluster; none of any other.
+pub(super) fn lone_columns(text: &str) -> Option<u16> {
+    if text.len() > limits::LABEL_BYTES_MAX {
+        return None;
+    }
+    text.chars().try_fold(0, |columns: u16, c| Some(columns + lone(c)?.columns))
+}
+
 /// Puts stripped text into NFC and takes out what fits no cluster, until neither changes it any more.
 pub(super) fn settle(mut text: String, removed: &mut Removed) -> String {
-    // Most text beyond ASCII is nothing but letters that are clusters by themselves.
-    if text.len() <= limits::LABEL_BYTES_MAX && text.chars().all(|c| agreed_columns(c).is_some()) {
+    // What was hostile may have stood in nothing but such text.
+    if lone_columns(&text).is_some() {
         return text;
     }
     for _ in 0..limits::LABEL_PASSES_MAX {
@@ -185,7 +252,7 @@ pub(super) fn settle(mut text: String, removed: &mut Removed) -> String {
 }
 
 /// One round: drops the code points that fit nowhere and cuts the text after the last whole cluster it may hold.
-fn pack(text: &str, removed: &mut Removed) -> String {
+pub(super) fn pack(text: &str, removed: &mut Removed) -> String {
     let mut out = String::with_capacity(text.len().min(limits::LABEL_BYTES_MAX));
     let mut cluster_at = 0;
     let graphemes: Graphemes<'_> = text.graphemes(true);

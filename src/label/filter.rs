@@ -9,7 +9,7 @@ use unicode_normalization::char::is_public_assigned;
 use unicode_width::UnicodeWidthChar;
 
 use super::Removed;
-use super::cluster::agreed_columns;
+use super::cluster::{Lone, lone};
 use super::escape::{Parser, Part};
 
 /// What becomes of a code point.
@@ -65,8 +65,8 @@ fn fate(c: char) -> Fate {
 
 /// How a code point looks where text stands; none for one that no label ever holds.
 pub fn shown(c: char) -> Option<Shown> {
-    if let Some(columns) = agreed_columns(c) {
-        return Some(Shown { columns, certain: true });
+    if let Some(Lone { columns, certain }) = lone(c) {
+        return Some(Shown { columns, certain });
     }
     if c == BRAILLE_BLANK || c.is_whitespace() || c.is_control() || is_hidden(c) {
         return None;

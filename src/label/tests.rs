@@ -2,9 +2,10 @@
 
 use proptest::prelude::*;
 use unicode_normalization::is_nfc;
+use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::cluster::agreed_columns;
+use super::cluster::{Lone, agreed_columns, lone};
 use super::*;
 
 mod attacks;
@@ -198,9 +199,40 @@ fn agreed_columns_are_what_every_model_says() {
         // Joins nothing certain that stands before or after it.
         for other in ['a', '中', '한', 'é', '°', '\u{fffd}'] {
             let pair = format!("{c}{other}{c}");
-            assert_eq!(unicode_segmentation::UnicodeSegmentation::graphemes(&*pair, true).count(), 3, "{pair:?}");
+            assert_eq!(pair.graphemes(true).count(), 3, "{pair:?}");
         }
     }
+}
+
+/// The way of text that is no case of its own, for one that is.
+fn slowly(text: &str) -> Verdict {
+    let mut removed = Removed::default();
+    let packed = cluster::pack(&filter::strip(text, &mut removed), &mut removed);
+    assert!(is_nfc(&packed), "{text:?}");
+    Verdict { label: Label::from_settled(packed), action: Action::Allowed, removed }
+}
+
+#[test]
+fn what_is_a_cluster_by_itself_is_one_beside_any_other() {
+    let others = ['a', '\u{e9}', '\u{416}', '\u{4e2d}', '\u{d55c}', '\u{2502}', '\u{28ff}', '\u{1f525}', '\u{26a1}'];
+    let mut emoji = 0;
+    for c in (char::MIN..=char::MAX).filter(|c| !c.is_ascii()) {
+        let Some(Lone { columns, certain }) = lone(c) else { continue };
+        emoji += usize::from(!certain);
+        assert!(unicode_normalization::char::is_public_assigned(c) && !is_hostile(c), "{c:?}");
+        assert_eq!(c.width(), Some(usize::from(columns)), "{c:?}");
+        for other in others {
+            let text = format!("{c}{other}{c}{c}");
+            assert_eq!(text.graphemes(true).count(), 4, "{text:?}");
+            let verdict = Label::new(&text);
+            assert_eq!(verdict, slowly(&text), "{text:?}");
+            let clusters: Vec<Cluster<'_>> = verdict.label.clusters().collect();
+            assert_eq!(clusters.len(), 4, "{clusters:?}");
+            assert_eq!((clusters[0].columns, clusters[0].certain), (columns, certain), "{c:?}");
+            assert_eq!(clusters[0].columns, u16::try_from(clusters[0].text.width()).expect("few"), "{c:?}");
+        }
+    }
+    assert!(emoji > 700, "{emoji}");
 }
 
 #[test]
