@@ -22,14 +22,21 @@ pub struct Viewer<S> {
     sink: S,
     held: Held,
     unfinished: Option<Unfinished>,
+    /// None most of the time: what is read for every viewer of every frame is to be small.
+    notices: Option<Box<Notices>>,
+    /// No room since; the sink was asked to tell when there is.
+    parked_since: Option<Mono>,
+    gone: bool,
+}
+
+/// What is to be said, the newest of each kind.
+#[derive(Debug, Default)]
+struct Notices {
     welcome: Option<Bytes>,
     spec: Option<Bytes>,
     pong: Option<Bytes>,
     later: Option<Bytes>,
     farewell: Option<Bytes>,
-    /// No room since; the sink was asked to tell when there is.
-    parked_since: Option<Mono>,
-    gone: bool,
 }
 
 /// What a screen shows.
@@ -81,11 +88,7 @@ impl<S: Sink> Viewer<S> {
             sink,
             held: Held::default(),
             unfinished: None,
-            welcome: None,
-            spec: None,
-            pong: None,
-            later: None,
-            farewell: None,
+            notices: None,
             parked_since: None,
             gone: false,
         }
@@ -131,12 +134,13 @@ impl<S: Sink> Viewer<S> {
     }
 
     pub fn note(&mut self, notice: Notice) {
+        let notices = self.notices.get_or_insert_default();
         match notice {
-            Notice::Welcome(bytes) => self.welcome = Some(bytes),
-            Notice::Spec(bytes) => self.spec = Some(bytes),
-            Notice::Pong(bytes) => self.pong = Some(bytes),
-            Notice::Later(bytes) => self.later = Some(bytes),
-            Notice::Farewell(bytes) => self.farewell = Some(bytes),
+            Notice::Welcome(bytes) => notices.welcome = Some(bytes),
+            Notice::Spec(bytes) => notices.spec = Some(bytes),
+            Notice::Pong(bytes) => notices.pong = Some(bytes),
+            Notice::Later(bytes) => notices.later = Some(bytes),
+            Notice::Farewell(bytes) => notices.farewell = Some(bytes),
         }
     }
 
@@ -191,15 +195,14 @@ impl<S: Sink> Viewer<S> {
 
     fn next_notice(&mut self) -> Option<(Bytes, Then)> {
         // One branch on the path of every frame.
-        let is_quiet = self.welcome.is_none() && self.spec.is_none() && self.pong.is_none();
-        if is_quiet && self.later.is_none() && self.farewell.is_none() {
-            return None;
-        }
-        let first = self.welcome.take().or_else(|| self.spec.take()).or_else(|| self.pong.take());
-        if let Some(bytes) = first.or_else(|| self.later.take()) {
+        let notices = self.notices.as_mut()?;
+        let first = notices.welcome.take().or_else(|| notices.spec.take()).or_else(|| notices.pong.take());
+        if let Some(bytes) = first.or_else(|| notices.later.take()) {
             return Some((bytes, Then::Nothing));
         }
-        self.farewell.take().map(|bytes| (bytes, Then::Leaves))
+        let farewell = notices.farewell.take();
+        self.notices = None;
+        farewell.map(|bytes| (bytes, Then::Leaves))
     }
 
     fn next_frame<'a>(&self, history: &'a History, overlay: Option<(&'a Bytes, u64)>) -> Option<(&'a Bytes, Held)> {
