@@ -99,6 +99,19 @@ impl Symbol {
     }
 }
 
+/// All braille cells by their dots: whether each is a glyph is found out while compiling, not for every dot that is drawn.
+static DOTS: [Glyph; 256] = {
+    let mut dots = [Glyph::BLANK; 256];
+    let mut bits = 0;
+    while bits < dots.len() {
+        if let Some(value) = char::from_u32(0x2800 + bits as u32) {
+            dots[bits] = Glyph::new(value);
+        }
+        bits += 1;
+    }
+    dots
+};
+
 const fn flags(wide: bool, certain: bool) -> u32 {
     (if wide { WIDE } else { 0 }) | (if certain { 0 } else { UNCERTAIN })
 }
@@ -126,11 +139,9 @@ impl Glyph {
 
     /// The braille cell with these dots: bit 0 is the upper left, then down; bit 3 the upper right, then down; bits 6
     /// and 7 the bottom row.
+    #[inline]
     pub const fn dots(bits: u8) -> Glyph {
-        match char::from_u32(0x2800 + bits as u32) {
-            Some(value) => Glyph::new(value),
-            None => Glyph::BLANK,
-        }
+        DOTS[bits as usize]
     }
 
     pub const fn char(self) -> char {
