@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::io;
 
-use unblink::base::{Epoch, Mono, SessionId, Version, ViewId};
+use unblink::base::{Epoch, Mono, SessionId, Version, ViewId, limits};
 use unblink::fanout::{Fanout, Sink};
 use unblink::wire::feed::Frame;
 
@@ -17,14 +17,16 @@ struct Taker;
 pub struct Crowd {
     fanout: Fanout<Taker>,
     version: u64,
+    /// Since the newest keyframe.
+    deltas: usize,
     bytes: Vec<u8>,
 }
 
 const VIEW: ViewId = ViewId(1);
 /// Of a frame, about: as many as one of the board that is measured has.
 const FRAME_BYTES: usize = 1_200;
-/// Frames after which a keyframe takes the place of the deltas, as it does where deltas weigh half of one.
-const KEYFRAME_EVERY: u64 = 2;
+/// Of a keyframe: deltas weigh half of one.
+const KEYFRAME_BYTES: usize = 2 * FRAME_BYTES;
 
 impl Sink for Taker {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -43,18 +45,20 @@ impl Crowd {
         for viewer in 0..viewers {
             fanout.join(SessionId(viewer), Taker, VIEW, [], Mono(1));
         }
-        let mut crowd = Crowd { fanout, version: 0, bytes: vec![b'x'; 2 * FRAME_BYTES] };
-        crowd.publish(Version::NONE, 2 * FRAME_BYTES);
+        let mut crowd = Crowd { fanout, version: 0, deltas: 0, bytes: vec![b'x'; KEYFRAME_BYTES] };
+        crowd.publish(Version::NONE, KEYFRAME_BYTES);
         crowd
     }
 
-    /// One more frame, which everybody gets.
+    /// One more frame, which everybody gets, and a keyframe in place of the deltas where a worker sends one.
     pub fn frame(&mut self) {
         let base = Version(self.version);
         self.publish(base, FRAME_BYTES);
-        if self.version.is_multiple_of(KEYFRAME_EVERY) {
+        self.deltas += 1;
+        if limits::is_outgrown(KEYFRAME_BYTES, self.deltas, self.deltas * FRAME_BYTES) {
             self.version -= 1;
-            self.publish(Version::NONE, 2 * FRAME_BYTES);
+            self.deltas = 0;
+            self.publish(Version::NONE, KEYFRAME_BYTES);
         }
     }
 

@@ -86,11 +86,11 @@ pub const STATUS_HZ_MAX: u32 = 4;
 pub const STATUS_BURST_MAX: u32 = 512;
 
 /// How many times the size of their keyframe deltas may have together before a worker draws the view whole again. Drawing
-/// it whole costs two and a half deltas, and whoever comes is sent all of them: four times make the one rare, and keep
-/// the other a fraction of a second.
-pub const DELTAS_PER_KEYFRAME: usize = 4;
+/// it whole costs two and a half deltas, and whoever comes, however slow their line, is sent all of them: twice makes the
+/// one half as frequent as once does, and the other as much again.
+pub const DELTAS_PER_KEYFRAME: usize = 2;
 /// The same in number: whoever comes is written each of them.
-pub const DELTAS_MAX: usize = 128;
+pub const DELTAS_MAX: usize = 32;
 /// What deltas may hold beyond that, and the size of their keyframe once more, before root takes no more.
 pub const DELTA_SLACK_BYTES_MAX: usize = 64 * 1024;
 

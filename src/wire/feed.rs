@@ -335,6 +335,8 @@ pub struct Why(#[serde(deserialize_with = "bounded::cut::<_, { limits::COMPLAINT
 const FRAME_INDEX: u8 = 3;
 /// The same of `Pong`.
 const PONG_INDEX: u8 = 4;
+/// Memory beyond its length, and a quarter of that, that a message may keep.
+const SPARE_BYTES: usize = 64 * 1024;
 
 /// Why bytes are no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -462,6 +464,10 @@ fn encode<T: Serialize>(message: &T) -> Bytes {
     let length = u32::try_from(out.len() - framing::PREFIX_BYTES);
     let length = length.expect("invariant: message caps lie far below 4 GiB");
     out[..framing::PREFIX_BYTES].copy_from_slice(&length.to_le_bytes());
+    // It waits for its turn, and counts by its length meanwhile.
+    if out.capacity() > out.len() + out.len() / 4 + SPARE_BYTES {
+        out.shrink_to_fit();
+    }
     out.into()
 }
 

@@ -42,10 +42,10 @@ pub struct Batch {
     joined: BytesMut,
 }
 
-/// A batch takes no more messages once it has as many bytes.
+/// A batch takes no more messages once it has as many bytes; a message of as many is written as it is.
 const BATCH_BYTES: usize = 32 * 1024;
-/// Of a batch with a message that was longer, so much memory is kept.
-const BATCH_KEPT_BYTES: usize = 2 * BATCH_BYTES;
+/// So many places for messages are kept from one to the next.
+const BATCH_KEPT_MESSAGES: usize = 64;
 
 /// Writes the length of `body` followed by `body`.
 pub fn put(out: &mut BytesMut, body: &[u8]) {
@@ -128,11 +128,25 @@ impl Batch {
             return written;
         }
         self.joined.clear();
-        self.messages.drain(..).for_each(|message| self.joined.extend_from_slice(&message));
-        let written = write(stream, &self.joined).await;
-        if self.joined.capacity() > BATCH_KEPT_BYTES {
-            self.joined = BytesMut::new();
+        let mut written = Ok(());
+        for message in self.messages.drain(..) {
+            if message.len() < BATCH_BYTES {
+                self.joined.extend_from_slice(&message);
+                continue;
+            }
+            written = stream.write_all(&self.joined).await;
+            self.joined.clear();
+            if written.is_ok() {
+                written = stream.write_all(&message).await;
+            }
+            if written.is_err() {
+                break;
+            }
         }
+        if written.is_ok() {
+            written = write(stream, &self.joined).await;
+        }
+        self.messages.shrink_to(BATCH_KEPT_MESSAGES);
         written
     }
 }
