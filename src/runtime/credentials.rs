@@ -31,10 +31,7 @@ const OPEN_TO_ALL: u32 = 0o004;
 /// All of one file.
 pub fn read(file: &FromFile) -> Result<Zeroizing<Vec<u8>>, Unread> {
     let what = || format!("{} {}", file.key, file.path.display());
-    let unread = |error: io::Error| {
-        let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
-        Unread { why: format!("{} cannot be read: {error}", what()), is_denied, is_gone: true }
-    };
+    let unread = |error: io::Error| Unread::of(&what(), &error);
     // Without waiting: a pipe in its place must hold up nothing.
     let opened = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&file.path);
     let open = opened.map_err(unread)?;
@@ -93,6 +90,18 @@ pub fn private_key(file: &FromFile) -> Result<PrivateKeyDer<'static>, Unread> {
 
 // === impl Unread ===
 
+impl Unread {
+    /// Only what is not there may be there in a moment: whatever else keeps us from it would keep the next start from it, too.
+    fn of(what: &str, error: &io::Error) -> Unread {
+        let is = |kind| error.kind() == kind;
+        Unread {
+            why: format!("{what} cannot be read: {error}"),
+            is_denied: is(io::ErrorKind::PermissionDenied),
+            is_gone: is(io::ErrorKind::NotFound),
+        }
+    }
+}
+
 impl From<String> for Unread {
     fn from(why: String) -> Unread {
         Unread { why, is_denied: false, is_gone: false }
@@ -108,7 +117,7 @@ impl From<Unread> for String {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
 
@@ -146,5 +155,28 @@ mod tests {
         assert!(secret(&empty).unwrap_err().is_gone, "somebody is about to write it");
         let (_folder, wrong) = file(b"\n");
         assert!(!secret(&wrong).unwrap_err().is_gone);
+    }
+
+    /// What the daemon may not read is still there, and so is what its disk does not give.
+    #[test]
+    fn only_a_file_that_is_not_there_is_gone() {
+        for (error, is_denied, is_gone) in [
+            (libc::ENOENT, false, true),
+            (libc::EACCES, true, false),
+            (libc::EPERM, true, false),
+            (libc::EIO, false, false),
+            (libc::ELOOP, false, false),
+            (libc::ENOTDIR, false, false),
+            (libc::EMFILE, false, false),
+        ] {
+            let error = io::Error::from_raw_os_error(error);
+            let unread = Unread::of("token_file /t", &error);
+            assert_eq!((unread.is_denied, unread.is_gone), (is_denied, is_gone), "{error}");
+            assert_eq!(unread.why, format!("token_file /t cannot be read: {error}"));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("loop");
+        symlink(&path, &path).unwrap();
+        assert!(!read(&FromFile { key: "token_file", path }).unwrap_err().is_gone);
     }
 }
