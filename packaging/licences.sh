@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The licences of all that is linked into the program: every crate with what it says its licence is, and the text of each licence
-# once, with the crates whose sources bring it. Told on the standard output, the same for one Cargo.lock everywhere.
+# once, with the crates that it is of. The few whose sources bring none of their own have one in packaging/licences/, which their
+# repositories have; without that it fails. Told on the standard output, the same for one Cargo.lock everywhere.
 #
 #   packaging/licences.sh          needs the sources that cargo has fetched (`cargo fetch --locked`)
 set -euo pipefail
@@ -16,10 +17,18 @@ target=$(rustc -vV | sed -n 's/^host: //p')
 texts=$(mktemp -d)
 trap 'rm -rf "$texts"' EXIT
 
-# What is linked in, without what only builds it: macros run in the compiler.
-crates=$(cargo tree --locked --offline --edges normal --target "$target" --prefix none --format '{p}|{l}' |
-  sed 's/ (\*)$//' | grep -v '(proc-macro)' | grep -v '^unblink v' | LC_ALL=C sort -u)
+# What is linked in, without what only builds it: macros run in the compiler, with all that they are made of.
+crates=$(cargo tree --locked --offline --edges normal,no-proc-macro --target "$target" --prefix none --format '{p}|{l}' |
+  sed 's/ (\*)$//' | grep -v '^unblink v' | LC_ALL=C sort -u)
 [ -n "$crates" ] || die "cargo tree tells of no crate; run cargo fetch --locked"
+
+# note FILE CRATE AS: one more text, of this crate, where it calls it so.
+note() {
+  local sum
+  sum=$(sed 's/\r$//; s/[[:space:]]*$//' "$1" | tee "$texts/text" | sha256sum | cut -d' ' -f1)
+  [ -e "$texts/of/$sum" ] || cp "$texts/text" "$texts/$sum"
+  printf '%s (%s)\n' "$2" "$3" >>"$texts/of/$sum"
+}
 
 mkdir "$texts/of"
 while IFS='|' read -r crate licence; do
@@ -27,16 +36,21 @@ while IFS='|' read -r crate licence; do
   version=${version%% *}
   folder=$(find "$registry" -mindepth 2 -maxdepth 2 -type d -name "$name-$version" | LC_ALL=C sort | head -n 1)
   [ -n "$folder" ] || die "the sources of $name $version are not in $registry; run cargo fetch --locked"
-  none=' (no text)'
+  # What lies deeper is of what it brings along.
+  own=$(find "$folder" -maxdepth 1 -type f -size +0 -size "-${text_bytes_max}c" \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'unlicense*' \) ! -name '*.rs' | head -n 1)
+  added=packaging/licences/$name
+  if [ -z "$own" ]; then
+    [ -e "$added" ] || die "$name $version brings no text of its licence, ${licence:-which it does not name}; put the one of its repository into $added"
+    note "$added" "$name $version" "from its repository"
+  elif [ -e "$added" ]; then
+    die "$name $version brings a text of its licence now; remove $added"
+  fi
   while read -r file; do
-    sum=$(sed 's/\r$//; s/[[:space:]]*$//' "$file" | tee "$texts/text" | sha256sum | cut -d' ' -f1)
-    [ -e "$texts/of/$sum" ] || cp "$texts/text" "$texts/$sum"
-    printf '%s %s (%s)\n' "$name" "$version" "${file#"$folder"/}" >>"$texts/of/$sum"
-    none=''
-  done < <(cd "$folder" && find "$folder" -maxdepth 3 -type f -size "-${text_bytes_max}c" \
+    note "$file" "$name $version" "${file#"$folder"/}"
+  done < <(find "$folder" -maxdepth 3 -type f -size "-${text_bytes_max}c" \
     \( -iname 'licen[cs]e*' -o -iname 'copying*' -o -iname 'copyright*' -o -iname 'notice*' -o -iname 'unlicense*' \) \
     ! -name '*.rs' ! -name '*.html' ! -name '*.toml' ! -path '*/tests/*' | LC_ALL=C sort)
-  printf '%s %s: %s%s\n' "$name" "$version" "${licence:-it does not say}" "$none" >>"$texts/list"
+  printf '%s %s: %s\n' "$name" "$version" "${licence:-it does not say}" >>"$texts/list"
 done <<<"$crates"
 
 tell() {
@@ -49,8 +63,8 @@ unblink itself is under Apache-2.0 or MIT, at your choice: LICENSE-APACHE and LI
 The standard library of Rust is linked in, Copyright (c) The Rust Project Contributors, under Apache-2.0 or MIT, whose texts are
 those two. SQLite, which libsqlite3-sys brings, is in the public domain.
 
-These crates are linked in, each with its version and its licence as its authors write it. Below stands each text that their sources
-bring, once. Of those that bring none ("no text") the licence is one whose text another one brings.
+These crates are linked in, each with its version and its licence as its authors write it. Below stands the text
+of each, once where several have the same.
 
 TEXT
   sed 's/^/  /' "$texts/list"

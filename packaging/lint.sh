@@ -65,6 +65,10 @@ licences() {
   for crate in tokio rustls ring serde; do
     grep -q "^  $crate [0-9.]*: " <<<"$1" || die "the licence of $crate is not told"
   done
+  # These run in the compiler alone.
+  for crate in syn quote proc-macro2 serde_derive; do
+    ! grep -q "^  $crate [0-9.]*: " <<<"$1" || die "$crate is in no program, and its licence is told"
+  done
   [ "$(grep -c 'TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION' <<<"$1")" -ge 1 ] || die "a text of a licence is missing"
   ! grep -q "$PWD\|$HOME/" <<<"$1" || die "the licences name folders of this machine"
 }
