@@ -10,6 +10,8 @@ use crate::service::{BOARD, PUSHED, SUITES, WORDS, board};
 const SETTINGS: &str = "/etc/unblink/unblink.toml";
 /// What a person changed: no package may.
 const CHANGED: &str = "[host]\ninterval = \"2s\"\n";
+/// An instance whose name has a sign that systemd escapes.
+const ESCAPED: &str = r"two\x2dmore";
 const UNITS: &str = "unblink.socket unblink-admin.socket unblink.service";
 
 /// What systemd says of all units, in a line.
@@ -98,18 +100,25 @@ fn what_was_stopped_stays_so(lab: &Lab, suite: &str, (package, version): &(PathB
 
 /// Also what is no part of a usual installation; and what did not run does not begin to.
 fn a_removal_that_is_called_off_leaves_what_ran_running(lab: &Lab, suite: &str) {
-    lab.write("/etc/unblink/instances/two/unblink.toml", "");
-    lab.run("systemctl start unblink@two.service");
+    for unit in ["two", ESCAPED] {
+        lab.write(&format!("/etc/unblink/instances/{unit}/unblink.toml"), "");
+        lab.run(&format!("systemctl start 'unblink@{unit}.service'"));
+    }
     let active =
         || lab.run("systemctl list-units --plain --no-legend --state=active 'unblink*' | cut -d' ' -f1 | sort");
     let before = active();
-    assert!(before.contains("unblink@two.service") && before.contains("unblink.service"), "{suite}: {before}");
+    for unit in ["unblink.service", "unblink@two.service", &format!("unblink@{ESCAPED}.service")] {
+        assert!(before.lines().any(|line| line == unit), "{suite}: {unit}: {before}");
+    }
     lab.run("cp -a /var/lib/dpkg/info/unblink.prerm /opt/prerm; echo 'exit 1' >>/var/lib/dpkg/info/unblink.prerm");
     assert!(!lab.try_run("dpkg -r unblink").status.success(), "{suite}: it is called off");
     lab.run("cp -a /opt/prerm /var/lib/dpkg/info/unblink.prerm");
     assert_eq!(active(), before, "{suite}");
     assert!(!lab.path("/var/lib/unblink.stopped").exists(), "{suite}");
-    lab.run(
-        "systemctl stop unblink@two.socket unblink-admin@two.socket unblink@two.service; rm -r /etc/unblink/instances",
-    );
+    for unit in ["two", ESCAPED] {
+        lab.run(&format!(
+            "systemctl stop 'unblink@{unit}.socket' 'unblink-admin@{unit}.socket' 'unblink@{unit}.service'"
+        ));
+    }
+    // What they wrote goes with the purge, for which their folders stay.
 }
