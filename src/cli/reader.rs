@@ -69,47 +69,75 @@ impl Reader {
     }
 
     fn closed(&self, file: &str) -> Option<Closed> {
-        let Reader { name, .. } = self;
-        let path = Path::new(file);
-        let tried = rustix::process::geteuid().is_root().then(|| self.tries(path).ok()).flatten();
-        if tried.unwrap_or_else(|| self.may_by_modes(path)) {
-            return None;
+        let on_the_way = way(Path::new(file));
+        let is_root = rustix::process::geteuid().is_root();
+        let tried = is_root.then(|| self.tries(&on_the_way));
+        match tried {
+            Some(Ok(at)) => at.map(|at| self.kept_out(file, &on_the_way[at], at == on_the_way.len() - 1)),
+            Some(Err(error)) => self.closed_by_modes(file, &on_the_way, &format!("root cannot try it here ({error})")),
+            None => self.closed_by_modes(file, &on_the_way, "run this as root, which tries it"),
         }
-        let on_the_way = way(path);
-        let listed = on_the_way.iter().find(|path| has_list(path)).map(|path| path.display().to_string());
-        let found = format!("{file}: the daemon's user {name} may not read it");
-        let is_uncertain = tried.is_none() && listed.is_some();
-        Some(match listed {
-            Some(listed) if is_uncertain => Closed {
-                found: format!("{found} by the modes, but {listed} has a list of rights beside its mode"),
-                remedy: "run this as root, which tries it, or see `getfacl` of it".to_owned(),
-                is_uncertain,
-            },
-            Some(listed) => {
-                let remedy =
-                    format!("see `getfacl {listed}`: that list counts beside the mode; setfacl -m u:{name}:r {file}");
-                Closed { found, remedy, is_uncertain }
-            }
-            None => {
-                let remedy =
-                    format!("chgrp {name} {file} && chmod g+r {file}, and let that group into the folders above");
-                Closed { found, remedy, is_uncertain }
-            }
+    }
+
+    /// Lists may say otherwise, in both directions: `why` nobody tried it then.
+    fn closed_by_modes(&self, file: &str, on_the_way: &[PathBuf], why: &str) -> Option<Closed> {
+        let Reader { name, .. } = self;
+        let end = on_the_way.len() - 1;
+        let at = on_the_way.iter().enumerate().position(|(at, path)| !self.may_there(path, bit(at == end)));
+        let Some(listed) = on_the_way.iter().find(|path| has_list(path)) else {
+            return at.map(|at| self.kept_out(file, &on_the_way[at], at == end));
+        };
+        let by_modes = if at.is_some() { "may not read it" } else { "may read it" };
+        let listed = listed.display();
+        Some(Closed {
+            found: format!(
+                "{file}: the daemon's user {name} {by_modes} by the modes, but {listed} has a list of rights beside its mode"
+            ),
+            remedy: format!("{why}; or see `getfacl {listed}`"),
+            is_uncertain: true,
         })
     }
 
-    /// As that user.
-    fn tries(&self, file: &Path) -> io::Result<bool> {
-        let _as_that_user = Borrowed::in_groups(self.uid, self.gid, &self.groups)?;
-        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        let opened = OpenOptions::new().read(true).custom_flags(flags).open(file);
-        Ok(!opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied))
+    /// What keeps it out for certain: the first folder that it may not pass, or the file itself.
+    fn kept_out(&self, file: &str, at: &Path, is_file: bool) -> Closed {
+        let Reader { name, .. } = self;
+        let (at_shown, right) = (at.display(), if is_file { 'r' } else { 'x' });
+        let mut found = format!("{file}: the daemon's user {name} may not read it");
+        if !is_file {
+            found = format!("{found}: it may not pass {at_shown}");
+        }
+        let remedy = if has_list(at) {
+            format!(
+                "see `getfacl {at_shown}`: that list counts beside the mode; setfacl -m u:{name}:{right} {at_shown}"
+            )
+        } else {
+            format!("chgrp {name} {at_shown} && chmod g+{right} {at_shown}, and let that group into the folders above")
+        };
+        Closed { found, remedy, is_uncertain: false }
     }
 
+    /// As that user: where on the way it is kept out first.
+    fn tries(&self, on_the_way: &[PathBuf]) -> io::Result<Option<usize>> {
+        let _as_that_user = Borrowed::in_groups(self.uid, self.gid, &self.groups)?;
+        let end = on_the_way.len() - 1;
+        let is_kept_out = |(at, path): (usize, &PathBuf)| {
+            let tried = if at == end {
+                let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+                OpenOptions::new().read(true).custom_flags(flags).open(path).map(drop)
+            } else {
+                // Looking from it is passing it.
+                fs::metadata(path.join(".")).map(drop)
+            };
+            tried.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+        };
+        Ok(on_the_way.iter().enumerate().position(is_kept_out))
+    }
+
+    #[cfg(test)]
     fn may_by_modes(&self, file: &Path) -> bool {
         let on_the_way = way(file);
-        let Some((end, folders)) = on_the_way.split_last() else { return true };
-        self.may_there(end, 0o4) && folders.iter().all(|folder| self.may_there(folder, 0o1))
+        let end = on_the_way.len() - 1;
+        on_the_way.iter().enumerate().all(|(at, path)| self.may_there(path, bit(at == end)))
     }
 
     /// Whether the mode of what lies there has this bit for it.
@@ -127,6 +155,11 @@ impl Reader {
         };
         mode >> shift & bit != 0
     }
+}
+
+/// Of a mode: a file is read, a folder is passed.
+fn bit(is_file: bool) -> u32 {
+    if is_file { 0o4 } else { 0o1 }
 }
 
 fn has_list(path: &Path) -> bool {
@@ -255,33 +288,73 @@ mod tests {
         for (mode, group, may) in [(0o600, 0, false), (0o640, 54_322, true), (0o604, 54_322, false), (0o644, 0, true)] {
             chown(&file, None, Some(group)).unwrap();
             set(&file, mode);
-            assert_eq!(somebody.tries(&file).unwrap(), may, "{mode:o} of group {group}");
+            assert_eq!(somebody.tries(&way(&file)).unwrap().is_none(), may, "{mode:o} of group {group}");
         }
         // We are root again.
         set(&file, 0o600);
         fs::read(&file).unwrap();
-        // `setfacl -m u:54321:r`, as the kernel keeps it.
-        let mut list = 2_u32.to_le_bytes().to_vec();
-        for (tag, rights, id) in [
-            (0x01_u16, 6_u16, u32::MAX),
-            (0x02, 4, 54_321),
-            (0x04, 0, u32::MAX),
-            (0x10, 4, u32::MAX),
-            (0x20, 0, u32::MAX),
-        ] {
-            list.extend(tag.to_le_bytes().into_iter().chain(rights.to_le_bytes()).chain(id.to_le_bytes()));
-        }
-        if rustix::fs::setxattr(&file, LIST, &list, rustix::fs::XattrFlags::empty()).is_err() {
-            // This file system keeps none.
+        chown(&file, None, Some(0)).unwrap();
+        if !give(&file, 54_321, 4, 0) {
             return;
         }
-        chown(&file, None, Some(0)).unwrap();
         assert!(has_list(&file) && !has_list(folder.path()));
         assert!(!somebody.may_by_modes(&file), "the modes say otherwise");
-        assert!(somebody.tries(&file).unwrap());
+        assert_eq!(somebody.tries(&way(&file)).unwrap(), None);
         assert_eq!(somebody.kept_from(&[file.to_str().unwrap()]), None);
         let another = Reader::with("another", 54_329, &[54_329]);
         let closed = another.kept_from(&[file.to_str().unwrap()]).unwrap();
         assert!(closed.remedy.contains("getfacl") && !closed.is_uncertain, "{closed:?}");
+        // A folder that lets the group through is closed to one of them by its list.
+        chown(folder.path(), None, Some(54_322)).unwrap();
+        set(&file, 0o644);
+        assert!(give(folder.path(), 54_321, 0, 1) && somebody.may_by_modes(&file), "the modes say otherwise");
+        let shown = folder.path().display();
+        let closed = somebody.kept_from(&[file.to_str().unwrap()]).unwrap();
+        assert!(closed.found.ends_with(&format!("may not read it: it may not pass {shown}")), "{closed:?}");
+        assert!(closed.remedy.ends_with(&format!("setfacl -m u:somebody:x {shown}")) && !closed.is_uncertain);
+    }
+
+    /// `setfacl -m u:USER:RIGHTS`, as the kernel keeps it, where the group and all others have those; false where this file system keeps none.
+    fn give(path: &Path, user: u32, rights: u16, of_others: u16) -> bool {
+        let mut list = 2_u32.to_le_bytes().to_vec();
+        for (tag, rights, id) in [
+            (0x01_u16, 7_u16, u32::MAX),
+            (0x02, rights, user),
+            (0x04, of_others, u32::MAX),
+            (0x10, rights | of_others, u32::MAX),
+            (0x20, of_others, u32::MAX),
+        ] {
+            list.extend(tag.to_le_bytes().into_iter().chain(rights.to_le_bytes()).chain(id.to_le_bytes()));
+        }
+        rustix::fs::setxattr(path, LIST, &list, rustix::fs::XattrFlags::empty()).is_ok()
+    }
+
+    /// Whoever only looks at modes knows nothing for certain where there is a list, whatever the modes say.
+    #[test]
+    fn modes_beside_a_list_are_certain_neither_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("unblink.toml");
+        fs::write(&file, "").unwrap();
+        let on_the_way = [folder.path().to_owned(), file.clone()];
+        let name = file.to_str().unwrap();
+        let somebody = Reader { uid: fs::metadata(&file).unwrap().uid() + 1, ..Reader::with("somebody", 0, &[77_777]) };
+        let looks = || somebody.closed_by_modes(name, &on_the_way, "root cannot try it here");
+        set(folder.path(), 0o755);
+        set(&file, 0o644);
+        assert_eq!(looks(), None);
+        set(folder.path(), 0o700);
+        let closed = looks().unwrap();
+        let shown = folder.path().display();
+        assert!(closed.found.ends_with(&format!("it may not pass {shown}")) && !closed.is_uncertain, "{closed:?}");
+        assert!(closed.remedy.starts_with(&format!("chgrp somebody {shown} && chmod g+x {shown}")), "{closed:?}");
+        if !give(folder.path(), 54_321, 0, 5) {
+            return;
+        }
+        for (mode, says) in [(0o644, "may read it by the modes, but"), (0o600, "may not read it by the modes, but")] {
+            set(&file, mode);
+            let closed = looks().unwrap();
+            assert!(closed.found.contains(says) && closed.is_uncertain, "{closed:?}");
+            assert_eq!(closed.remedy, format!("root cannot try it here; or see `getfacl {shown}`"));
+        }
     }
 }
