@@ -6,6 +6,7 @@
 
 mod candidate;
 mod errands;
+mod gone;
 mod keeping;
 pub(super) mod start;
 mod telling;
@@ -30,6 +31,7 @@ use crate::wire::feed::Complaint;
 use candidate::Candidate;
 pub use errands::Told;
 use errands::{Errand, Errands};
+use gone::Gone;
 use start::Beginning;
 
 /// Whoever waits for an outcome.
@@ -67,8 +69,7 @@ pub struct Configuration {
     silent: Vec<Name>,
     later: Vec<(Cause, Reply)>,
     at_restart: Vec<String>,
-    /// What of the port's files was gone when they were last looked at.
-    gone: Vec<String>,
+    gone: Gone,
     unwatched: Option<String>,
     unkept: Option<String>,
 }
@@ -116,7 +117,7 @@ impl Configuration {
             silent: Vec::new(),
             later: Vec::new(),
             at_restart: Vec::new(),
-            gone: Vec::new(),
+            gone: Gone::default(),
             unwatched: None,
             unkept: None,
         })
@@ -150,7 +151,7 @@ impl Configuration {
     }
 
     pub fn wake_at(&self) -> Option<Mono> {
-        self.machine.wake_at()
+        self.machine.wake_at().into_iter().chain(self.gone.wake_at()).min()
     }
 }
 
@@ -224,6 +225,7 @@ impl State {
                 }
                 configuration.unkept = why;
             }
+            Told::Looked(outcome) => configuration.gone.looked(outcome),
         }
         self.settle(now)
     }
@@ -231,6 +233,11 @@ impl State {
     pub(super) fn configuration_tick(&mut self, now: Mono) {
         if self.configuration.machine.wake_at().is_some_and(|at| now >= at) {
             self.configure(Event::Tick, now);
+        }
+        let configuration = &mut self.configuration;
+        if configuration.gone.wake_at().is_some_and(|at| now >= at) {
+            let is_sent = configuration.errands.as_ref().is_some_and(|errands| errands.send(Errand::Look));
+            configuration.gone.look(is_sent, now);
         }
     }
 

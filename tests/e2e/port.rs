@@ -218,6 +218,14 @@ fn a_token_that_is_gone_for_a_moment_refuses_no_reload_and_the_new_one_is_taken_
     assert!(asked(TOKEN).contains("200 OK"), "{}", asked(TOKEN));
     let (done, told) = change(&["rollback"]);
     assert!(done && told.contains("accepted: generation 3") && warned(&told), "{told}");
+    // Where nobody asks for anything, the note goes once the file is back.
+    let status = || String::from_utf8_lossy(&home.run(&["status", "--json"]).stdout).into_owned();
+    assert!(warned(&status()), "{}", status());
+    home.put("token", &format!("{TOKEN}\n"));
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while warned(&status()) {
+        assert!(std::time::Instant::now() < deadline, "it is told for ever");
+    }
     // A wrong one refuses both: the next start would.
     home.put("token", "hunter2\n");
     let (done, told) = change(&["rollback", "2"]);

@@ -103,7 +103,7 @@ impl Configuration {
             }
         };
         let errands::Reading { mut gathered, settings, rights, content } = reading;
-        self.note_gone(std::mem::take(&mut gathered.gone));
+        self.gone.note(std::mem::take(&mut gathered.gone));
         let seen = start::seen(content, &gathered.all_complaints());
         (self.seen, self.lay_there) = (Some(seen), Some(content));
         if gathered.complaints.is_empty() && self.in_force.content == Some(content) {
@@ -137,7 +137,7 @@ impl Configuration {
     pub(super) fn fetched(&mut self, fetched: Result<errands::Fetched, String>) -> Reading {
         let mut fetched = fetched;
         if let Ok(fetched) = &mut fetched {
-            self.note_gone(std::mem::take(&mut fetched.gone));
+            self.gone.note(std::mem::take(&mut fetched.gone));
         }
         match fetched {
             Ok(fetched) if self.in_force.content == Some(fetched.content) => Reading::Same,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::base::Diagnostic;
-use crate::config::admin::{self, PortSettings};
+use crate::config::admin::{self, Credentials, PortSettings};
 use crate::config::generations::{Checksum, Damage, Generation, Store};
 use crate::config::watch::Watched;
 use crate::config::{self, Gathered, Inputs, Settings};
@@ -45,6 +45,8 @@ pub enum Errand {
         before: u64,
     },
     Keep(Box<Generation>),
+    /// Whether the files of the port can be read.
+    Look,
 }
 
 /// What the threads tell the loop.
@@ -56,6 +58,7 @@ pub enum Told {
     Read(u64, Box<Result<Reading, Diagnostic>>),
     Fetched(u64, Box<Result<Fetched, String>>),
     Kept(u64, io::Result<()>),
+    Looked(Result<(), String>),
 }
 
 /// What lies there.
@@ -116,6 +119,7 @@ impl Errand {
             }
             Errand::Fetch { run, .. } => Told::Fetched(*run, Box::new(Err(WHY.to_owned()))),
             Errand::Keep(generation) => Told::Kept(generation.number, Err(io::Error::other(WHY))),
+            Errand::Look => Told::Looked(Err(format!("the files of [admin] listen could not be read: {WHY}"))),
         }
     }
 }
@@ -175,7 +179,12 @@ fn done(source: &Source, errand: Errand) -> Told {
         Errand::Read(run) => Told::Read(run, Box::new(read(source))),
         Errand::Fetch { run, number, before } => Told::Fetched(run, Box::new(fetch(source, number, before))),
         Errand::Keep(generation) => Told::Kept(generation.number, source.store.keep(&generation)),
+        Errand::Look => Told::Looked(source.port.as_ref().map_or(Ok(()), look)),
     }
+}
+
+fn look(port: &PortSettings) -> Result<(), String> {
+    Credentials::read(port, config::environment).map(drop).map_err(|trouble| trouble.to_string())
 }
 
 fn read(source: &Source) -> Result<Reading, Diagnostic> {

@@ -10,7 +10,7 @@ use super::candidate::Candidate;
 use crate::admin::status::{Change, ConfigurationStatus};
 use crate::base::{Diagnostic, Mono, limits};
 use crate::config::{self, Level, LogSettings, NOBODY, Settings, TENANT_DEFAULT};
-use crate::event::{CredentialsGone, Event, RestartWanted};
+use crate::event::{Event, RestartWanted};
 use crate::root::state::State;
 use crate::root::tenants::Tenants;
 use crate::wire::feed::{Complaint, ConfigFile, ToWorker};
@@ -33,22 +33,7 @@ impl Configuration {
 
     /// What the next start would do otherwise, and what it would refuse.
     fn notes(&self) -> Vec<String> {
-        self.at_restart.iter().chain(&self.gone).cloned().collect()
-    }
-
-    /// What of the port's files was gone when they were last looked at.
-    pub(super) fn note_gone(&mut self, gone: Vec<Diagnostic>) {
-        let words = |complaint: Diagnostic| {
-            let Diagnostic { file, line, column, message, .. } = complaint;
-            format!(
-                "{file}:{line}:{column}: {message}; what was read of it last serves, but no daemon would start without it"
-            )
-        };
-        let gone: Vec<String> = gone.into_iter().map(words).collect();
-        for what in gone.iter().filter(|what| !self.gone.contains(what)) {
-            CredentialsGone { what }.emit();
-        }
-        self.gone = gone;
+        self.at_restart.iter().chain(self.gone.words()).cloned().collect()
     }
 
     /// What the next start would do otherwise, in words.
