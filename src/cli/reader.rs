@@ -111,7 +111,8 @@ impl Reader {
                 "see `getfacl {at_shown}`: that list counts beside the mode; setfacl -m u:{name}:{right} {at_shown}"
             )
         } else {
-            format!("chgrp {name} {at_shown} && chmod g+{right} {at_shown}, and let that group into the folders above")
+            let elsewhere = if is_file { "" } else { ", or keep the configuration elsewhere" };
+            format!("chgrp {name} {at_shown} && chmod g+{right} {at_shown}{elsewhere}")
         };
         Closed { found, remedy, is_uncertain: false }
     }
@@ -236,9 +237,10 @@ mod tests {
         assert!(may(0o640, 0o755, false, true) && !may(0o604, 0o755, false, true), "the group's bits count alone");
         assert!(may(0o400, 0o700, true, false) && !may(0o044, 0o700, true, true));
         assert!(!may(0o644, 0o744, false, false), "the folder is closed");
-        let names = [file.to_str().unwrap()];
+        set(folder.path(), 0o755);
         set(&file, 0o600);
-        let closed = reader(&file, false, false).kept_from(&names).unwrap();
+        let on_the_way = [folder.path().to_owned(), file.clone()];
+        let closed = reader(&file, false, false).closed_by_modes("it", &on_the_way, "").unwrap();
         assert!(closed.found.ends_with("the daemon's user somebody may not read it"), "{closed:?}");
         assert!(closed.remedy.starts_with("chgrp somebody "), "{closed:?}");
         assert_eq!(reader(&file, false, false).kept_from(&[]), None);
@@ -314,7 +316,8 @@ mod tests {
         assert!(closed.remedy.ends_with(&format!("setfacl -m u:somebody:x {shown}")) && !closed.is_uncertain);
     }
 
-    /// `setfacl -m u:USER:RIGHTS`, as the kernel keeps it, where the group and all others have those; false where this file system keeps none.
+    /// `setfacl -m u:USER:RIGHTS`, as the kernel keeps it, where the group and all others have those; false where this file
+    /// system keeps none.
     fn give(path: &Path, user: u32, rights: u16, of_others: u16) -> bool {
         let mut list = 2_u32.to_le_bytes().to_vec();
         for (tag, rights, id) in [
