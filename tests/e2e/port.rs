@@ -12,7 +12,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto};
 use unblink::sys::clock;
 
-use crate::PATIENCE;
+use crate::asking::wait_until;
 use crate::daemon::Daemon;
 use crate::home::Home;
 
@@ -222,10 +222,7 @@ fn a_token_that_is_gone_for_a_moment_refuses_no_reload_and_the_new_one_is_taken_
     let status = || String::from_utf8_lossy(&home.run(&["status", "--json"]).stdout).into_owned();
     assert!(warned(&status()), "{}", status());
     home.put("token", &format!("{TOKEN}\n"));
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
-    while warned(&status()) {
-        assert!(std::time::Instant::now() < deadline, "it is told for ever");
-    }
+    wait_until("the note is gone", || !warned(&status()));
     // A wrong one refuses both: the next start would.
     home.put("token", "hunter2\n");
     let (done, told) = change(&["rollback", "2"]);
@@ -237,10 +234,7 @@ fn a_token_that_is_gone_for_a_moment_refuses_no_reload_and_the_new_one_is_taken_
     let (done, told) = change(&["reload"]);
     assert!(done && told.contains("accepted: generation") && !warned(&told), "{told}");
     // Read anew when somebody comes, once it is some seconds old.
-    let deadline = clock::mono() + PATIENCE;
-    while !asked("another-token-another").contains("200 OK") {
-        assert!(clock::mono() < deadline, "the new token is not taken");
-    }
+    wait_until("the new token is taken", || asked("another-token-another").contains("200 OK"));
     assert!(asked(TOKEN).contains("401"), "{}", asked(TOKEN));
     assert_eq!(daemon.stop().code(), Some(0));
     fs::remove_file(home.path("token")).unwrap();
