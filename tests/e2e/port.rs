@@ -10,7 +10,6 @@ use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto};
-use unblink::sys::clock;
 
 use crate::asking::wait_until;
 use crate::daemon::Daemon;
