@@ -1,11 +1,12 @@
 //! A folder that several hold together, or one alone.
 //!
-//! Invariant: it is held as long as the value lives, however its process ends, and nothing is written for it. Nothing that this
-//! process starts holds it on.
+//! Invariant: it is held as long as the value lives, however its process ends. Nothing that this process starts holds it on. Who may
+//! read the folder, and no more, holds nothing: a file is locked that is the folder's owner's alone, since the kernel lets
+//! anybody lock what they may open.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use rustix::event::{Timespec, poll};
 use rustix::fs::{FlockOperation, flock};
 
 use super::clock;
+use super::identity::Borrowed;
 
 /// Held until it goes.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub enum HoldError {
 
 /// Time between two tries: nothing tells when a lock is free, but for a thread that waits and cannot be called off.
 const RETRY: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+/// The file in the folder. It stays: whoever removed it would let two hold it alone.
+const NAME: &str = "lock";
+const OWNERS_ALONE: u32 = 0o600;
 
 // === impl Held ===
 
@@ -45,7 +50,7 @@ impl Held {
     }
 
     fn by(operation: FlockOperation, folder: &Path, patience: Duration) -> Result<Held, HoldError> {
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_DIRECTORY).open(folder)?;
+        let file = file(folder)?;
         let deadline = clock::mono() + patience;
         loop {
             match flock(&file, operation) {
@@ -57,6 +62,24 @@ impl Held {
             }
         }
     }
+}
+
+/// The file that is locked, made where there is none. Root makes it for whose the folder is, who has to open it too.
+fn file(folder: &Path) -> io::Result<File> {
+    let owner = fs::metadata(folder)?;
+    let is_anothers = rustix::process::geteuid().is_root() && owner.uid() != 0;
+    let _as_owner = is_anothers.then(|| Borrowed::of(owner.uid(), owner.gid())).transpose()?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(OWNERS_ALONE);
+    let file = options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK).open(folder.join(NAME))?;
+    let facts = file.metadata()?;
+    if !facts.is_file() || facts.uid() != owner.uid() {
+        return Err(io::Error::other(format!("{NAME} in it is not a file of whose the folder is; remove it")));
+    }
+    if facts.mode() & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(OWNERS_ALONE))?;
+    }
+    Ok(file)
 }
 
 impl Drop for Held {
@@ -85,7 +108,53 @@ mod tests {
         }
         drop(alone);
         assert!(Held::together(path, AT_ONCE).is_ok());
-        assert_eq!(std::fs::read_dir(path).unwrap().count(), 0, "nothing is written");
         assert!(matches!(Held::alone(&path.join("none"), AT_ONCE), Err(HoldError::Io(_))));
+    }
+
+    /// Every viewer of a system's daemon may read its state folder.
+    #[test]
+    fn who_may_only_read_the_folder_keeps_nobody_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        let reads = File::open(path).unwrap();
+        flock(&reads, FlockOperation::NonBlockingLockExclusive).unwrap();
+        drop(Held::alone(path, AT_ONCE).unwrap());
+        let lock = path.join(NAME);
+        let mode = || fs::metadata(&lock).unwrap().mode() & 0o777;
+        assert_eq!(mode(), OWNERS_ALONE);
+        fs::set_permissions(&lock, Permissions::from_mode(0o644)).unwrap();
+        let _held = Held::together(path, AT_ONCE).unwrap();
+        assert_eq!(mode(), OWNERS_ALONE, "one that was open is closed");
+    }
+
+    #[test]
+    fn a_link_or_what_is_no_file_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (folder.path(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path().join("made"), path.join(NAME)).unwrap();
+        assert!(matches!(Held::alone(path, AT_ONCE), Err(HoldError::Io(_))));
+        assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+        fs::remove_file(path.join(NAME)).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path.join(NAME), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        assert!(matches!(Held::alone(path, AT_ONCE), Err(HoldError::Io(_))));
+    }
+
+    /// What root makes in a folder of the daemon's user is that user's, who holds it the next time.
+    #[test]
+    fn root_makes_it_for_whose_the_folder_is() {
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        std::os::unix::fs::chown(path, Some(54_321), Some(54_322)).unwrap();
+        drop(Held::alone(path, AT_ONCE).unwrap());
+        let facts = fs::metadata(path.join(NAME)).unwrap();
+        assert_eq!((facts.uid(), facts.gid()), (54_321, 54_322));
+        fs::set_permissions(path, Permissions::from_mode(0o750)).unwrap();
+        // As a viewer in the folder's group.
+        let _viewer = Borrowed::of(54_323, 54_322).unwrap();
+        assert!(File::open(path).is_ok(), "the folder can be read");
+        assert_eq!(File::open(path.join(NAME)).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 }

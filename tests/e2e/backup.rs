@@ -272,7 +272,7 @@ fn whoever_restores_holds_the_state_folder_alone() {
     let mut waiting: Command = home.command(&["serve"]);
     let mut waiting = waiting.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // It has come to the folder, and waits there.
-    let folder = home.path("state/unblink").canonicalize().unwrap();
+    let folder = home.path("state/unblink/lock").canonicalize().unwrap();
     let holds = || {
         let open = fs::read_dir(format!("/proc/{}/fd", waiting.id())).into_iter().flatten().flatten();
         open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|path| path == folder)
