@@ -212,11 +212,12 @@ fn fetch(source: &Source, number: Option<u64>, before: u64) -> Result<Fetched, S
     let settings = config::what_is_right(&generation.files);
     let content = Checksum::of_all(&generation.files, &generation.others);
     let rights = Rights::of(&settings);
-    // As where the files are read: what the next start would refuse is not gone back to.
-    let found =
+    // No generation is refused for the files of a port: nothing of one takes effect before the next start. Of the one that
+    // is served what was read last serves.
+    let mut found =
         admin::found(&generation.files, settings.admin_port.as_ref(), source.port.as_ref(), config::environment);
-    if let Some(Diagnostic { message, remedy, .. }) = found.wrong.into_iter().next() {
-        return Err(format!("generation {} cannot be drawn: {message}; {remedy}", generation.number));
+    if settings.admin_port == source.port {
+        found.gone.append(&mut found.wrong);
     }
     Ok(Fetched { generation, settings, rights, content, gone: found.gone })
 }
@@ -279,7 +280,7 @@ mod tests {
 
     /// What was accepted once is gone back to by the same rule as what lies there is taken.
     #[test]
-    fn a_generation_whose_token_is_wrong_is_not_gone_back_to_and_one_whose_token_is_gone_is() {
+    fn no_generation_is_refused_for_its_token_and_of_the_one_that_is_served_it_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let (config, token) = (folder.path().join("unblink.toml"), folder.path().join("token"));
         let text = format!("[admin]\nlisten = '127.0.0.1:1'\ntoken_file = '{}'\n", token.display());
@@ -298,14 +299,19 @@ mod tests {
             others: gathered.others,
         };
         source.store.keep(&generation).unwrap();
-        assert!(fetch(&source, Some(3), 9).is_ok());
+        let told = |source: &Source| -> Vec<String> {
+            fetch(source, Some(3), 9).unwrap().gone.into_iter().map(|complaint| complaint.message).collect()
+        };
+        let port = settings.unwrap().admin_port;
         fs::write(&token, "short\n").unwrap();
-        let why = fetch(&source, Some(3), 9).unwrap_err();
-        assert!(why.starts_with("generation 3 cannot be drawn: admin.token_file: the token has fewer than"), "{why}");
+        assert!(told(&source).is_empty(), "nothing was read of it before");
+        source.port = port.clone();
+        assert!(told(&source)[0].starts_with("admin.token_file: the token has fewer than"), "{:?}", told(&source));
+        source.port = None;
         fs::remove_file(&token).unwrap();
-        assert!(fetch(&source, Some(3), 9).unwrap_err().contains("No such file"), "nothing was read of it before");
+        assert!(told(&source).is_empty(), "nothing was read of it before");
         assert_eq!(read(&source).unwrap().gathered.all_complaints().len(), 1);
-        source.port = settings.unwrap().admin_port;
+        source.port = port;
         assert_eq!(fetch(&source, None, 9).unwrap().gone.len(), 1);
         let gathered = read(&source).unwrap().gathered;
         assert_eq!((gathered.all_complaints().len(), gathered.gone.len()), (0, 1));
