@@ -91,14 +91,16 @@ impl MemoryFile {
     /// What was written from there on, so many bytes of it at most, and where it stands; none where nothing was. Parts that
     /// were never written, or were cleared, are passed over.
     pub fn piece(&self, from: u64, most: usize) -> io::Result<Option<(u64, Vec<u8>)>> {
-        let at = match seek(&self.0, SeekFrom::Data(from)) {
-            Err(rustix::io::Errno::NXIO) => return Ok(None),
-            found => found?,
-        };
-        // It may have been cleared meanwhile: then this is none.
-        let end = match seek(&self.0, SeekFrom::Hole(at)) {
-            Err(rustix::io::Errno::NXIO) => return Ok(None),
-            found => found?,
+        let (at, end) = loop {
+            let at = match seek(&self.0, SeekFrom::Data(from)) {
+                Err(rustix::io::Errno::NXIO) => return Ok(None),
+                found => found?,
+            };
+            let end = seek(&self.0, SeekFrom::Hole(at))?;
+            if end > at {
+                break (at, end);
+            }
+            // It was cleared this very moment: what stands behind it is not the end.
         };
         let mut bytes = vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX).min(most)];
         let read = self.read_at(&mut bytes, at)?;
