@@ -34,7 +34,7 @@ pub use gather::{
     strange_variables,
 };
 pub use logging::{Format, Journal, Level, LogSettings, overruled_level};
-pub use places::{DirectoryError, Mode, Places, Surroundings, prepare_directory, vet_directory};
+pub use places::{DirectoryError, Mode, Places, Surroundings, is_instance_name, prepare_directory, vet_directory};
 pub use secrets::{environment, for_worker};
 pub use tenants::{Principal, TenantSettings, by_tenant, is_about_tenants, is_tenant_name};
 pub use terminal::TerminalSettings;

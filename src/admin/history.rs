@@ -12,11 +12,13 @@ use super::reporting::{on_thread, refusal};
 use super::{Ask, Caller, ask, gone, respond, words};
 use crate::base::limits;
 use crate::config;
+use crate::wire::history::VERSION;
 
 /// What is asked for with.
 const USAGE: &str = "write ?tenant=NAME, and &at=NUMBER for what stands from there on\n";
 
-/// Where the next piece of a tenant's history stands (`u64`, little-endian) and its bytes; nothing where there is none.
+/// The version of what workers write (`u16`), then where the next piece of a tenant's history stands (`u64`, both
+/// little-endian) and its bytes; nothing behind the version where there is none.
 pub async fn piece(query: Option<&str>, caller: &Caller) -> Response<Full<Bytes>> {
     let Some((tenant, from)) = asked(query) else { return words(StatusCode::BAD_REQUEST, USAGE) };
     let file = match ask(&caller.asks, |reply| Ask::History(tenant, reply)).await {
@@ -34,7 +36,9 @@ pub async fn piece(query: Option<&str>, caller: &Caller) -> Response<Full<Bytes>
         Err(refused) => refusal(refused),
         Ok(Err(error)) => words(StatusCode::INTERNAL_SERVER_ERROR, &format!("it cannot be read: {error}\n")),
         Ok(Ok(piece)) => {
-            let body = piece.map_or_else(Vec::new, |(at, bytes)| [&at.to_le_bytes()[..], &bytes].concat());
+            let piece = piece.map_or_else(Vec::new, |(at, bytes)| [&at.to_le_bytes()[..], &bytes].concat());
+            // Workers are of the same build as we are, or they are not let in.
+            let body = [&VERSION.to_le_bytes()[..], &piece].concat();
             respond(StatusCode::OK, "application/octet-stream", body.into())
         }
     }

@@ -53,6 +53,12 @@ pub struct ConfigurationStatus {
     pub unwatched: Option<String>,
     /// Why generations are not kept.
     pub unkept: Option<String>,
+    /// The configuration's own file, whole; none of a daemon that reads none, or is of an earlier version.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// The folder of what outlives the daemon.
+    #[serde(default)]
+    pub state: Option<String>,
 }
 
 /// A configuration that is not drawn.

@@ -336,12 +336,14 @@ async fn a_history_is_told_piece_by_piece_and_of_no_other_tenant() {
     let daemon = start(Readiness::Ready, |_| true);
     let get = async |query: &str| client::get(&format!("/api/v1/history{query}"), &daemon.socket).await.unwrap();
     let first = get("?tenant=default").await;
-    assert_eq!((first.code, &first.body[..13]), (200, &b"\0\0\0\0\0\0\0\0begun"[..]));
-    let at = first.body.len() as u64 - 8;
+    let version = crate::wire::history::VERSION.to_le_bytes();
+    let begins = [&version[..], b"\0\0\0\0\0\0\0\0begun"].concat();
+    assert_eq!((first.code, &first.body[..15]), (200, &begins[..]));
+    let at = first.body.len() as u64 - 10;
     let second = get(&format!("?tenant=default&at={at}")).await;
-    assert_eq!((&second.body[..8], &second.body[8..13]), (&(1_u64 << 20).to_le_bytes()[..], &b"later"[..]));
-    let end = (1 << 20) + second.body.len() as u64 - 8;
-    assert_eq!(get(&format!("?tenant=default&at={end}")).await.body.len(), 0, "nothing stands behind it");
+    assert_eq!((&second.body[2..10], &second.body[10..15]), (&(1_u64 << 20).to_le_bytes()[..], &b"later"[..]));
+    let end = (1 << 20) + second.body.len() as u64 - 10;
+    assert_eq!(get(&format!("?tenant=default&at={end}")).await.body, version[..], "nothing stands behind it");
     assert_eq!(get("?tenant=ops").await.code, 404);
     for query in ["", "?tenant=", "?tenant=a/b", "?tenant=default&at=x"] {
         assert_eq!(get(query).await.code, 400, "{query}");

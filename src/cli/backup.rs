@@ -8,6 +8,7 @@
 pub mod archive;
 mod history;
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -18,25 +19,29 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::args::Backup;
 use super::failure::Failure;
-use super::{output, places};
+use super::{output, places, reader};
+use crate::config::Inputs;
 use crate::config::generations::{Damage, Store};
-use crate::config::{Asked, Inputs};
 use crate::notation::{counted, harmless};
 use crate::sys::{clock, host};
 use crate::wire::feed::ConfigFile;
 
-use archive::{Entry, MAIN, Origin, Whose};
+use archive::{Entry, Folder, MAIN, Origin, Whose};
+use history::Wanted;
 
 /// Rights of a file that nobody else has any business with.
 const OWNERS_ALONE: u32 = 0o600;
 
 pub fn run(asked: &Backup) -> Result<(), Failure> {
-    let places = places::own();
-    let inputs = Inputs::new(&Asked { config: asked.config.clone(), flags: Vec::new() }, places::environment, &places);
-    let mut entries = configuration(&inputs)?;
+    let whose = places::Whose::of(asked.instance.as_deref(), asked.config.as_deref());
+    let socket = whose.admin_socket(asked.admin_socket.clone());
+    let places::Whose { inputs, places, .. } = &whose;
+    let mut entries = configuration(inputs)?;
     let files = entries.len();
+    let above = inputs.main().parent().unwrap_or(Path::new(""));
+    let folders = folders(&entries, above)?;
     let store = Store::new(&places.state, inputs.unusual());
-    let mut left_out = String::new();
+    let mut left_out = unkept_rights(&entries, &folders, inputs.main());
     for number in store.numbers() {
         match store.file(number) {
             Ok((name, bytes)) => {
@@ -52,8 +57,7 @@ pub fn run(asked: &Backup) -> Result<(), Failure> {
         let (main, folder) = (inputs.main().display(), store.folder().display());
         return Err(Failure::runtime(format!("there is nothing to keep: neither {main} nor generations in {folder}")));
     }
-    let socket = places::admin_socket(asked.admin_socket.clone(), &inputs, &places);
-    let histories = history::of_daemon(&socket);
+    let histories = history::of_daemon(&socket, Wanted { main: inputs.main(), state: &places.state });
     histories.left_out.iter().for_each(|line| left_out.push_str(&format!("{line}\n")));
     entries.extend(
         histories
@@ -62,7 +66,7 @@ pub fn run(asked: &Backup) -> Result<(), Failure> {
             .map(|(tenant, bytes)| Entry { path: Origin::History.path(&tenant), ..own(OWNERS_ALONE, bytes) }),
     );
     let now = Timestamp::from_millisecond(clock::wall().0).unwrap_or_default();
-    let packed = archive::pack(&entries, now).map_err(Failure::runtime)?;
+    let packed = archive::pack(&entries, &folders, now).map_err(Failure::runtime)?;
     let path = &asked.file;
     put(path, &packed).map_err(|error| Failure::runtime(format!("cannot write {}: {error}", path.display())))?;
     let lines: String =
@@ -110,8 +114,48 @@ fn entry(file: &ConfigFile, main: &Path, folder: &Path) -> Result<Entry, Failure
         return Err(Failure::runtime(format!("{}: a file of this name cannot be kept; rename it", path.display())));
     }
     let facts = fs::metadata(path).map_err(|error| Failure::runtime(format!("{}: {error}", path.display())))?;
-    let whose = Whose { user: host::user_name(facts.uid()), group: host::group_name(facts.gid()) };
-    Ok(Entry { path: name, mode: facts.mode() & archive::MODE_BITS, whose, bytes: file.bytes.clone() })
+    Ok(Entry { path: name, mode: facts.mode() & archive::MODE_BITS, whose: whose(&facts), bytes: file.bytes.clone() })
+}
+
+fn whose(facts: &fs::Metadata) -> Whose {
+    Whose { user: host::user_name(facts.uid()), group: host::group_name(facts.gid()) }
+}
+
+/// Those in `above` that files of the configuration lie in.
+fn folders(entries: &[Entry], above: &Path) -> Result<Vec<Folder>, Failure> {
+    let within = entries.iter().filter_map(|entry| Some(Path::new(Origin::of(&entry.path)?.1)));
+    let all: BTreeSet<&Path> = within.flat_map(|path| path.ancestors().skip(1)).collect();
+    let named = all.into_iter().filter(|path| !path.as_os_str().is_empty());
+    let folder = |within: &Path| {
+        let path = above.join(within);
+        let facts = fs::metadata(&path).map_err(|error| Failure::runtime(format!("{}: {error}", path.display())))?;
+        let (path, mode) = (within.display().to_string(), facts.mode() & archive::MODE_BITS);
+        Ok(Folder { path, mode, whose: whose(&facts) })
+    };
+    named.map(folder).collect()
+}
+
+/// What of the rights does not come back, a line for each file and folder.
+fn unkept_rights(entries: &[Entry], folders: &[Folder], main: &Path) -> String {
+    let above = main.parent().unwrap_or(Path::new(""));
+    let files = entries.iter().filter_map(|entry| {
+        let (_, within) = Origin::of(&entry.path)?;
+        Some((if within == MAIN { main.to_owned() } else { above.join(within) }, &entry.whose))
+    });
+    let folders = folders.iter().map(|folder| (above.join(&folder.path), &folder.whose));
+    let mut lines = String::new();
+    for (path, whose) in files.chain(folders) {
+        let shown = harmless(&path.display().to_string());
+        if reader::has_list(&path) {
+            lines.push_str(&format!("{shown}: its list of rights is not kept, only its mode; see `getfacl`\n"));
+        }
+        if whose.user.is_none() || whose.group.is_none() {
+            lines.push_str(&format!(
+                "{shown}: its user or group has no name in /etc/passwd or /etc/group, and is not kept\n"
+            ));
+        }
+    }
+    lines
 }
 
 /// Writes all of it, or leaves nothing.

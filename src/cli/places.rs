@@ -1,6 +1,6 @@
 //! Where a verb looks for configuration and for a daemon's sockets.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::Diagnostic;
 use crate::client::Attempt;
@@ -60,10 +60,36 @@ pub fn sockets(door: Door, flag: Option<PathBuf>) -> Sockets {
     sockets
 }
 
-/// Where the daemon of this configuration answers whoever operates it.
-pub fn admin_socket(flag: Option<PathBuf>, inputs: &Inputs, places: &Places) -> PathBuf {
-    let settings = || inputs.gather().map(|gathered| config::what_is_right(&gathered.files)).unwrap_or_default();
-    flag.or_else(|| settings().admin.socket).unwrap_or_else(|| places.admin.clone())
+/// Of a daemon that may not run: its configuration and where all else of it is.
+#[derive(Clone, Debug)]
+pub struct Whose {
+    pub inputs: Inputs,
+    pub places: Places,
+    /// A further one, which has its sockets by its unit, whatever is configured.
+    instance: Option<String>,
+}
+
+impl Whose {
+    /// The further daemon of that name, or whose configuration this is; else the daemon of this user.
+    pub fn of(instance: Option<&str>, config: Option<&Path>) -> Whose {
+        let config = instance.map(Places::instance_config).or_else(|| config.map(Path::to_owned));
+        let named = config.clone().or_else(|| environment("UNBLINK_CONFIG").map(PathBuf::from));
+        let named = named.and_then(|path| Places::instance_of(&std::path::absolute(path).ok()?));
+        let places = named.as_deref().map_or_else(own, Places::instance);
+        let inputs = Inputs::new(&Asked { config, flags: Vec::new() }, environment, &places);
+        Whose { inputs, places, instance: named }
+    }
+
+    pub fn instance(&self) -> Option<&str> {
+        self.instance.as_deref()
+    }
+
+    /// Where it answers whoever operates it.
+    pub fn admin_socket(&self, flag: Option<PathBuf>) -> PathBuf {
+        let gathered = || self.inputs.gather().ok().filter(|_| self.instance.is_none());
+        let configured = || config::what_is_right(&gathered()?.files).admin.socket;
+        flag.or_else(configured).unwrap_or_else(|| self.places.admin.clone())
+    }
 }
 
 fn surroundings() -> Surroundings {

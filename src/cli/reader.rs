@@ -147,14 +147,14 @@ impl Reader {
         self.may((facts.uid(), facts.gid()), facts.mode(), bit)
     }
 
-    /// Whether a mode has this bit for it where it belongs to these.
+    /// Whether a mode has all of these bits for it where it belongs to these.
     pub fn may(&self, (user, group): (u32, u32), mode: u32, bit: u32) -> bool {
         let shift = match (user == self.uid, self.groups.contains(&group)) {
             (true, _) => 6,
             (false, true) => 3,
             (false, false) => 0,
         };
-        mode >> shift & bit != 0
+        mode >> shift & bit == bit
     }
 }
 
@@ -163,7 +163,8 @@ fn bit(is_file: bool) -> u32 {
     if is_file { 0o4 } else { 0o1 }
 }
 
-fn has_list(path: &Path) -> bool {
+/// Whether rights are listed there beside its mode.
+pub fn has_list(path: &Path) -> bool {
     let mut list = [0_u8; 256];
     // One that is longer is one, too.
     matches!(getxattr(path, LIST, &mut list[..]), Ok(_) | Err(rustix::io::Errno::RANGE))

@@ -15,15 +15,15 @@ use std::path::{Path, PathBuf, absolute};
 use jiff::Timestamp;
 
 use super::args::Restore;
-use super::backup::archive::{self, Entry, MAIN, Origin};
+use super::backup::archive::{self, Entry, MAIN, Origin, Unpacked, Whose};
 use super::backup::counted_histories;
 use super::failure::Failure;
 use super::reader::Reader;
 use super::{output, places};
 use crate::admin::client::{self, AskError};
 use crate::base::limits;
+use crate::config::Mode;
 use crate::config::generations::{self, Store};
-use crate::config::{Asked, Inputs};
 use crate::notation::{counted, harmless};
 use crate::runtime;
 use crate::sys::folder_lock::{Held, HoldError};
@@ -60,23 +60,24 @@ pub fn run(asked: &Restore) -> Result<(), Failure> {
     let shown = asked.file.display();
     let packed = read(&asked.file).map_err(|error| Failure::runtime(format!("cannot read {shown}: {error}")))?;
     let mut unpacked = archive::unpack(&packed).map_err(|damage| refused(&asked.file, damage))?;
-    let own = places::own();
-    let inputs = Inputs::new(&Asked { config: asked.config.clone(), flags: Vec::new() }, places::environment, &own);
+    let whose = places::Whose::of(asked.instance.as_deref(), asked.config.as_deref());
+    let places::Whose { inputs, places: own, .. } = &whose;
     let mut notes = fit_histories(&mut unpacked.entries).map_err(|damage| refused(&asked.file, damage))?;
-    nobody_answers(&places::admin_socket(asked.admin_socket.clone(), &inputs, &own))?;
+    let stop = stopped_by(&whose);
+    nobody_answers(&whose.admin_socket(asked.admin_socket.clone()), &stop)?;
     let places = Places {
         main: absolute(inputs.main()).map_err(Failure::runtime)?,
         generations: Store::new(&own.state, inputs.unusual()).folder().to_owned(),
         histories: generations::folder(&own.state, "histories", inputs.unusual()),
-        reader: Reader::of_daemon(&own).filter(|_| rustix::process::geteuid().is_root()),
+        reader: Reader::of_daemon(own).filter(|_| rustix::process::geteuid().is_root()),
     };
     // From here on none begins, either.
-    let _alone = alone(&own.state)?;
+    let _alone = alone(&own.state, &stop)?;
     let now = Timestamp::from_millisecond(clock::wall().0).unwrap_or_default();
     let stamp = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     // Half of it would be worse than none: whoever ends this meanwhile ends it afterwards.
     let undisturbed = Undisturbed::begin();
-    let asides = replace(&unpacked.entries, &places, &stamp).map_err(Failure::runtime)?;
+    let asides = replace(&unpacked, &places, &stamp).map_err(Failure::runtime)?;
     for aside in asides {
         notes.push_str(&format!("what was there before: {}\n", harmless(&aside.display().to_string())));
     }
@@ -124,16 +125,25 @@ fn fit_histories(entries: &mut Vec<Entry>) -> Result<String, String> {
     damage.map_or(Ok(notes), Err)
 }
 
+/// The command that stops it where it is a service.
+fn stopped_by(whose: &places::Whose) -> String {
+    let instance = whose.instance().map(|name| format!("@{name}")).unwrap_or_default();
+    let user = if whose.places.mode == Mode::User { "--user " } else { "" };
+    format!("as a service: `systemctl {user}stop unblink{instance}.socket`")
+}
+
 /// Holds the state folder, as each daemon does while it runs.
-fn alone(state: &Path) -> Result<Held, Failure> {
+fn alone(state: &Path, stop: &str) -> Result<Held, Failure> {
     let shown = state.display();
     swap::create_private(state).map_err(Failure::runtime)?;
     Held::alone(state, limits::STATE_LET_GO_DEADLINE).map_err(|error| match error {
         HoldError::Busy => Failure::runtime(format!(
             "a daemon runs, or another restore, with the state folder {shown}; nothing was restored: stop it first \
-             (`systemctl stop unblink.socket`)"
+             ({stop})"
         )),
-        HoldError::Io(error) => Failure::runtime(format!("cannot hold {shown}: {error}; nothing was restored")),
+        HoldError::Io(error) => Failure::runtime(format!(
+            "cannot hold {shown}: {error}; nothing was restored: restore as whose that folder is, or as root"
+        )),
     })
 }
 
@@ -152,7 +162,7 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// A daemon that runs numbers generations by itself, and would take half of a configuration for the whole.
-fn nobody_answers(socket: &Path) -> Result<(), Failure> {
+fn nobody_answers(socket: &Path, stop: &str) -> Result<(), Failure> {
     let shown = socket.display();
     match runtime::block_on(client::get("/healthz", socket)).map_err(Failure::runtime)? {
         Err(AskError::Connect(ConnectError::Absent | ConnectError::Stale)) => Ok(()),
@@ -160,21 +170,22 @@ fn nobody_answers(socket: &Path) -> Result<(), Failure> {
             "whether a daemon runs cannot be told ({shown}: {error}); nothing was restored: ask as its user, or as root"
         ))),
         Ok(_) | Err(_) => Err(Failure::runtime(format!(
-            "a daemon answers at {shown}; nothing was restored: stop it first (`systemctl stop unblink.socket`), or go back \
+            "a daemon answers at {shown}; nothing was restored: stop it first ({stop}), or go back \
              with `unblink rollback`"
         ))),
     }
 }
 
 /// Puts all of it in place. Gives the folders in which lies what was there.
-fn replace(entries: &[Entry], places: &Places, stamp: &str) -> Result<Vec<PathBuf>, Undone> {
+fn replace(unpacked: &Unpacked, places: &Places, stamp: &str) -> Result<Vec<PathBuf>, Undone> {
     let folder = places.folder();
     let state = places.generations.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(folder)?;
     swap::create_private(state)?;
-    let mut configuration = Swap::begin(folder, stamp, places.reader.clone())?;
+    let folders = unpacked.folders.iter().map(|kept| (PathBuf::from(&kept.path), given(kept.mode, &kept.whose)));
+    let mut configuration = Swap::begin(folder, stamp, places.reader.clone())?.with_folders(folders.collect());
     let mut kept = Swap::begin(state, stamp, None)?;
-    if let Err(error) = exchange(entries, places, &mut configuration, &mut kept) {
+    if let Err(error) = exchange(&unpacked.entries, places, &mut configuration, &mut kept) {
         let left = [kept.undo(), configuration.undo()];
         return Err(Undone { error, left: left.into_iter().flatten().collect() });
     }
@@ -182,14 +193,16 @@ fn replace(entries: &[Entry], places: &Places, stamp: &str) -> Result<Vec<PathBu
     Ok(all.into_iter().flatten().collect())
 }
 
+/// By the names that this machine knows.
+fn given(mode: u32, whose: &Whose) -> Given {
+    let (user, group) = (whose.user.as_deref(), whose.group.as_deref());
+    Given { mode, user: user.and_then(host::user_id), group: group.and_then(host::group_id) }
+}
+
 /// All of it is written before anything is moved.
 fn exchange(entries: &[Entry], places: &Places, configuration: &mut Swap, kept: &mut Swap) -> io::Result<()> {
     for entry in entries {
-        let given = Given {
-            mode: entry.mode,
-            user: entry.whose.user.as_deref().and_then(host::user_id),
-            group: entry.whose.group.as_deref().and_then(host::group_id),
-        };
+        let given = given(entry.mode, &entry.whose);
         match Origin::of(&entry.path) {
             Some((Origin::Configuration, within)) => {
                 configuration.stage(within, &places.called(within), &given, &entry.bytes)?;

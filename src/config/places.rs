@@ -43,6 +43,9 @@ pub struct Places {
     pub logs: Option<PathBuf>,
 }
 
+/// Where the units look for the configurations of further daemons, each in a folder of its name.
+const INSTANCES: &str = "/etc/unblink/instances";
+
 /// Why a folder for sockets cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
@@ -95,6 +98,28 @@ impl Places {
         }
     }
 
+    /// Of the further daemon of this name, as `unblink@.service` says it. Its configuration is none of the usual ones to it.
+    pub fn instance(name: &str) -> Places {
+        let run = PathBuf::from(format!("/run/unblink-{name}"));
+        Places {
+            attach: run.join("attach.sock"),
+            admin: run.join("admin.sock"),
+            state: format!("/var/lib/unblink-{name}").into(),
+            ..Places::system(&Surroundings::default())
+        }
+    }
+
+    /// The configuration of that one.
+    pub fn instance_config(name: &str) -> PathBuf {
+        Path::new(INSTANCES).join(name).join("unblink.toml")
+    }
+
+    /// Whose configuration lies there, where it is a further daemon's.
+    pub fn instance_of(config: &Path) -> Option<String> {
+        let name = config.parent()?.file_name()?.to_str().filter(|name| is_instance_name(name))?;
+        (Places::instance_config(name) == config).then(|| name.to_owned())
+    }
+
     pub fn user(surroundings: &Surroundings) -> Places {
         let home = absolute(&surroundings.home).unwrap_or_else(|| "/".into());
         let config_home = absolute(&surroundings.config_home).unwrap_or_else(|| home.join(".config"));
@@ -113,6 +138,12 @@ impl Places {
             logs: absolute(&surroundings.logs_directory),
         }
     }
+}
+
+/// As systemd allows it behind the `@` of a unit.
+pub fn is_instance_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'\\');
+    !name.is_empty() && !name.starts_with('.') && name.len() <= 200 && name.bytes().all(fits)
 }
 
 /// Makes the folder of a default socket if need be, and checks it as [`vet_directory`] does.

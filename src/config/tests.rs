@@ -410,3 +410,33 @@ fn nesting_without_end_is_refused_within_the_stack_there_is() {
         assert!(thread.join().expect("it ends well"));
     }
 }
+
+/// What verbs go by for a further daemon is what its unit says.
+#[test]
+fn a_further_daemon_is_where_its_unit_says() {
+    let unit = include_str!("../../systemd/unblink@.service").replace("%i", "lab");
+    let places = Places::instance("lab");
+    let config = Places::instance_config("lab");
+    for line in [
+        format!(
+            "--config {} --socket {} --admin-socket {}\n",
+            config.display(),
+            places.attach.display(),
+            places.admin.display()
+        ),
+        format!("\nStateDirectory={}\n", places.state.strip_prefix("/var/lib").unwrap().display()),
+    ] {
+        assert!(unit.contains(&line), "{line}");
+    }
+    assert_eq!((places.mode, Places::instance_of(&config)), (Mode::System, Some("lab".to_owned())));
+    for other in
+        ["/etc/unblink/unblink.toml", "/etc/unblink/instances/lab/other.toml", "/etc/unblink/instances/unblink.toml"]
+    {
+        assert_eq!(Places::instance_of(other.as_ref()), None, "{other}");
+    }
+    for (name, is_one) in
+        [("lab", true), ("a.b:c-d_1", true), ("", false), ("..", false), ("a/b", false), ("a b", false)]
+    {
+        assert_eq!(is_instance_name(name), is_one, "{name}");
+    }
+}

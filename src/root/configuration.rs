@@ -72,6 +72,9 @@ pub struct Configuration {
     gone: Gone,
     unwatched: Option<String>,
     unkept: Option<String>,
+    /// Where it lies, and what outlives the daemon; for whoever asks.
+    file: Option<String>,
+    state: Option<String>,
 }
 
 /// What is drawn.
@@ -96,6 +99,8 @@ impl Configuration {
         top: &Supervisor,
     ) -> std::io::Result<Configuration> {
         let beginning = beginning.unwrap_or_default();
+        let source = beginning.source.as_ref();
+        let (file, state) = (source.map(errands::Source::file), source.and_then(errands::Source::state));
         let start = |source| Errands::start(source, told, &top.adopt("configuration", errands::PLAN));
         let errands = beginning.source.map(start).transpose()?;
         Ok(Configuration {
@@ -120,6 +125,8 @@ impl Configuration {
             gone: Gone::default(),
             unwatched: None,
             unkept: None,
+            file,
+            state,
         })
     }
 

@@ -50,9 +50,10 @@ struct Reader<R> {
 // === impl Writer ===
 
 impl<W: Write> Writer<W> {
-    pub fn begin(out: W) -> io::Result<Writer<W>> {
+    /// `version` is that of the workers that wrote it, who may be of another program than this one.
+    pub fn begin(out: W, version: u16) -> io::Result<Writer<W>> {
         let mut writer = Writer { out, sum: Sha256::new() };
-        writer.put(format!("{HEAD}{VERSION}\n").as_bytes())?;
+        writer.put(format!("{HEAD}{version}\n").as_bytes())?;
         Ok(writer)
     }
 
@@ -158,7 +159,7 @@ mod tests {
     use super::*;
 
     fn written(pieces: &[(u64, &[u8])]) -> Vec<u8> {
-        let mut writer = Writer::begin(Vec::new()).unwrap();
+        let mut writer = Writer::begin(Vec::new(), VERSION).unwrap();
         pieces.iter().for_each(|(at, bytes)| writer.piece(*at, bytes).unwrap());
         writer.finish().unwrap()
     }
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_is_foreign_of_another_version_or_out_of_bounds_is_told() {
-        let of_another = format!("{HEAD}{}\n", VERSION + 1).into_bytes();
+        let of_another = Writer::begin(Vec::new(), VERSION + 1).unwrap().finish().unwrap();
         assert!(matches!(read(&of_another[..], |_, _| Ok(())), Err(Unfit::Version(_))));
         for (bytes, says) in [
             (b"".to_vec(), "it is no history"),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use unblink::sys::clock;
 use unblink::sys::folder_lock::Held;
@@ -192,6 +192,12 @@ fn a_history_goes_with_a_backup_and_is_on_the_screen_of_the_next_daemon_once() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("  histories/default  "), "{}", said(&output));
     assert!(said(&output).contains("and the history of 1 tenant;"), "{}", said(&output));
+    // It answers there, but it is another configuration's.
+    home.put("other.toml", "[host]\ninterval = '2s'\n");
+    let (other, into) = (home.path("other.toml"), home.path("of-another.backup"));
+    let output = home.run(&["backup", into.to_str().unwrap(), "--config", other.to_str().unwrap()]);
+    assert!(output.status.success() && !said(&output).contains("histories/"), "{}", said(&output));
+    assert!(said(&output).contains("config/unblink.toml, and not with "), "{}", said(&output));
     assert_eq!(daemon.stop().code(), Some(0));
     // Without a daemon there is none, which is said.
     let output = home.run(&["backup", home.path("without.backup").to_str().unwrap()]);
@@ -270,11 +276,12 @@ fn whoever_restores_holds_the_state_folder_alone() {
     let output = home.run(&["restore", path]);
     assert!(output.status.code() == Some(1) && said(&output).contains("or another restore"), "{}", said(&output));
     let mut waiting: Command = home.command(&["serve"]);
-    let mut waiting = waiting.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let waiting = waiting.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut waiting = Ended(waiting);
     // It has come to the folder, and waits there.
     let folder = home.path("state/unblink/lock").canonicalize().unwrap();
     let holds = || {
-        let open = fs::read_dir(format!("/proc/{}/fd", waiting.id())).into_iter().flatten().flatten();
+        let open = fs::read_dir(format!("/proc/{}/fd", waiting.0.id())).into_iter().flatten().flatten();
         open.filter_map(|fd| fs::read_link(fd.path()).ok()).any(|path| path == folder)
     };
     let deadline = clock::mono() + PATIENCE;
@@ -287,6 +294,15 @@ fn whoever_restores_holds_the_state_folder_alone() {
     while !home.run(&["status"]).status.success() {
         assert!(clock::mono() < deadline, "it does not begin");
     }
-    waiting.kill().unwrap();
-    waiting.wait().unwrap();
+    assert!(waiting.0.try_wait().unwrap().is_none());
+}
+
+/// A child that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

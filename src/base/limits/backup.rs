@@ -40,4 +40,4 @@ const _: () = assert!(
         < BACKUP_BYTES_MAX
 );
 const _: () = assert!(2 * HISTORY_COPIED_BYTES_MAX as usize <= BACKUP_HISTORIES_BYTES_MAX);
-const _: () = assert!(HISTORY_PIECE_BYTES_MAX + 8 <= ADMIN_ANSWER_BYTES_MAX);
+const _: () = assert!(HISTORY_PIECE_BYTES_MAX + 10 <= ADMIN_ANSWER_BYTES_MAX);

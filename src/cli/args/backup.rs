@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
+use crate::config;
+
 #[derive(Debug, Args)]
 pub struct Backup {
     /// Where to; it is not there yet
@@ -12,6 +14,9 @@ pub struct Backup {
     /// The configuration file [default: where the daemon looks for it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// The further daemon of this name, `unblink@NAME`: its configuration, its socket and its state folder
+    #[arg(long, value_name = "NAME", value_parser = instance, conflicts_with = "config")]
+    pub instance: Option<String>,
     /// Where the daemon answers that has the history [default: as configured]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub admin_socket: Option<PathBuf>,
@@ -25,7 +30,17 @@ pub struct Restore {
     /// The configuration file that takes the place of what is there [default: where the daemon looks for it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
+    /// The further daemon of this name, `unblink@NAME`: its configuration, its socket and its state folder
+    #[arg(long, value_name = "NAME", value_parser = instance, conflicts_with = "config")]
+    pub instance: Option<String>,
     /// Where a daemon would answer, which must not run [default: as configured]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub admin_socket: Option<PathBuf>,
+}
+
+fn instance(text: &str) -> Result<String, String> {
+    match config::is_instance_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("write what stands behind the @ in the name of its unit".to_owned()),
+    }
 }

@@ -38,6 +38,16 @@ pub struct Whose {
     pub group: Option<String>,
 }
 
+/// A folder of the configuration, by its path in that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folder {
+    pub path: String,
+    pub mode: u32,
+    #[serde(default)]
+    pub whose: Whose,
+}
+
 /// Where a file comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -50,6 +60,8 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unpacked {
     pub made_at: String,
+    /// What is known of the folders that files lie in.
+    pub folders: Vec<Folder>,
     pub entries: Vec<Entry>,
 }
 
@@ -67,6 +79,8 @@ struct Manifest {
     format: u32,
     made_at: String,
     build: String,
+    #[serde(default)]
+    folders: Vec<Folder>,
     files: Vec<Item>,
 }
 
@@ -91,7 +105,7 @@ struct Version {
 pub const MAIN: &str = "unblink.toml";
 /// Rights that are kept: no set-user-ID.
 pub const MODE_BITS: u32 = 0o777;
-/// Changes with every incompatible change. Format 1 had neither histories nor names of owners, and is read as well.
+/// Changes with every incompatible change. Format 1 had neither histories nor owners nor folders, and is read as well.
 const FORMAT: u32 = 2;
 const FORMAT_OLDEST: u32 = 1;
 /// The folder that everything lies in.
@@ -144,8 +158,18 @@ fn is_plain(name: &str) -> bool {
     is_read && !name.starts_with('.') && name.len() <= 255 && !name.chars().any(|c| c.is_control() || c == '\u{fffd}')
 }
 
+/// Whether a folder of the configuration can have this path in it.
+fn is_folder(within: &str) -> bool {
+    let parts: Vec<&str> = within.split('/').collect();
+    match parts.as_slice() {
+        ["boards.d" | "charts.d" | "tenants"] => true,
+        ["tenants", tenant] | ["tenants", tenant, "boards.d" | "charts.d"] => config::is_tenant_name(tenant),
+        _ => false,
+    }
+}
+
 /// All of it, packed.
-pub fn pack(entries: &[Entry], now: Timestamp) -> io::Result<Vec<u8>> {
+pub fn pack(entries: &[Entry], folders: &[Folder], now: Timestamp) -> io::Result<Vec<u8>> {
     let items = entries.iter().map(|Entry { path, mode, whose, bytes }| Item {
         path: path.clone(),
         mode: *mode,
@@ -154,7 +178,8 @@ pub fn pack(entries: &[Entry], now: Timestamp) -> io::Result<Vec<u8>> {
         whose: whose.clone(),
     });
     let made_at = now.strftime("%FT%TZ").to_string();
-    let manifest = Manifest { format: FORMAT, made_at, build: BUILD_ID.to_owned(), files: items.collect() };
+    let (build, folders) = (BUILD_ID.to_owned(), folders.to_vec());
+    let manifest = Manifest { format: FORMAT, made_at, build, folders, files: items.collect() };
     let manifest = serde_json::to_vec_pretty(&manifest).expect("invariant: a list of texts always serializes");
     let mut archive = Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     let mut add = |path: &str, mode: u32, bytes: &[u8]| {
@@ -198,6 +223,13 @@ pub fn unpack(packed: &[u8]) -> Result<Unpacked, Damage> {
         Ok(bytes)
     };
     let manifest = understood(&next(MANIFEST, limits::BACKUP_MANIFEST_BYTES_MAX)?)?;
+    let folder = |folder: Folder| match is_folder(&folder.path) {
+        true => Ok(Folder { mode: folder.mode & MODE_BITS, ..folder }),
+        false => {
+            Err(Damage { entry: harmless(&folder.path), what: "no folder of a backup can be called so".to_owned() })
+        }
+    };
+    let folders = manifest.folders.into_iter().map(folder).collect::<Result<Vec<Folder>, Damage>>()?;
     let mut entries: Vec<Entry> = Vec::new();
     for Item { path, mode, bytes, sha256: expected, whose } in manifest.files {
         let damage = |what: &str| Damage { entry: harmless(&path), what: what.to_owned() };
@@ -222,7 +254,7 @@ pub fn unpack(packed: &[u8]) -> Result<Unpacked, Damage> {
     if !is_at_end || rest.iter().any(|byte| *byte != 0) {
         return Err(whole("something stands behind its end".to_owned()));
     }
-    Ok(Unpacked { made_at: harmless(&manifest.made_at), entries })
+    Ok(Unpacked { made_at: harmless(&manifest.made_at), folders, entries })
 }
 
 fn understood(bytes: &[u8]) -> Result<Manifest, Damage> {
@@ -230,11 +262,13 @@ fn understood(bytes: &[u8]) -> Result<Manifest, Damage> {
     let Version { format } =
         serde_json::from_slice(bytes).map_err(|_| damage("it is no list of a backup".to_owned()))?;
     if !(FORMAT_OLDEST..=FORMAT).contains(&format) {
-        let what = format!("it is of format {format}, and this program reads {FORMAT}: take the program that wrote it");
+        let what = format!(
+            "it is of format {format}, and this program reads {FORMAT_OLDEST} to {FORMAT}: take the program that wrote it"
+        );
         return Err(damage(what));
     }
     let manifest: Manifest = serde_json::from_slice(bytes).map_err(|error| damage(harmless(&error.to_string())))?;
-    if manifest.files.len() > limits::BACKUP_FILES_MAX {
+    if manifest.files.len().max(manifest.folders.len()) > limits::BACKUP_FILES_MAX {
         return Err(damage(format!("it lists more than {} files", limits::BACKUP_FILES_MAX)));
     }
     Ok(manifest)

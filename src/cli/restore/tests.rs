@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use super::*;
-use crate::cli::backup::archive::Whose;
+use crate::cli::backup::archive::Folder;
 use crate::wire::copied::Writer;
+use crate::wire::history::VERSION;
 
 const STAMP: &str = "20261126T171500Z";
 
@@ -21,7 +22,10 @@ fn given(mode: u32) -> Given {
 fn put(entries: &[Entry], main: &Path, store: &Store, reader: Option<Reader>) -> Result<Vec<PathBuf>, Undone> {
     let generations = store.folder().to_owned();
     let histories = generations.with_file_name("histories");
-    replace(entries, &Places { main: main.to_owned(), generations, histories, reader }, STAMP)
+    let whose = Whose { user: None, group: Some("daemon".to_owned()) };
+    let folders = vec![Folder { path: "tenants/ops".to_owned(), mode: 0o710, whose }];
+    let unpacked = Unpacked { made_at: String::new(), folders, entries: entries.to_vec() };
+    replace(&unpacked, &Places { main: main.to_owned(), generations, histories, reader }, STAMP)
 }
 
 fn entries() -> Vec<Entry> {
@@ -97,7 +101,16 @@ fn all_of_it_takes_its_place_and_what_was_there_lies_aside() {
     assert_eq!(fs::metadata(&main).unwrap().gid(), group, "whoever could read it can read it");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&main), 0o640);
-    assert_eq!(mode(&config.join("tenants/ops")), mode(&config), "a folder is as open as the one it lies in");
+    assert_eq!(mode(&config.join("tenants/ops")), 0o710, "as it was");
+    assert_eq!(
+        mode(&config.join("tenants")),
+        mode(&config),
+        "one of which nothing is known is as open as what it lies in"
+    );
+    if rustix::process::geteuid().is_root() {
+        let owner = fs::metadata(config.join("tenants/ops")).unwrap().gid();
+        assert_eq!(Some(owner), host::group_id("daemon"), "by the name it had");
+    }
 }
 
 #[test]
@@ -117,7 +130,7 @@ fn where_anything_fails_everything_is_where_it_was() {
     fs::create_dir_all(state.join(format!("before-restore-{STAMP}/generations/x"))).unwrap();
     let was = files(folder.path());
     let error = put(&entries(), &main, &store, None).unwrap_err();
-    assert!(error.to_string().contains("before-restore-20261126T171500Z/generations"), "{error}");
+    assert!(error.to_string().contains("state/before-restore-20261126T171500Z: "), "{error}");
     assert_eq!(files(folder.path()), was);
     // What another one stages is not ours to take away.
     let foreign = folder.path().join(format!("config/.restoring-{STAMP}"));
@@ -151,6 +164,29 @@ fn what_somebody_took_away_meanwhile_or_what_cannot_be_put_back_is_told() {
     assert_eq!(left, [(aside, config.join("boards.d"))]);
     let said = Undone { error: io::Error::other("no"), left }.to_string();
     assert!(said.contains("boards.d belongs at ") && !said.contains("is where it was"), "{said}");
+}
+
+/// Its group may write in a folder of root's, and put something else in the place of what lies there.
+#[test]
+fn what_is_put_in_the_place_of_what_is_staged_is_not_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (main, _) = before(folder.path());
+    let config = folder.path().join("config");
+    let mut swap = Swap::begin(&config, STAMP, None).unwrap();
+    let staged = config.join(format!(".restoring-{STAMP}"));
+    let theirs = folder.path().join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join(MAIN), "theirs").unwrap();
+    fs::rename(&staged, folder.path().join("away")).unwrap();
+    std::os::unix::fs::symlink(&theirs, &staged).unwrap();
+    swap.stage(MAIN, Path::new(MAIN), &given(0o600), b"new").unwrap();
+    swap.stage("boards.d/a.toml", Path::new("boards.d/a.toml"), &given(0o600), b"new").unwrap();
+    swap.settle().unwrap();
+    swap.exchange(MAIN, &main).unwrap();
+    assert_eq!(fs::read_to_string(&main).unwrap(), "new");
+    swap.finish().unwrap();
+    assert_eq!(fs::read_to_string(theirs.join(MAIN)).unwrap(), "theirs", "what has its name is let alone");
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
 }
 
 /// As root in a folder of somebody else's: what it puts there is that somebody's, and a link leads to nothing of root's.
@@ -236,7 +272,7 @@ fn whose_a_file_is_goes_by_names_and_the_daemon_may_read_it() {
 
 #[test]
 fn a_history_of_another_version_is_left_out_and_one_that_is_none_refuses_all() {
-    let history = Writer::begin(Vec::new()).unwrap().finish().unwrap();
+    let history = Writer::begin(Vec::new(), VERSION).unwrap().finish().unwrap();
     let of = |bytes: &[u8]| Entry { bytes: bytes.to_vec(), ..entry("histories/ops", "") };
     let mut all = vec![entry("configuration/unblink.toml", "new"), of(&history)];
     assert_eq!((fit_histories(&mut all), all.len()), (Ok(String::new()), 2));

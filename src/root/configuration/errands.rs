@@ -33,6 +33,19 @@ pub struct Source {
     pub port: Option<PortSettings>,
 }
 
+impl Source {
+    /// The configuration's own file, whole.
+    pub fn file(&self) -> String {
+        let main = self.inputs.main();
+        std::path::absolute(main).unwrap_or_else(|_| main.to_owned()).display().to_string()
+    }
+
+    /// The folder of what outlives the daemon.
+    pub fn state(&self) -> Option<String> {
+        Some(self.store.folder().parent()?.display().to_string())
+    }
+}
+
 /// Something to do.
 #[derive(Debug)]
 pub enum Errand {

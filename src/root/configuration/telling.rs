@@ -28,6 +28,8 @@ impl Configuration {
             at_restart: self.notes(),
             unwatched: self.unwatched.clone(),
             unkept: self.unkept.clone(),
+            file: self.file.clone(),
+            state: self.state.clone(),
         }
     }
 

@@ -20,6 +20,12 @@ fn entries() -> Vec<Entry> {
     ]
 }
 
+fn folders() -> Vec<Folder> {
+    let whose = Whose { user: Some("root".to_owned()), group: None };
+    let folder = |path: &str, mode| Folder { path: path.to_owned(), mode, whose: whose.clone() };
+    vec![folder("boards.d", 0o750), folder("tenants/ops", 0o700), folder("tenants/ops/charts.d", 0o755)]
+}
+
 fn now() -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap()
 }
@@ -53,7 +59,13 @@ fn listed(files: &[(&str, &[u8])]) -> String {
             whose: Whose::default(),
         })
         .collect();
-    let manifest = Manifest { format: FORMAT, made_at: "now".to_owned(), build: "b".to_owned(), files: items };
+    let manifest = Manifest {
+        format: FORMAT,
+        made_at: "now".to_owned(),
+        build: "b".to_owned(),
+        folders: Vec::new(),
+        files: items,
+    };
     serde_json::to_string(&manifest).unwrap()
 }
 
@@ -64,9 +76,12 @@ fn check(packed: &[u8], says: &str) {
 
 #[test]
 fn what_was_packed_comes_out_again() {
-    let packed = pack(&entries(), now()).unwrap();
+    let packed = pack(&entries(), &folders(), now()).unwrap();
     let unpacked = unpack(&packed).unwrap();
-    assert_eq!(unpacked, Unpacked { made_at: "2023-11-14T22:13:20Z".to_owned(), entries: entries() });
+    assert_eq!(
+        unpacked,
+        Unpacked { made_at: "2023-11-14T22:13:20Z".to_owned(), folders: folders(), entries: entries() }
+    );
 }
 
 #[test]
@@ -83,7 +98,7 @@ fn what_an_earlier_program_wrote_is_read() {
 
 #[test]
 fn every_byte_that_is_changed_is_noticed_or_changes_nothing() {
-    let packed = pack(&entries(), now()).unwrap();
+    let packed = pack(&entries(), &folders(), now()).unwrap();
     let whole = unpack(&packed).unwrap();
     let mut harmless = 0;
     for at in 0..packed.len() {
@@ -105,7 +120,7 @@ fn every_byte_that_is_changed_is_noticed_or_changes_nothing() {
 
 #[test]
 fn what_is_cut_short_or_goes_on_behind_its_end_is_noticed_wherever_that_is() {
-    let packed = pack(&entries(), now()).unwrap();
+    let packed = pack(&entries(), &folders(), now()).unwrap();
     for length in 0..packed.len() {
         assert!(unpack(&packed[..length]).is_err(), "{length} bytes of {}", packed.len());
     }
@@ -169,7 +184,7 @@ fn what_is_not_as_its_list_says_is_refused_with_its_name() {
     check(&forged("{}", &[]), "manifest.json: it is no list of a backup");
     for format in [0, 3] {
         let other = list.replace("\"format\":2", &format!("\"format\":{format}"));
-        check(&forged(&other, &[]), &format!("it is of format {format}, and this program reads 2"));
+        check(&forged(&other, &[]), &format!("it is of format {format}, and this program reads 1 to 2: take"));
     }
     check(&forged(&list.replace("\"format\":2", "\"format\":2,\"more\":1"), &[]), "unknown field");
     let many: Vec<(String, &[u8])> =
@@ -189,7 +204,7 @@ proptest! {
         prop_assert!(unpack(&bytes).is_err());
         let files: Vec<Entry> =
             names.iter().map(|name| entry(&format!("configuration/boards.d/{name}.toml"), &bytes)).collect();
-        let mut packed = pack(&files, now()).unwrap();
+        let mut packed = pack(&files, &folders(), now()).unwrap();
         let whole = unpack(&packed).unwrap();
         prop_assert_eq!(&whole.entries, &files);
         let at = changed.index(packed.len());
