@@ -34,7 +34,8 @@ pub use feed::{
 pub use port::{ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use service::{
-    HandedRefused, HistoriesReturned, HistoryRestored, HistoryUnkept, HistoryUnrestored, ManagerUntold, WatchdogShort,
+    HandedRefused, HistoriesReturned, HistoryPutOff, HistoryRestored, HistoryTried, HistoryUnkept, HistoryUnrestored,
+    ManagerUntold, WatchdogShort,
 };
 pub use session::{
     FrameDropped, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled,

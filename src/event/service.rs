@@ -29,6 +29,19 @@ pub struct HistoryRestored<'a> {
     pub bytes: u64,
 }
 
+/// An earlier daemon had begun to take it and ended before it was done.
+#[derive(Debug)]
+pub struct HistoryTried<'a> {
+    pub path: &'a Path,
+}
+
+/// It cannot be read for a reason of this machine; it stays.
+#[derive(Debug)]
+pub struct HistoryPutOff<'a> {
+    pub path: &'a Path,
+    pub error: &'a io::Error,
+}
+
 /// It cannot be: the charts of that tenant begin without it.
 #[derive(Debug)]
 pub struct HistoryUnrestored<'a> {
@@ -70,6 +83,20 @@ impl Event for HistoriesReturned {
 impl Event for HistoryRestored<'_> {
     fn emit(self) {
         info!(tenant = self.tenant, bytes = self.bytes, "the charts begin with the past that was restored");
+    }
+}
+
+impl Event for HistoryTried<'_> {
+    fn emit(self) {
+        let path = self.path.display();
+        warn!(%path, "an earlier daemon ended while it took this past; where charts lack it, restore the backup again");
+    }
+}
+
+impl Event for HistoryPutOff<'_> {
+    fn emit(self) {
+        let path = self.path.display();
+        warn!(%path, error = %self.error, "a past that was restored cannot be read now; it stays for the next start");
     }
 }
 

@@ -95,6 +95,7 @@ impl Legacy {
     /// The worker has read it.
     pub fn greeted(&mut self) {
         self.ungreeted = 0;
+        self.store.read(&self.tenant);
     }
 }
 

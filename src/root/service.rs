@@ -25,7 +25,7 @@ use crate::sys::notify::{self, Manager};
 use crate::sys::socket::Listener;
 
 pub use loopback::Loopback;
-pub use store::Store;
+pub use store::{Restored, Store};
 
 /// What was handed over at the start, by what it is for.
 #[derive(Debug, Default)]

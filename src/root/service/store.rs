@@ -5,12 +5,14 @@
 //! where it holds as many as it may (`FileDescriptorStoreMax=`), and then that history ends with us.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::base::limits;
-use crate::event::{Event as _, HistoryUnkept};
+use crate::event::{Event as _, HistoryRestored, HistoryUnkept, HistoryUnrestored};
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::notify::Manager;
 
@@ -23,12 +25,22 @@ struct Shelf {
     manager: Option<Arc<Manager>>,
     /// Came back, and nobody asked for it yet; by tenant.
     returned: BTreeMap<String, MemoryFile>,
+    /// Of those, what `unblink restore` put there and no worker has read yet; by tenant.
+    restored: BTreeMap<String, Restored>,
     /// Tenants of which it holds one, as far as we know.
     held: BTreeSet<String>,
     /// What it was not told yet: to hold another one under this name, or none any more.
     owed: BTreeMap<String, Option<MemoryFile>>,
     /// That it could not be told, and the log says so.
     is_late: bool,
+}
+
+/// Where one lay, and what is told of it.
+#[derive(Debug)]
+pub struct Restored {
+    /// The file; it goes once a worker has read what was in it.
+    pub path: PathBuf,
+    pub bytes: u64,
 }
 
 const PREFIX: &str = "history-";
@@ -75,14 +87,35 @@ impl Store {
     }
 
     /// Somebody put this in the place of whatever came back of that tenant.
-    pub fn restored(&self, tenant: &str, file: MemoryFile) {
+    pub fn restored(&self, tenant: &str, file: MemoryFile, from: Restored) {
         self.keep(tenant, &file);
-        self.with(|shelf| shelf.returned.insert(tenant.to_owned(), file));
+        self.with(|shelf| {
+            shelf.returned.insert(tenant.to_owned(), file);
+            shelf.restored.insert(tenant.to_owned(), from);
+        });
+    }
+
+    /// Whether something was put there that no worker has read yet.
+    pub fn is_restored(&self, tenant: &str) -> bool {
+        self.with(|shelf| shelf.restored.contains_key(tenant))
+    }
+
+    /// A worker of this tenant has read what it was left.
+    pub fn read(&self, tenant: &str) {
+        let restored = self.with(|shelf| shelf.restored.remove(tenant));
+        // One that stays is not taken again, but told of at the next start.
+        restored.iter().for_each(Restored::remove);
     }
 
     /// What this tenant's workers left before this root, once.
     pub fn take_back(&self, tenant: &str) -> Option<MemoryFile> {
-        self.with(|shelf| shelf.returned.remove(tenant))
+        self.with(|shelf| {
+            let file = shelf.returned.remove(tenant)?;
+            if let Some(Restored { bytes, .. }) = shelf.restored.get(tenant) {
+                HistoryRestored { tenant, bytes: *bytes }.emit();
+            }
+            Some(file)
+        })
     }
 
     /// From now on this is what this tenant's workers leave; nothing where nobody holds anything.
@@ -115,6 +148,10 @@ impl Store {
     pub fn retain(&self, is_there: impl Fn(&str) -> bool) {
         self.with(|shelf| {
             shelf.returned.retain(|tenant, _| is_there(tenant));
+            for (_, restored) in shelf.restored.extract_if(.., |tenant, _| !is_there(tenant)) {
+                HistoryUnrestored { path: &restored.path, why: "the configuration has no such tenant" }.emit();
+                restored.remove();
+            }
             let gone: Vec<String> = shelf.held.iter().filter(|tenant| !is_there(tenant)).cloned().collect();
             for tenant in gone {
                 shelf.held.remove(&tenant);
@@ -126,6 +163,16 @@ impl Store {
     /// Tells the manager what it was not told yet.
     pub fn settle(&self) {
         self.with(Shelf::settle);
+    }
+}
+
+// === impl Restored ===
+
+impl Restored {
+    fn remove(&self) {
+        let _ = fs::remove_file(&self.path);
+        // It is empty, or else somebody has something there.
+        let _ = self.path.parent().map(fs::remove_dir);
     }
 }
 
