@@ -4,6 +4,8 @@
 
 #[path = "e2e/asking.rs"]
 mod asking;
+#[path = "system/backup.rs"]
+mod backup;
 #[path = "chaos/bridge.rs"]
 mod bridge;
 #[path = "system/console.rs"]
