@@ -12,7 +12,7 @@ pub const BACKUP_FILES_MAX: usize = CONFIG_FILES_MAX + GENERATIONS_MAX + TENANTS
 /// The list of them: a path, a checksum, names and some numbers for each.
 pub const BACKUP_MANIFEST_BYTES_MAX: usize = BACKUP_FILES_MAX * 1024;
 /// All histories in it: some megabytes each are usual, two that have grown to their most fit. Those that do not are left out by
-/// name. Whoever makes or reads a backup holds all of it in memory.
+/// name. Whoever makes or reads a backup holds up to three times that in memory.
 pub const BACKUP_HISTORIES_BYTES_MAX: usize = 520 * 1024 * 1024;
 /// All of it, packed or not: what does not get smaller by packing gets hardly larger.
 pub const BACKUP_BYTES_MAX: usize = 160 * 1024 * 1024 + BACKUP_HISTORIES_BYTES_MAX;
