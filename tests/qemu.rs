@@ -4,6 +4,8 @@
 //! Invariant: nothing is left behind, neither a process nor a file, whether it passes or fails. A line of results is printed
 //! for each thing that was measured, beside the same while nothing happened.
 
+#![expect(clippy::print_stdout, reason = "tests/qemu/run gathers these lines")]
+
 #[path = "qemu/clock.rs"]
 mod clock;
 #[path = "qemu/consoles.rs"]

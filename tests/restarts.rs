@@ -3,6 +3,8 @@
 //!
 //! Invariant: each is checked as strictly as the short test does it, and lines of results are printed.
 
+#![expect(clippy::print_stdout, reason = "tests/restarts/run gathers these lines")]
+
 #[expect(dead_code, reason = "the system tests use the rest")]
 #[path = "system/crowd.rs"]
 mod crowd;

@@ -2,6 +2,8 @@
 //!
 //! Invariant: nothing is left behind, neither a process nor a file, whether a test passes or fails.
 
+#![expect(clippy::print_stdout, reason = "what was measured, and what could not be, is for whoever runs this")]
+
 #[path = "e2e/asking.rs"]
 mod asking;
 #[path = "system/backup.rs"]

@@ -120,7 +120,8 @@ async fn what_a_ping_tells_stands_on_the_board_of_the_daemon_and_redraws_no_othe
     take(&mut root, &mut screens, 3 * SECOND / 10).await;
     let after = pinged(&mut root, &mut own, 44).await;
     let drawn = take(&mut root, &mut screens, 3 * SECOND / 10).await;
-    assert_eq!(drawn, [VIEW]);
+    // A keyframe may follow the frame.
+    assert!(!drawn.is_empty() && drawn.iter().all(|view| *view == VIEW), "{drawn:?}");
     assert_eq!(frames(after) - frames(before), 1, "{before:?}, then {after:?}");
 }
 
