@@ -184,7 +184,7 @@ fn replace(unpacked: &Unpacked, places: &Places, stamp: &str) -> Result<Vec<Path
     swap::create_private(state)?;
     let folders = unpacked.folders.iter().map(|kept| (PathBuf::from(&kept.path), given(kept.mode, &kept.whose)));
     let mut configuration = Swap::begin(folder, stamp, places.reader.clone())?.with_folders(folders.collect());
-    let mut kept = Swap::begin(state, stamp, None)?;
+    let mut kept = Swap::begin(state, stamp, None)?.closed();
     if let Err(error) = exchange(&unpacked.entries, places, &mut configuration, &mut kept) {
         let left = [kept.undo(), configuration.undo()];
         return Err(Undone { error, left: left.into_iter().flatten().collect() });

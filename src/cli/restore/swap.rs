@@ -121,6 +121,12 @@ impl Swap {
         self
     }
 
+    /// Into folders that are made here comes their owner alone, whatever the folder is that all goes into.
+    pub fn closed(mut self) -> Swap {
+        self.mode = 0o700;
+        self
+    }
+
     /// One file that is to take the place of `over`, in the folder; `within` is a path of plain names.
     pub fn stage(&mut self, within: &str, over: &Path, given: &Given, bytes: &[u8]) -> io::Result<()> {
         let _as_owner = as_owner(self.owner)?;
