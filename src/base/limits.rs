@@ -127,6 +127,8 @@ pub const ADMIN_CHANGE_DEADLINE: Duration = Duration::from_secs(45);
 pub const SESSIONS_MAX: usize = 4096;
 /// Views of one tenant.
 pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
+/// Sizes of which a worker keeps a grid to draw on: a view of another is drawn on a new one each time.
+pub const PAPERS_MAX: usize = 8;
 /// Cells of panels that views of a worker share: a hundred screens of 120x40, six megabytes.
 pub const SHARED_CELLS_MAX: usize = 1 << 19;
 /// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub use asking::{Asking, Profile, Recycle, Rollback, SupportBundle};
-pub use backup::{Backup, Restore};
+pub use backup::{Backup, Restore, Whose};
 pub use started::{Keeper, Worker};
 
 use crate::base::{Size, limits};

@@ -33,7 +33,7 @@ use history::Wanted;
 const OWNERS_ALONE: u32 = 0o600;
 
 pub fn run(asked: &Backup) -> Result<(), Failure> {
-    let whose = places::Whose::of(asked.instance.as_deref(), asked.config.as_deref());
+    let whose = places::Whose::of(&asked.whose);
     let socket = whose.admin_socket(asked.admin_socket.clone());
     let places::Whose { inputs, places, .. } = &whose;
     let mut entries = configuration(inputs)?;

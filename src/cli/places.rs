@@ -1,7 +1,8 @@
 //! Where a verb looks for configuration and for a daemon's sockets.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::args;
 use crate::base::Diagnostic;
 use crate::client::Attempt;
 use crate::config::{self, Asked, DirectoryError, Inputs, Mode, Places, Settings, SocketSettings, Surroundings};
@@ -71,8 +72,8 @@ pub struct Whose {
 
 impl Whose {
     /// The further daemon of that name, or whose configuration this is; else the daemon of this user.
-    pub fn of(instance: Option<&str>, config: Option<&Path>) -> Whose {
-        let config = instance.map(Places::instance_config).or_else(|| config.map(Path::to_owned));
+    pub fn of(asked: &args::Whose) -> Whose {
+        let config = asked.instance.as_deref().map(Places::instance_config).or_else(|| asked.config.clone());
         let named = config.clone().or_else(|| environment("UNBLINK_CONFIG").map(PathBuf::from));
         let named = named.and_then(|path| Places::instance_of(&std::path::absolute(path).ok()?));
         let places = named.as_deref().map_or_else(own, Places::instance);

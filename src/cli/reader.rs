@@ -82,10 +82,9 @@ impl Reader {
     /// Lists may say otherwise, in both directions: `why` nobody tried it then.
     fn closed_by_modes(&self, file: &str, on_the_way: &[PathBuf], why: &str) -> Option<Closed> {
         let Reader { name, .. } = self;
-        let end = on_the_way.len() - 1;
-        let at = on_the_way.iter().enumerate().position(|(at, path)| !self.may_there(path, bit(at == end)));
+        let at = self.kept_out_by_modes(on_the_way);
         let Some(listed) = on_the_way.iter().find(|path| has_list(path)) else {
-            return at.map(|at| self.kept_out(file, &on_the_way[at], at == end));
+            return at.map(|at| self.kept_out(file, &on_the_way[at], at == on_the_way.len() - 1));
         };
         let by_modes = if at.is_some() { "may not read it" } else { "may read it" };
         let listed = listed.display();
@@ -134,17 +133,15 @@ impl Reader {
         Ok(on_the_way.iter().enumerate().position(is_kept_out))
     }
 
-    #[cfg(test)]
-    fn may_by_modes(&self, file: &Path) -> bool {
-        let on_the_way = way(file);
+    /// By what modes say: where on the way it is kept out first.
+    fn kept_out_by_modes(&self, on_the_way: &[PathBuf]) -> Option<usize> {
         let end = on_the_way.len() - 1;
-        on_the_way.iter().enumerate().all(|(at, path)| self.may_there(path, bit(at == end)))
-    }
-
-    /// Whether the mode of what lies there has this bit for it.
-    fn may_there(&self, path: &Path, bit: u32) -> bool {
-        let Ok(facts) = fs::metadata(path) else { return true };
-        self.may((facts.uid(), facts.gid()), facts.mode(), bit)
+        // A file is read, a folder is passed.
+        let bit = |at| if at == end { 0o4 } else { 0o1 };
+        let is_kept_out = |(at, path): (usize, &PathBuf)| {
+            fs::metadata(path).is_ok_and(|facts| !self.may((facts.uid(), facts.gid()), facts.mode(), bit(at)))
+        };
+        on_the_way.iter().enumerate().position(is_kept_out)
     }
 
     /// Whether a mode has all of these bits for it where it belongs to these.
@@ -156,11 +153,6 @@ impl Reader {
         };
         mode >> shift & bit == bit
     }
-}
-
-/// Of a mode: a file is read, a folder is passed.
-fn bit(is_file: bool) -> u32 {
-    if is_file { 0o4 } else { 0o1 }
 }
 
 /// Whether rights are listed there beside its mode.
@@ -232,7 +224,7 @@ mod tests {
             set(folder.path(), of_folder);
             let reader = reader(&file, is_owner, is_in_group);
             // Root's temporary folder is not everybody's.
-            [&file, folder.path()].iter().zip([4, 1]).all(|(path, bit)| reader.may_there(path, bit))
+            reader.kept_out_by_modes(&[folder.path().to_owned(), file.clone()]).is_none()
         };
         assert!(may(0o644, 0o755, false, false) && !may(0o640, 0o755, false, false));
         assert!(may(0o640, 0o755, false, true) && !may(0o604, 0o755, false, true), "the group's bits count alone");
@@ -272,9 +264,9 @@ mod tests {
         {
             set(path, mode);
         }
-        assert!(somebody.may_by_modes(&file));
+        assert_eq!(somebody.kept_out_by_modes(&way(&file)), None);
         set(&closed, 0o700);
-        assert!(!somebody.may_by_modes(&file), "what the link leads through is closed");
+        assert!(somebody.kept_out_by_modes(&way(&file)).is_some(), "what the link leads through is closed");
     }
 
     /// A list of rights counts for who tries it, and is told to who cannot.
@@ -297,11 +289,9 @@ mod tests {
         set(&file, 0o600);
         fs::read(&file).unwrap();
         chown(&file, None, Some(0)).unwrap();
-        if !give(&file, 54_321, 4, 0) {
-            return;
-        }
+        assert!(give(&file, 54_321, 4, 0), "the file system of {} keeps no lists of rights", file.display());
         assert!(has_list(&file) && !has_list(folder.path()));
-        assert!(!somebody.may_by_modes(&file), "the modes say otherwise");
+        assert!(somebody.kept_out_by_modes(&way(&file)).is_some(), "the modes say otherwise");
         assert_eq!(somebody.tries(&way(&file)).unwrap(), None);
         assert_eq!(somebody.kept_from(&[file.to_str().unwrap()]), None);
         let another = Reader::with("another", 54_329, &[54_329]);
@@ -310,7 +300,10 @@ mod tests {
         // A folder that lets the group through is closed to one of them by its list.
         chown(folder.path(), None, Some(54_322)).unwrap();
         set(&file, 0o644);
-        assert!(give(folder.path(), 54_321, 0, 1) && somebody.may_by_modes(&file), "the modes say otherwise");
+        assert!(
+            give(folder.path(), 54_321, 0, 1) && somebody.kept_out_by_modes(&way(&file)).is_none(),
+            "the modes say otherwise"
+        );
         let shown = folder.path().display();
         let closed = somebody.kept_from(&[file.to_str().unwrap()]).unwrap();
         assert!(closed.found.ends_with(&format!("may not read it: it may not pass {shown}")), "{closed:?}");

@@ -60,7 +60,7 @@ pub fn run(asked: &Restore) -> Result<(), Failure> {
     let shown = asked.file.display();
     let packed = read(&asked.file).map_err(|error| Failure::runtime(format!("cannot read {shown}: {error}")))?;
     let mut unpacked = archive::unpack(&packed).map_err(|damage| refused(&asked.file, damage))?;
-    let whose = places::Whose::of(asked.instance.as_deref(), asked.config.as_deref());
+    let whose = places::Whose::of(&asked.whose);
     let places::Whose { inputs, places: own, .. } = &whose;
     let mut notes = fit_histories(&mut unpacked.entries).map_err(|damage| refused(&asked.file, damage))?;
     let stop = stopped_by(&whose);

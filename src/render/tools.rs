@@ -3,7 +3,7 @@
 //! Invariant: whoever draws with tools that others have used draws the same as with new ones. They are lent from view to
 //! view: what each of hundreds had of its own would take more memory than its picture, and would be read from far away.
 
-use crate::base::Size;
+use crate::base::{Size, limits};
 use crate::encode::{Encoder, Encoding};
 use crate::frame::Grid;
 use crate::model::{GlyphSet, ViewSpec};
@@ -24,9 +24,6 @@ pub struct Pool {
     /// One for each encoding that was wanted, of which there are few.
     encoders: Vec<Encoder>,
 }
-
-/// Sizes of which paper is kept: whoever sees another is drawn on paper of its own each time.
-const PAPERS_MAX: usize = 8;
 
 // === impl Tools ===
 
@@ -50,7 +47,7 @@ impl Pool {
     }
 
     pub fn put(&mut self, tools: Tools) {
-        if self.papers.len() == PAPERS_MAX {
+        if self.papers.len() == limits::PAPERS_MAX {
             self.papers.remove(0);
         }
         self.papers.push(tools.paper);

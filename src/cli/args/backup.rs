@@ -11,12 +11,8 @@ pub struct Backup {
     /// Where to; it is not there yet
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
-    /// The configuration file [default: where the daemon looks for it]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub config: Option<PathBuf>,
-    /// The further daemon of this name, `unblink@NAME`: its configuration, its socket and its state folder
-    #[arg(long, value_name = "NAME", value_parser = instance, conflicts_with = "config")]
-    pub instance: Option<String>,
+    #[command(flatten)]
+    pub whose: Whose,
     /// Where the daemon answers that has the history [default: as configured]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub admin_socket: Option<PathBuf>,
@@ -27,15 +23,22 @@ pub struct Restore {
     /// What `unblink backup` wrote
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
-    /// The configuration file that takes the place of what is there [default: where the daemon looks for it]
+    #[command(flatten)]
+    pub whose: Whose,
+    /// Where a daemon would answer, which must not run [default: as configured]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub admin_socket: Option<PathBuf>,
+}
+
+/// Of several daemons the one that is meant.
+#[derive(Debug, Args)]
+pub struct Whose {
+    /// The configuration file that is kept, or that is replaced [default: where the daemon looks for it]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub config: Option<PathBuf>,
     /// The further daemon of this name, `unblink@NAME`: its configuration, its socket and its state folder
     #[arg(long, value_name = "NAME", value_parser = instance, conflicts_with = "config")]
     pub instance: Option<String>,
-    /// Where a daemon would answer, which must not run [default: as configured]
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
-    pub admin_socket: Option<PathBuf>,
 }
 
 fn instance(text: &str) -> Result<String, String> {
