@@ -8,10 +8,12 @@
 //! what is noted takes bounded memory whether anybody scrapes or not, if [`Observer::upkeep`] runs. No frame comes by
 //! here: what is counted or timed for each of them is added up where it happens and handed over once a second.
 
+mod calibration;
 pub mod catalogue;
 mod labels;
 mod spans;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,13 +23,17 @@ use metrics_util::MetricKindMask;
 
 use crate::base::{Mono, limits};
 use crate::model::latency::Latency;
+pub use calibration::calibrate;
 use catalogue::{Kind, Metric};
 use labels::Admission;
 use spans::Spans;
 
 /// All that is exposed.
 pub struct Observer {
-    lasting: PrometheusRecorder,
+    /// None before its clock is calibrated, unless somebody scraped before that.
+    lasting: Option<PrometheusRecorder>,
+    /// What was counted before it was there.
+    early: BTreeMap<Key, u64>,
     spans: Spans,
     admission: Admission,
     /// What was told last, and when.
@@ -55,16 +61,25 @@ impl Observer {
     }
 
     fn forgetting_after(idle: Duration) -> Observer {
-        let builder = PrometheusBuilder::new().idle_timeout(MetricKindMask::ALL, Some(idle));
-        let lasting = describe(builder.build_recorder());
-        Observer { lasting, spans: Spans::default(), admission: Admission::default(), page: None, cleared: None, idle }
+        Observer {
+            lasting: None,
+            early: BTreeMap::new(),
+            spans: Spans::default(),
+            admission: Admission::default(),
+            page: None,
+            cleared: None,
+            idle,
+        }
     }
 
     /// Adds to a count. Nothing more keeps the series alive.
     pub fn count(&mut self, metric: &'static Metric, values: &[&str], more: u64, now: Mono) {
         debug_assert_eq!(metric.kind, Kind::Counter, "{}", metric.name);
         let key = self.admission.key(metric, values, now);
-        self.lasting.register_counter(&key, &METADATA).increment(more);
+        match &self.lasting {
+            Some(lasting) => lasting.register_counter(&key, &METADATA).increment(more),
+            None => *self.early.entry(key).or_default() += more,
+        }
     }
 
     /// Adds what was measured. Nothing more keeps the series alive.
@@ -76,13 +91,28 @@ impl Observer {
 
     /// Now and then gives back the memory of series which are no more; once a second.
     pub fn upkeep(&mut self, now: Mono) {
+        if calibration::is_done() {
+            self.begin();
+        }
         if now.since(*self.cleared.get_or_insert(now)) >= self.idle {
             self.cleared = Some(now);
             self.admission.forget(now);
             self.spans.forget(self.idle, now);
             // Idle series go when a page is made, and only then.
-            drop(self.lasting.handle().render());
+            self.lasting.iter().for_each(|lasting| drop(lasting.handle().render()));
         }
+    }
+
+    /// Has the lasting recorder, which takes over what was counted before.
+    fn begin(&mut self) -> &PrometheusRecorder {
+        self.lasting.get_or_insert_with(|| {
+            let builder = PrometheusBuilder::new().idle_timeout(MetricKindMask::ALL, Some(self.idle));
+            let lasting = describe(builder.build_recorder());
+            for (key, count) in std::mem::take(&mut self.early) {
+                lasting.register_counter(&key, &METADATA).increment(count);
+            }
+            lasting
+        })
     }
 
     /// The page of a moment ago, for whoever asks again so soon.
@@ -130,7 +160,7 @@ impl Scrape<'_> {
     /// The whole page, in the text format 0.0.4.
     pub fn finish(self) -> Bytes {
         let mut text = self.passing.handle().render();
-        text.push_str(&self.observer.lasting.handle().render());
+        text.push_str(&self.observer.begin().handle().render());
         self.observer.spans.render(&mut text);
         let page = Bytes::from(text);
         self.observer.page = Some((self.now, page.clone()));

@@ -31,6 +31,23 @@ fn a_page_says_what_each_metric_is_and_every_value_once() {
 }
 
 #[test]
+fn nothing_waits_for_the_clock_and_what_was_counted_before_is_on_the_first_page() {
+    let mut observer = Observer::new();
+    observer.count(&FRAMES_DRAWN, &["ops"], 3, NOW);
+    observer.count(&FRAMES_DRAWN, &["ops"], 4, NOW);
+    observer.count(&FRAMES_DRAWN, &["lab"], 5, NOW);
+    assert!(observer.lasting.is_none(), "making one takes up to a fifth of a second");
+    calibrate();
+    observer.upkeep(NOW);
+    assert!(observer.lasting.is_some() && observer.early.is_empty(), "{:?}", observer.early);
+    observer.count(&FRAMES_DRAWN, &["ops"], 10, NOW);
+    let text = page(&mut observer, |_| ());
+    for line in ["unblink_frames_drawn_total{tenant=\"ops\"} 17", "unblink_frames_drawn_total{tenant=\"lab\"} 5"] {
+        assert_eq!(text.lines().filter(|other| *other == line).count(), 1, "{line}\n{text}");
+    }
+}
+
+#[test]
 fn what_is_gone_is_not_on_the_next_page() {
     let mut observer = Observer::new();
     let first = page(&mut observer, |scrape| scrape.gauge(&VIEWS, &["ops", "host"], 2.0));

@@ -20,7 +20,7 @@ use crate::fanout::Fault;
 use crate::model::fault::{Class, Ring};
 use crate::model::latency::Latency;
 use crate::model::vitals::Allocator;
-use crate::observe::catalogue as of;
+use crate::observe::{self, catalogue as of};
 use crate::observe::{Observer, Scrape};
 use crate::runtime::log::{Losses, To};
 use crate::runtime::{self, log};
@@ -38,6 +38,8 @@ pub struct Observing {
     handed_over: Latency,
     log_losses: [Losses; limits::LOG_DESTINATIONS],
     kept_alive: KeptAlive,
+    /// Somebody calibrates its clock, or did.
+    is_calibrated: bool,
     pub resumed: u64,
     pub banners: u64,
 }
@@ -135,6 +137,11 @@ impl Observing {
     }
 
     fn second(&mut self, now: Mono) {
+        // A second after the start, so that it takes no processor from what is to be seen first. Without it whoever scrapes
+        // first waits.
+        if !std::mem::replace(&mut self.is_calibrated, true) {
+            drop(runtime::spawn_thread("metrics-clock", observe::calibrate));
+        }
         let touches_all = self.kept_alive.is_due(now);
         let spans = self.frame_to_wire.since(&self.handed_over);
         if !spans.is_empty() || touches_all {

@@ -27,6 +27,8 @@ pub enum Look {
     Complaining,
     /// Under a banner that says that it is not live; the panels are there.
     Banner,
+    /// All its panels, which have no numbers yet.
+    Empty,
     /// Anything else: a panel is missing.
     Torn,
 }
@@ -36,7 +38,7 @@ pub fn faults(number: u64) -> String {
     format!(
         r#"# {number}
 title = "faults on purpose"
-refresh_hz = 20
+refresh_hz = 60
 
 [panel.target]
 title = "{HIT}"
@@ -77,7 +79,7 @@ column = [
 /// The board of the other tenant.
 pub fn neighbour() -> String {
     r#"title = "next door"
-refresh_hz = 20
+refresh_hz = 60
 
 [panel.target]
 title = "next door"
@@ -147,7 +149,7 @@ pub fn judge(text: &str, is_neighbour: bool) -> (Look, Option<u64>) {
         () if is_banner && !is_tagged => Look::Banner,
         () if text.contains("ago: ") || text.contains("not reported") => Look::Complaining,
         () if is_tagged => Look::Tagged,
-        () if tick.is_none() => Look::Torn,
+        () if tick.is_none() => Look::Empty,
         () => Look::Sound,
     };
     (look, tick)
@@ -177,7 +179,7 @@ fn a_tick_is_read_from_what_is_shown_of_it() {
         assert!(pushed(tick, 5).starts_with(&format!("{{\"series\":\"chaos_hi\",\"value\":{hi},\"at\":5}}\n")));
         assert_eq!(judge(&shown(hi, lo), true), (Look::Sound, Some(tick)));
     }
-    assert_eq!(judge("next door\nhi 10\nlo 100", true).0, Look::Torn);
+    assert_eq!(judge("next door\nhi 10\nlo 100", true).0, Look::Empty);
     assert_eq!(judge("hi 100\nlo 100", true).0, Look::Torn);
     let under = |banner: &str| judge(&format!("{}\n {banner}, restarting", shown(100, 100)), true).0;
     assert_eq!(under("worker ran out of memory: 64.0 KiB could not be had"), Look::Banner);

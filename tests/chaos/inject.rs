@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,6 +18,7 @@ use crate::board::{self, Look};
 use crate::plan::{Chance, Fault, Outside, Planned};
 use crate::process::Watched;
 use crate::stage::{Pids, Stage};
+use crate::viewers::Shot;
 use crate::{HEALTHY_AFTER, PATIENCE, Trouble};
 
 /// What came of one fault.
@@ -41,6 +43,8 @@ pub struct Timing {
     pub good_ms: f64,
     /// The same for the last viewer of all.
     pub all_ms: f64,
+    /// To the first picture, which may have no numbers yet: of a root that begins with none.
+    pub first_ms: Option<f64>,
     /// From the key to the panel's fallback, and whether no other picture came in between.
     pub fallback_ms: Option<f64>,
     pub same_frame: Option<bool>,
@@ -59,6 +63,13 @@ const FIRST: usize = 0;
 /// One who watches the same in another size.
 const SECOND: usize = 2;
 
+/// Held by what keeps the machine busy: daemons that share one take turns at that, so that none is blamed for another's fault.
+static TURN: Mutex<()> = Mutex::new(());
+
+pub fn turn() -> MutexGuard<'static, ()> {
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub fn ms(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e5).round() / 100.0
 }
@@ -68,6 +79,7 @@ pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Ch
     let fault = planned.fault;
     prepare(stage, fault)?;
     let before = stage.pids()?.ok_or("a worker was down before the fault")?;
+    let turn = fault.is_heavy().then(turn);
     stage.viewers.forget();
     let begun = clock::mono();
     let timing = match fault {
@@ -79,6 +91,7 @@ pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Ch
         Fault::Outside(outside) => crate::outside::bring_about(stage, outside, before, chance)?,
     };
     let healed = clock::mono();
+    drop(turn);
     wait_neighbours(stage, healed)?;
     let after = stage.pids()?.ok_or("a worker is down after the fault")?;
     let equal = equals(stage, twin, &[FIRST, SECOND])?;
@@ -143,6 +156,13 @@ pub fn timed(stage: &Stage, since: Mono, of_next: bool) -> Timing {
     };
     let all = watchers(stage).into_iter().map(first).fold(0.0, f64::max);
     Timing { good_ms: first(FIRST), all_ms: all, ..Timing::default() }
+}
+
+/// When whoever is looked at had the first picture of another root: it begins with no numbers, and those that are pushed come
+/// ten times a second.
+pub fn first(stage: &Stage, since: Mono) -> Option<f64> {
+    let is_drawn = |shot: &Shot| shot.is_whole && matches!(shot.look, Look::Empty | Look::Complaining | Look::Sound);
+    stage.viewers.screen(FIRST).first(since, is_drawn).map(|shot| ms(shot.at.since(since)))
 }
 
 /// Held by the panel: a tag in the same frame, until the healing key.
@@ -219,7 +239,7 @@ pub fn wait_next_worker(stage: &mut Stage, died: Mono) -> Result<(), Trouble> {
     stage.deaths += 1;
     for viewer in watchers {
         let screen = stage.viewers.screen(viewer);
-        if screen.shots.iter().any(|shot| shot.look == Look::Torn) {
+        if screen.shots.iter().any(|shot| matches!(shot.look, Look::Torn | Look::Empty)) {
             return Err(format!("viewer {viewer} saw a picture without the board:\n{}", screen.odd));
         }
     }

@@ -13,7 +13,7 @@ use unblink::model::fault::Mode;
 use unblink::sys::clock;
 
 use crate::board::Look;
-use crate::inject::{Timing, timed, wait_gone, wait_next_worker, watchers};
+use crate::inject::{self, Timing, timed, wait_gone, wait_next_worker, watchers};
 use crate::plan::{Chance, Outside};
 use crate::process::{self, Watched};
 use crate::stage::{Pids, SIZES, Stage};
@@ -37,15 +37,24 @@ const NO_NUMBERS: &str = "{\"series\":\"chaos_hi\",\"value\":NaN}\n{\"series\":\
 pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut Chance) -> Result<Timing, Trouble> {
     let watchers = watchers(stage);
     let everybody: Vec<usize> = (0..stage.viewers.all.len()).collect();
+    let mut turn = None;
     let ended = match outside {
-        Outside::WorkerKilled => return crate::inject::worker(stage, None, pids),
+        Outside::WorkerKilled => return inject::worker(stage, None, pids),
         Outside::WorkerStopped => stop_worker(stage, pids)?,
         Outside::PanelPoisoned => poison(stage, pids)?,
         Outside::PushedNan => push(stage, &NO_NUMBERS.repeat(50))?,
         Outside::PushedHuge => push(stage, &many_series())?,
         Outside::PushedWrong => push(stage, &wrong(chance))?,
-        Outside::RootKilled => stage.kill_and_start(Duration::ZERO),
-        Outside::RootAway => stage.kill_and_start(ROOT_AWAY),
+        Outside::RootKilled => {
+            stage.kill();
+            stage.start_again()
+        }
+        Outside::RootAway => {
+            stage.kill();
+            pace::until(clock::mono() + ROOT_AWAY);
+            turn = Some(inject::turn());
+            stage.start_again()
+        }
         Outside::RootStopped => {
             stage.signal(Signal::STOP);
             pause(stage, ROOT_STOPPED);
@@ -73,6 +82,7 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
         Outside::RootHearsSlow => hear_slowly(stage)?,
     };
     stage.wait_sound(ended, &everybody, "a good picture")?;
+    drop(turn);
     wait_quiet(stage)?;
     if matches!(outside, Outside::RootKilled | Outside::RootAway) {
         stage.alive_since = clock::mono();
@@ -80,7 +90,11 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
     }
     let timing = timed(stage, ended, false);
     // The one who is looked at may not be among those who were held.
-    Ok(if outside == Outside::ReadersStall { Timing { good_ms: timing.all_ms, ..timing } } else { timing })
+    Ok(match outside {
+        Outside::ReadersStall => Timing { good_ms: timing.all_ms, ..timing },
+        Outside::RootAway => Timing { first_ms: inject::first(stage, ended), ..timing },
+        _ => timing,
+    })
 }
 
 /// Until each of these was sent a whole picture.

@@ -192,6 +192,27 @@ impl Fault {
         }
     }
 
+    /// Whether it keeps the machine busy as soon as it is brought about. A hang has no processor to speak of, and a root that is
+    /// away is busy once it is back.
+    pub fn is_heavy(self) -> bool {
+        match self {
+            Fault::Mode { .. } => self.ring() == 3 && !self.hangs(),
+            Fault::Lie(_) => false,
+            Fault::Outside(outside) => !matches!(
+                outside,
+                Outside::PushedNan
+                    | Outside::PushedWrong
+                    | Outside::WorkerStopped
+                    | Outside::RootAway
+                    | Outside::RootStopped
+                    | Outside::RootHearsJunk
+                    | Outside::RootHearsHuge
+                    | Outside::RootHearsSlow
+                    | Outside::ResizesSlow
+            ),
+        }
+    }
+
     /// Whether it costs a worker that is to have been healthy.
     pub fn wants_health(self) -> bool {
         match self {

@@ -111,6 +111,7 @@ pub struct Bound {
 pub const SCHEMA: &[&str] = &[
     "good_ms: from the end of the cause (the death of a worker, the key that heals, SIGCONT, the socket of a new root) to the next good picture on the screen of one viewer who was chosen beforehand; of what hangs, and of what a task or thread holds, from the key",
     "all_ms: the same for the last of all viewers of that tenant",
+    "a daemon's return is judged by the first picture of the new one, which begins with no numbers: the next good one, which good_ms tells of, waits for what is pushed ten times a second",
     "held_by: pairs of a ring and how many faults it was seen to hold: 1 source, task or thread, 2 panel, 3 worker, 4 root and viewers",
     "lost_most: ticks in a row, one each 100 ms, that some viewer of the other tenant never showed while the fault lasted",
     "lost_beyond: faults by which more than one tick in a row was lost; lost_beyond_noise: those where the daemon without faults lost none at that time",

@@ -8,7 +8,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 use rustix::process::Signal;
 use unblink::admin::client;
@@ -21,7 +20,7 @@ use crate::board::{self, Look, NEIGHBOUR};
 use crate::home::Home;
 use crate::process::{self, Watched};
 use crate::viewers::Viewers;
-use crate::{PATIENCE, Trouble, pace};
+use crate::{PATIENCE, Trouble};
 
 pub struct Stage {
     pub home: Home,
@@ -154,14 +153,17 @@ impl Stage {
         process::signal(self.daemon.as_ref().expect("it runs"), signal);
     }
 
-    /// SIGKILL, and another one after so long, as a service manager does. Answers when that listened.
-    pub fn kill_and_start(&mut self, away: Duration) -> Mono {
+    /// SIGKILL.
+    pub fn kill(&mut self) {
         let workers = process::children(self.pid());
         let mut daemon = self.daemon.take().expect("it runs");
         process::signal(&daemon, Signal::KILL);
         process::wait_end(&mut daemon, "the daemon");
         workers.iter().for_each(Watched::wait_gone);
-        pace::until(clock::mono() + away);
+    }
+
+    /// Another one, as a service manager does. Answers when that listened.
+    pub fn start_again(&mut self) -> Mono {
         let started = self.log.0.0.lock().unwrap().daemons_started;
         self.daemon = Some(run(&self.home, &self.log));
         self.log.wait_started(started + 1)

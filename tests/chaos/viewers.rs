@@ -1,4 +1,5 @@
-//! Viewers on terminals of their own, all read by one thread, which notes when which picture was there.
+//! Viewers on terminals of their own, which are read by two threads: one for the viewer whose times are told, so that its pictures
+//! do not wait until those of all others have been looked at.
 //!
 //! Invariant: a picture is judged when its frame ends, so none is missed however short it was there; what is noted of
 //! them is bounded. A viewer that is held takes no byte.
@@ -25,7 +26,7 @@ use crate::process;
 pub struct Viewers {
     pub all: Vec<Viewer>,
     seen: Arc<Seen>,
-    reader: Option<runtime::Thread<()>>,
+    readers: Vec<runtime::Thread<()>>,
 }
 
 pub struct Viewer {
@@ -115,9 +116,14 @@ impl Viewers {
         }
         let seen = Seen { screens, changes: Mutex::new(0), changed: Condvar::new(), ended: AtomicBool::new(false) };
         let seen = Arc::new(seen);
-        let (ptys, fed) = (all.iter().map(|one| one.pty.try_clone().unwrap()).collect(), Arc::clone(&seen));
-        let reader = runtime::spawn_thread("viewers", move || fed.read(ptys)).unwrap();
-        Viewers { all, seen, reader: Some(reader) }
+        let mut ptys: Vec<Pty> = all.iter().map(|one| one.pty.try_clone().unwrap()).collect();
+        let rest = ptys.split_off(1);
+        let readers = [(0, ptys), (1, rest)].into_iter().map(|(first, ptys)| {
+            let fed = Arc::clone(&seen);
+            runtime::spawn_thread("viewers", move || fed.read(first, ptys)).unwrap()
+        });
+        let readers = readers.collect();
+        Viewers { all, seen, readers }
     }
 
     pub fn screen(&self, viewer: usize) -> MutexGuard<'_, Screen> {
@@ -188,21 +194,20 @@ impl Drop for Viewers {
             let _ = child.kill();
             let _ = child.wait();
         }
-        if let Some(reader) = self.reader.take() {
-            let _ = reader.join();
-        }
+        self.readers.drain(..).for_each(|reader| drop(reader.join()));
     }
 }
 
 // === impl Seen ===
 
 impl Seen {
-    fn read(&self, mut ptys: Vec<Pty>) {
+    /// Those from the number `first` on.
+    fn read(&self, first: usize, mut ptys: Vec<Pty>) {
         let timeout = Timespec::try_from(LOOK_UP).expect("it is short");
         let mut open = vec![true; ptys.len()];
         let mut piece = vec![0; 64 * 1024];
         while !self.ended.load(Ordering::Relaxed) {
-            let wanted = |viewer: &usize| open[*viewer] && !self.screen(*viewer).is_held;
+            let wanted = |viewer: &usize| open[*viewer] && !self.screen(first + *viewer).is_held;
             let read: Vec<usize> = (0..ptys.len()).filter(wanted).collect();
             let mut polled: Vec<PollFd<'_>> =
                 read.iter().map(|viewer| PollFd::new(&ptys[*viewer], PollFlags::IN)).collect();
@@ -213,7 +218,7 @@ impl Seen {
             for viewer in ready.into_iter().map(|one| read[one]) {
                 let count = (&mut &ptys[viewer]).read(&mut piece).unwrap_or(0);
                 open[viewer] = count > 0;
-                self.screen(viewer).take(&piece[..count], clock::mono());
+                self.screen(first + viewer).take(&piece[..count], clock::mono());
                 *self.changes.lock().unwrap() += 1;
                 self.changed.notify_all();
             }
