@@ -95,7 +95,7 @@ test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, powe
 	packaging/lab/machine.sh create
 	./tests/qemu/run
 
-faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; half an hour, results go to docs/
+faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; an hour, results go to docs/
 	N="$(N)" SEED="$(SEED)" DAEMONS="$(DAEMONS)" VIEWERS="$(VIEWERS)" CUTS="$(CUTS)" ./tests/chaos/run
 
 stress: ## long counts of what `make test` does shortly; results go to docs/results/

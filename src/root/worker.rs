@@ -369,6 +369,8 @@ impl Worker {
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
             self.step(now, incarnation::Event::Fault);
+            // A feed ends with its process, which the kernel may take long to clear away: that is a death like any other.
+            self.given_up = None;
         }
         if let Phase::Ready { since } = self.incarnation.phase()
             && now.since(since) >= incarnation::HEALTHY_AFTER

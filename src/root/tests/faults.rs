@@ -59,6 +59,24 @@ async fn a_worker_that_is_back_within_a_moment_shows_no_banner() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_process_that_takes_long_to_be_cleared_away_died_like_any_other() {
+    let mut world = World::new();
+    let worker = world.live_worker().await;
+    let end = worker.hang_up();
+    // Root ends it in the meantime, as it would one that lives on.
+    let _next = world.live_worker().await;
+    drop(end);
+    let page = client::get("/metrics", &world.admin()).await.unwrap();
+    let page = String::from_utf8_lossy(&page.body).into_owned();
+    let line = |cause: &str, count: u32| {
+        format!("unblink_worker_deaths_total{{tenant=\"default\",cause=\"{cause}\"}} {count}\n")
+    };
+    assert!(page.contains(&line("died", 1)), "{page}");
+    assert!(!page.contains(&line("violation", 1)), "{page}");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_comes_while_the_worker_is_down_gets_the_last_frame_or_words() {
     let mut world = World::new();
     let mut worker = world.live_worker().await;

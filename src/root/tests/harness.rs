@@ -351,6 +351,11 @@ impl Puppet {
     }
 
     /// Ends as a process does that was killed: the feed goes, then the end is told.
+    /// Its feed ends, and the process is still to be cleared away; what ends it, once that is dropped.
+    pub fn hang_up(mut self) -> oneshot::Sender<String> {
+        self.end.take().expect("alive")
+    }
+
     pub fn die(mut self, how: &str) {
         let end = self.end.take().expect("alive");
         drop(self.reader);
