@@ -33,7 +33,7 @@ pids = 200
 [tenants.gone]
 "#;
 const SOURCE: &str = "[sources.taker]\nkind = \"command\"\ninterval = \"5s\"\ntimeout = \"5s\"\nshell = ";
-const HUNGRY: &str = r#""test ! -e /etc/unblink/writes || head -c 100M /dev/zero >>/var/tmp/written; test ! -e /etc/unblink/hungry || perl -e '$x = \"x\" x 200000000; sleep 4'; echo 1""#;
+const HUNGRY: &str = r#""test ! -e /etc/unblink/writes || head -c 30M /dev/zero >>/var/tmp/written; test ! -e /etc/unblink/hungry || perl -e '$x = \"x\" x 200000000; sleep 4'; echo 1""#;
 const BUSY: &str = r#""test ! -e /etc/unblink/busy || timeout 4 perl -e 'fork; fork; 1 while 1'; test ! -e /etc/unblink/many || perl -e 'for (1..400) { last unless defined(my $p = fork); if (!$p) { sleep 4; exit } }'; echo 1""#;
 const HOST: &str = "[host]\ninterval = \"2s\"\n";
 /// The time in seconds, and whose turn it is, twice a second by a program that is started once: an emulated processor takes long
@@ -180,7 +180,7 @@ fn one_that_has_to_give_memory_back(lab: &Lab) {
     configure(lab, "900m", "640Mi");
     lab.run("systemctl reload unblink.service");
     lab.run("touch /etc/unblink/writes");
-    lab.until("it has taken it", || taken() > 300 << 20);
+    lab.until("it has taken it", || taken() > 150 << 20);
     let before = worker(lab, "hungry");
     lab.run("rm /etc/unblink/writes");
     // What no disk has yet cannot be given back at once.
