@@ -91,10 +91,16 @@ impl Observer {
 
     /// Now and then gives back the memory of series which are no more; once a second.
     pub fn upkeep(&mut self, now: Mono) {
-        if calibration::is_done() {
+        self.keep_up(calibration::is_done(), now);
+    }
+
+    fn keep_up(&mut self, is_calibrated: bool, now: Mono) {
+        let is_due = now.since(*self.cleared.get_or_insert(now)) >= self.idle;
+        // What is counted early never goes: it is not to gather where nothing is ever calibrated.
+        if is_calibrated || is_due {
             self.begin();
         }
-        if now.since(*self.cleared.get_or_insert(now)) >= self.idle {
+        if is_due {
             self.cleared = Some(now);
             self.admission.forget(now);
             self.spans.forget(self.idle, now);

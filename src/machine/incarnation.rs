@@ -53,6 +53,8 @@ pub enum Event {
     Ready,
     /// It did something only a broken worker does.
     Fault,
+    /// Its feed ended some time ago, and it did not.
+    HungUp,
     /// It does not answer, and has no excuse.
     Hung,
     /// It could not get ready, or could not be heard, for no fault of its own: it has the whole time once more.
@@ -76,6 +78,8 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     Fault,
+    /// Its feed ended and it is still there: mostly one that died, which the kernel takes long to clear away.
+    HungUp,
     /// It was not ready in time.
     Late,
     Hung,
@@ -129,6 +133,7 @@ impl Incarnation {
                 None
             }
             (Event::Fault, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::Fault)),
+            (Event::HungUp, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::HungUp)),
             (Event::Hung, Phase::Starting { .. } | Phase::Ready { .. }) => Some(self.end(now, Cause::Hung)),
             (Event::Died { random }, Phase::Starting { .. } | Phase::Ready { .. } | Phase::Ending) => {
                 self.died(now, random)

@@ -1,5 +1,6 @@
-//! The clock of the library that writes the page. On most machines it is calibrated when it is first needed, which keeps a
-//! processor busy for between five and two hundred milliseconds: for as long nobody could be shown anything.
+//! The clock of the library that writes the page. Where the processor has a counter that it can use, that is calibrated when the
+//! library is first used, which keeps a processor busy for some milliseconds, and 200 at most (`MAXIMUM_CAL_TIME_NS` of quanta 0.12,
+//! its clock): on root's own thread nobody could be shown anything meanwhile.
 //!
 //! Invariant: it is calibrated once in a process, by whoever needs it first; who needs it meanwhile waits.
 
@@ -9,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
-/// Calibrates it, on a thread that nobody waits for.
+/// Calibrates it. On a thread of its own, as it is no use before it is done.
 pub fn calibrate() {
     drop(PrometheusBuilder::new().build_recorder());
     IS_DONE.store(true, Ordering::Release);

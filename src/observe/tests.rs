@@ -36,6 +36,7 @@ fn nothing_waits_for_the_clock_and_what_was_counted_before_is_on_the_first_page(
     observer.count(&FRAMES_DRAWN, &["ops"], 3, NOW);
     observer.count(&FRAMES_DRAWN, &["ops"], 4, NOW);
     observer.count(&FRAMES_DRAWN, &["lab"], 5, NOW);
+    observer.keep_up(false, NOW);
     assert!(observer.lasting.is_none(), "making one takes up to a fifth of a second");
     calibrate();
     observer.upkeep(NOW);
@@ -45,6 +46,17 @@ fn nothing_waits_for_the_clock_and_what_was_counted_before_is_on_the_first_page(
     for line in ["unblink_frames_drawn_total{tenant=\"ops\"} 17", "unblink_frames_drawn_total{tenant=\"lab\"} 5"] {
         assert_eq!(text.lines().filter(|other| *other == line).count(), 1, "{line}\n{text}");
     }
+}
+
+#[test]
+fn what_is_counted_while_nothing_is_calibrated_does_not_gather_for_ever() {
+    let mut observer = Observer::new();
+    observer.keep_up(false, NOW);
+    observer.count(&FRAMES_DRAWN, &["ops"], 3, NOW);
+    observer.keep_up(false, NOW + limits::METRIC_IDLE);
+    assert!(observer.early.is_empty(), "{:?}", observer.early);
+    let text = page(&mut observer, |_| ());
+    assert!(text.contains("unblink_frames_drawn_total{tenant=\"ops\"} 3"), "{text}");
 }
 
 #[test]

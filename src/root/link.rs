@@ -23,6 +23,8 @@ pub enum Heard {
     Message(Bytes, OwnedSemaphorePermit),
     /// The stream ended or broke.
     Closed(String),
+    /// What came is no feed.
+    Violated(String),
     /// Nothing of the worker runs any more.
     Ended(String),
 }
@@ -95,6 +97,9 @@ impl Link {
                         (Heard::Message(message, taken.expect("invariant: nobody closes it")), false)
                     }
                     Err(FramingError::Closed) => (Heard::Closed("closed its feed".to_owned()), true),
+                    Err(error @ FramingError::TooLong { .. }) => {
+                        (Heard::Violated(format!("its feed broke: {error}")), true)
+                    }
                     Err(error) => (Heard::Closed(format!("its feed broke: {error}")), true),
                 };
                 if told.send((life, said)).await.is_err() || last {

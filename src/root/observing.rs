@@ -38,8 +38,7 @@ pub struct Observing {
     handed_over: Latency,
     log_losses: [Losses; limits::LOG_DESTINATIONS],
     kept_alive: KeptAlive,
-    /// Somebody calibrates its clock, or did.
-    is_calibrated: bool,
+    calibration_begun: bool,
     pub resumed: u64,
     pub banners: u64,
 }
@@ -137,10 +136,10 @@ impl Observing {
     }
 
     fn second(&mut self, now: Mono) {
-        // A second after the start, so that it takes no processor from what is to be seen first. Without it whoever scrapes
-        // first waits.
-        if !std::mem::replace(&mut self.is_calibrated, true) {
-            drop(runtime::spawn_thread("metrics-clock", observe::calibrate));
+        // A second after the start, so that it takes no processor from what is to be seen first. A scrape before it is done holds
+        // root up for as long.
+        if !self.calibration_begun {
+            self.calibration_begun = runtime::spawn_thread("metrics-clock", observe::calibrate).is_ok();
         }
         let touches_all = self.kept_alive.is_due(now);
         let spans = self.frame_to_wire.since(&self.handed_over);

@@ -140,7 +140,9 @@ impl State {
         let Some(worker) = self.tenants.successor_mut() else { return };
         let judged = match heard {
             Heard::Message(body, _room) => worker.said_on_trial(&body, now),
-            Heard::Closed(_) | Heard::Ended(_) => return self.recycle_step(Event::Lost(Why::Died), now),
+            Heard::Closed(_) | Heard::Violated(_) | Heard::Ended(_) => {
+                return self.recycle_step(Event::Lost(Why::Died), now);
+            }
         };
         let lives = worker.listened_to() && worker.is_up();
         match judged {

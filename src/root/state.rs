@@ -193,6 +193,7 @@ impl State {
                             tenant.worker.ended(&how, now);
                         }
                         Heard::Closed(why) => tenant.worker.closed(why, now),
+                        Heard::Violated(why) => tenant.worker.fault(why, now),
                         Heard::Message(..) => {}
                     }
                 }

@@ -368,9 +368,7 @@ impl Worker {
         self.tell_resting(now);
         if self.hung_up_at.is_some_and(|at| now >= at + HANG_UP_GRACE) {
             self.hung_up_at = None;
-            self.step(now, incarnation::Event::Fault);
-            // A feed ends with its process, which the kernel may take long to clear away: that is a death like any other.
-            self.given_up = None;
+            self.step(now, incarnation::Event::HungUp);
         }
         if let Phase::Ready { since } = self.incarnation.phase()
             && now.since(since) >= incarnation::HEALTHY_AFTER
@@ -466,7 +464,9 @@ impl Worker {
                     self.given_up = Some(cause);
                     match cause {
                         incarnation::Cause::Hung => self.kill_with_stack(),
-                        incarnation::Cause::Fault | incarnation::Cause::Late => self.kill(),
+                        incarnation::Cause::Fault | incarnation::Cause::Late | incarnation::Cause::HungUp => {
+                            self.kill()
+                        }
                     }
                 }
             }

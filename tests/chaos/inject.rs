@@ -77,9 +77,10 @@ pub fn ms(span: Duration) -> f64 {
 /// Brings `planned` about.
 pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Chance) -> Result<Outcome, Trouble> {
     let fault = planned.fault;
-    prepare(stage, fault)?;
-    let before = stage.pids()?.ok_or("a worker was down before the fault")?;
+    wait_health(stage, fault)?;
     let turn = fault.is_heavy().then(turn);
+    take_health(stage, fault)?;
+    let before = stage.pids()?.ok_or("a worker was down before the fault")?;
     stage.viewers.forget();
     let begun = clock::mono();
     let timing = match fault {
@@ -109,18 +110,26 @@ pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Ch
     Ok(Outcome { planned, held_by, timing, equal, lost, stood_ms: ms(stood), twin_lost })
 }
 
-/// A worker that is to be healthy is waited for; one that is not to be is made so.
-fn prepare(stage: &mut Stage, fault: Fault) -> Result<(), Trouble> {
+fn is_soon(fault: Fault) -> bool {
+    matches!(fault, Fault::Mode { soon: true, .. })
+}
+
+/// A worker that is to be healthy is waited for.
+fn wait_health(stage: &mut Stage, fault: Fault) -> Result<(), Trouble> {
     let healthy_at = stage.alive_since + HEALTHY_AFTER;
-    let is_soon = matches!(fault, Fault::Mode { soon: true, .. });
-    let is_weary = stage.deaths >= DEATHS_MAX && (is_soon || fault == Fault::Outside(Outside::PanelPoisoned));
+    let is_weary = stage.deaths >= DEATHS_MAX && (is_soon(fault) || fault == Fault::Outside(Outside::PanelPoisoned));
     if fault.wants_health() || is_weary {
         let is_healthy = || (clock::mono() >= healthy_at).then_some(());
         stage.viewers.wait(HEALTHY_AFTER + PATIENCE, is_healthy).ok_or("it never became healthy")?;
     }
-    if clock::mono() >= healthy_at {
+    Ok(())
+}
+
+/// One that is not to be healthy any more is made so.
+fn take_health(stage: &mut Stage, fault: Fault) -> Result<(), Trouble> {
+    if clock::mono() >= stage.alive_since + HEALTHY_AFTER {
         stage.deaths = 0;
-        if is_soon {
+        if is_soon(fault) {
             let pids = stage.pids()?.ok_or("a worker was down before the fault")?;
             stage.viewers.forget();
             worker(stage, None, pids)?;

@@ -192,8 +192,8 @@ impl Fault {
         }
     }
 
-    /// Whether it keeps the machine busy as soon as it is brought about. A hang has no processor to speak of, and a root that is
-    /// away is busy once it is back.
+    /// Whether it keeps the machine busy as soon as it is brought about. A hang would hold up all others for its whole second, and
+    /// a root that is away is busy once it is back.
     pub fn is_heavy(self) -> bool {
         match self {
             Fault::Mode { .. } => self.ring() == 3 && !self.hangs(),

@@ -1,30 +1,38 @@
 //! The clock of the machine is set back by hours and put right again while everything runs.
 
-use std::time::Duration;
-
 use crate::lab::Lab;
 use crate::limits::{GAP_AT_MOST, WORDS, worker};
 use crate::witness::Witness;
 
 /// Pictures that are seen after each change.
 const PICTURES: usize = 60;
-/// How far the figure on the board, which is the time, may be from the time.
-const OFF_AT_MOST: Duration = Duration::from_secs(30);
+/// How far the time that the board shows may be from the time, in seconds.
+const OFF_AT_MOST: u64 = 30;
+const DAY_S: u64 = 24 * 60 * 60;
 
-/// The time that the board shows, in seconds since 1970, and the machine's.
-pub fn times(lab: &Lab, screen: &str) -> Option<(u64, u64)> {
-    let shown = screen.split_once("tick ")?.1.trim_start();
-    // As it is drawn: 1,764,185,041 or 1764185041.25.
-    let digits: String = shown.chars().take_while(|one| one.is_ascii_digit() || *one == ',').collect();
-    let shown = digits.replace(',', "").parse().ok()?;
-    Some((shown, lab.run("date +%s").parse().expect("a number")))
+/// What stands beside a name on the board.
+pub fn figure(screen: &str, name: &str) -> Option<u64> {
+    let shown = screen.split_once(&format!("{name} "))?.1.trim_start();
+    shown.split(|one: char| !one.is_ascii_digit()).next()?.parse().ok()
+}
+
+/// How far the time of the day on the board is from the machine's, in seconds; none while the source that is asked for the hour
+/// tells another one.
+fn off(lab: &Lab, screen: &str) -> Option<u64> {
+    let shown = 60 * (60 * figure(screen, "hour")? + figure(screen, "minute")?) + figure(screen, "second")?;
+    let now: u64 = lab.run("date +%s").parse().expect("a number");
+    let ahead = (shown + DAY_S - now % DAY_S) % DAY_S;
+    // Whoever is asked now and then may have been asked before the hour.
+    let asked = figure(screen, "asked")?;
+    let hour_of = |at: u64| at % DAY_S / 3600;
+    (asked == hour_of(now) || asked == hour_of(now.saturating_sub(OFF_AT_MOST))).then(|| ahead.min(DAY_S - ahead))
 }
 
 /// Waits until the board shows what the time is now.
 pub fn wait_right(lab: &Lab, witness: &Witness) {
     let is_right = || {
         let screen = witness.seen().screen().to_owned();
-        times(lab, &screen).is_some_and(|(shown, now)| shown.abs_diff(now) <= OFF_AT_MOST.as_secs())
+        off(lab, &screen).is_some_and(|off| off <= OFF_AT_MOST)
     };
     lab.until("the board shows the time that it is now", is_right);
 }

@@ -1,5 +1,6 @@
 //! A board in place of a login on a virtual terminal, by the unit that is shipped for it.
 
+use crate::clock::figure;
 use crate::lab::Lab;
 use crate::limits::WORDS;
 
@@ -24,11 +25,9 @@ fn login(lab: &Lab) -> String {
     settings(lab)
 }
 
-/// The figure that changes with each look of its source.
-fn ticked(lab: &Lab) -> Option<String> {
-    let screen = screen(lab);
-    let figure = screen.split_once("tick ")?.1.trim_start().split([' ', '│']).next()?.to_owned();
-    Some(figure).filter(|figure| figure.starts_with(|first: char| first.is_ascii_digit()))
+/// The figure that is another one each second.
+fn ticked(lab: &Lab) -> Option<u64> {
+    figure(&screen(lab), "second")
 }
 
 pub fn are_taken_and_given_back(lab: &Lab) {

@@ -109,6 +109,17 @@ fn a_fault_after_health_is_answered_at_once_too() {
 }
 
 #[test]
+fn one_that_outlives_its_feed_is_ended_once_and_what_it_was_given_up_for_stays() {
+    let mut life = Life::begun();
+    life.event(Event::Ready);
+    assert_eq!(life.event(Event::HungUp), Some(Action::Kill(Cause::HungUp)));
+    assert_eq!(life.event(DIED), Some(Action::Start));
+    life.event(Event::Ready);
+    assert_eq!(life.event(Event::Hung), Some(Action::Kill(Cause::Hung)));
+    assert_eq!(life.event(Event::HungUp), None, "its feed ends with it");
+}
+
+#[test]
 fn nothing_starts_after_the_stop() {
     let mut life = Life::begun();
     life.event(Event::Stop);

@@ -212,7 +212,7 @@ impl State {
         let Some(worker) = self.tenants.coming_mut(name) else { return };
         let judged = match heard {
             Heard::Message(body, _room) => worker.said_on_trial(&body, now),
-            Heard::Closed(_) | Heard::Ended(_) => return self.configure(Event::WorkerLost, now),
+            Heard::Closed(_) | Heard::Violated(_) | Heard::Ended(_) => return self.configure(Event::WorkerLost, now),
         };
         let lives = worker.listened_to() && worker.is_up();
         match judged {

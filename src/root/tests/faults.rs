@@ -13,6 +13,14 @@ use crate::wire::feed::{self, Frame, Outcome, ToRoot, ToWorker};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// How many workers of the tenant `default` ended of this, as Prometheus reads it.
+async fn deaths(world: &World, cause: &str) -> u64 {
+    let answer = client::get("/metrics", &world.admin()).await.unwrap();
+    let page = String::from_utf8(answer.body.to_vec()).unwrap();
+    let series = format!("unblink_worker_deaths_total{{tenant=\"default\",cause=\"{cause}\"}} ");
+    page.lines().find_map(|line| line.strip_prefix(&series)?.parse().ok()).unwrap_or(0)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dead_worker_leaves_its_last_frame_under_a_banner_until_the_next_one_draws() {
     let mut world = World::new();
@@ -66,13 +74,7 @@ async fn a_process_that_takes_long_to_be_cleared_away_died_like_any_other() {
     // Root ends it in the meantime, as it would one that lives on.
     let _next = world.live_worker().await;
     drop(end);
-    let page = client::get("/metrics", &world.admin()).await.unwrap();
-    let page = String::from_utf8_lossy(&page.body).into_owned();
-    let line = |cause: &str, count: u32| {
-        format!("unblink_worker_deaths_total{{tenant=\"default\",cause=\"{cause}\"}} {count}\n")
-    };
-    assert!(page.contains(&line("died", 1)), "{page}");
-    assert!(!page.contains(&line("violation", 1)), "{page}");
+    assert_eq!((deaths(&world, "died").await, deaths(&world, "violation").await), (1, 0));
     world.stop().await;
 }
 
@@ -200,6 +202,7 @@ async fn a_lying_worker_is_ended_and_its_viewers_see_none_of_it() {
         let answer = client::get("/api/v1/status", &world.admin()).await.unwrap();
         let status: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
         assert!(status["workers"][0]["last_fault"].is_string(), "after {lie}: {status}");
+        assert_eq!((deaths(&world, "died").await, deaths(&world, "violation").await), (0, 1), "after {lie}");
         world.stop().await;
     }
 }

@@ -350,12 +350,12 @@ impl Puppet {
         self.say(&ToRoot::Frame(feed::Frame { view, epoch, version, base, bytes })).await;
     }
 
-    /// Ends as a process does that was killed: the feed goes, then the end is told.
     /// Its feed ends, and the process is still to be cleared away; what ends it, once that is dropped.
     pub fn hang_up(mut self) -> oneshot::Sender<String> {
         self.end.take().expect("alive")
     }
 
+    /// Ends as a process does that was killed: the feed goes, then the end is told.
     pub fn die(mut self, how: &str) {
         let end = self.end.take().expect("alive");
         drop(self.reader);

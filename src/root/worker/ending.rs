@@ -31,7 +31,7 @@ impl Worker {
             (_, Some(Cause::Hung)) => Some("hung"),
             (_, Some(Cause::Late)) => Some("late"),
             (_, Some(Cause::Fault)) => Some("violation"),
-            (_, None) => Some("died"),
+            (_, Some(Cause::HungUp) | None) => Some("died"),
         }
     }
 
