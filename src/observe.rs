@@ -96,16 +96,16 @@ impl Observer {
 
     fn keep_up(&mut self, is_calibrated: bool, now: Mono) {
         let is_due = now.since(*self.cleared.get_or_insert(now)) >= self.idle;
-        // What is counted early never goes: it is not to gather where nothing is ever calibrated.
-        if is_calibrated || is_due {
+        if is_calibrated {
             self.begin();
         }
         if is_due {
             self.cleared = Some(now);
             self.admission.forget(now);
             self.spans.forget(self.idle, now);
-            // Idle series go when a page is made, and only then.
-            self.lasting.iter().for_each(|lasting| drop(lasting.handle().render()));
+            // Idle series go when a page is made, and only then. Those counted early never go: where nothing was calibrated by now they
+            // are not to gather any longer.
+            drop(self.begin().handle().render());
         }
     }
 

@@ -10,7 +10,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 
 static IS_DONE: AtomicBool = AtomicBool::new(false);
 
-/// Calibrates it. On a thread of its own, as it is no use before it is done.
+/// Calibrates it, which takes as long as is said above: to be called on a thread that has nothing else to do.
 pub fn calibrate() {
     drop(PrometheusBuilder::new().build_recorder());
     IS_DONE.store(true, Ordering::Release);

@@ -202,7 +202,7 @@ fn one_that_has_to_give_memory_back(lab: &Lab) {
     configure(lab, "900m", "640Mi");
     lab.run("systemctl reload unblink.service");
     lab.run("touch /etc/unblink/writes");
-    lab.until("it has taken it", || taken() > 150 << 20);
+    lab.until("it has taken it", || taken() > 300 << 20);
     let before = worker(lab, "hungry");
     lab.run("rm /etc/unblink/writes");
     // What no disk has yet cannot be given back at once.
