@@ -326,7 +326,9 @@ impl Reconnect {
             self.said = Some(parting);
             self.loss = None;
             if welcomed && parting == Parting::Stopping {
-                // Where somebody holds its socket meanwhile, the next one takes whoever waits there; elsewhere it is gone.
+                // Where somebody holds its socket meanwhile, the next one takes whoever waits there; elsewhere it is gone. What
+                // was waited in earlier restarts does not count: this one was well until it was told to stop.
+                self.backoff.reset();
                 self.phase = Phase::Waiting { until: now + within(RETURN_SPREAD, random) };
             } else {
                 self.wait(now, random);

@@ -273,6 +273,21 @@ fn one_that_stops_is_waited_for_at_its_door_at_once_however_often_it_does() {
 }
 
 #[test]
+fn who_comes_to_one_that_is_on_its_way_out_waits_no_longer_for_the_restarts_before() {
+    let mut run = Run::live();
+    for _ in 0..20 {
+        run.event(Event::Parted(Parting::Stopping));
+        assert_eq!(run.after(RETURN_SPREAD, Event::Tick)[0], Action::Connect);
+        run.event(Event::Connected);
+        assert_eq!(run.event(Event::Parted(Parting::Stopping))[0], Action::Hangup);
+        assert_eq!(run.after(RETRY_FIRST, Event::Tick), [Action::Connect]);
+        run.event(Event::Connected);
+        run.event(WELCOMED);
+        run.event(Event::Framed);
+    }
+}
+
+#[test]
 fn a_daemon_that_hangs_is_asked_told_of_and_left() {
     let mut run = Run::live();
     let (mut seen, start) = (Vec::new(), run.now);
