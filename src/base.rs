@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod geometry;
 pub mod identity;
 pub mod limits;
+pub mod packed;
 pub mod time;
 
 pub use diagnostic::Diagnostic;

@@ -227,8 +227,8 @@ fn every_fault_in_a_live_daemon_is_held_by_its_ring_and_heals() {
         load_before,
         load_after: load(),
         late_ms: Quantiles::of(std::mem::take(&mut late.lock().unwrap())),
-        twin_lost_most: gaps.iter().map(|gap| gap.lost).max().unwrap_or(0),
-        twin_stood_ms: gaps.iter().map(|gap| ms(gap.span)).fold(0.0, f64::max),
+        twin_lost_most: gaps.iter().map(|(_, gap)| gap.lost).max().unwrap_or(0),
+        twin_stood_ms: gaps.iter().map(|(_, gap)| ms(gap.span)).fold(0.0, f64::max),
     };
     judge(&make_report(wanted, noise, &through, cuts, clock::mono().since(started)), wanted);
 }

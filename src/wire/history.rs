@@ -7,13 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::packed::{self, Packed};
 use crate::base::{Wall, bounded, limits};
 use crate::model::SeriesKey;
 use crate::model::series::Kind;
 use crate::model::window::Kept;
 
 /// Changes with every incompatible change of this file, and of what `Kept` holds.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 /// Length and checksum.
 pub const HEAD_BYTES: usize = 8;
 
@@ -25,7 +26,13 @@ pub enum Record {
     /// From here on a number stands for this series.
     Series(Series),
     /// Samples that were taken.
-    Samples(#[serde(deserialize_with = "bounded::list::<_, _, { limits::HISTORY_SAMPLES_MAX }>")] Vec<Noted>),
+    Samples(
+        #[serde(
+            serialize_with = "packed::write",
+            deserialize_with = "packed::list::<_, _, { limits::HISTORY_SAMPLES_MAX }>"
+        )]
+        Vec<Noted>,
+    ),
     /// All that is kept of a series at this moment.
     Window { series: Series, kept: Kept },
     /// An entry of a log.
@@ -49,7 +56,7 @@ pub struct Series {
 }
 
 /// One sample.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Noted {
     pub series: u32,
     pub at: Wall,
@@ -75,6 +82,21 @@ pub struct Place {
     pub segment: u64,
     /// Of the record in it, from 0.
     pub number: u64,
+}
+
+impl Packed for Noted {
+    const BYTES: usize = 20;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.series.to_le_bytes());
+        out.extend_from_slice(&self.at.0.to_le_bytes());
+        out.extend_from_slice(&self.value.to_le_bytes());
+    }
+
+    #[inline]
+    fn take(bytes: &mut packed::Bytes<'_>) -> Noted {
+        Noted { series: bytes.u32(), at: Wall(bytes.i64()), value: bytes.f64() }
+    }
 }
 
 /// Appends one record.

@@ -1,7 +1,7 @@
 //! What a worker leaves to the next one: every sample and log entry it took, in memory that root holds.
 //!
-//! The memory has two halves, and one is written at a time. When it has grown to twice what it began with, the other half
-//! is begun: all that is known is copied there, a piece beside each update, while new samples go there too; then the
+//! The memory has two halves, and one is written at a time. When it has grown by half of what it began with, the other half
+//! is begun, since a sample takes longer to read than the same in a window: all that is known is copied there, a piece beside each update, while new samples go there too; then the
 //! first is given back.
 //!
 //! Invariant: after each update all that is known stands in the memory, whole in the newest half or in both together; what
@@ -32,8 +32,8 @@ use replay::Read;
 pub use replay::Replayed;
 
 const HALF_BYTES: u64 = limits::HISTORY_BYTES_MAX / 2;
-/// A half that began with less is not left for another before it has this much.
-const GROWN_BYTES: u64 = 4 * 1024 * 1024;
+/// A half is not left for another before it has grown by this much.
+const GROWN_BYTES: u64 = 2 * 1024 * 1024;
 
 /// The memory as it is written.
 #[derive(Debug)]
@@ -155,12 +155,12 @@ impl History {
         self.at + self.other_at
     }
 
-    /// It is time for the other half: most of this one is what came since.
+    /// It is time for the other half: a third of this one is what came since.
     fn has_grown(&self) -> bool {
         let since = self.at - self.whole_at.min(self.at);
         let room = HALF_BYTES.saturating_sub(self.at + self.out.len() as u64);
         self.copying.is_none()
-            && (since > self.whole_at.max(GROWN_BYTES) || room < limits::HISTORY_RECORD_BYTES_MAX as u64)
+            && (since > (self.whole_at / 2).max(GROWN_BYTES) || room < limits::HISTORY_RECORD_BYTES_MAX as u64)
     }
 
     /// Begins a half anew, which is cleared.

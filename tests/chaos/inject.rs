@@ -18,7 +18,7 @@ use crate::board::{self, Look};
 use crate::plan::{Chance, Fault, Outside, Planned};
 use crate::process::Watched;
 use crate::stage::{Pids, Stage};
-use crate::viewers::Shot;
+use crate::viewers::{Gap, Shot};
 use crate::{HEALTHY_AFTER, PATIENCE, Trouble};
 
 /// What came of one fault.
@@ -107,6 +107,9 @@ pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Ch
     };
     let (lost, stood) = worst(stage, begun, healed);
     let (twin_lost, _) = worst(twin, begun, healed);
+    if lost > twin_lost + 1 {
+        tell_lost(stage, planned, begun, healed);
+    }
     Ok(Outcome { planned, held_by, timing, equal, lost, stood_ms: ms(stood), twin_lost })
 }
 
@@ -141,8 +144,19 @@ fn take_health(stage: &mut Stage, fault: Fault) -> Result<(), Trouble> {
 /// The most ticks in a row that were lost, and the longest stand, of any neighbour's screen.
 fn worst(stage: &Stage, from: Mono, to: Mono) -> (u64, Duration) {
     let gaps = stage.viewers.gaps(from, to);
-    let lost = gaps.iter().map(|gap| gap.lost).max().unwrap_or(0);
-    (lost, gaps.iter().map(|gap| gap.span).max().unwrap_or_default())
+    let lost = gaps.iter().map(|(_, gap)| gap.lost).max().unwrap_or(0);
+    (lost, gaps.iter().map(|(_, gap)| gap.span).max().unwrap_or_default())
+}
+
+/// Tells whose screens lost ticks.
+#[expect(clippy::print_stderr, reason = "whoever looks for the reason needs it")]
+fn tell_lost(stage: &Stage, planned: Planned, from: Mono, to: Mono) {
+    for (viewer, Gap { at, span, lost }) in stage.viewers.gaps(from, to).into_iter().filter(|(_, gap)| gap.lost > 0) {
+        let (span_ms, over_ms) = (ms(span), ms(at.since(from)));
+        eprintln!(
+            "{planned:?}: viewer {viewer} lost {lost} in {span_ms:.0} ms, over {over_ms:.0} ms after the fault began"
+        );
+    }
 }
 
 /// Until every neighbour's screen went on.

@@ -161,9 +161,12 @@ impl Viewers {
     }
 
     /// The gaps of whoever watches the other tenant, that lie in a span at least in part.
-    pub fn gaps(&self, from: Mono, to: Mono) -> Vec<Gap> {
-        let of = |viewer: usize| self.screen(viewer).gaps.iter().copied().collect::<Vec<Gap>>();
-        let within = |gap: &Gap| gap.at >= from && gap.at.since(to) <= gap.span;
+    pub fn gaps(&self, from: Mono, to: Mono) -> Vec<(usize, Gap)> {
+        let of = |viewer: usize| {
+            let gaps = self.screen(viewer).gaps.clone();
+            gaps.into_iter().map(move |gap| (viewer, gap))
+        };
+        let within = |(_, gap): &(usize, Gap)| gap.at >= from && gap.at.since(to) <= gap.span;
         self.of(true).flat_map(of).filter(within).collect()
     }
 

@@ -83,7 +83,7 @@ fn is_whole(lab: &Lab, drawn: u64) {
     assert!(!journal.contains("damaged"), "{journal}");
     let witness = Witness::start(&lab.door(), "default/words", WORDS);
     wait_right(lab, &witness);
-    assert!(!witness.end().trouble);
+    assert_eq!(witness.end().trouble, None);
     // Lines that were cut off stand by themselves.
     let lines = lab.run("cat /var/log/unblink/unblink.*.log");
     let torn: Vec<&str> =

@@ -26,8 +26,8 @@ pub struct Witness {
 #[derive(Clone, Default)]
 pub struct Seen {
     gaps: Vec<Duration>,
-    /// A banner was shown.
-    pub trouble: bool,
+    /// The row of a banner that was shown.
+    pub trouble: Option<String>,
     screen: String,
 }
 
@@ -61,7 +61,8 @@ impl Witness {
                 screen.process(&piece[..count]);
                 let (now, text) = (clock::mono(), screen.screen().contents());
                 let mut seen = noted.0.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.trouble |= text.contains("worker ") || text.contains("reconnecting");
+                let row = text.lines().find(|row| row.contains("worker ") || row.contains("reconnecting"));
+                seen.trouble = row.map(str::to_owned).or_else(|| seen.trouble.take());
                 seen.gaps.extend(last.map(|last| now.since(last)));
                 last = text.contains(words).then_some(now).or(last);
                 seen.screen = text;

@@ -31,6 +31,22 @@ impl Dataset {
         Some(Ok(()))
     }
 
+    /// Takes many samples of a series there is, oldest first; those that [`Dataset::insert_known`] would refuse are left out.
+    pub fn extend_known(&mut self, key: &SeriesKey, (kind, unit): (Kind, Unit), points: &[Point]) {
+        let Some(family) = self.families.get_mut(&key.name) else { return };
+        let Some(window) = family.of.get_mut(key).filter(|window| window.kind == kind && window.unit == unit) else {
+            return;
+        };
+        for point in points {
+            if window.push(*point, self.allowance).is_ok() {
+                self.newest = self.newest.max(Some(point.at));
+                self.revision += 1;
+                family.revision = self.revision;
+                self.journal.iter_mut().for_each(|journal| journal.push(Change::Point(window.number, *point)));
+            }
+        }
+    }
+
     /// Lets go what a name stood for: all its series, and how many there might be.
     pub fn forget_named(&mut self, name: &str) {
         let keys: Vec<SeriesKey> = self.named(name).map(|(key, _)| key.clone()).collect();

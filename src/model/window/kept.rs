@@ -4,15 +4,39 @@ use serde::{Deserialize, Serialize};
 
 use super::past::{Bucket, Past, TIERS};
 use super::{Allowance, Kind, Point, Unit, Window};
+use crate::base::packed::{self, Packed};
+use crate::base::{Wall, limits};
 
 /// The points and the past of one window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
+    #[serde(serialize_with = "packed::write", deserialize_with = "packed::list::<_, _, { limits::POINTS_MAX }>")]
     points: Vec<Point>,
     /// The finest first; empty where only the points were kept.
-    tiers: [Vec<Bucket>; TIERS],
+    tiers: [Tier; TIERS],
     left: Option<Point>,
     owed: (f64, f64),
+}
+
+/// Buckets of one width.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Tier(
+    #[serde(serialize_with = "packed::write", deserialize_with = "packed::list::<_, _, { limits::BUCKETS_MAX }>")]
+    Vec<Bucket>,
+);
+
+impl Packed for Point {
+    const BYTES: usize = 16;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.at.0.to_le_bytes());
+        out.extend_from_slice(&self.value.to_le_bytes());
+    }
+
+    #[inline]
+    fn take(bytes: &mut packed::Bytes<'_>) -> Point {
+        Point { at: Wall(bytes.i64()), value: bytes.f64() }
+    }
 }
 
 // === impl Window ===
@@ -20,7 +44,7 @@ pub struct Kept {
 impl Window {
     /// All it holds, or its points alone.
     pub fn kept(&self, with_past: bool) -> Kept {
-        let tiers = if with_past { self.past.tiers() } else { Default::default() };
+        let tiers = if with_past { self.past.tiers().map(Tier) } else { Default::default() };
         Kept { points: self.points.iter().copied().collect(), tiers, left: self.left, owed: self.owed }
     }
 
@@ -38,7 +62,7 @@ impl Window {
             (Some(newest), None, Some(next)) => newest.to < next.at,
             _ => true,
         };
-        let past = Past::of(tiers).filter(follows)?;
+        let past = Past::of(tiers.map(|Tier(buckets)| buckets)).filter(follows)?;
         if !rise || !are_finite {
             return None;
         }
@@ -51,7 +75,6 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Wall;
 
     fn window(kind: Kind) -> Window {
         let mut window = Window::new(kind, Unit::None);
@@ -93,7 +116,7 @@ mod tests {
         assert!(refused(&|kept| kept.points[3].value = f64::NAN));
         assert!(refused(&|kept| kept.points.swap(0, 1)));
         assert!(refused(&|kept| kept.left = Some(Point { at: Wall(5), value: 0.0 })), "a past that ends later");
-        assert!(refused(&|kept| kept.tiers[0].swap(0, 1)));
+        assert!(refused(&|kept| kept.tiers[0].0.swap(0, 1)));
         assert!(refused(&|kept| kept.tiers.swap(0, 1)));
         assert!(refused(&|kept| kept.owed.0 = f64::INFINITY));
     }

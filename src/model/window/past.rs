@@ -8,11 +8,10 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-
 use super::piece::Piece;
 use super::{Point, push_within};
 use crate::base::Wall;
+use crate::base::packed::{self, Packed};
 
 /// Widths of the tiers' buckets, in milliseconds; each divides the next. With all the buckets there may be and a point a
 /// second they reach back four hours, two days and a month.
@@ -22,7 +21,7 @@ pub const TIERS: usize = STEPS_MS.len();
 const PAUSE_PARTS: i64 = 2;
 
 /// Points of a short span together. Values of a counter are its rates.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// Times of the first and the last of them.
     pub from: Wall,
@@ -105,6 +104,25 @@ impl Bucket {
             weight: self.weight,
             is_point: self.from == self.to,
         }
+    }
+}
+
+impl Packed for Bucket {
+    const BYTES: usize = 72;
+
+    fn put(&self, out: &mut Vec<u8>) {
+        let Bucket { from, to, low_ms, high_ms, first, low, high, last, sum, weight } = self;
+        [from, to].into_iter().for_each(|at| out.extend_from_slice(&at.0.to_le_bytes()));
+        [low_ms, high_ms].into_iter().for_each(|ms| out.extend_from_slice(&ms.to_le_bytes()));
+        [first, low, high, last, sum, weight].into_iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+    }
+
+    #[inline]
+    fn take(bytes: &mut packed::Bytes<'_>) -> Bucket {
+        let [from, to] = std::array::from_fn(|_| Wall(bytes.i64()));
+        let [low_ms, high_ms] = std::array::from_fn(|_| bytes.u32());
+        let [first, low, high, last, sum, weight] = std::array::from_fn(|_| bytes.f64());
+        Bucket { from, to, low_ms, high_ms, first, low, high, last, sum, weight }
     }
 }
 

@@ -64,11 +64,18 @@ struct Understood<'a> {
     data: &'a mut Dataset,
     series: Explained,
     replayed: Replayed,
+    /// Samples that are still to be taken, of series that are there: a series is looked up once for many.
+    held: FxHashMap<u32, Vec<Point>>,
+    held_count: usize,
 }
 
 /// Read of the file at first, to see whether anything is there; then twice as much each time, up to the most.
 const AHEAD_FIRST_BYTES: usize = 4 * 1024;
 const AHEAD_MAX_BYTES: usize = 256 * 1024;
+/// Samples held back at most.
+const HELD_MAX: usize = 64 * 1024;
+/// Room for so many of a series stays when they are taken.
+const HELD_FEW: usize = 16;
 /// Numbers explained in one segment: as many series as there may be, over and over.
 const EXPLAINED_MAX: usize = 64 * limits::SERIES_MAX;
 
@@ -83,7 +90,9 @@ pub fn replay(file: &MemoryFile, data: &mut Dataset) -> Read {
     };
     let mut replayed = Replayed::default();
     let mut other_at = 0;
-    if let (Some((segment, other)), None) = (halves.pop(), Reader::new(file, half, newest).whole_at()) {
+    if let Some((segment, other)) = halves.pop()
+        && Reader::new(file, half, newest).whole_at().is_none()
+    {
         let read = Reader::new(file, other, segment).into_data(data, Explained::default(), replayed);
         (other_at, replayed) = (read.end.at, read.replayed);
     }
@@ -153,7 +162,7 @@ impl<'a> Reader<'a> {
     }
 
     fn into_data(mut self, data: &mut Dataset, series: Explained, replayed: Replayed) -> Read {
-        let mut understood = Understood { data, series, replayed };
+        let mut understood = Understood { data, series, replayed, held: FxHashMap::default(), held_count: 0 };
         let mut whole_at = None;
         while let Some(record) = self.next() {
             if record == Record::Whole {
@@ -161,6 +170,7 @@ impl<'a> Reader<'a> {
             }
             understood.take(record);
         }
+        understood.settle();
         let Understood { series, replayed, .. } = understood;
         let end = End { half: self.half, at: self.at, place: self.place, whole_at, other_at: 0 };
         Read { end, series, replayed }
@@ -218,6 +228,7 @@ impl Understood<'_> {
             Record::Series(series) => self.explain(series),
             Record::Samples(samples) => samples.into_iter().for_each(|noted| self.sample(noted)),
             Record::Window { series, kept } => {
+                self.let_go();
                 let number = series.number;
                 self.explain(series);
                 if let Some((key, (kind, unit))) = self.series.get(&number) {
@@ -226,12 +237,18 @@ impl Understood<'_> {
             }
             Record::Entry(said) => self.entry(&said, false),
             Record::CopiedEntry(said) => self.entry(&said, true),
-            Record::ForgetAfter(at) => self.data.forget_after(at),
+            Record::ForgetAfter(at) => {
+                self.let_go();
+                self.data.forget_after(at);
+            }
         }
     }
 
     fn explain(&mut self, series: Series) {
         let Series { number, key, kind, unit } = series;
+        if self.held.contains_key(&number) {
+            self.let_go();
+        }
         // More than there may be are nobody's of ours.
         if let (Ok(unit), true) = (unit.parse::<Unit>(), key.is_within_limits() && self.series.len() < EXPLAINED_MAX) {
             self.series.insert(number, (key, (kind, unit)));
@@ -240,13 +257,45 @@ impl Understood<'_> {
         }
     }
 
+    /// What is taken is what would be if each sample were taken at once: of series that are there none makes another one go.
     fn sample(&mut self, Noted { series, at, value }: Noted) {
-        let Some((key, sort)) = self.series.get(&series) else { return };
-        // One that a window copied since has already is not taken again.
-        if self.data.insert_known(key, *sort, Point { at, value }).is_none() {
-            let (kind, unit) = *sort;
-            let _ = self.data.insert(Sample { key: key.clone(), kind, unit, at, value });
+        let point = Point { at, value };
+        if let Some(held) = self.held.get_mut(&series) {
+            held.push(point);
+            self.held_count += 1;
+            if self.held_count >= HELD_MAX {
+                self.settle();
+            }
+            return;
         }
+        let Some((key, sort)) = self.series.get(&series) else { return };
+        let (key, (kind, unit)) = (key.clone(), *sort);
+        // One that a window copied since has already is not taken again.
+        if self.data.insert_known(&key, (kind, unit), point).is_none() {
+            self.let_go();
+            if self.data.insert(Sample { key, kind, unit, at, value }).is_err() {
+                return;
+            }
+        }
+        self.held.insert(series, Vec::new());
+    }
+
+    /// Takes what is held back.
+    fn settle(&mut self) {
+        for (number, points) in &mut self.held {
+            if let Some((key, sort)) = self.series.get(number) {
+                self.data.extend_known(key, *sort, points);
+            }
+            points.clear();
+            points.shrink_to(HELD_FEW);
+        }
+        self.held_count = 0;
+    }
+
+    /// The same before something that may make a series go.
+    fn let_go(&mut self) {
+        self.settle();
+        self.held.clear();
     }
 
     fn entry(&mut self, said: &Said, is_copied: bool) {
@@ -261,6 +310,92 @@ impl Understood<'_> {
         let is_known = is_copied && self.data.log(&said.stream).is_some_and(|log| log.has(&entry));
         if !is_known && self.data.append(&said.stream, entry) {
             self.replayed.entries += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::base::Wall;
+    use crate::model::Window;
+    use crate::model::window::Allowance;
+
+    /// More series than there may be of one name.
+    const SERIES: u32 = 6;
+    const BOUND: usize = 3;
+
+    fn number() -> impl Strategy<Value = u32> {
+        0..SERIES
+    }
+
+    /// Numbers come to stand for other series, and series for other numbers.
+    fn series() -> impl Strategy<Value = Series> {
+        (number(), number(), any::<bool>()).prop_map(|(number, key, counts)| Series {
+            number,
+            key: SeriesKey::labelled("job", &[("n", &key.to_string())]),
+            kind: if counts { Kind::Counter } else { Kind::Gauge },
+            unit: String::new(),
+        })
+    }
+
+    fn sample() -> impl Strategy<Value = Noted> {
+        (number(), 0..50_i64, 0..9_u8).prop_map(|(series, at, value)| Noted {
+            series,
+            at: Wall(at * 1_000),
+            value: f64::from(value),
+        })
+    }
+
+    fn record() -> impl Strategy<Value = Record> {
+        let window = (series(), vec(0..50_i64, 1..5)).prop_map(|(series, mut times)| {
+            times.sort_unstable();
+            let mut window = Window::new(series.kind, Unit::None);
+            for at in times {
+                let _ = window.push(Point { at: Wall(at * 1_000), value: 1.0 }, Allowance::FULL);
+            }
+            Record::Window { series, kept: window.kept(true) }
+        });
+        prop_oneof![
+            3 => series().prop_map(Record::Series),
+            6 => vec(sample(), 1..20).prop_map(Record::Samples),
+            1 => window,
+            1 => (0..50_i64).prop_map(|at| Record::ForgetAfter(Wall(at * 1_000))),
+        ]
+    }
+
+    /// What is known after these records, where samples are held back for as long as may be or not at all.
+    fn understood(records: &[Record], holds: bool) -> Vec<(SeriesKey, Kind, Vec<(Wall, f64)>)> {
+        let mut data = Dataset::default();
+        data.bound("job", BOUND);
+        let (series, replayed) = (Explained::default(), Replayed::default());
+        let mut understood =
+            Understood { data: &mut data, series, replayed, held: FxHashMap::default(), held_count: 0 };
+        for record in records {
+            match record {
+                Record::Samples(samples) if !holds => samples.iter().for_each(|noted| {
+                    understood.sample(*noted);
+                    understood.let_go();
+                }),
+                record => understood.take(record.clone()),
+            }
+        }
+        understood.settle();
+        let values = |window: &Window| {
+            let mut values = Vec::new();
+            window.each_value(Wall(i64::MIN), Wall(i64::MAX), |at, value, _| values.push((at, value)));
+            values
+        };
+        data.after(None).map(|(key, window)| (key.clone(), window.kind, values(window))).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn samples_that_are_held_back_come_to_the_same(records in vec(record(), 0..40)) {
+            prop_assert_eq!(understood(&records, true), understood(&records, false));
         }
     }
 }
