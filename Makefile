@@ -93,7 +93,7 @@ test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, powe
 	$(call need,mke2fs,apt-get install e2fsprogs)
 	$(call need,ssh,apt-get install openssh-client)
 	packaging/lab/machine.sh create
-	./tests/qemu/run
+	PARTS="$(PARTS)" ./tests/qemu/run
 
 faults: ## N faults (10000) drawn by SEED (1) in live daemons while 50 people watch each; an hour, results go to docs/
 	N="$(N)" SEED="$(SEED)" DAEMONS="$(DAEMONS)" VIEWERS="$(VIEWERS)" CUTS="$(CUTS)" ./tests/chaos/run

@@ -26,7 +26,7 @@ pub struct Witness {
 #[derive(Clone, Default)]
 pub struct Seen {
     gaps: Vec<Duration>,
-    /// The row of a banner that was shown.
+    /// The row of a banner that was shown. One that says that the processor is busy is none: how long that takes is what gaps tell.
     pub trouble: Option<String>,
     screen: String,
 }
@@ -61,7 +61,10 @@ impl Witness {
                 screen.process(&piece[..count]);
                 let (now, text) = (clock::mono(), screen.screen().contents());
                 let mut seen = noted.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let row = text.lines().find(|row| row.contains("worker ") || row.contains("reconnecting"));
+                let is_one = |row: &&str| {
+                    (row.contains("worker ") && !row.contains("waits for a processor")) || row.contains("reconnecting")
+                };
+                let row = text.lines().find(is_one);
                 seen.trouble = row.map(str::to_owned).or_else(|| seen.trouble.take());
                 seen.gaps.extend(last.map(|last| now.since(last)));
                 last = text.contains(words).then_some(now).or(last);
