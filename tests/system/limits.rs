@@ -48,7 +48,7 @@ while (1) {
   select undef, undef, undef, 0.5;
 }
 "#;
-const TICKER_UNIT: &str = "[Unit]\nAfter=unblink.socket\n[Service]\nExecStart=/bin/sh -c \"perl /opt/ticker.pl | unblink push --stdin\"\nRestart=always\n[Install]\nWantedBy=multi-user.target\n";
+const TICKER_UNIT: &str = "[Unit]\nAfter=unblink.service\n[Service]\nIgnoreSIGPIPE=no\nExecStart=/bin/sh -c \"perl /opt/ticker.pl | unblink push --stdin\"\nRestart=always\n[Install]\nWantedBy=multi-user.target\n";
 const BOARD: &str = "[panel.a]\nchart = \"text\"\ntext = \"words-of-the-tenant\"\n[panel.b]\nchart = \"bars\"\nsource = \"host\"\nseries = \"host_load1\"\n[layout]\ncolumn = [\"a\", \"b\"]\n";
 const TICKING_BOARD: &str = r#"refresh_hz = 5
 [panel.a]
