@@ -75,6 +75,22 @@ fn after_a_line_that_was_torn_the_next_daemon_begins_anew() {
 }
 
 #[test]
+fn zeroes_that_a_power_cut_left_at_the_end_are_cut_off() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    set_clock("2026-03-01");
+    for (left, kept) in [("{\"message\":\"whole\"}\n{\"mess", 2), ("{\"message\":\"whole\"}\n", 1), ("", 0)] {
+        for zeroes in [1, 400, 5000] {
+            fs::write(folder.join("unblink.2026-03-01.log"), [left, &"\0".repeat(zeroes)].concat()).unwrap();
+            put(&mut dated(folder, 3), "first").unwrap();
+            let text = text(folder);
+            assert!(!text.contains('\0') && text.starts_with(left), "{text:?}");
+            assert_eq!(text.lines().count(), kept + 1, "{text:?}");
+        }
+    }
+}
+
+#[test]
 fn a_new_day_has_a_new_file_and_the_oldest_go() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
@@ -189,7 +205,7 @@ fn a_file_of_a_day_grows_to_its_cap_and_no_further() {
     put(&mut worker, "second").unwrap();
     let path = folder.join("unblink.2031-05-01.log");
     let file = OpenOptions::new().write(true).open(&path).unwrap();
-    file.set_len(limits::LOG_FILE_BYTES_MAX).unwrap();
+    file.write_all_at(b"\n", limits::LOG_FILE_BYTES_MAX - 1).unwrap();
     for writer in [&mut root, &mut worker, &mut dated(folder, 3)] {
         let error = put(writer, "too much").unwrap_err();
         assert_eq!(error.to_string(), format!("{} has its 64 MiB", path.display()));
