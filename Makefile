@@ -85,7 +85,7 @@ test-system: ## tests with real users, a real terminal, console, systemd, journa
 	for suite in bookworm trixie; do UNBLINK_LAB_SUITE=$$suite packaging/lab/systemd.sh create || exit 1; done
 	$(BUILD) test --test system
 
-test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, power cuts, clocks (root; qemu); the result goes to docs/results/
+test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, power cuts, clocks, or PARTS of it (root; qemu); the result goes to docs/results/
 	$(need_root)
 	$(call need,qemu-system-x86_64,apt-get install qemu-system-x86)
 	$(call need,qemu-img,apt-get install qemu-utils)

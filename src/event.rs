@@ -28,8 +28,8 @@ pub use daemon::{
 };
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
-    FeedViolation, FrameRefused, HistoryBroken, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers, WorkerDied,
-    WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
+    FeedViolation, FrameRefused, HistoryBroken, HistoryForeign, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers,
+    WorkerDied, WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
 };
 pub use port::{ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};

@@ -31,7 +31,7 @@ use tokio::io::{AsyncRead, AsyncWrite, BufReader};
 use tokio::sync::{mpsc, watch};
 
 use crate::base::{BUILD_ID, Mono, Wall, limits};
-use crate::event::{Event as _, HistoryReplayed};
+use crate::event::{Event as _, HistoryForeign, HistoryReplayed};
 use crate::machine::supervise::{Shutdown, Spec};
 use crate::model::Dataset;
 use crate::runtime::profiling::{Profiled, Profiling};
@@ -43,7 +43,7 @@ use crate::sys::memory_file::MemoryFile;
 use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
-use history::{History, Replayed};
+use history::{History, Replayed, is_foreign};
 use state::State;
 
 pub use state::Controls;
@@ -222,6 +222,9 @@ fn bare() -> Dataset {
 /// Reads what an earlier worker left into `data`.
 fn take_over(file: MemoryFile, data: &mut Dataset) -> History {
     let begun = clock::mono();
+    if is_foreign(&file) {
+        HistoryForeign.emit();
+    }
     let (history, Replayed { series, points, entries }) = History::open(file, data);
     let took_ms = u64::try_from(clock::mono().since(begun).as_millis()).unwrap_or(u64::MAX);
     if series > 0 || entries > 0 {

@@ -221,6 +221,8 @@ pub const HISTORY_BYTES_MAX: u64 = 256 * 1024 * 1024;
 pub const HISTORY_RECORD_BYTES_MAX: usize = 512 * 1024;
 /// Samples of one record; more are several.
 pub const HISTORY_SAMPLES_MAX: usize = 8192;
+/// Samples held back while a history is read, so that each series is looked up once for many: a megabyte and a half.
+pub const HISTORY_HELD_MAX: usize = 64 * 1024;
 /// Of the past, copied at the beginning of a half: the rest begins anew.
 pub const HISTORY_PAST_BYTES_MAX: usize = 40 * 1024 * 1024;
 /// Of each log, copied at the same time: its newest entries.

@@ -29,6 +29,7 @@ pub struct Bytes<'a>(&'a [u8]);
 pub fn write<T: Packed, S: Serializer>(items: &[T], serializer: S) -> Result<S::Ok, S::Error> {
     let mut bytes = Vec::with_capacity(items.len() * T::BYTES);
     items.iter().for_each(|item| item.put(&mut bytes));
+    debug_assert_eq!(bytes.len(), items.len() * T::BYTES, "invariant: each item takes its width");
     serializer.serialize_bytes(&bytes)
 }
 
@@ -78,7 +79,13 @@ impl<T: Packed, const MAX: usize> Visitor<'_> for List<T, MAX> {
         if bytes.len() > MAX * T::BYTES || !bytes.len().is_multiple_of(T::BYTES) {
             return Err(E::invalid_length(bytes.len(), &self));
         }
-        Ok(bytes.chunks_exact(T::BYTES).map(|item| T::take(&mut Bytes(item))).collect())
+        let take = |item| {
+            let mut bytes = Bytes(item);
+            let taken = T::take(&mut bytes);
+            debug_assert!(bytes.0.is_empty(), "invariant: each item takes its width");
+            taken
+        };
+        Ok(bytes.chunks_exact(T::BYTES).map(take).collect())
     }
 }
 
@@ -106,9 +113,9 @@ mod tests {
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Some(#[serde(serialize_with = "write", deserialize_with = "list::<_, _, 3>")] Vec<Item>);
+    struct Items(#[serde(serialize_with = "write", deserialize_with = "list::<_, _, 3>")] Vec<Item>);
 
-    fn read(bytes: &[u8]) -> Option<Some> {
+    fn read(bytes: &[u8]) -> Option<Items> {
         postcard::from_bytes(bytes).ok()
     }
 
@@ -116,10 +123,10 @@ mod tests {
     fn what_is_written_is_read_and_takes_its_width() {
         let item = Item(7, i64::MIN, -0.5);
         for count in 0..=3 {
-            let some = Some(vec![item; count]);
-            let bytes = postcard::to_stdvec(&some).expect("plain data");
+            let items = Items(vec![item; count]);
+            let bytes = postcard::to_stdvec(&items).expect("plain data");
             assert_eq!(bytes.len(), 1 + count * Item::BYTES);
-            assert_eq!(read(&bytes), Option::Some(some));
+            assert_eq!(read(&bytes), Some(items));
         }
     }
 

@@ -119,6 +119,10 @@ pub struct HistoryReplayed {
     pub took_ms: u64,
 }
 
+/// A worker found what one of another version left.
+#[derive(Debug)]
+pub struct HistoryForeign;
+
 /// A worker cannot leave its data to the next one any more.
 #[derive(Debug)]
 pub struct HistoryBroken<'a> {
@@ -260,6 +264,13 @@ impl Event for HistoryReplayed {
         COUNTERS.histories_replayed.add(1);
         let HistoryReplayed { series, points, entries, took_ms } = self;
         info!(series, points, entries, took_ms, "worker has the data of the one before it");
+    }
+}
+
+impl Event for HistoryForeign {
+    fn emit(self) {
+        COUNTERS.histories_lost.add(1);
+        warn!("worker begins without a past: what the one before it left is of another version");
     }
 }
 

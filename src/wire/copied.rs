@@ -225,7 +225,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(
-            head in prop::sample::select(vec!["", "unblink history 1 1\n"]),
+            head in prop::sample::select(vec![String::new(), format!("{HEAD}{VERSION}\n")]),
             bytes in prop::collection::vec(any::<u8>(), 0..300),
         ) {
             prop_assert!(read_all(&[head.as_bytes(), &bytes].concat()).is_err());

@@ -1,8 +1,8 @@
 //! What a worker leaves to the next one: every sample and log entry it took, in memory that root holds.
 //!
 //! The memory has two halves, and one is written at a time. When it has grown by half of what it began with, the other half
-//! is begun, since a sample takes longer to read than the same in a window: all that is known is copied there, a piece beside each update, while new samples go there too; then the
-//! first is given back.
+//! is begun: all that is known is copied there, a piece beside each update, while new samples go there too; then the first is
+//! given back. Not later, since a sample takes longer to read than the same in a window.
 //!
 //! Invariant: after each update all that is known stands in the memory, whole in the newest half or in both together; what
 //! does not fit or cannot be read costs the past, and never the present.
@@ -29,7 +29,7 @@ use crate::wire::history::{self, Noted, Place, Record, Said, Series, VERSION};
 use copy::Copying;
 use replay::Read;
 
-pub use replay::Replayed;
+pub use replay::{Replayed, is_foreign};
 
 const HALF_BYTES: u64 = limits::HISTORY_BYTES_MAX / 2;
 /// A half is not left for another before it has grown by this much.

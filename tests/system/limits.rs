@@ -34,7 +34,7 @@ pids = 100
 "#;
 /// Asked no more often than an emulated processor has time for.
 const SOURCE: &str = "[sources.taker]\nkind = \"command\"\ninterval = \"10s\"\ntimeout = \"10s\"\nshell = ";
-const HUNGRY: &str = r#""test ! -e /etc/unblink/writes || head -c 30M /dev/zero >>/var/tmp/written; test ! -e /etc/unblink/hungry || perl -e '$x = \"x\" x 200000000; sleep 4'; echo 1""#;
+const HUNGRY: &str = r#""test ! -e /etc/unblink/writes || head -c 50M /dev/zero >>/var/tmp/written; test ! -e /etc/unblink/hungry || perl -e '$x = \"x\" x 200000000; sleep 4'; echo 1""#;
 const BUSY: &str = r#""test ! -e /etc/unblink/busy || timeout 4 perl -e 'fork; fork; 1 while 1'; test ! -e /etc/unblink/many || perl -e 'for (1..200) { last unless defined(my $p = fork); if (!$p) { sleep 4; exit } }'; echo 1""#;
 /// Beside the host a source that is asked by the clock of the machine.
 const SOURCES_OF_ALL: &str = "[host]\ninterval = \"10s\"\n[sources.asked]\nkind = \"command\"\ninterval = \"30s\"\ntimeout = \"30s\"\nargv = [\"date\", \"+%H\"]\n";
@@ -48,6 +48,7 @@ while (1) {
   select undef, undef, undef, 0.5;
 }
 "#;
+/// It ends where nobody takes what it says, and begins anew.
 const TICKER_UNIT: &str = "[Unit]\nAfter=unblink.service\n[Service]\nIgnoreSIGPIPE=no\nExecStart=/bin/sh -c \"perl /opt/ticker.pl | unblink push --stdin\"\nRestart=always\n[Install]\nWantedBy=multi-user.target\n";
 const BOARD: &str = "[panel.a]\nchart = \"text\"\ntext = \"words-of-the-tenant\"\n[panel.b]\nchart = \"bars\"\nsource = \"host\"\nseries = \"host_load1\"\n[layout]\ncolumn = [\"a\", \"b\"]\n";
 const TICKING_BOARD: &str = r#"refresh_hz = 5

@@ -44,8 +44,8 @@ struct Open {
 
 const PREFIX: &str = "unblink";
 const SUFFIX: &str = "log";
-/// Looked for at the end of a file: some pages, since one that is new to a disk comes with its length.
-const ZEROES_BYTES_MAX: u64 = 64 * 1024;
+/// Looked at in one go, from the end on.
+const PIECE_BYTES: usize = 4 * 1024;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// What is logged tells who watches what: nobody's business but the daemon's and its group's.
 const FOLDER_MODE: u32 = 0o750;
@@ -80,11 +80,16 @@ impl Rolling {
         }
         close_to_others(&file)?;
         // By a daemon that was killed while it wrote, or a machine that lost its power.
-        let is_torn = last_byte(&file, &path, facts.len()).is_ok_and(|last| last.is_some_and(|last| last != b'\n'));
+        let last = if facts.len() > 0 { last_byte(&path, facts.len()).ok() } else { None };
+        let is_torn = last.is_some_and(|last| last != b'\n');
         let builder =
             RollingFileAppender::builder().rotation(Rotation::NEVER).filename_prefix(name).filename_suffix(SUFFIX);
         let appender = builder.build(folder).map_err(io::Error::other)?;
+        let blanked = if last == Some(0) { blank_zeroes(&path, facts.len()) } else { Ok(()) };
         // Only where it is open: told with each try it would feed itself.
+        if let Err(error) = blanked {
+            tracing::warn!(file = %path.display(), %error, "zeroes that a power cut left in the log file stay there");
+        }
         if let Err(error) = taken_away {
             tracing::warn!(folder = %folder.display(), %error, "old log files cannot be taken away");
         }
@@ -108,22 +113,34 @@ impl Rolling {
     }
 }
 
-/// Of a file of so many; it is not asked for where we may write to it and not read it.
-///
-/// Zeroes at the end are what a disk never had when a machine lost its power: file systems may know by then how long the file was
-/// to be. They are cut off. After that there is nobody but the first to open it, so that nothing is cut off that was written since.
-fn last_byte(file: &File, path: &Path, bytes: u64) -> io::Result<Option<u8>> {
+/// Of a file that has at least one; it is not asked for where we may write to it and not read it.
+fn last_byte(path: &Path, bytes: u64) -> io::Result<u8> {
+    let mut last = [0];
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
-    let read = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    let begin = bytes.saturating_sub(ZEROES_BYTES_MAX);
-    let mut tail = vec![0; usize::try_from(bytes - begin).map_err(io::Error::other)?];
-    read.read_exact_at(&mut tail, begin)?;
-    let zeroes = tail.iter().rev().take_while(|byte| **byte == 0).count();
-    if zeroes > 0 {
-        file.set_len(bytes - zeroes as u64)?;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)?.read_exact_at(&mut last, bytes - 1)?;
+    Ok(last[0])
+}
+
+/// Blanks the zeroes that a file of so many bytes ends with. They are what a disk never had when a machine lost its power: file systems
+/// may know by then how long the file was to be. They are not cut off, since others may write behind them meanwhile.
+fn blank_zeroes(path: &Path, bytes: u64) -> io::Result<()> {
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
+    let mut piece = [0; PIECE_BYTES];
+    let mut end = bytes;
+    while end > 0 {
+        let length = end.min(PIECE_BYTES as u64);
+        let piece = &mut piece[..usize::try_from(length).map_err(io::Error::other)?];
+        file.read_exact_at(piece, end - length)?;
+        let kept = piece.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        piece[kept..].fill(b' ');
+        file.write_all_at(&piece[kept..], end - length + kept as u64)?;
+        if kept > 0 {
+            break;
+        }
+        end -= length;
     }
-    tail.truncate(tail.len() - zeroes);
-    Ok(tail.last().copied())
+    Ok(())
 }
 
 /// What the umask took or somebody gave is set right. One of another user, who let us write to it, is left as it is.

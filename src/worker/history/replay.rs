@@ -2,7 +2,7 @@
 //!
 //! Invariant: it ends at the first record that is none, and believes nothing that could not have been taken as a sample.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::HALF_BYTES;
 use crate::base::limits;
@@ -66,14 +66,15 @@ struct Understood<'a> {
     replayed: Replayed,
     /// Samples that are still to be taken, of series that are there: a series is looked up once for many.
     held: FxHashMap<u32, Vec<Point>>,
+    /// The series of those numbers: each has one number at a time, or its samples would not stay in their order.
+    held_series: FxHashSet<SeriesKey>,
     held_count: usize,
+    held_max: usize,
 }
 
 /// Read of the file at first, to see whether anything is there; then twice as much each time, up to the most.
 const AHEAD_FIRST_BYTES: usize = 4 * 1024;
 const AHEAD_MAX_BYTES: usize = 256 * 1024;
-/// Samples held back at most.
-const HELD_MAX: usize = 64 * 1024;
 /// Room for so many of a series stays when they are taken.
 const HELD_FEW: usize = 16;
 /// Numbers explained in one segment: as many series as there may be, over and over.
@@ -119,6 +120,11 @@ pub fn read_on(file: &MemoryFile, data: &mut Dataset, before: Read) -> Option<Re
     Some(read)
 }
 
+/// Whether something is there that no worker of this version wrote.
+pub fn is_foreign(file: &MemoryFile) -> bool {
+    (0..2).any(|half| Reader::begun(file, half).is_none() && Reader::new(file, half, 0).load().is_some())
+}
+
 // === impl Read ===
 
 impl Read {
@@ -162,7 +168,7 @@ impl<'a> Reader<'a> {
     }
 
     fn into_data(mut self, data: &mut Dataset, series: Explained, replayed: Replayed) -> Read {
-        let mut understood = Understood { data, series, replayed, held: FxHashMap::default(), held_count: 0 };
+        let mut understood = Understood::new(data, series, replayed, limits::HISTORY_HELD_MAX);
         let mut whole_at = None;
         while let Some(record) = self.next() {
             if record == Record::Whole {
@@ -221,7 +227,12 @@ impl<'a> Reader<'a> {
 
 // === impl Understood ===
 
-impl Understood<'_> {
+impl<'a> Understood<'a> {
+    fn new(data: &'a mut Dataset, series: Explained, replayed: Replayed, held_max: usize) -> Understood<'a> {
+        let (held, held_series) = (FxHashMap::default(), FxHashSet::default());
+        Understood { data, series, replayed, held, held_series, held_count: 0, held_max }
+    }
+
     fn take(&mut self, record: Record) {
         match record {
             Record::Begin { .. } | Record::Whole => {}
@@ -263,21 +274,25 @@ impl Understood<'_> {
         if let Some(held) = self.held.get_mut(&series) {
             held.push(point);
             self.held_count += 1;
-            if self.held_count >= HELD_MAX {
+            if self.held_count >= self.held_max {
                 self.settle();
             }
             return;
         }
         let Some((key, sort)) = self.series.get(&series) else { return };
         let (key, (kind, unit)) = (key.clone(), *sort);
+        if self.held_series.contains(&key) {
+            self.let_go();
+        }
         // One that a window copied since has already is not taken again.
         if self.data.insert_known(&key, (kind, unit), point).is_none() {
             self.let_go();
-            if self.data.insert(Sample { key, kind, unit, at, value }).is_err() {
+            if self.data.insert(Sample { key: key.clone(), kind, unit, at, value }).is_err() {
                 return;
             }
         }
         self.held.insert(series, Vec::new());
+        self.held_series.insert(key);
     }
 
     /// Takes what is held back.
@@ -296,6 +311,7 @@ impl Understood<'_> {
     fn let_go(&mut self) {
         self.settle();
         self.held.clear();
+        self.held_series.clear();
     }
 
     fn entry(&mut self, said: &Said, is_copied: bool) {
@@ -327,6 +343,7 @@ mod tests {
     /// More series than there may be of one name.
     const SERIES: u32 = 6;
     const BOUND: usize = 3;
+    const HELD_MAX: usize = 7;
 
     fn number() -> impl Strategy<Value = u32> {
         0..SERIES
@@ -338,7 +355,7 @@ mod tests {
             number,
             key: SeriesKey::labelled("job", &[("n", &key.to_string())]),
             kind: if counts { Kind::Counter } else { Kind::Gauge },
-            unit: String::new(),
+            unit: Unit::None.to_string(),
         })
     }
 
@@ -367,13 +384,14 @@ mod tests {
         ]
     }
 
+    /// Of one series: its values and when they were.
+    type Known = (SeriesKey, Kind, Vec<(Wall, f64)>);
+
     /// What is known after these records, where samples are held back for as long as may be or not at all.
-    fn understood(records: &[Record], holds: bool) -> Vec<(SeriesKey, Kind, Vec<(Wall, f64)>)> {
+    fn understood(records: &[Record], holds: bool) -> Vec<Known> {
         let mut data = Dataset::default();
         data.bound("job", BOUND);
-        let (series, replayed) = (Explained::default(), Replayed::default());
-        let mut understood =
-            Understood { data: &mut data, series, replayed, held: FxHashMap::default(), held_count: 0 };
+        let mut understood = Understood::new(&mut data, Explained::default(), Replayed::default(), HELD_MAX);
         for record in records {
             match record {
                 Record::Samples(samples) if !holds => samples.iter().for_each(|noted| {
@@ -390,6 +408,29 @@ mod tests {
             values
         };
         data.after(None).map(|(key, window)| (key.clone(), window.kind, values(window))).collect()
+    }
+
+    #[test]
+    fn a_series_that_gets_another_number_keeps_its_samples() {
+        let series = |number| Series {
+            number,
+            key: SeriesKey::labelled("job", &[("n", "1")]),
+            kind: Kind::Gauge,
+            unit: Unit::None.to_string(),
+        };
+        let samples = |times: &[(u32, i64)]| {
+            let noted = times.iter().map(|(series, at)| Noted { series: *series, at: Wall(*at), value: 1.0 });
+            Record::Samples(noted.collect())
+        };
+        let records = [
+            Record::Series(series(1)),
+            samples(&[(1, 10), (1, 20)]),
+            Record::Series(series(5)),
+            samples(&[(5, 30), (5, 40), (1, 50), (5, 60)]),
+        ];
+        let known = understood(&records, true);
+        assert_eq!(known[0].2.iter().map(|(at, _)| at.0).collect::<Vec<i64>>(), [10, 20, 30, 40, 50, 60]);
+        assert_eq!(known, understood(&records, false));
     }
 
     proptest! {
