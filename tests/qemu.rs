@@ -33,8 +33,11 @@ const QUIET_PICTURES: usize = 200;
 /// How long anything is waited for before it is given up: an emulated processor is thirty times slower than a real one.
 const PATIENCE: Duration = Duration::from_secs(400);
 
+/// A part of it, by its name.
+type Part = (&'static str, fn(&Lab));
+
 /// What it lives through.
-const PARTS: [(&str, fn(&Lab)); 4] = [
+const PARTS: [Part; 4] = [
     ("limits", |lab| limits::hold(lab, QUIET_PICTURES)),
     ("consoles", consoles::are_taken_and_given_back),
     ("clock", clock::is_set_back_and_put_right),
