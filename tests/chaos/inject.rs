@@ -107,7 +107,7 @@ pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Ch
     };
     let (lost, stood) = worst(stage, begun, healed);
     let (twin_lost, _) = worst(twin, begun, healed);
-    if lost > twin_lost + 1 {
+    if lost > twin_lost + 1 && planned.fault.ring() < 4 {
         tell_lost(stage, planned, begun, healed);
     }
     Ok(Outcome { planned, held_by, timing, equal, lost, stood_ms: ms(stood), twin_lost })
