@@ -26,15 +26,12 @@ pub struct Witness {
 #[derive(Clone, Default)]
 pub struct Seen {
     gaps: Vec<Duration>,
-    /// The row of a banner that was shown. One that says that the processor is busy is none: it counts as no picture, so that gaps tell how
-    /// long that took.
+    /// The row of a banner that was shown.
     pub trouble: Option<String>,
     screen: String,
 }
 
 const SIZE: (u16, u16) = (100, 20);
-/// What a banner says where a worker is not to blame.
-const BUSY: &str = "waits for a processor";
 /// How soon it notices that it is over where nothing comes.
 const LOOK_AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 
@@ -64,15 +61,10 @@ impl Witness {
                 screen.process(&piece[..count]);
                 let (now, text) = (clock::mono(), screen.screen().contents());
                 let mut seen = noted.0.lock().unwrap_or_else(PoisonError::into_inner);
-                let is_busy = text.contains(BUSY);
-                let is_one =
-                    |row: &&str| (row.contains("worker ") && !row.contains(BUSY)) || row.contains("reconnecting");
-                let row = text.lines().find(is_one);
+                let row = text.lines().find(|row| row.contains("worker ") || row.contains("reconnecting"));
                 seen.trouble = row.map(str::to_owned).or_else(|| seen.trouble.take());
-                if !is_busy {
-                    seen.gaps.extend(last.map(|last| now.since(last)));
-                    last = text.contains(words).then_some(now).or(last);
-                }
+                seen.gaps.extend(last.map(|last| now.since(last)));
+                last = text.contains(words).then_some(now).or(last);
                 seen.screen = text;
                 noted.1.notify_all();
             }
