@@ -408,9 +408,6 @@ const _: () = assert!(FEED_MESSAGE_BYTES_MAX < FEED_WAITING_BYTES_MAX);
 const _: () =
     assert!(LOG_AROUND_BYTES + LOG_VALUE_BYTES_MAX < LOG_RECORD_BYTES_MAX && LOG_VALUE_BYTES_MAX < u16::MAX as usize);
 const _: () = assert!(LOG_VALUE_BYTES_MAX < LABEL_BYTES_MAX && LOG_RECORD_BYTES_MAX < LOG_WAITING_BYTES_MAX);
-// The fullest window is one record: a point takes sixteen bytes of it, a bucket seventy-two.
-const _: () = assert!(POINTS_MAX * 16 + 3 * BUCKETS_MAX * 72 + 2 * SERIES_KEY_BYTES_MAX < HISTORY_RECORD_BYTES_MAX);
-const _: () = assert!(HISTORY_SAMPLES_MAX * 20 + 16 < HISTORY_RECORD_BYTES_MAX);
 // The copy leaves room for as much again in its half: points at their fewest, names, the past, and logs.
 const _: () = assert!(
     (STORE_BYTES_MAX / 6

@@ -13,7 +13,7 @@ use super::Unit;
 use super::series::{Kind, Point, Rejected};
 use crate::base::{Wall, limits};
 
-pub use kept::Kept;
+pub use kept::{KEPT_BYTES_MAX, Kept};
 pub use past::Bucket;
 use past::Past;
 pub use piece::Piece;

@@ -11,12 +11,16 @@ use crate::base::packed::{self, Packed};
 use crate::base::{Wall, bounded, limits};
 use crate::model::SeriesKey;
 use crate::model::series::Kind;
-use crate::model::window::Kept;
+use crate::model::window::{KEPT_BYTES_MAX, Kept};
 
 /// Changes with every incompatible change of this file, and of what `Kept` holds.
 pub const VERSION: u16 = 2;
 /// Length and checksum.
 pub const HEAD_BYTES: usize = 8;
+
+// The fullest window is one record, and so are as many samples as there may be.
+const _: () = assert!(KEPT_BYTES_MAX + 2 * limits::SERIES_KEY_BYTES_MAX < limits::HISTORY_RECORD_BYTES_MAX);
+const _: () = assert!(limits::HISTORY_SAMPLES_MAX * Noted::BYTES + HEAD_BYTES < limits::HISTORY_RECORD_BYTES_MAX);
 
 /// One thing that the next worker should know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

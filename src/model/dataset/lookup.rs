@@ -4,47 +4,63 @@
 
 use std::ops::Bound;
 
-use super::{Change, Dataset, Point, Rejected, SeriesKey};
+use super::{Allowance, Change, Dataset, Point, Rejected, SeriesKey, Wall, Window};
 use crate::model::{Kind, Unit};
+
+/// A series there is, and what changes with it.
+struct Known<'a> {
+    window: &'a mut Window,
+    allowance: Allowance,
+    /// The revision in which a series of its name changed last.
+    changed: &'a mut u64,
+    revision: &'a mut u64,
+    newest: &'a mut Option<Wall>,
+    journal: &'a mut Option<Vec<Change>>,
+}
+
+// === impl Known ===
+
+impl Known<'_> {
+    fn take(&mut self, point: Point) -> Result<(), Rejected> {
+        self.window.push(point, self.allowance)?;
+        *self.newest = (*self.newest).max(Some(point.at));
+        *self.revision += 1;
+        *self.changed = *self.revision;
+        let number = self.window.number;
+        self.journal.iter_mut().for_each(|journal| journal.push(Change::Point(number, point)));
+        Ok(())
+    }
+}
+
+// === impl Dataset ===
 
 impl Dataset {
     /// Takes one sample of a series there is; none where there is no such series, which `insert` then makes.
-    pub fn insert_known(
-        &mut self,
-        key: &SeriesKey,
-        (kind, unit): (Kind, Unit),
-        point: Point,
-    ) -> Option<Result<(), Rejected>> {
+    pub fn insert_known(&mut self, key: &SeriesKey, sort: (Kind, Unit), point: Point) -> Option<Result<(), Rejected>> {
+        Some(self.known(key, sort)?.and_then(|mut known| known.take(point)))
+    }
+
+    /// Takes many samples of a series there is, oldest first; those that [`Dataset::insert_known`] would refuse are left out.
+    pub fn extend_known(&mut self, key: &SeriesKey, sort: (Kind, Unit), points: &[Point]) {
+        if let Some(Ok(mut known)) = self.known(key, sort) {
+            points.iter().for_each(|point| drop(known.take(*point)));
+        }
+    }
+
+    fn known(&mut self, key: &SeriesKey, (kind, unit): (Kind, Unit)) -> Option<Result<Known<'_>, Rejected>> {
         let family = self.families.get_mut(&key.name)?;
         let window = family.of.get_mut(key)?;
         if window.kind != kind || window.unit != unit {
             return Some(Err(Rejected::Changed));
         }
-        if let Err(why) = window.push(point, self.allowance) {
-            return Some(Err(why));
-        }
-        self.newest = self.newest.max(Some(point.at));
-        self.revision += 1;
-        family.revision = self.revision;
-        let number = window.number;
-        self.note(Change::Point(number, point));
-        Some(Ok(()))
-    }
-
-    /// Takes many samples of a series there is, oldest first; those that [`Dataset::insert_known`] would refuse are left out.
-    pub fn extend_known(&mut self, key: &SeriesKey, (kind, unit): (Kind, Unit), points: &[Point]) {
-        let Some(family) = self.families.get_mut(&key.name) else { return };
-        let Some(window) = family.of.get_mut(key).filter(|window| window.kind == kind && window.unit == unit) else {
-            return;
-        };
-        for point in points {
-            if window.push(*point, self.allowance).is_ok() {
-                self.newest = self.newest.max(Some(point.at));
-                self.revision += 1;
-                family.revision = self.revision;
-                self.journal.iter_mut().for_each(|journal| journal.push(Change::Point(window.number, *point)));
-            }
-        }
+        Some(Ok(Known {
+            window,
+            allowance: self.allowance,
+            changed: &mut family.revision,
+            revision: &mut self.revision,
+            newest: &mut self.newest,
+            journal: &mut self.journal,
+        }))
     }
 
     /// Lets go what a name stood for: all its series, and how many there might be.

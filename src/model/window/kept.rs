@@ -25,6 +25,9 @@ struct Tier(
     Vec<Bucket>,
 );
 
+/// As much as the fullest window takes when it is written down, beside its name.
+pub const KEPT_BYTES_MAX: usize = limits::POINTS_MAX * Point::BYTES + TIERS * limits::BUCKETS_MAX * Bucket::BYTES;
+
 impl Packed for Point {
     const BYTES: usize = 16;
 

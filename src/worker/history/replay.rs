@@ -120,9 +120,9 @@ pub fn read_on(file: &MemoryFile, data: &mut Dataset, before: Read) -> Option<Re
     Some(read)
 }
 
-/// Whether something is there that no worker of this version wrote.
+/// Whether it was left by a worker of another version, and cannot be read.
 pub fn is_foreign(file: &MemoryFile) -> bool {
-    (0..2).any(|half| Reader::begun(file, half).is_none() && Reader::new(file, half, 0).load().is_some())
+    (0..2).any(|half| Reader::version(file, half).is_some_and(|(version, _)| version != VERSION))
 }
 
 // === impl Read ===
@@ -145,13 +145,18 @@ impl<'a> Reader<'a> {
 
     /// The number of the segment that a half holds; none where it holds none of ours.
     fn begun(file: &MemoryFile, half: u64) -> Option<u64> {
+        Reader::version(file, half).filter(|(version, _)| *version == VERSION).map(|(_, segment)| segment)
+    }
+
+    /// The version of what a half holds, and the number of its segment.
+    fn version(file: &MemoryFile, half: u64) -> Option<(u16, u64)> {
         // The number is part of its own checksum: it is read twice, first to know it.
         let mut reader = Reader::new(file, half, 0);
         reader.load()?;
-        let Ok(Record::Begin { version: VERSION, segment }) = postcard::from_bytes(&reader.body) else { return None };
+        let Ok(Record::Begin { version, segment }) = postcard::from_bytes(&reader.body) else { return None };
         Reader::new(file, half, segment).next()?;
         // Numbers that could not have been reached are nobody's of ours.
-        (segment < u64::MAX / 2).then_some(segment)
+        (segment < u64::MAX / 2).then_some((version, segment))
     }
 
     /// Where the record stands that says that all of it is there.

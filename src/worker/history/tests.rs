@@ -177,6 +177,27 @@ fn junk_is_no_history() {
     assert_eq!(Life::begin(&file).all(), life.all());
 }
 
+#[test]
+fn what_another_version_left_is_not_read_and_known_for_what_it_is() {
+    let file = MemoryFile::new().unwrap();
+    assert!(!is_foreign(&file), "nothing");
+    file.write_at(b"junk, and more of it", 0).unwrap();
+    assert!(!is_foreign(&file), "nobody's");
+    for half in 0..2 {
+        let file = MemoryFile::new().unwrap();
+        let mut out = Vec::new();
+        history::put(&mut out, Place { segment: 7, number: 0 }, &Record::Begin { version: VERSION - 1, segment: 7 });
+        file.write_at(&out, half * HALF_BYTES).unwrap();
+        assert!(is_foreign(&file));
+        let mut life = Life::begin(&file);
+        assert_eq!(life.replayed, Replayed::default());
+        life.take(&[sample("a", 1, 1.0)]);
+        live_on(&mut life, &mut 1);
+        assert!(!is_foreign(&file), "its memory is given back");
+        assert_eq!(Life::begin(&file).all(), life.all());
+    }
+}
+
 /// Goes on until the half is left for the other one `turns` times.
 fn live(life: &mut Life, turns: usize, second: &mut i64) {
     let mut left = 0;
