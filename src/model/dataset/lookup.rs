@@ -43,7 +43,9 @@ impl Dataset {
     /// Takes many samples of a series there is, oldest first; those that [`Dataset::insert_known`] would refuse are left out.
     pub fn extend_known(&mut self, key: &SeriesKey, sort: (Kind, Unit), points: &[Point]) {
         if let Some(Ok(mut known)) = self.known(key, sort) {
-            points.iter().for_each(|point| drop(known.take(*point)));
+            for point in points {
+                let _ = known.take(*point);
+            }
         }
     }
 
