@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -15,7 +15,7 @@ use unblink::model::fault::{Lie, Mode};
 use unblink::sys::{activity, clock};
 
 use crate::board::{self, Look};
-use crate::plan::{Chance, Fault, Outside, Planned};
+use crate::plan::{Chance, Company, Fault, Outside, Planned};
 use crate::process::Watched;
 use crate::stage::{Pids, Stage};
 use crate::viewers::{Gap, Shot};
@@ -63,11 +63,23 @@ const FIRST: usize = 0;
 /// One who watches the same in another size.
 const SECOND: usize = 2;
 
-/// Held by what keeps the machine busy: daemons that share one take turns at that, so that none is blamed for another's fault.
-static TURN: Mutex<()> = Mutex::new(());
+/// Daemons share the machine to save time, and none is to be blamed for another's fault: what ends a worker or root, stops one or
+/// keeps the machine busy is alone, the rest goes on beside each other.
+static TURN: RwLock<()> = RwLock::new(());
 
-pub fn turn() -> MutexGuard<'static, ()> {
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+/// Held while a fault lasts.
+#[expect(dead_code, reason = "what counts is that it is held")]
+pub enum Turn {
+    Alone(RwLockWriteGuard<'static, ()>),
+    Beside(RwLockReadGuard<'static, ()>),
+}
+
+pub fn alone() -> Turn {
+    Turn::Alone(TURN.write().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn beside() -> Turn {
+    Turn::Beside(TURN.read().unwrap_or_else(PoisonError::into_inner))
 }
 
 pub fn ms(span: Duration) -> f64 {
@@ -78,7 +90,11 @@ pub fn ms(span: Duration) -> f64 {
 pub fn inject(stage: &mut Stage, twin: &Stage, planned: Planned, chance: &mut Chance) -> Result<Outcome, Trouble> {
     let fault = planned.fault;
     wait_health(stage, fault)?;
-    let turn = fault.is_heavy().then(turn);
+    let turn = match fault.company() {
+        Company::Alone => Some(alone()),
+        Company::AloneLater => None,
+        Company::Beside => Some(beside()),
+    };
     take_health(stage, fault)?;
     let before = stage.pids()?.ok_or("a worker was down before the fault")?;
     stage.viewers.forget();

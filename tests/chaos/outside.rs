@@ -52,7 +52,7 @@ pub fn bring_about(stage: &mut Stage, outside: Outside, pids: Pids, chance: &mut
         Outside::RootAway => {
             stage.kill();
             pace::until(clock::mono() + ROOT_AWAY);
-            turn = Some(inject::turn());
+            turn = Some(inject::alone());
             stage.start_again()
         }
         Outside::RootStopped => {

@@ -5,6 +5,17 @@
 
 use unblink::model::fault::{Holder, Lie, Mode};
 
+/// Beside what a fault is brought about, where several daemons share a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Company {
+    /// Nothing but what is pushed and shown all the time.
+    Alone,
+    /// Anything at first, and nothing once the cause is over.
+    AloneLater,
+    /// All that is not alone.
+    Beside,
+}
+
 /// A fault that can be brought about in a live daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
@@ -192,24 +203,23 @@ impl Fault {
         }
     }
 
-    /// Whether it keeps the machine busy as soon as it is brought about. A hang would hold up all others for its whole second, and
-    /// a root that is away is busy once it is back.
-    pub fn is_heavy(self) -> bool {
+    /// Beside what it is brought about.
+    pub fn company(self) -> Company {
         match self {
-            Fault::Mode { .. } => self.ring() == 3 && !self.hangs(),
-            Fault::Lie(_) => false,
-            Fault::Outside(outside) => !matches!(
-                outside,
+            Fault::Mode { .. } if self.ring() == 3 => Company::Alone,
+            Fault::Mode { .. } | Fault::Lie(_) => Company::Beside,
+            Fault::Outside(Outside::RootAway) => Company::AloneLater,
+            Fault::Outside(
                 Outside::PushedNan
-                    | Outside::PushedWrong
-                    | Outside::WorkerStopped
-                    | Outside::RootAway
-                    | Outside::RootStopped
-                    | Outside::RootHearsJunk
-                    | Outside::RootHearsHuge
-                    | Outside::RootHearsSlow
-                    | Outside::ResizesSlow
-            ),
+                | Outside::PushedWrong
+                | Outside::WorkerStopped
+                | Outside::RootStopped
+                | Outside::RootHearsJunk
+                | Outside::RootHearsHuge
+                | Outside::RootHearsSlow
+                | Outside::ResizesSlow,
+            ) => Company::Beside,
+            Fault::Outside(_) => Company::Alone,
         }
     }
 
