@@ -210,6 +210,7 @@ impl View {
         self.settled = self.spec.paused_at.is_some() && drawn.next_change_at.is_some();
         let out = self.encode(&mut tools);
         self.tools = Some(tools);
+        self.pace.moves(drawn.moves);
         self.pace.drawn(now, wall, drawn.next_change_at, out.is_some());
         out
     }

@@ -57,6 +57,8 @@ pub struct Stage<'a> {
 pub struct Drawn {
     /// When it would look different although no data came; none if never.
     pub next_change_at: Option<Wall>,
+    /// Something in it moves by itself, more finely than a clock.
+    pub moves: bool,
 }
 
 /// Draws what a spec asks for. The grid takes the spec's size.
@@ -115,7 +117,7 @@ pub fn draw_guarded(
     if areas.status.height > 0 {
         status::draw(board, hidden, &moment, &mut grid.canvas().sub(areas.status), &mut changes);
     }
-    Drawn { next_change_at: changes.next(now) }
+    Drawn { next_change_at: changes.next(now), moves: changes.moves() }
 }
 
 /// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before.

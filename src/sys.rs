@@ -27,6 +27,7 @@ pub mod notify;
 pub mod process;
 pub mod profiler;
 pub mod pty;
+pub mod quiet;
 pub mod random;
 pub mod recorder;
 pub mod scarce;

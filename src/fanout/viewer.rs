@@ -21,8 +21,8 @@ pub struct Viewer<S> {
     pub counts: bool,
     sink: S,
     held: Held,
-    unfinished: Option<Unfinished>,
-    /// None most of the time: what is read for every viewer of every frame is to be small.
+    /// These two are none most of the time: what is read for every viewer of every frame is to be small.
+    unfinished: Option<Box<Unfinished>>,
     notices: Option<Box<Notices>>,
     /// No room since; the sink was asked to tell when there is.
     parked_since: Option<Mono>,
@@ -128,8 +128,10 @@ impl<S: Sink> Viewer<S> {
     /// Nothing is known of the screen any more, not even once the unfinished message is written.
     pub fn forget_screen(&mut self) {
         self.held = Held::default();
-        if let Some(Unfinished { then: then @ Then::Holds(_), .. }) = &mut self.unfinished {
-            *then = Then::Nothing;
+        if let Some(unfinished) = &mut self.unfinished
+            && let Then::Holds(_) = unfinished.then
+        {
+            unfinished.then = Then::Nothing;
         }
     }
 
@@ -163,7 +165,7 @@ impl<S: Sink> Viewer<S> {
             } else if let Some((message, then)) = self.next_notice() {
                 let written = write(&mut self.sink, &message, sent);
                 if let Written::Part(count) = written {
-                    self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
+                    self.unfinished = Some(Box::new(Unfinished { rest: message.slice(count..), then }));
                 }
                 (written, then)
             } else if let Some((message, held)) = self.next_frame(history, overlay) {
@@ -171,7 +173,7 @@ impl<S: Sink> Viewer<S> {
                 let written = write(&mut self.sink, message, sent);
                 // Nothing written yet means nothing begun: a newer frame may take its place.
                 if let Written::Part(count @ 1..) = written {
-                    self.unfinished = Some(Unfinished { rest: message.slice(count..), then });
+                    self.unfinished = Some(Box::new(Unfinished { rest: message.slice(count..), then }));
                 }
                 (written, then)
             } else {

@@ -4,8 +4,9 @@
 //! span holds as many frames as steps fit into it and one, and no two are less than half a step apart),
 //! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
-//! need not. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
-//! once and moves nothing, a clock is shown together with the next change instead of taking its tick, and where changes
+//! need not. A clock is shown together with the next change where that is about to come, an eighth of a second later at most;
+//! what moves waits for nothing. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
+//! once and moves nothing, a clock does not take its tick, and where changes
 //! that have been in step for long come to wait for their tick all the same, one waits for the next and the grid begins anew
 //! there.
 //! A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
@@ -36,6 +37,8 @@ pub struct Pace {
     credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
     change_at: Option<Mono>,
+    /// That is no mere clock.
+    moves: bool,
     rhythm: Rhythm,
     late_in_a_row: u32,
     /// The last late frame or change of the rate.
@@ -90,6 +93,9 @@ const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 const JOINED_AGAIN: u32 = 64;
 /// The same where none came: it is no rhythm, and trying costs the frame a part of a step.
 const ALONE_AGAIN: u32 = 256;
+/// A clock is not later than this for a change that comes less often than it could be drawn: nobody sees that, and where data comes
+/// ten times a second one frame in eleven is saved.
+const CLOCK_WAITS_MAX: Duration = Duration::from_millis(125);
 const FRACTION_BITS: u32 = 32;
 
 // === impl Pace ===
@@ -106,6 +112,7 @@ impl Pace {
             dirty_since: Some(Mono(0)),
             credit_since: Some(Mono(0)),
             change_at: None,
+            moves: false,
             rhythm: Rhythm::default(),
             late_in_a_row: 0,
             trouble_at: Mono(0),
@@ -131,7 +138,8 @@ impl Pace {
         if self.dirty_since.is_some() {
             self.join(now);
         } else {
-            self.rhythm.clock_waited_until = put_off_until.filter(|until| *until > now).map(|_| now);
+            // Until now, or until it waited no more and nobody had drawn it yet.
+            self.rhythm.clock_waited_until = put_off_until.map(|until| until.min(now));
             self.dirty_since = Some(now);
             self.wait_for_the_next(now);
         }
@@ -147,6 +155,11 @@ impl Pace {
     pub fn hold(&mut self, now: Mono, until: Mono) {
         self.held_until = Some(until);
         self.held_at = Some(now);
+    }
+
+    /// Whether something in the picture drawn next moves by itself, more finely than a clock: that never waits.
+    pub fn moves(&mut self, moves: bool) {
+        self.moves = moves;
     }
 
     /// The view was drawn as it looked at `now`, which was `wall`. `sent` says whether a frame went out: one that
@@ -216,7 +229,8 @@ impl Pace {
             self.limited += u64::from(self.held_until.is_some());
             return 0;
         };
-        let possible = self.possible().unwrap_or(now).min(now);
+        // What it waited for by itself is no cap's.
+        let possible = self.possible().unwrap_or(now).max(self.rhythm.clock_waited_until.unwrap_or_default()).min(now);
         let (grid, due) = self.due(last, wanted);
         // Before it was wanted nobody waited for it.
         let waited_for = self.put_off().unwrap_or(now).max(grid.tick(due));
@@ -250,9 +264,21 @@ impl Pace {
     /// of a change that is about to come, and that one the next, and so on for ever.
     fn put_off(&self) -> Option<Mono> {
         let wanted = self.wanted()?;
-        let beat_at = self.dirty_since.is_none().then(|| self.rhythm.next_beat(self.step(), self.step() / 2)).flatten();
-        let until = self.rhythm.until.or(beat_at.filter(|beat_at| *beat_at < wanted + 2 * self.step()));
+        let until = self.rhythm.until.or_else(|| self.clock_waits_for(wanted));
         Some(wanted.max(until.unwrap_or_default()).max(self.rhythm.clock_waited_until.unwrap_or_default()))
+    }
+
+    /// The change that a clock that is due waits for, where only a clock is to be drawn.
+    fn clock_waits_for(&self, wanted: Mono) -> Option<Mono> {
+        if self.dirty_since.is_some() {
+            return None;
+        }
+        let in_step = self.rhythm.next_beat(self.step(), self.step() / 2);
+        let in_step = in_step.filter(|beat_at| *beat_at < wanted + 2 * self.step());
+        in_step.or_else(|| {
+            let second_at = self.change_at.filter(|_| !self.moves)?;
+            self.rhythm.next_beat_of_its_own().filter(|beat_at| *beat_at < second_at + CLOCK_WAITS_MAX)
+        })
     }
 
     /// A change came that is to be drawn: where those before it waited for their tick too, it waits for the next one.

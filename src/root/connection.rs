@@ -19,7 +19,7 @@ use super::pusher::{self, Opening, Room};
 use crate::base::{SessionId, limits};
 use crate::fanout::Sink;
 use crate::runtime::timer;
-use crate::sys::fd;
+use crate::sys::fd::{self, SharedSocket};
 use crate::wire::attach::{Hello, PushHello, ToRoot};
 use crate::wire::framing::{self, FramingError};
 
@@ -43,16 +43,16 @@ pub enum Event {
 /// The fan-out's side of a connection. It writes past the runtime, which need not know.
 #[derive(Clone, Debug)]
 pub struct Line {
-    stream: Arc<UnixStream>,
+    stream: SharedSocket,
     full: Arc<Notify>,
 }
 
 /// The task's side of a connection.
 #[derive(Debug)]
 pub struct Ear {
-    stream: Arc<UnixStream>,
+    stream: SharedSocket,
     /// None for the moment between two, of which the kernel takes one at a time.
-    watched: Option<AsyncFd<Arc<UnixStream>>>,
+    watched: Option<AsyncFd<SharedSocket>>,
 }
 
 /// Room made for what a viewer says: keys and sizes, many times over.
@@ -70,14 +70,14 @@ pub enum End {
 impl Line {
     /// Of a stream that does not block.
     pub fn new(stream: UnixStream) -> Line {
-        Line { stream: Arc::new(stream), full: Arc::new(Notify::new()) }
+        Line { stream: SharedSocket::new(stream), full: Arc::new(Notify::new()) }
     }
 }
 
 impl Sink for Line {
     fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // Where most of root's time goes. std's own write has no frame for a profile to begin with.
-        rustix::net::send(&*self.stream, bytes, SendFlags::NOSIGNAL).map_err(io::Error::from)
+        rustix::net::send(&self.stream, bytes, SendFlags::NOSIGNAL).map_err(io::Error::from)
     }
 
     fn wait_for_room(&mut self) {
@@ -90,7 +90,7 @@ impl Sink for Line {
 impl Ear {
     /// Hears what is said.
     fn new(line: &Line) -> Result<Ear, End> {
-        let mut ear = Ear { stream: Arc::clone(&line.stream), watched: None };
+        let mut ear = Ear { stream: line.stream.clone(), watched: None };
         ear.listen(Interest::READABLE)?;
         Ok(ear)
     }
@@ -98,7 +98,7 @@ impl Ear {
     /// Hears of this from now on: also of what came or went before.
     pub fn listen(&mut self, interest: Interest) -> Result<(), End> {
         self.watched = None;
-        self.watched = Some(fd::watch(Arc::clone(&self.stream), interest).map_err(|_| End::Closed)?);
+        self.watched = Some(fd::watch(self.stream.clone(), interest).map_err(|_| End::Closed)?);
         Ok(())
     }
 
@@ -111,7 +111,7 @@ impl Ear {
     pub async fn write(&self, bytes: &[u8]) -> Result<usize, End> {
         loop {
             let mut guard = self.watched()?.writable().await.map_err(|_| End::Closed)?;
-            match guard.try_io(|_| (&*self.stream).write(bytes)) {
+            match guard.try_io(|_| self.stream.socket().write(bytes)) {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(written) => return written.map_err(|_| End::Closed),
                 Err(_) => {}
@@ -126,7 +126,7 @@ impl Ear {
             let before = arrived.len();
             // As much again as there is: what is long is read in few pieces.
             arrived.resize(before + before.clamp(READ_BYTES, READ_BYTES_MAX), 0);
-            let read = guard.try_io(|_| (&*self.stream).read(&mut arrived[before..]));
+            let read = guard.try_io(|_| self.stream.socket().read(&mut arrived[before..]));
             arrived.truncate(before + read.as_ref().map_or(0, |read| *read.as_ref().unwrap_or(&0)));
             match read {
                 Ok(Ok(1..)) => return Ok(()),
@@ -137,7 +137,7 @@ impl Ear {
         }
     }
 
-    fn watched(&self) -> Result<&AsyncFd<Arc<UnixStream>>, End> {
+    fn watched(&self) -> Result<&AsyncFd<SharedSocket>, End> {
         self.watched.as_ref().ok_or(End::Closed)
     }
 }

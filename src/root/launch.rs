@@ -9,7 +9,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixStream;
 use tokio::sync::Notify;
 
 use super::groups::{Confined, Groups, Stay};
@@ -26,6 +25,7 @@ use crate::runtime::{self, Task, log};
 use crate::sys::marker::MarkerFile;
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::process::{self, Child, WorkerLog};
+use crate::sys::quiet::QuietSocket;
 use crate::sys::{handover, socket};
 
 /// A byte stream to a worker.
@@ -269,7 +269,7 @@ impl Launcher {
                 *marker = Some(page);
                 let pid = Some(child.pid());
                 Ok(Launched {
-                    stream: Box::new(UnixStream::from_std(ours)?),
+                    stream: Box::new(QuietSocket::new(ours)?),
                     pid,
                     counts_before: stay.before(),
                     life: Life::Process(child, sweeper.clone(), stay),

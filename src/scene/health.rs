@@ -55,11 +55,18 @@ pub fn judge(
 
 /// How often the source of a panel delivers; where it is not asked, how often the slowest series of the panel comes.
 pub fn interval_ms(panel: &PanelSpec, moment: &Moment<'_>) -> u64 {
-    match moment.data.source(&panel.source).map(|health| health.interval_ms) {
-        Some(0) => pace_ms(&panel.chart, moment).unwrap_or(PACE_MS_DEFAULT).max(INTERVAL_MS_DEFAULT),
-        Some(interval_ms) => interval_ms,
-        None => INTERVAL_MS_DEFAULT,
-    }
+    told_interval_ms(panel, moment).unwrap_or_else(|| interval_of_pace_ms(pace_ms(&panel.chart, moment)))
+}
+
+/// The same as far as it does not take a look at every series; none of a source that is not asked.
+pub fn told_interval_ms(panel: &PanelSpec, moment: &Moment<'_>) -> Option<u64> {
+    let told_ms = moment.data.source(&panel.source).map_or(INTERVAL_MS_DEFAULT, |health| health.interval_ms);
+    Some(told_ms).filter(|told_ms| *told_ms > 0)
+}
+
+/// The interval of a source that is not asked, by the pace of the slowest series.
+pub fn interval_of_pace_ms(pace_ms: Option<u64>) -> u64 {
+    pace_ms.unwrap_or(PACE_MS_DEFAULT).max(INTERVAL_MS_DEFAULT)
 }
 
 /// Which values count at the right edge: those that are not far behind what the source delivered last, or in the past

@@ -147,6 +147,11 @@ impl Changes {
         self.exact = Some(self.exact.map_or(at, |known| known.min(at)));
     }
 
+    /// Whether something moves.
+    pub fn moves(self) -> bool {
+        self.exact.is_some()
+    }
+
     /// What `other` announces too.
     pub fn merge(&mut self, other: Changes) {
         other.second.into_iter().for_each(|at| self.at(at));

@@ -134,9 +134,10 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
 
 /// How the data of a panel stands, which of its values count, and how often its source delivers.
 fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When, u64) {
-    let (newest, oldest) = reach::reach(&spec.chart, moment);
-    // Once for the whole panel: it may take a look at every series.
-    let interval_ms = health::interval_ms(spec, moment);
+    // Once for the whole panel: it takes a look at every series.
+    let told_ms = health::told_interval_ms(spec, moment);
+    let reach::Reach { newest, oldest, pace_ms, .. } = reach::reach(&spec.chart, moment, told_ms.is_none());
+    let interval_ms = told_ms.unwrap_or_else(|| health::interval_of_pace_ms(pace_ms));
     let health = match spec.chart.needs_data() {
         true => health::judge(spec, newest, oldest, interval_ms, moment, changes),
         false => Health::Good,

@@ -1,9 +1,10 @@
-//! File descriptors: taking an inherited one, watching one, making one non-blocking.
-#![expect(unsafe_code, reason = "an inherited descriptor is a bare number until somebody owns it")]
+//! File descriptors: taking an inherited one, sharing one, watching one, making one non-blocking.
+#![expect(unsafe_code, reason = "a descriptor is a bare number until somebody says who owns it")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::marker::MarkerFile;
@@ -72,6 +73,13 @@ fn take(fd: RawFd, taken: &AtomicBool) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// A socket that several share, whose number is at hand: who writes to hundreds in turn looks none of them up first.
+#[derive(Clone, Debug)]
+pub struct SharedSocket {
+    number: RawFd,
+    socket: Arc<UnixStream>,
+}
+
 /// What can be watched: it owns one descriptor, which stays open and the same as long as the value lives.
 pub trait Owning: AsRawFd + sealed::Sealed {}
 
@@ -80,12 +88,39 @@ mod sealed {
     impl Sealed for std::os::fd::OwnedFd {}
     impl Sealed for std::os::unix::net::UnixStream {}
     // Whoever shares it cannot exchange it, and it is open as long as one of them lives.
-    impl Sealed for std::sync::Arc<std::os::unix::net::UnixStream> {}
+    impl Sealed for super::SharedSocket {}
     impl Sealed for crate::sys::tty::Tty {}
     impl Sealed for crate::sys::pty::Pty {}
 }
 
 impl<T: AsRawFd + sealed::Sealed> Owning for T {}
+
+// === impl SharedSocket ===
+
+impl SharedSocket {
+    pub fn new(socket: UnixStream) -> SharedSocket {
+        SharedSocket { number: socket.as_raw_fd(), socket: Arc::new(socket) }
+    }
+
+    /// To read and write as std does.
+    pub fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+}
+
+impl AsFd for SharedSocket {
+    #[inline]
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the socket is open as long as this lives, and whoever shares it cannot exchange it.
+        unsafe { BorrowedFd::borrow_raw(self.number) }
+    }
+}
+
+impl AsRawFd for SharedSocket {
+    fn as_raw_fd(&self) -> RawFd {
+        self.number
+    }
+}
 
 /// Has the runtime tell when this descriptor is ready. It has to be non-blocking, and a runtime has to run.
 pub fn watch<T: Owning>(inner: T, interest: Interest) -> io::Result<AsyncFd<T>> {

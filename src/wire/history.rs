@@ -13,7 +13,8 @@ use crate::model::SeriesKey;
 use crate::model::series::Kind;
 use crate::model::window::{KEPT_BYTES_MAX, Kept};
 
-/// Changes with every incompatible change of this file, and of what `Kept` holds.
+/// Changes with every incompatible change of this file, and of what `Kept` holds. A head and `Begin` stay readable by every
+/// version, which tells by them what another one left.
 pub const VERSION: u16 = 2;
 /// Length and checksum.
 pub const HEAD_BYTES: usize = 8;

@@ -10,6 +10,7 @@ use super::{Options, WorkerError, run};
 use crate::base::limits;
 use crate::runtime::{self, fault, log};
 use crate::sys::memory_file::MemoryFile;
+use crate::sys::quiet::QuietSocket;
 use crate::sys::{cgroup, fd, handover, host, marker, process};
 
 /// As the kernel shows it beside the other threads.
@@ -47,11 +48,8 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
             tracing::warn!(%error, "cannot join the tenant's control group; its limits do not hold for this worker");
         }
         let options = Options { history: Some(history), ..options };
-        runtime::block_on(async move {
-            let feed = tokio::net::UnixStream::from_std(feed).map_err(WorkerError::SetUp)?;
-            run(feed, options).await
-        })
-        .map_err(WorkerError::SetUp)?
+        runtime::block_on(async move { run(QuietSocket::new(feed).map_err(WorkerError::SetUp)?, options).await })
+            .map_err(WorkerError::SetUp)?
     };
     // On a thread of its own: the main thread's stack is as large as whoever started the daemon said.
     let thread = runtime::spawn_thread_with_stack(THREAD, limits::DRAWING_STACK_BYTES, serve);

@@ -1,4 +1,4 @@
-//! When changes come, as far as they come about as often as may be drawn.
+//! When changes come, and when the next one should: as often as may be drawn, or more seldom at a pace of their own.
 
 use std::time::Duration;
 
@@ -8,8 +8,9 @@ use crate::base::Mono;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rhythm {
     newest: Option<Mono>,
-    /// Between the newest two.
+    /// Between the newest two, and between the two before.
     interval: Option<Duration>,
+    interval_before: Option<Duration>,
     /// Since when they have been in step, and how many came since.
     steady: Option<(Mono, u32)>,
     /// How many of the newest were out of step.
@@ -27,6 +28,8 @@ pub struct Rhythm {
 /// So many changes in a row are in step before the grid is moved for them. What is faster or slower by a five-hundredth is out
 /// of step by then: to follow it the grid would have to be moved again and again, and a picture be left out each time.
 const STEADY: u32 = 128;
+/// What comes seldom is hardly later than this.
+const LATE: Duration = Duration::from_millis(25);
 /// So many in a row are no accident.
 const STRAYS: u32 = 3;
 
@@ -36,6 +39,7 @@ impl Rhythm {
     /// A change came to a view that is drawn once a step.
     pub fn note(&mut self, now: Mono, step: Duration) {
         let newest = self.newest.replace(now);
+        self.interval_before = self.interval;
         self.interval = newest.map(|newest| now.since(newest));
         let Some((begun, count)) = self.steady else {
             (self.steady, self.strays) = (Some((now, 0)), 0);
@@ -56,5 +60,12 @@ impl Rhythm {
     pub fn next_beat(&self, step: Duration, jitter: Duration) -> Option<Mono> {
         self.interval.filter(|interval| interval.abs_diff(step) < jitter)?;
         Some(self.newest? + step + step / 4)
+    }
+
+    /// The same where they come at a pace of their own: the newest two intervals were about as long.
+    pub fn next_beat_of_its_own(&self) -> Option<Mono> {
+        let interval = self.interval?;
+        (interval.abs_diff(self.interval_before?) < interval / 4).then_some(())?;
+        Some(self.newest? + interval + (interval / 4).min(LATE))
     }
 }

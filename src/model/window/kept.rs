@@ -25,7 +25,7 @@ struct Tier(
     Vec<Bucket>,
 );
 
-/// As much as the fullest window takes when it is written down, beside its name.
+/// The points and buckets of the fullest window when it is written down; what else it has is some dozens of bytes.
 pub const KEPT_BYTES_MAX: usize = limits::POINTS_MAX * Point::BYTES + TIERS * limits::BUCKETS_MAX * Bucket::BYTES;
 
 impl Packed for Point {

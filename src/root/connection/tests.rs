@@ -11,7 +11,7 @@ use crate::runtime;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whether the kernel was asked to tell of room in this socket.
-fn is_told_of_room(stream: &UnixStream) -> bool {
+fn is_told_of_room(stream: &impl AsRawFd) -> bool {
     let infos = std::fs::read_dir("/proc/self/fdinfo").expect("a Linux with /proc");
     // Other tests come and go: what cannot be read is none of ours.
     let texts = infos.filter_map(|info| std::fs::read_to_string(info.ok()?.path()).ok());

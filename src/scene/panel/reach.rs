@@ -7,22 +7,17 @@ use crate::scene::moment::Moment;
 use crate::scene::query;
 use crate::scene::select::Select;
 
-/// The newest point a chart has at the right edge, and the oldest it has at all.
-pub fn reach(chart: &Chart, moment: &Moment<'_>) -> (Option<Wall>, Option<Wall>) {
-    let reach = gather(chart, moment, false);
-    (reach.newest, reach.oldest)
-}
-
 /// Milliseconds between two points of the slowest series a chart has, going by its newest ones; none where no series has
 /// two.
 pub fn pace_ms(chart: &Chart, moment: &Moment<'_>) -> Option<u64> {
-    gather(chart, moment, true).pace_ms
+    reach(chart, moment, true).pace_ms
 }
 
 /// Points by which the pace of a series is told.
 const PACE_POINTS_MAX: usize = 9;
 
-fn gather(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
+/// How far a chart's data reaches, and where `paced` says so its pace too: in one look at its series.
+pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
     let data = moment.data;
     let mut reach = Reach { edge: moment.edge, newest: None, oldest: None, paced, pace_ms: None };
     match chart {
@@ -80,13 +75,16 @@ fn gather(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
     reach
 }
 
-struct Reach {
+pub struct Reach {
     edge: Wall,
-    newest: Option<Wall>,
-    oldest: Option<Wall>,
+    /// The newest point at the right edge.
+    pub newest: Option<Wall>,
+    /// The oldest one there is.
+    pub oldest: Option<Wall>,
     /// Whether the pace is wanted: most sources tell their own.
     paced: bool,
-    pace_ms: Option<u64>,
+    /// As [`pace_ms`] tells it.
+    pub pace_ms: Option<u64>,
 }
 
 impl Reach {

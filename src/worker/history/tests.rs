@@ -181,7 +181,8 @@ fn junk_is_no_history() {
 fn what_another_version_left_is_not_read_and_known_for_what_it_is() {
     let file = MemoryFile::new().unwrap();
     assert!(!is_foreign(&file), "nothing");
-    file.write_at(b"junk, and more of it", 0).unwrap();
+    // Four bytes of whatever, with a checksum that is not theirs.
+    file.write_at(&[4, 0, 0, 0, 9, 9, 9, 9, 1, 2, 3, 4], 0).unwrap();
     assert!(!is_foreign(&file), "nobody's");
     for half in 0..2 {
         let file = MemoryFile::new().unwrap();

@@ -24,8 +24,18 @@ struct Told {
     lowered: bool,
 }
 
-/// Draws changes that come at these moments, with a clock that moves once a second where `clock` says so.
-fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, clock: bool) -> Told {
+/// What changes although no data comes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Beside {
+    Nothing,
+    /// Once a second.
+    Clock,
+    /// As often as may be drawn.
+    Motion,
+}
+
+/// Draws changes that come at these moments, and what changes beside them.
+fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, beside: Beside) -> Told {
     let mut pace = Pace::new(refresh_hz);
     let (mut changes, mut told) = (changes.peekable(), Told::default());
     let begun = *changes.peek().expect("invariant: there are changes");
@@ -44,8 +54,13 @@ fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, clock: bool) -> 
         }
         let asked = pace.ask(now);
         if asked == Ask::Draw {
-            let next_second = Wall((wall(now).0.div_euclid(1_000) + 1) * 1_000);
-            pace.drawn(now, wall(now), clock.then_some(next_second), true);
+            let next = match beside {
+                Beside::Nothing => None,
+                Beside::Clock => Some(Wall((wall(now).0.div_euclid(1_000) + 1) * 1_000)),
+                Beside::Motion => Some(Wall(wall(now).0 + 1)),
+            };
+            pace.moves(beside == Beside::Motion);
+            pace.drawn(now, wall(now), next, true);
             credit_at = Some(now + CREDIT_AFTER);
             told.merged += waiting.len().saturating_sub(1);
             told.waits.extend(waiting.drain(..).next_back().map(|at| now.since(at)));
@@ -101,7 +116,7 @@ fn data_as_often_as_the_board_is_drawn_as_it_comes_for_an_hour() {
     for hz in [120, 7] {
         // Mostly on time, sometimes behind, and once in a while by more than half a step of the fastest.
         let late_us = &[120, 90, 300, 80, 1_400, 100, 2_600, 90, 110, 150, 90, 5_200, 100, 800, 95, 130, 90];
-        let told = follow(hz as f64, beats(hz, HOUR, late_us), true);
+        let told = follow(hz as f64, beats(hz, HOUR, late_us), Beside::Clock);
         let step = Duration::from_secs_f64(1.0 / hz as f64);
         assert!(quantile(&told, 500) <= step / 50, "half wait {:?} at {hz} Hz", quantile(&told, 500));
         assert!(quantile(&told, 950) <= step / 8, "19 of 20 wait {:?} at {hz} Hz", quantile(&told, 950));
@@ -119,7 +134,7 @@ fn data_that_begins_just_after_a_tick_does_not_wait_for_ever() {
         let first = ms(10_000);
         let others =
             beats(120, Duration::from_secs(60), &[50, 20, 90]).map(move |at| at + Duration::from_micros(before_us));
-        let told = follow(120.0, std::iter::once(first).chain(others), false);
+        let told = follow(120.0, std::iter::once(first).chain(others), Beside::Nothing);
         // What waits less than an eighth of a step is let be.
         assert!(quantile(&told, 950) <= Duration::from_micros(1_050), "{before_us}: {:?}", quantile(&told, 950));
         assert!(told.merged <= 3, "{before_us}: {} merged", told.merged);
@@ -131,7 +146,7 @@ fn data_that_begins_just_after_a_tick_does_not_wait_for_ever() {
 fn pacing_is_exact_over_an_hour() {
     // What comes more often than it may be drawn, and what comes as soon as it was drawn: a count of ticks tells when.
     for (hz, changes_hz) in [(120_u64, 480), (60, 75), (120, 121), (120, 123), (120, 127), (60, 61)] {
-        let told = follow(hz as f64, beats(changes_hz, HOUR, &[0]), false);
+        let told = follow(hz as f64, beats(changes_hz, HOUR, &[0]), Beside::Nothing);
         let all = (HOUR.as_secs() * hz) as usize;
         assert!((all - 1..=all + 1).contains(&told.frames.len()), "{} of {all} at {hz} Hz", told.frames.len());
         let step_ns = 1_000_000_000 / hz;
@@ -181,6 +196,61 @@ fn a_clock_waits_for_data_that_is_about_to_come_and_not_for_data_that_stopped() 
 }
 
 #[test]
+fn a_clock_is_shown_with_data_that_comes_ten_times_a_second_however_often_the_board_is_drawn() {
+    for hz in [8, 10, 30] {
+        // Seven, so that each meets a whole second.
+        let late_us = &[300, 90, 1_200, 80, 3_000, 100, 250];
+        let told = follow(120.0, beats(hz, Duration::from_secs(60), late_us), Beside::Clock);
+        assert_eq!(told.frames.len(), told.waits.len(), "frames for a clock alone at {hz} Hz");
+        assert_eq!((told.merged, told.missed, told.lowered), (0, 0, false), "at {hz} Hz");
+    }
+}
+
+#[test]
+fn a_clock_waits_for_seldom_data_a_tenth_of_a_second_at_most() {
+    let seldom = |next_second_ms| {
+        let mut pace = Pace::new(4.0);
+        for at in [1_000, 2_000, 3_000] {
+            pace.changed(ms(at));
+            pace.credited(ms(at));
+            pace.drawn(ms(at), Wall(0), Some(Wall(next_second_ms)), true);
+        }
+        pace.credited(ms(3_001));
+        pace.ask(ms(3_990))
+    };
+    assert_eq!(seldom(905), Ask::Until(ms(4_025)), "the data comes 95 ms after the clock's second");
+    assert_eq!(seldom(850), Ask::Draw, "150 ms");
+}
+
+#[test]
+fn what_moves_waits_for_no_data() {
+    for hz in [1, 10] {
+        let told = follow(60.0, beats(hz, Duration::from_secs(60), &[0]), Beside::Motion);
+        // Up to the last change.
+        let all = 60 * 60 - 60 / hz as usize;
+        assert!(told.frames.len() >= all - 60, "{} frames of {all} beside data at {hz} Hz", told.frames.len());
+        assert_eq!((told.missed, told.lowered), (0, false), "at {hz} Hz");
+    }
+}
+
+#[test]
+fn data_that_comes_when_a_clock_waited_for_it_in_vain_is_not_late() {
+    let mut pace = Pace::new(120.0);
+    for at in [1_000, 1_100, 1_200] {
+        pace.changed(ms(at));
+        pace.credited(ms(at));
+        pace.drawn(ms(at), Wall(0), Some(Wall(10)), true);
+    }
+    pace.credited(ms(1_201));
+    assert_eq!(pace.ask(ms(1_211)), Ask::Until(ms(1_325)), "25 ms behind the next change");
+    // The timer had fired, and nothing was drawn yet.
+    pace.changed(ms(1_326));
+    assert_eq!(pace.ask(ms(1_326)), Ask::Draw);
+    pace.drawn(ms(1_326), Wall(0), None, true);
+    assert_eq!(pace.missed(), 0);
+}
+
+#[test]
 fn a_clock_that_waited_for_data_until_it_came_has_missed_nothing() {
     let mut pace = Pace::new(10.0);
     // Each is drawn as it comes, later and later after its tick.
@@ -203,14 +273,14 @@ proptest! {
     fn whenever_changes_come_the_refresh_rate_is_not_exceeded(
         refresh_hz in 1.0f64..120.0,
         steps in proptest::collection::vec(0.0f64..2.5, 2..300),
-        clock: bool,
+        beside in prop_oneof![Just(Beside::Nothing), Just(Beside::Clock), Just(Beside::Motion)],
     ) {
         let mut at = ms(10_000);
         let changes: Vec<Mono> = steps.iter().map(|step| {
             at = at + Duration::from_secs_f64(step / refresh_hz);
             at
         }).collect();
-        let told = follow(refresh_hz, changes.into_iter(), clock);
+        let told = follow(refresh_hz, changes.into_iter(), beside);
         assert_paced(&told.frames, refresh_hz);
         prop_assert_eq!((told.missed, told.lowered), (0, false));
     }
