@@ -220,7 +220,8 @@ impl View {
         let Tools { paper, encoder } = tools;
         let before = self.version;
         let mut base = before;
-        let mut bytes = Vec::new();
+        // Most deltas are shorter than that: they do not grow step by step.
+        let mut bytes = Vec::with_capacity(self.keyframe_bytes / 4);
         let mut keyframe = None;
         if base == Version::NONE {
             encoder.keyframe(paper, &mut bytes);

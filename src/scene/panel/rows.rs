@@ -60,38 +60,63 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
         column.select.all(moment.data, when).into_iter().map(named).collect()
     };
     let found: Vec<Vec<(Label, Option<f64>)>> = spec.columns.iter().map(of_column).collect();
+    let cell = |column: &chart::TableColumn, value: Option<f64>| {
+        let Some(value) = value else { return Cell::missing() };
+        let mut cell = Cell::number(value, column.unit);
+        if !column.thresholds.is_empty() {
+            cell = cell.level(chart::level(&column.thresholds, value));
+        }
+        match column.full_at {
+            Some(full_at) => cell.share((value / full_at) as f32),
+            None => cell,
+        }
+    };
+    let row = |(name, values): (&Label, Vec<Option<f64>>)| -> Vec<Cell> {
+        let cells = spec.columns.iter().zip(values).map(|(column, value)| cell(column, value));
+        std::iter::once(Cell::text(name.clone())).chain(cells).collect()
+    };
+    // The largest first, those that look alike may stand anywhere.
+    let in_order = spec.columns.iter().all(|column| column.select.topk.is_none());
+    let alike = if in_order { side_by_side(&found, spec.current) } else { None };
+    let rows = alike.unwrap_or_else(|| by_name(&found, spec.current));
+    let rows = rows.into_iter().map(row);
+    let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
+    TablePlan::new(columns, rows.collect(), Some(sort), first)
+}
+
+/// A row's name, and its value in each column.
+type NamedRow<'a> = (&'a Label, Vec<Option<f64>>);
+
+/// The rows of columns that have the same names in the same order, each once: most tables. None of others, and where some
+/// rows are to be left out. Names that look alike stand beside each other.
+fn side_by_side(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Option<Vec<NamedRow<'_>>> {
+    let (first, others) = found.split_first()?;
+    let is_once = first.is_sorted_by(|(left, _), (right, _)| left != right);
+    let is_whole = !current || first.iter().all(|(_, value)| value.is_some());
+    let names = |column: &Vec<(Label, Option<f64>)>| {
+        column.len() == first.len() && column.iter().zip(first).all(|((name, _), (first, _))| name == first)
+    };
+    let row = |index: usize| (&first[index].0, found.iter().map(|column| column[index].1).collect());
+    (is_once && is_whole && others.iter().all(names)).then(|| (0..first.len()).map(row).collect())
+}
+
+/// The rows of any columns. Of several that look alike the first counts.
+fn by_name(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Vec<NamedRow<'_>> {
     let mut names: Vec<&Label> = Vec::new();
     let mut seen: FxHashSet<&str> = FxHashSet::default();
     for (name, value) in found.iter().flatten() {
-        if (value.is_some() || !spec.current) && seen.insert(name.as_str()) {
+        if (value.is_some() || !current) && seen.insert(name.as_str()) {
             names.push(name);
         }
     }
-    // Of several that look alike the first counts.
     let mut known: Vec<FxHashMap<&str, Option<f64>>> = vec![FxHashMap::default(); found.len()];
-    for (known, values) in known.iter_mut().zip(&found) {
+    for (known, values) in known.iter_mut().zip(found) {
         for (name, value) in values {
             known.entry(name.as_str()).or_insert(*value);
         }
     }
-    let rows = names.into_iter().map(|name| {
-        let cells = spec.columns.iter().zip(&known).map(|(column, values)| {
-            let value = values.get(name.as_str()).copied().flatten();
-            let Some(value) = value else { return Cell::missing() };
-            let mut cell = Cell::number(value, column.unit);
-            if !column.thresholds.is_empty() {
-                cell = cell.level(chart::level(&column.thresholds, value));
-            }
-            match column.full_at {
-                Some(full_at) => cell.share((value / full_at) as f32),
-                None => cell,
-            }
-        });
-        let cells: Vec<Cell> = cells.collect();
-        std::iter::once(Cell::text(name.clone())).chain(cells).collect()
-    });
-    let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
-    TablePlan::new(columns, rows.collect(), Some(sort), first)
+    let value = |name: &Label, values: &FxHashMap<&str, Option<f64>>| values.get(name.as_str()).copied().flatten();
+    names.into_iter().map(|name| (name, known.iter().map(|values| value(name, values)).collect())).collect()
 }
 
 /// Bars of jobs, by the label that names them.
@@ -163,3 +188,6 @@ pub fn of_log(spec: &Log, moment: &Moment<'_>, inside: Rect) -> Option<Rows> {
 pub fn words(spec: &Words, moment: &Moment<'_>, canvas: &mut Canvas<'_>) {
     rich::paint(&RichPlan::new(&spec.text, spec.align, Fit::Wrap), canvas, moment.look);
 }
+
+#[cfg(test)]
+mod tests;
