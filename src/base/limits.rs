@@ -134,8 +134,9 @@ pub const SHARED_CELLS_MAX: usize = 1 << 19;
 /// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to
 /// 256 MiB, and data of up to as much again.
 pub const TENANTS_MAX: usize = 16;
-/// Descriptors of one tenant's worker: its feed, its process, its history, and the same for one that is started beside it.
-pub const TENANT_DESCRIPTORS: usize = 6;
+/// Descriptors of one tenant's worker: its feed, twice while a write waits, its process, its history, and the same for one that is
+/// started beside it.
+pub const TENANT_DESCRIPTORS: usize = 8;
 /// Entries of a list of those who may see a tenant: more people are a group.
 pub const PRINCIPALS_MAX: usize = 64;
 /// Most that may be allowed a second where something is limited: no worker draws so much.

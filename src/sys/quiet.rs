@@ -80,7 +80,10 @@ impl AsyncWrite for QuietSocket {
         loop {
             match send(self.socket.get_ref(), bytes, SendFlags::NOSIGNAL) {
                 Ok(count) => {
-                    self.full = None;
+                    // Of the rest it is to be told anew.
+                    if count == bytes.len() {
+                        self.full = None;
+                    }
                     return Poll::Ready(Ok(count));
                 }
                 Err(Errno::AGAIN) => ready!(self.room(cx))?,

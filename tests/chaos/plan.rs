@@ -212,8 +212,6 @@ impl Fault {
             Fault::Outside(
                 Outside::PushedNan
                 | Outside::PushedWrong
-                | Outside::WorkerStopped
-                | Outside::RootStopped
                 | Outside::RootHearsJunk
                 | Outside::RootHearsHuge
                 | Outside::RootHearsSlow
