@@ -37,6 +37,8 @@ mod stack;
 pub mod stacks;
 pub mod sweep;
 pub mod symbols;
+#[cfg(test)]
+pub mod testing;
 pub mod tty;
 pub mod undisturbed;
 pub mod usage;

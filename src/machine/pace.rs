@@ -4,11 +4,10 @@
 //! span holds as many frames as steps fit into it and one, and no two are less than half a step apart),
 //! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
-//! need not. A clock is shown together with the next change where that is about to come, an eighth of a second later at most;
-//! what moves waits for nothing. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
-//! once and moves nothing, a clock does not take its tick, and where changes
+//! need not. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
+//! once and moves nothing, a clock is shown together with the next change instead of taking its tick, and where changes
 //! that have been in step for long come to wait for their tick all the same, one waits for the next and the grid begins anew
-//! there.
+//! there. A mere clock, nothing that moves, waits for a change that comes more seldom too, an eighth of a second at most.
 //! A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
 //! Three late frames in a row halve the rate, ten seconds without one double it again, up to the board's.
 //! This keeps no clock: `now` is handed in, and the wall clock matters only as a distance.
@@ -37,7 +36,7 @@ pub struct Pace {
     credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
     change_at: Option<Mono>,
-    /// That is no mere clock.
+    /// Something moves by itself: `change_at` is more than a clock's.
     moves: bool,
     rhythm: Rhythm,
     late_in_a_row: u32,
@@ -157,7 +156,7 @@ impl Pace {
         self.held_at = Some(now);
     }
 
-    /// Whether something in the picture drawn next moves by itself, more finely than a clock: that never waits.
+    /// Whether something in the picture drawn next moves by itself, more finely than a clock: it does not wait for seldom data.
     pub fn moves(&mut self, moves: bool) {
         self.moves = moves;
     }

@@ -1,35 +1,14 @@
 //! A viewer's connection on a real socket.
 
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use super::*;
 use crate::base::Size;
 use crate::runtime;
+use crate::sys::testing::is_told_of_room;
 
 /// Longer than anything here takes on a machine that is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Whether the kernel was asked to tell of room in this socket.
-fn is_told_of_room(stream: &impl AsRawFd) -> bool {
-    let infos = std::fs::read_dir("/proc/self/fdinfo").expect("a Linux with /proc");
-    // Other tests come and go: what cannot be read is none of ours.
-    let texts = infos.filter_map(|info| std::fs::read_to_string(info.ok()?.path()).ok());
-    let masks: Vec<u32> = texts.filter_map(|text| events_of(&text, stream.as_raw_fd())).collect();
-    // The runtime holds its epoll by several descriptors.
-    assert!(!masks.is_empty(), "the socket is watched");
-    let room = u32::try_from(libc::EPOLLOUT).expect("a small flag");
-    masks.iter().any(|mask| mask & room != 0)
-}
-
-/// What an epoll is asked to tell of a descriptor (proc_pid_fdinfo(5)).
-fn events_of(text: &str, fd: i32) -> Option<u32> {
-    let mut lines = text.lines().filter_map(|line| line.strip_prefix("tfd:"));
-    lines.find_map(|line| {
-        let mut words = line.split_whitespace();
-        (words.next()?.parse() == Ok(fd)).then(|| u32::from_str_radix(words.nth(1)?, 16).ok())?
-    })
-}
 
 async fn next(heard: &mut mpsc::Receiver<Event>) -> Event {
     timer::timeout(PATIENCE, heard.recv()).await.expect("something is heard").expect("the connection lives")

@@ -251,6 +251,21 @@ fn data_that_comes_when_a_clock_waited_for_it_in_vain_is_not_late() {
 }
 
 #[test]
+fn what_a_clock_waited_for_data_is_no_caps_doing() {
+    let mut pace = Pace::new(100.0);
+    for at in [1_000, 1_100, 1_200] {
+        pace.changed(ms(at));
+        pace.credited(ms(at));
+        pace.drawn(ms(at), Wall(0), Some(Wall(10)), true);
+    }
+    pace.credited(ms(1_201));
+    pace.changed(ms(1_300));
+    pace.hold(ms(1_300), ms(1_400));
+    pace.drawn(ms(1_400), Wall(0), None, true);
+    assert_eq!((pace.missed(), pace.limited()), (0, 10), "those from the data on, not from the second 90 ms before");
+}
+
+#[test]
 fn a_clock_that_waited_for_data_until_it_came_has_missed_nothing() {
     let mut pace = Pace::new(10.0);
     // Each is drawn as it comes, later and later after its tick.
