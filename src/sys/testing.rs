@@ -4,13 +4,13 @@ use std::os::fd::AsRawFd;
 
 /// Whether the kernel was asked to tell of room in this, of which it was asked to tell something.
 pub fn is_told_of_room(watched: &impl AsRawFd) -> bool {
-    let infos = std::fs::read_dir("/proc/self/fdinfo").expect("a Linux with /proc");
+    let infos = std::fs::read_dir("/proc/self/fdinfo").expect("invariant: a Linux has /proc");
     // Other tests come and go: what cannot be read is none of ours.
     let texts = infos.filter_map(|info| std::fs::read_to_string(info.ok()?.path()).ok());
     let masks: Vec<u32> = texts.filter_map(|text| events_of(&text, watched.as_raw_fd())).collect();
     // The runtime holds its epoll by several descriptors.
     assert!(!masks.is_empty(), "it is watched");
-    let room = u32::try_from(libc::EPOLLOUT).expect("a small flag");
+    let room = u32::try_from(libc::EPOLLOUT).expect("invariant: a flag is small");
     masks.iter().any(|mask| mask & room != 0)
 }
 
