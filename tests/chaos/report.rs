@@ -70,7 +70,7 @@ pub struct Row {
     pub fallback_ms: Quantiles,
     pub same_frame: Option<u64>,
     /// Ticks that the other tenant's viewers never showed: the most in a row, and faults by which more than one in a row was
-    /// lost, and those of them where the daemon without faults lost none at that time.
+    /// lost, and those of them by which two or more were lost beyond what the daemon without faults lost at that time.
     pub lost_most: u64,
     pub lost_beyond: u64,
     pub lost_beyond_noise: u64,
@@ -114,7 +114,7 @@ pub const SCHEMA: &[&str] = &[
     "a daemon's return is judged by the first picture of the new one, which begins with no numbers: the next good one, which good_ms tells of, waits for what is pushed ten times a second",
     "held_by: pairs of a ring and how many faults it was seen to hold: 1 source, task or thread, 2 panel, 3 worker, 4 root and viewers",
     "lost_most: ticks in a row, one each 100 ms, that some viewer of the other tenant never showed while the fault lasted",
-    "lost_beyond: faults by which more than one tick in a row was lost; lost_beyond_noise: those where the daemon without faults lost none at that time",
+    "lost_beyond: faults by which more than one tick in a row was lost; lost_beyond_noise: those where it was two or more beyond what the daemon without faults lost at that time",
     "equal: faults after which two viewers in two sizes came to show, cell by cell, what those of the daemon without faults showed for the same tick",
     "at_random: drawn by the seed; the rest was chosen so that each fault comes at all, and nothing is concluded from it",
     "leftovers: descriptors, processes, threads and tasks of a daemon and its workers",
@@ -189,18 +189,21 @@ impl Report {
         writeln!(page, "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let held: Vec<String> = row.held_by.iter().map(|(ring, count)| format!("{ring}: {count}")).collect();
+            // What is brought about beside the daemons has nobody else to lose a frame, and no other ring.
+            let is_beside = row.equal.is_none();
+            let or_none = |told: String| if is_beside { "-".to_owned() } else { told };
             writeln!(
                 page,
                 "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 row.fault,
                 row.injected,
-                held.join(", "),
+                or_none(held.join(", ")),
                 row.recovered,
                 row.unrecovered,
                 shown(row.good_ms.p50),
                 shown(row.good_ms.p95),
                 shown(row.good_ms.p99),
-                row.lost_most,
+                or_none(row.lost_most.to_string()),
                 row.equal.map_or("-".to_owned(), |equal| equal.to_string()),
             )?;
         }
