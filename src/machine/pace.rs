@@ -89,7 +89,7 @@ const LATE_IN_A_ROW_MAX: u32 = 3;
 /// As long without a late frame the machine has room for a faster rate; so long also that trying costs little.
 const RECOVERED_AFTER: Duration = Duration::from_secs(10);
 /// Steps after one that waited for the next change, until another does: few pictures are left out for being in time.
-const JOINED_AGAIN: u32 = 64;
+const JOINED_AGAIN: u32 = 128;
 /// The same where none came: it is no rhythm, and trying costs the frame a part of a step.
 const ALONE_AGAIN: u32 = 256;
 /// A clock is not later than this for a change that comes less often than it could be drawn: nobody sees that, and where data comes

@@ -107,7 +107,10 @@ impl Select {
             over: self.over,
             join: self.join,
         };
-        let mut found: Vec<Selected<'a>> = Vec::new();
+        let count = data.count_named(&self.series).min(limits::SELECTED_MAX);
+        // Where labels leave out most of many, as many are not made room for.
+        let room = if self.with.is_empty() && self.join.is_none() { count } else { 0 };
+        let mut found: Vec<Selected<'a>> = Vec::with_capacity(room);
         // Of what is joined, where it stands in the list.
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for (text, key, window) in self.matching(data).take(limits::SELECTED_MAX) {

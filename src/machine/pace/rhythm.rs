@@ -25,9 +25,10 @@ pub struct Rhythm {
     pub resume_at: Option<Mono>,
 }
 
-/// So many changes in a row are in step before the grid is moved for them. What is faster or slower by a five-hundredth is out
-/// of step by then: to follow it the grid would have to be moved again and again, and a picture be left out each time.
-const STEADY: u32 = 128;
+/// So many changes in a row are in step before the grid is moved for them: at 120 a second they have waited for a quarter of a
+/// second by then. What is faster or slower by a hundredth is out of step by then: to follow it the grid would have to be moved
+/// again and again, and a picture be left out each time.
+const STEADY: u32 = 32;
 /// What comes seldom is hardly later than this.
 const LATE: Duration = Duration::from_millis(25);
 /// So many in a row are no accident.
@@ -51,9 +52,9 @@ impl Rhythm {
         self.steady = if self.strays >= STRAYS || count == u32::MAX - 1 { None } else { Some((begun, count + 1)) };
     }
 
-    /// Whether they have been in step for long enough to go on so.
+    /// Whether they have been in step for long enough to go on so, and the newest one was.
     pub fn is_steady(&self) -> bool {
-        self.steady.is_some_and(|(_, count)| count >= STEADY)
+        self.strays == 0 && self.steady.is_some_and(|(_, count)| count >= STEADY)
     }
 
     /// When the next change has come for sure, where the newest two were a step apart, give or take that much.

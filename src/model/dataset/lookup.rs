@@ -65,6 +65,11 @@ impl Dataset {
         }))
     }
 
+    /// How many series there are of a name.
+    pub fn count_named(&self, name: &str) -> usize {
+        self.families.get(name).map_or(0, |family| family.of.len())
+    }
+
     /// Lets go what a name stood for: all its series, and how many there might be.
     pub fn forget_named(&mut self, name: &str) {
         let keys: Vec<SeriesKey> = self.named(name).map(|(key, _)| key.clone()).collect();

@@ -57,7 +57,11 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
             let value = one.value(when);
             (one.name, value)
         };
-        column.select.all(moment.data, when).into_iter().map(named).collect()
+        let all = column.select.all(moment.data, when);
+        // Apart: what is much smaller and collected in place is moved once more.
+        let mut values = Vec::with_capacity(all.len());
+        values.extend(all.into_iter().map(named));
+        values
     };
     let found: Vec<Vec<(Label, Option<f64>)>> = spec.columns.iter().map(of_column).collect();
     let cell = |column: &chart::TableColumn, value: Option<f64>| {

@@ -138,6 +138,8 @@ fn data_that_begins_just_after_a_tick_does_not_wait_for_ever() {
         // What waits less than an eighth of a step is let be.
         assert!(quantile(&told, 950) <= Duration::from_micros(1_050), "{before_us}: {:?}", quantile(&told, 950));
         assert!(told.merged <= 3, "{before_us}: {} merged", told.merged);
+        let waited = told.waits.iter().filter(|wait| **wait > Duration::from_micros(1_050)).count();
+        assert!(waited <= 40, "{before_us}: {waited} changes waited, a third of a second");
         assert_paced(&told.frames, 120.0);
     }
 }
