@@ -111,6 +111,9 @@ pub fn rows(options: &Options) -> Vec<Row> {
         let what = format!("CPU per terminal-frame at {fps} fps / floor");
         rows.push(ratio(&what, Metric::Cpu, at(Who::Ours, fps), at(Who::Floor, fps), Bound::AtMost(1.4), 1.2));
     }
+    let (many, floor) = (Cell::new(Who::Ours, 2 * n, GROWTH_FPS), Cell::new(Who::Floor, 2 * n, GROWTH_FPS));
+    let what = format!("CPU at {GROWTH_FPS} fps, twice the viewers / floor");
+    rows.push(ratio(&what, Metric::Cpu, many, floor, Bound::AtMost(1.4), 1.2));
     let (fast, floor) = (at(Who::Ours, FAST_FPS), at(Who::Floor, FAST_FPS));
     let (ours, tmux) = (at(Who::Ours, PEERS_FPS), at(Who::Tmux, PEERS_FPS));
     let ratatui = at(Who::Ratatui, PEERS_FPS);
@@ -133,7 +136,7 @@ pub fn rows(options: &Options) -> Vec<Row> {
     let calm = at(Who::Ours, GROWTH_FPS);
     let trouble = calm.with_trouble();
     rows.push(ratio("p95 with trouble / without", Metric::HealthyP95, trouble, calm, Bound::AtMost(1.15), 1.05));
-    let (few, many) = (Cell::new(Who::Ours, n / 5, GROWTH_FPS), Cell::new(Who::Ours, 2 * n, GROWTH_FPS));
+    let few = Cell::new(Who::Ours, n / 5, GROWTH_FPS);
     rows.push(ratio("CPU, ten times the viewers / few", Metric::Cpu, many, few, Bound::AtMost(1.15), 1.0));
     let ten = Cell::new(Who::Ours, n / 5, PEERS_FPS).views(Views::Own);
     rows.push(ratio("CPU per view, five times the views / few", Metric::Cpu, own, ten, Bound::Near(0.15), 1.0));
