@@ -29,7 +29,8 @@ pub use daemon::{
 pub use device::{DeviceGone, DeviceOpened, DeviceReleased};
 pub use feed::{
     FeedViolation, FrameRefused, HistoryBroken, HistoryForeign, HistoryLost, HistoryReplayed, StepFatal, WorkerAnswers,
-    WorkerDied, WorkerHung, WorkerKept, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack, WorkerStarted,
+    WorkerDied, WorkerHung, WorkerKept, WorkerLate, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack,
+    WorkerStarted,
 };
 pub use port::{ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
@@ -78,6 +79,7 @@ pub struct Counters {
     pub workers_died: Counter,
     pub workers_recycled: Counter,
     pub workers_kept: Counter,
+    pub workers_late: Counter,
     pub workers_silent: Counter,
     pub workers_hung: Counter,
     pub steps_fatal: Counter,
@@ -120,6 +122,7 @@ pub static COUNTERS: Counters = Counters {
     workers_died: Counter::new(),
     workers_recycled: Counter::new(),
     workers_kept: Counter::new(),
+    workers_late: Counter::new(),
     workers_silent: Counter::new(),
     workers_hung: Counter::new(),
     steps_fatal: Counter::new(),

@@ -22,6 +22,7 @@ mod observing;
 mod pusher;
 mod pushing;
 mod recycling;
+mod repainting;
 mod service;
 mod session;
 mod showing;

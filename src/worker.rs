@@ -130,16 +130,17 @@ where
     });
     keep(&top, synthetic::NAME, &updates_in, move |updates| synthetic::run(watched.clone(), updates));
     keep(&top, own::NAME, &updates_in, move |updates| own::run(reports.clone(), updates));
+    let (lying, asked) = watch::channel(None);
     let faults = options.faults.then(|| {
         let (faults, lie) = watch::channel(None);
-        keep(&top, lying::NAME, &updates_in, move |updates| lying::run(lie.clone(), updates));
+        keep(&top, lying::NAME, &updates_in, move |updates| lying::run(lie.clone(), asked.clone(), updates));
         faults
     });
     let keeper = options.keeper;
     top.child(Spec::supervisor("sources").stopped(Shutdown::Brutal), move |_| {
         origins::run(wanted.clone(), keeper.clone(), updates_in.clone())
     });
-    let controls = Controls { host, processes, sources, synthetic, own, faults };
+    let controls = Controls { host, processes, sources, synthetic, own, lying, faults };
     let served = serve(stream, Sources { updates, controls }, options.history, options.wall);
     tokio::select! {
         served = served => served,

@@ -10,8 +10,8 @@ use super::logging;
 use crate::base::limits;
 use crate::runtime::fault::{self, Text};
 
-/// What is said of it, and where it was.
-type Line = Text<{ limits::PANIC_TEXT_BYTES_MAX + 256 }>;
+/// What is said of it, where it was, and which calls led there.
+type Line = Text<{ limits::PANIC_TEXT_BYTES_MAX + 1024 }>;
 
 /// Replaces std's report, which is many lines and would land in the middle of a chart.
 pub fn install() {
@@ -30,8 +30,9 @@ fn line(info: &PanicHookInfo<'_>) -> Line {
     let _ = message.write_str(info.payload_as_str().unwrap_or("no message"));
     let _ = write!(line, "unblink: this is a bug, please report it: {} (", message.as_str());
     let _ = match info.location() {
-        Some(place) => write!(line, "{place})"),
-        None => line.write_str("somewhere)"),
+        Some(place) => write!(line, "{place}) "),
+        None => line.write_str("somewhere) "),
     };
+    let _ = line.write_str(fault::told_of_unheld().as_str());
     line
 }

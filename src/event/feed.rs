@@ -54,6 +54,17 @@ pub struct WorkerDied<'a> {
     pub retry_in_ms: u64,
 }
 
+/// A worker owes an answer for longer than one takes that has nothing else to do.
+#[derive(Debug)]
+pub struct WorkerLate<'a> {
+    pub tenant: &'a str,
+    pub epoch: Epoch,
+    pub pid: u32,
+    pub silent_ms: u64,
+    /// It is counted in any case: one that is late again and again is not told of each time.
+    pub is_told: bool,
+}
+
 /// A worker runs and does not answer, and cannot: nobody blames it.
 #[derive(Debug)]
 pub struct WorkerSilent<'a> {
@@ -191,6 +202,16 @@ impl Event for WorkerDied<'_> {
             retry_in_ms = self.retry_in_ms,
             "worker died; its viewers keep their last frame until the next one draws"
         );
+    }
+}
+
+impl Event for WorkerLate<'_> {
+    fn emit(self) {
+        COUNTERS.workers_late.add(1);
+        let WorkerLate { tenant, epoch, pid, silent_ms, is_told } = self;
+        if is_told {
+            warn!(tenant, epoch = epoch.0, pid, silent_ms, "worker is late with an answer");
+        }
     }
 }
 

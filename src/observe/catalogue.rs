@@ -36,6 +36,7 @@ metrics! {
     RESIDENT: Gauge "unblink_resident_memory_bytes" ["process" "tenant"] "Memory in RAM, of root or of a tenant's worker, shared pages included.";
     ALLOCATOR: Gauge "unblink_allocator_bytes" ["process" "tenant" "kind"] "What the allocator of root or of a tenant's worker holds: allocated to the program, active pages, resident in RAM, mapped, and retained as addresses alone.";
     OPEN_FDS: Gauge "unblink_open_fds" [] "Descriptors that root holds.";
+    PANICS: Counter "unblink_panics_total" [] "Panics of root, each at the cost of the work, the task or the thread it was in, or of root itself.";
     TASKS: Gauge "unblink_tasks" [] "Tasks, threads and child processes of root.";
     LOG_DROPPED: Counter "unblink_log_dropped_total" ["process" "tenant" "to"] "Log messages that did not get to a destination (stderr, files, journal): nobody took them in time, or they could not be written.";
     LOG_ERRORS: Counter "unblink_log_errors_total" ["process" "tenant" "to"] "Log messages that could not be written; they are among those that did not get there.";
@@ -64,6 +65,7 @@ metrics! {
     WORKER_UP: Gauge "unblink_worker_up" ["tenant"] "1 while the tenant's worker draws and answers.";
     WORKER_RESTARTS: Counter "unblink_worker_restarts_total" ["tenant"] "Times that a worker was started again after its end.";
     WORKER_DEATHS: Counter "unblink_worker_deaths_total" ["tenant" "cause"] "Ends of workers: died by itself, hung, late to get ready, out of memory, or violation of the feed's rules.";
+    WORKER_LATE: Counter "unblink_worker_late_total" ["tenant"] "Times that a worker owed an answer for 200 ms or longer.";
     WORKER_THROTTLED: Counter "unblink_worker_throttled_periods_total" ["tenant"] "Times, of 100 ms each, that the tenant's control group was held back because it had used up its share of the processor.";
     WORKER_RECYCLED: Counter "unblink_worker_recycled_total" ["tenant"] "Times that a fresh worker took the place of one that worked.";
     BANNERS: Counter "unblink_banners_shown_total" [] "Times that a tenant's viewers were told that nothing is drawn.";

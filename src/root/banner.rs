@@ -3,6 +3,8 @@
 //!
 //! Invariant: only `Label`s reach the bytes, in the encoder's closed grammar.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::base::Mono;
@@ -11,7 +13,7 @@ use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::machine::heartbeat::Excuse;
 use crate::machine::reconnect::age;
-use crate::model::{GlyphSet, ViewSpec};
+use crate::model::{GlyphSet, Unit, ViewSpec};
 use crate::wire::attach;
 
 /// Why a view is not live.
@@ -19,9 +21,10 @@ use crate::wire::attach;
 pub enum Why {
     /// The first worker is on its way.
     Starting,
-    Died,
-    /// The last one did, of this.
-    OutOfMemory(String),
+    /// The last one died; when the next one is started, where that is not at once.
+    Died(Option<Mono>),
+    /// The same, and of this.
+    OutOfMemory(String, Option<Mono>),
     /// It runs and cannot answer.
     Silent(Excuse),
     /// It runs, but takes none of the configurations there are; the first complaint.
@@ -32,7 +35,7 @@ const STYLE: Style = Style::new().reverse().bold();
 
 /// The banner of a view as a whole attach message. The age moves once a second.
 pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mono) -> Bytes {
-    let reason = reason(why);
+    let reason = reason(why, now);
     let dot = if spec.glyphs == GlyphSet::Ascii { " - " } else { " · " };
     let frame = match last_frame_at {
         Some(then) => format!("last frame {} old", age(now, then)),
@@ -42,13 +45,22 @@ pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mon
     attach::frame(&encode::banner(spec.size, encoding(spec), &text, STYLE))
 }
 
-fn reason(why: &Why) -> String {
+fn reason(why: &Why, now: Mono) -> String {
     match why {
         Why::Starting => "worker starting".to_owned(),
-        Why::Died => "worker died, restarting".to_owned(),
-        Why::OutOfMemory(words) => format!("worker {words}, restarting"),
+        Why::Died(next_try_at) => format!("worker died, {}", next_try(*next_try_at, now)),
+        Why::OutOfMemory(words, next_try_at) => format!("worker {words}, {}", next_try(*next_try_at, now)),
         Why::Silent(excuse) => format!("worker {}", excuse.words()),
         Why::Refused(complaint) => complaint.clone(),
+    }
+}
+
+/// What is next; a pause that hardly anybody sees is none.
+fn next_try(at: Option<Mono>, now: Mono) -> String {
+    let wait = at.map(|at| at.since(now)).filter(|wait| *wait >= Duration::from_secs(1));
+    match wait {
+        Some(wait) => format!("next try in {}", Unit::Seconds.format(wait.as_millis().div_ceil(1_000) as f64)),
+        None => "restarting".to_owned(),
     }
 }
 
@@ -70,7 +82,17 @@ mod tests {
 
     #[test]
     fn a_worker_that_ran_out_of_memory_is_said_to_have() {
-        let why = Why::OutOfMemory(Shortage::Limit(Some(2 << 30)).words());
-        assert_eq!(reason(&why), "worker ran out of memory: over its limit of 2.0 GiB, restarting");
+        let why = Why::OutOfMemory(Shortage::Limit(Some(2 << 30)).words(), None);
+        assert_eq!(reason(&why, Mono(0)), "worker ran out of memory: over its limit of 2.0 GiB, restarting");
+    }
+
+    #[test]
+    fn a_worker_that_is_started_later_is_said_to_be_and_when() {
+        let said = |wait_ms: u64| reason(&Why::Died(Some(Mono((5_000 + wait_ms) * 1_000_000))), Mono(5_000_000_000));
+        assert_eq!(
+            [999, 1_000, 29_001].map(said),
+            ["restarting", "next try in 1 s", "next try in 30 s"].map(|next| format!("worker died, {next}"))
+        );
+        assert_eq!(reason(&Why::Died(Some(Mono(1))), Mono(5_000_000_000)), "worker died, restarting", "it is time");
     }
 }

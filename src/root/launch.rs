@@ -265,11 +265,13 @@ impl Launcher {
                         (child, ours, page)
                     }
                 };
+                let stream = Box::new(QuietSocket::new(ours)?);
+                legacy.handed_over();
                 confined.limit_data(child.pid());
                 *marker = Some(page);
                 let pid = Some(child.pid());
                 Ok(Launched {
-                    stream: Box::new(QuietSocket::new(ours)?),
+                    stream,
                     pid,
                     counts_before: stay.before(),
                     life: Life::Process(child, sweeper.clone(), stay),

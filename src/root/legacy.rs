@@ -58,6 +58,7 @@ impl Legacy {
     }
 
     /// For a worker that is about to start: with an opening of its own, whose flags are none of the next one's business.
+    /// Where it cannot be started, nobody has died of it: [`Legacy::handed_over`] says that one was.
     pub fn hand_over(&mut self) -> io::Result<MemoryFile> {
         let why = match (self.ungreeted, self.shortages, self.short_lives) {
             (DEATHS_MAX.., _, _) => Some("two workers died before they had read it"),
@@ -77,9 +78,13 @@ impl Legacy {
                 file
             }
         };
+        self.file.insert(file).reopen()
+    }
+
+    /// A worker was started with it.
+    pub fn handed_over(&mut self) {
         self.ungreeted += 1;
         self.short_lives += 1;
-        self.file.insert(file).reopen()
     }
 
     /// The worker works with it, and has for a while.
@@ -107,8 +112,23 @@ mod tests {
 
     use super::*;
 
-    fn handed_over(legacy: &mut Legacy) -> u64 {
+    fn offered(legacy: &mut Legacy) -> u64 {
         fstat(legacy.hand_over().expect("there is memory").as_fd()).expect("it is open").st_ino
+    }
+
+    fn handed_over(legacy: &mut Legacy) -> u64 {
+        let file = offered(legacy);
+        legacy.handed_over();
+        file
+    }
+
+    #[test]
+    fn workers_that_could_not_be_started_have_not_died_of_it() {
+        let mut legacy = Legacy::new("default");
+        let first = handed_over(&mut legacy);
+        (0..2 * SHORT_LIVES_MAX).for_each(|_| assert_eq!(offered(&mut legacy), first));
+        assert_eq!(handed_over(&mut legacy), first);
+        assert_ne!(offered(&mut legacy), first, "two that were started have");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Invariant: what a worker sends waits for the loop within a cap of messages and one of bytes, what it is sent waits
 //! in a bounded queue; a worker that does not read makes [`Link::send`] fail, never wait.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -114,6 +115,7 @@ impl Link {
             move |fault: &str| tell_later(told, life, Heard::Closed(format!("its {what} {fault}")))
         };
         let reader = keeper.once_under(row, "feed-reader", reading, lost("reader"));
+        let told = heard.clone();
         let writing = async move {
             let mut batch = framing::Batch::default();
             while let Some((message, mut taken)) = waiting.recv().await {
@@ -124,10 +126,13 @@ impl Link {
                     batch.push(message);
                     taken.merge(more);
                 }
-                // The reader learns of a broken feed too, and says so.
-                if batch.write(&mut writing).await.is_err() {
-                    return;
+                let Err(error) = batch.write(&mut writing).await else { continue };
+                // The reader learns of an end that is gone too, and says so; of what is wrong at this end nobody else does.
+                if !matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) {
+                    let broke = Heard::Closed(format!("its feed could not be written: {error}"));
+                    let _ = told.send((life, broke)).await;
                 }
+                return;
             }
         };
         let writer = keeper.once_under(row, "feed-writer", writing, lost("writer"));
@@ -151,7 +156,7 @@ impl Link {
         let taken = Arc::clone(&self.room).try_acquire_many_owned(bytes).map_err(|_| Clogged)?;
         match self.out.try_send((message, taken)) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(Clogged),
-            // A feed that is gone is told by its reader.
+            // A feed that is gone was told of by who found it so.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
         }
     }
@@ -198,7 +203,12 @@ fn tell_later(told: mpsc::Sender<(LifeId, Heard)>, life: LifeId, what: Heard) {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
     use std::time::Duration;
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
     use super::super::launch::Life;
     use super::*;
@@ -220,6 +230,46 @@ mod tests {
         let message = ToWorker::Prepare { generation: 1, files: vec![file] };
         let taken = (0..100).take_while(|_| link.send(&message).is_ok()).count();
         assert_eq!(taken, 6, "sixty of sixty-four megabytes");
+    }
+
+    /// An end that can be read, and cannot be written for want of something.
+    struct Unwritable(tokio::io::DuplexStream);
+
+    impl AsyncRead for Unwritable {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, buf)
+        }
+    }
+
+    impl AsyncWrite for Unwritable {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(rustix::io::Errno::MFILE.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_feed_that_cannot_be_written_is_told_at_once() {
+        let (ours, _theirs) = tokio::io::duplex(64);
+        let life = Life::Task(runtime::spawn("worker", std::future::pending()));
+        let (heard, mut hears) = mpsc::channel(1);
+        let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
+        let row = keeper.place("worker of a test", Kind::Supervisor);
+        let keeping = runtime::spawn("keeper", keeper.clone().run(Line::unheard()));
+        let launched = Launched { stream: Box::new(Unwritable(ours)), pid: None, counts_before: None, life };
+        let link = Link::new(launched, LifeId { worker: 1, epoch: Epoch(1) }, &keeper, row.id(), &heard);
+        link.send(&ToWorker::Ping { nonce: 1, vitals: None }).expect("it is taken");
+        let told = timer::timeout(Duration::from_secs(60), hears.recv()).await.expect("it is told");
+        let Some((_, Heard::Closed(why))) = &told else { panic!("{told:?}") };
+        assert!(why.starts_with("its feed could not be written: "), "{why}");
+        keeping.abort();
     }
 
     async fn may_have_answered(link: &Link, nonce: u64) {

@@ -23,7 +23,7 @@ use crate::model::vitals::Allocator;
 use crate::observe::{self, catalogue as of};
 use crate::observe::{Observer, Scrape};
 use crate::runtime::log::{Losses, To};
-use crate::runtime::{self, log};
+use crate::runtime::{self, fault, log};
 use crate::sys::{clock, heap, usage};
 use crate::wire::feed::{self, CountRow, WorkerStatus};
 
@@ -250,6 +250,7 @@ impl State {
             scrape.gauge(&of::OPEN_FDS, &[], count as f64);
         }
         scrape.gauge(&of::TASKS, &[], runtime::running() as f64);
+        scrape.total(&of::PANICS, &[], fault::unheld());
         let configuration = self.configuration.status();
         scrape.gauge(&of::GENERATION, &[], self.generation() as f64);
         scrape.gauge(&of::REFUSED, &[], f64::from(u8::from(configuration.refused.is_some())));
@@ -312,6 +313,7 @@ fn tell_worker(scrape: &mut Scrape<'_>, worker: &Worker, now: Mono) {
     scrape.gauge(&of::WORKER_UP, &[tenant], f64::from(u8::from(worker.state() == "ready" && worker.draws())));
     scrape.total(&of::WORKER_RESTARTS, &[tenant], worker.restarts());
     scrape.total(&of::WORKER_RECYCLED, &[tenant], worker.recycled());
+    scrape.total(&of::WORKER_LATE, &[tenant], worker.times_late());
     scrape.gauge(&of::SERIES, &[tenant], f64::from(said.series));
     scrape.gauge(&of::PANELS_FALLEN, &[tenant], f64::from(said.figures.panels_fallen));
     if let Some(bytes) = said.figures.resident_bytes.filter(|_| worker.runs()) {

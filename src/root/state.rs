@@ -15,6 +15,7 @@ use super::link::{Heard, LifeId};
 use super::observing::Observing;
 use super::pushing::Pushing;
 use super::recycling::Recycling;
+use super::repainting::Repainting;
 use super::service::Service;
 use super::session::{Seat, Session, Stranger};
 use super::tenants::{Name, Tenant, Tenants, Whose};
@@ -49,6 +50,7 @@ pub struct State {
     pub(super) configuration: Configuration,
     pub(super) recycling: Recycling,
     pub(super) capturing: Capturing,
+    pub(super) repainting: Repainting,
     pub(super) observing: Observing,
     pub(super) service: Service,
     /// For the tasks of new connections.
@@ -98,6 +100,7 @@ impl State {
             configuration,
             recycling,
             capturing: Capturing::new(profiling),
+            repainting: Repainting::default(),
             observing: Observing::default(),
             service: Service::default(),
             events,
@@ -124,6 +127,7 @@ impl State {
         times
             .into_iter()
             .chain([self.configuration.wake_at(), self.recycling.wake_at(), self.capturing.wake_at()])
+            .chain([self.repainting.wake_at()])
             .flatten()
             .min()
             .unwrap_or(self.next_second)
@@ -134,6 +138,7 @@ impl State {
         self.tenants.tick(now);
         self.configuration_tick(now);
         self.recycling_tick(now);
+        self.repainting_tick(now);
         self.apply_sizes(now);
         self.drop_leaving(now);
         // All of them are asked.
@@ -217,15 +222,6 @@ impl State {
         if stood_still(self.next_second, now) {
             self.tenants.forgive(now);
         }
-    }
-
-    /// Repaints every screen: somebody suspects that they are torn.
-    pub fn repaint_all(&mut self, now: Mono) -> Course {
-        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
-        for id in ids {
-            self.fanout.repaint(id, now);
-        }
-        self.settle(now)
     }
 
     /// Says farewell to everybody and ends the worker. The second time it does not wait for either.

@@ -299,9 +299,10 @@ impl Worker {
             return None;
         }
         if let Some(words) = self.died_of_memory() {
-            return Some(Why::OutOfMemory(words));
+            return Some(Why::OutOfMemory(words, self.next_try_at()));
         }
-        Some(if self.epoch.0 > 1 || self.last_fault.is_some() { Why::Died } else { Why::Starting })
+        let has_died = self.epoch.0 > 1 || self.last_fault.is_some();
+        Some(if has_died { Why::Died(self.next_try_at()) } else { Why::Starting })
     }
 
     /// Why boards cannot be drawn, for operators. A fault that was got over is no reason.
@@ -318,9 +319,13 @@ impl Worker {
         if matches!(self.stage, Stage::Refused(_)) {
             return REFUSED_RETRY;
         }
+        self.next_try_at().map(|at| at.since(now)).unwrap_or_default() + START_TAKES
+    }
+
+    /// When the next life begins, where it waits for that.
+    fn next_try_at(&self) -> Option<Mono> {
         let waits = matches!(self.incarnation.phase(), Phase::Waiting { .. });
-        let until = self.incarnation.wake_at().filter(|_| waits).map(|at| at.since(now));
-        until.unwrap_or_default() + START_TAKES
+        self.incarnation.wake_at().filter(|_| waits)
     }
 
     /// When `tick` wants to be called, besides once a second.
@@ -408,7 +413,10 @@ impl Worker {
     /// The stream of the present life ended.
     pub fn closed(&mut self, why: String, now: Mono) {
         self.hung_up_at.get_or_insert(now);
-        self.note_fault(why);
+        // Of one that was given up, it is known why.
+        if self.is_up() {
+            self.note_fault(why);
+        }
         self.go_down(now);
     }
 

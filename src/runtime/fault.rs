@@ -56,12 +56,17 @@ struct Holding;
 const PLACE_BYTES_MAX: usize = 160;
 /// The hook's own calls, and those of std that lead to it.
 const FRAMES_OF_HOOK: usize = 4;
+/// Room for the build, and for as many addresses as there are calls.
+const WAY_BYTES_MAX: usize = 64 + 19 * limits::PANIC_FRAMES_MAX;
 
 thread_local! {
     static HOLDING: Cell<u32> = const { Cell::new(0) };
     static RECORD: RefCell<Record> = const { RefCell::new(Record::EMPTY) };
     static IN_HOOK: Cell<bool> = const { Cell::new(false) };
 }
+
+/// Panics that nobody held.
+static UNHELD: AtomicU64 = AtomicU64::new(0);
 
 static COUNTS: [[AtomicU64; Class::ALL.len()]; Ring::ALL.len()] =
     [const { [const { AtomicU64::new(0) }; Class::ALL.len()] }; Ring::ALL.len()];
@@ -82,7 +87,7 @@ pub fn contain_seldom<T>(
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| tell(&context, payload, is_told()))
 }
 
-/// For a panic hook: notes a panic that somebody holds. False of one that nobody does.
+/// For a panic hook: notes a panic. False of one that nobody holds, of which nobody else will tell.
 pub fn note(info: &PanicHookInfo<'_>) -> bool {
     let is_held = HOLDING.try_with(Cell::get).is_ok_and(|depth| depth > 0);
     let is_again = IN_HOOK.try_with(|busy| busy.replace(true)).unwrap_or(true);
@@ -115,19 +120,39 @@ fn last_words(first: &Record) {
 /// For a panic hook, after [`note`]: what is known of a panic that nobody holds.
 pub fn circumstances(info: &PanicHookInfo<'_>) -> Text<{ limits::PANIC_TEXT_BYTES_MAX + 1024 }> {
     let mut text = Text::new();
-    count(Ring::Worker, Class::Panic);
     if let Some(context) = context::current() {
         let _ = write!(text, "{context} ");
     }
+    let _ = text.write_str(way().as_str());
+    // Where the line before this one got stuck, this one says it.
+    let mut said = Text::<{ limits::PANIC_TEXT_BYTES_MAX }>::new();
+    let _ = said.write_str(info.payload_as_str().unwrap_or("no message"));
+    let _ = write!(text, " panic={:?}", said.as_str());
+    text
+}
+
+/// For a panic hook, after [`note`]: counts a panic that nobody holds, and tells the calls that led to it. The next one of this
+/// thread has its own.
+pub fn told_of_unheld() -> Text<WAY_BYTES_MAX> {
+    UNHELD.fetch_add(1, Ordering::Relaxed);
+    let way = way();
+    let _ = RECORD.try_with(|record| record.try_borrow_mut().map(|mut record| record.reset()));
+    way
+}
+
+/// Panics that nobody held since the process started. A worker ends with its first.
+pub fn unheld() -> u64 {
+    UNHELD.load(Ordering::Relaxed)
+}
+
+/// The build, and the calls of the panic that was noted last.
+fn way() -> Text<WAY_BYTES_MAX> {
+    let mut text = Text::new();
     let _ = RECORD.try_with(|record| {
         record
             .try_borrow()
             .map(|record| write!(text, "build={} calls={}", crate::base::BUILD_ID, Calls(record.calls())))
     });
-    // Where the line before this one got stuck, this one says it.
-    let mut said = Text::<{ limits::PANIC_TEXT_BYTES_MAX }>::new();
-    let _ = said.write_str(info.payload_as_str().unwrap_or("no message"));
-    let _ = write!(text, " panic={:?}", said.as_str());
     text
 }
 

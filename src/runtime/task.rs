@@ -113,10 +113,10 @@ where
     spawn_instrumented(name, outcome(name.to_owned(), tracked))
 }
 
-/// What came of it; a panic is told.
+/// What came of it. What a panic said and where it was the hook has told, but for one that was resumed, which passes by it.
 async fn outcome<F: Future>(name: String, tracked: Tracked<F>) -> Result<F::Output, Ended> {
     tracked.await.map_err(|message| {
-        tracing::error!(task = %name, panic = %message, "a task panicked");
+        tracing::error!(task = %name, "a task panicked");
         Ended::Panicked { name, message }
     })
 }
@@ -185,7 +185,7 @@ where
 fn caught<T>(name: &str, run: impl FnOnce() -> T) -> Result<T, Ended> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
         let message = message_of(payload);
-        tracing::error!(thread = %name, panic = %message, "a thread panicked");
+        tracing::error!(thread = %name, "a thread panicked");
         Ended::Panicked { name: name.to_owned(), message }
     })
 }

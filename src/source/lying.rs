@@ -34,14 +34,20 @@ const HUGE: usize = 20_000;
 /// Of these are kept.
 const SERIES_MAX: usize = 8;
 
-/// Tells its series as it is told to, until nobody listens to `updates` any more.
-pub async fn run(lie: watch::Receiver<Option<Lie>>, updates: mpsc::Sender<Update>) {
+/// How often it is asked where it is asked at all.
+pub const RHYTHM: Rhythm = Rhythm { interval: INTERVAL, warm_up: None, deadline: DEADLINE };
+
+/// Tells its series as it is told to, from the moment a rhythm is given, until nobody listens to `updates` any more.
+pub async fn run(
+    lie: watch::Receiver<Option<Lie>>,
+    rhythm: watch::Receiver<Option<Rhythm>>,
+    updates: mpsc::Sender<Update>,
+) {
     let line = super::reading_on_runtime(NAME, move || {
         let mut lie = lie.clone();
         move |runtime, _| runtime.block_on(look(&mut lie))
     });
-    let (_rhythm, heard) = watch::channel(Some(Rhythm { interval: INTERVAL, warm_up: None, deadline: DEADLINE }));
-    super::ask(NAME.into(), heard, Some(Breaker::new(PATIENCE)), line, updates).await;
+    super::ask(NAME.into(), rhythm, Some(Breaker::new(PATIENCE)), line, updates).await;
 }
 
 /// Tells a dataset to keep few of its series.
@@ -67,6 +73,7 @@ async fn look(lie: &mut watch::Receiver<Option<Lie>>) -> Result<Reading, String>
         Some(Lie::Wrong) => Ok(tell(1, Kind::Counter, |value| value)),
         Some(Lie::Huge) => Ok(tell(HUGE, Kind::Gauge, |value| value * 1e300)),
         Some(Lie::NotANumber) => Ok(tell(1, Kind::Gauge, |_| f64::NAN)),
+        Some(Lie::Abort) => std::process::abort(),
     }
 }
 

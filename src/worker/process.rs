@@ -65,8 +65,10 @@ fn abort_on_panic() {
             return;
         }
         marker::blame();
+        // Whoever tells it takes the calls with it.
+        let circumstances = fault::circumstances(info);
         told(info);
-        log::last_words(fault::circumstances(info).as_str());
+        log::last_words(circumstances.as_str());
         std::process::abort();
     }));
 }

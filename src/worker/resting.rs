@@ -13,7 +13,7 @@ use crate::model::fault::Class;
 use crate::model::origin::Origin;
 use crate::runtime::context::Word;
 use crate::scene::guard::Trouble;
-use crate::source::{Update, host, own, synthetic};
+use crate::source::{Update, host, lying, own, synthetic};
 use crate::wire::feed::Resting;
 
 /// A source that rests.
@@ -59,16 +59,16 @@ impl State {
         let rests = |name: &str| self.resting.iter().find(|one| one.name == Word::new(name));
         let host = &settings.host;
         let rhythm = rests(host::NAME).is_none().then(|| host::rhythm(host.interval, host.deadline));
-        self.controls.host.send_if_modified(|known| {
-            let differs = *known != rhythm;
-            *known = rhythm;
-            differs
-        });
+        let lying = rests(lying::NAME).is_none().then_some(lying::RHYTHM);
+        for (control, rhythm) in [(&self.controls.host, rhythm), (&self.controls.lying, lying)] {
+            control.send_if_modified(|known| std::mem::replace(known, rhythm) != rhythm);
+        }
         let all: Vec<&Origin> =
             settings.sources.iter().filter(|origin| origin.asks()).chain(self.charts.origins()).collect();
         let awake: Vec<Origin> =
             all.iter().filter(|origin| rests(&origin.name).is_none()).map(|origin| (*origin).clone()).collect();
-        let names = all.iter().map(|origin| origin.name.as_str()).chain([host::NAME, synthetic::NAME, own::NAME]);
+        let names =
+            all.iter().map(|origin| origin.name.as_str()).chain([host::NAME, synthetic::NAME, own::NAME, lying::NAME]);
         let asleep: Vec<(String, SourceHealth)> =
             names.filter_map(|name| Some((name.to_owned(), rests(name)?.health.clone()))).collect();
         self.controls.sources.send_if_modified(|known| {

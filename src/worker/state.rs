@@ -93,6 +93,8 @@ pub struct Controls {
     pub synthetic: watch::Sender<bool>,
     /// What the daemon tells of itself; none before the first ping.
     pub own: watch::Sender<Option<Report>>,
+    /// How often the one is asked that goes wrong on purpose; none before the first commit.
+    pub lying: watch::Sender<Option<Rhythm>>,
     /// How a source goes wrong on purpose; none where faults are not obeyed.
     pub faults: Option<watch::Sender<Option<Lie>>>,
 }

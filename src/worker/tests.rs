@@ -110,6 +110,7 @@ impl Root {
             sources: watch::Sender::default(),
             synthetic,
             own,
+            lying: watch::Sender::default(),
             faults: None,
         };
         let sources = Sources { updates: updates_out, controls };

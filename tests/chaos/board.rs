@@ -128,7 +128,12 @@ pub fn judge(text: &str, is_neighbour: bool) -> (Look, Option<u64>) {
     });
     let titles: &[&str] =
         if is_neighbour { &["next door"] } else { &[HIT, "its neighbour", "another one", LIAR, "faults on"] };
-    let is_tagged = [", trace ", "next try", "worker death"].iter().any(|one| text.contains(one));
+    // A banner tells of a next try, too.
+    let of_panels = |line: &&str| !["worker died", "worker ran out of memory"].iter().any(|one| line.contains(one));
+    let is_tagged = text
+        .lines()
+        .filter(of_panels)
+        .any(|line| [", trace ", "next try", "worker death"].iter().any(|one| line.contains(one)));
     let is_banner = [
         "worker died",
         "worker was",
@@ -184,4 +189,7 @@ fn a_tick_is_read_from_what_is_shown_of_it() {
     let under = |banner: &str| judge(&format!("{}\n {banner}, restarting", shown(100, 100)), true).0;
     assert_eq!(under("worker ran out of memory: 64.0 KiB could not be had"), Look::Banner);
     assert_eq!(under("worker died"), Look::Banner);
+    assert_eq!(under("worker died, next try in 2 s · last frame 3 s old"), Look::Banner);
+    let tag = "worker death 2 s ago, quarantined, next try in 5m 0s";
+    assert_eq!(judge(&format!("{tag}\n{}", shown(100, 100)), true).0, Look::Tagged);
 }

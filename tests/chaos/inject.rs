@@ -327,7 +327,7 @@ fn lie(stage: &mut Stage, lie: Lie) -> Result<Timing, Trouble> {
         Lie::Wrong => Some("changed"),
         Lie::Huge => Some("too-many-series"),
         Lie::NotANumber => Some("not-finite"),
-        Lie::Fail | Lie::Hang | Lie::Panic | Lie::Slow => None,
+        Lie::Fail | Lie::Hang | Lie::Panic | Lie::Slow | Lie::Abort => None,
     };
     let told = |stage: &Stage| -> Result<u64, Trouble> {
         let row = stage.status()?.workers.into_iter().find(|row| row.tenant == "default");

@@ -149,13 +149,16 @@ impl Outside {
     }
 }
 
+/// Lies that a worker holds: the last one ends it, which modes do here.
+const LIES: usize = Lie::ALL.len() - 1;
+
 // === impl Fault ===
 
 impl Fault {
     /// Each of them once.
     pub fn all() -> Vec<Fault> {
         let modes = Mode::ALL.into_iter().map(|mode| Fault::Mode { number: mode.number(), soon: false });
-        let lies = (0..).zip(Lie::ALL).map(|(place, _)| Fault::Lie(place));
+        let lies = (0..).zip(Lie::ALL).take(LIES).map(|(place, _)| Fault::Lie(place));
         modes.chain(lies).chain(Outside::ALL.map(Fault::Outside)).collect()
     }
 
@@ -306,7 +309,7 @@ fn drawn(chance: &mut Chance) -> Fault {
             Fault::Mode { number, soon: group == Group::DeathSoon }
         }
         Group::Held => Fault::Mode { number: chance.of(&numbers(|holder| holder != Holder::Worker)), soon: false },
-        Group::Lie => Fault::Lie(u8::try_from(chance.below(Lie::ALL.len())).expect("they are few")),
+        Group::Lie => Fault::Lie(u8::try_from(chance.below(LIES)).expect("they are few")),
         Group::Outside => Fault::Outside(chance.of(&Outside::ALL)),
     }
 }

@@ -9,6 +9,7 @@ use unblink::model::{GlyphSet, Palette};
 use unblink::sys::clock;
 use unblink::wire::attach::{Hello, ToRoot, VERSION};
 
+use crate::asking::counted;
 use crate::daemon::Daemon;
 use crate::home::Home;
 use crate::process::{self, Watched};
@@ -141,6 +142,9 @@ fn a_daemon_that_panics_ends_as_a_whole_and_viewers_come_back_to_the_next_one() 
     let log = daemon.log.wait_for_end("the log");
     assert_eq!(status.code(), Some(1), "{log}");
     assert!(log.contains("this is a bug") && log.contains("a fault on purpose in root"), "{log}");
+    let told = log.lines().find(|line| line.contains("a fault on purpose in root")).unwrap_or_default();
+    assert!(told.contains(" calls=0x"), "the way there: {told}");
+    assert_eq!(log.matches("a fault on purpose in root").count(), 1, "once: {log}");
     assert!(log.contains("rather than go on by halves"), "{log}");
     worker.wait_gone();
     assert_eq!(process::children(daemon.pid()).len(), 0);
@@ -163,7 +167,13 @@ fn a_task_of_the_daemon_that_panics_costs_what_it_did_and_nothing_else() {
     viewer.wait_for(BOARD);
     let answer = std::io::read_to_string(post(&home, "fault?task")).unwrap();
     assert_eq!(answer, "", "it was answered");
-    daemon.log.wait_for("its panic", |log| log.contains("a fault on purpose in a task").then_some(()));
+    let told = daemon.log.wait_for("its panic", |log| {
+        // Said after it, so that its line is whole.
+        log.contains("a task panicked").then_some(())?;
+        log.lines().find(|line| line.contains("a fault on purpose in a task")).map(str::to_owned)
+    });
+    assert!(told.contains(" calls=0x"), "the way there: {told}");
+    assert_eq!(counted(&home.admin(), "unblink_panics_total"), 1.0);
     let status = home.status();
     assert_eq!((status.root.pid, status.sessions.len()), (daemon.pid(), 1));
     viewer.assert_no_garbage();

@@ -183,6 +183,34 @@ fn what_two_workers_died_of_is_left_alone_until_the_configuration_changes() {
 }
 
 #[test]
+fn a_source_that_two_workers_died_of_is_left_alone_and_its_board_lives_on() {
+    let home = Home::new();
+    let daemon = daemon(&home);
+    let terminal = attach(&home);
+    for workers in 2..=3 {
+        let worker = daemon.worker();
+        terminal.wait_until("the panels", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
+        terminal.type_keys(&Lie::Abort.key().to_string());
+        worker.wait_gone();
+        daemon.wait_for_drawing_workers(workers);
+    }
+    let text = terminal.wait_for("left alone: 2 workers");
+    assert!(text.contains(HIT) && text.contains("its neighbour") && !text.contains("worker death"), "{text}");
+    daemon.log.wait_for("what they died of", |log| (log.matches("worker died of a source").count() == 2).then_some(()));
+    // The next one may be asked for it as often as one likes.
+    let worker = daemon.worker();
+    terminal.type_keys(&Lie::Abort.key().to_string());
+    for _ in 0..3 {
+        terminal.wait_for_change();
+    }
+    assert_eq!(daemon.worker().pid, worker.pid, "it is not asked");
+    terminal.type_keys(&HEAL_KEY.to_string());
+    home.configure("[faults]\nenabled = true\n[log]\nlevel = \"debug\"\n");
+    terminal.wait_without("left alone");
+    terminal.assert_no_garbage();
+}
+
+#[test]
 fn a_worker_that_was_not_told_to_obey_does_not() {
     let home = Home::new();
     let daemon = Daemon::start(&home);

@@ -56,6 +56,8 @@ pub enum Lie {
     Wrong,
     Huge,
     NotANumber,
+    /// The process ends: no ring within the worker holds that.
+    Abort,
 }
 
 // === impl Mode ===
@@ -166,7 +168,8 @@ impl Holder {
 // === impl Lie ===
 
 impl Lie {
-    pub const ALL: [Lie; 7] = [Lie::Fail, Lie::Hang, Lie::Panic, Lie::Slow, Lie::Wrong, Lie::Huge, Lie::NotANumber];
+    pub const ALL: [Lie; 8] =
+        [Lie::Fail, Lie::Hang, Lie::Panic, Lie::Slow, Lie::Wrong, Lie::Huge, Lie::NotANumber, Lie::Abort];
 
     /// Lower case letters that mean nothing else.
     pub fn key(self) -> char {
@@ -178,6 +181,7 @@ impl Lie {
             Lie::Wrong => 'm',
             Lie::Huge => 'n',
             Lie::NotANumber => 'o',
+            Lie::Abort => 's',
         }
     }
 
@@ -194,6 +198,7 @@ impl Lie {
             Lie::Wrong => "tells another kind",
             Lie::Huge => "tells too much",
             Lie::NotANumber => "tells NaN",
+            Lie::Abort => "ends the worker",
         }
     }
 }
@@ -214,7 +219,7 @@ mod tests {
         assert!(keys.iter().all(|key| binding::intent(Key::Char(*key)).is_none()));
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), 28 + 7 + 1);
+        assert_eq!(keys.len(), 28 + 8 + 1);
         assert!(Mode::ALL.into_iter().zip(1..).all(|(mode, number)| mode.number() == number));
         assert!(Mode::ALL.into_iter().all(|mode| Mode::of_key(mode.key()) == Some(mode)));
         let names: std::collections::BTreeSet<&str> = Mode::ALL.into_iter().map(Mode::name).collect();

@@ -28,6 +28,7 @@ async fn a_worker_that_hangs_is_logged_once_and_so_is_its_end() {
     let _next = world.worker().await;
     viewer.until("worker died, restarting").await;
     assert_eq!((log.count("worker hangs"), log.count("worker died")), (1, 1));
+    assert_eq!(log.count("worker is late with an answer"), 1, "before it was given up");
     let (code, text) = readiness(&world).await;
     assert!(code == 503 && text.contains("does not answer, although it could"), "{text}");
     world.stop().await;

@@ -5,7 +5,7 @@
 use super::pulse::Answer;
 use super::{News, Stage, Worker, remains};
 use crate::base::Mono;
-use crate::event::{Event as _, WorkerAnswers, WorkerHung, WorkerSilent};
+use crate::event::{Event as _, WorkerAnswers, WorkerHung, WorkerLate, WorkerSilent};
 use crate::machine::heartbeat::Finding;
 use crate::machine::incarnation;
 use crate::model::Vitals;
@@ -84,7 +84,18 @@ impl Worker {
                 self.go_down(now);
                 self.step(now, incarnation::Event::Hung);
             }
-            Some(Finding::Late | Finding::Back(_)) | None => {}
+            Some(Finding::Late) => {
+                let is_told = self.pulse.note_late(now);
+                let silent_ms = u64::try_from(self.pulse.silence().lasted.as_millis()).unwrap_or(u64::MAX);
+                let (tenant, epoch, pid) = (&*self.tenant, self.epoch, pid.unwrap_or(0));
+                WorkerLate { tenant, epoch, pid, silent_ms, is_told }.emit();
+            }
+            Some(Finding::Back(_)) | None => {}
         }
+    }
+
+    /// How often it owed an answer for so long that somebody may want to know.
+    pub fn times_late(&self) -> u64 {
+        self.pulse.times_late()
     }
 }

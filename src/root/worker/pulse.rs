@@ -17,7 +17,19 @@ pub struct Pulse {
     /// When it is asked between two seconds.
     next_ask: Option<Mono>,
     silence: Silence,
+    lateness: Lateness,
 }
+
+/// How often it owed an answer for long, over all lives.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lateness {
+    times: u64,
+    /// When somebody was told of it last.
+    told_at: Option<Mono>,
+}
+
+/// A worker whose every picture takes so long would fill a log.
+const LATENESS_TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// What an answer was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +46,28 @@ pub enum Answer {
 impl Pulse {
     /// The same for the next life: no answer of an earlier one fits.
     pub fn renew(&mut self) {
-        *self = Pulse { nonce: self.nonce, ..Pulse::default() };
+        *self = Pulse { nonce: self.nonce, lateness: self.lateness, ..Pulse::default() };
+    }
+
+    /// What was counted of another one, which this one takes the place of.
+    pub fn counting_on(mut self, other: &Pulse) -> Pulse {
+        self.lateness = other.lateness;
+        self
+    }
+
+    /// It owes an answer for long; whether somebody is to be told of that.
+    pub fn note_late(&mut self, now: Mono) -> bool {
+        self.lateness.times += 1;
+        let is_told = self.lateness.told_at.is_none_or(|at| now.since(at) >= LATENESS_TOLD_EVERY);
+        if is_told {
+            self.lateness.told_at = Some(now);
+        }
+        is_told
+    }
+
+    /// How often that was so.
+    pub fn times_late(&self) -> u64 {
+        self.lateness.times
     }
 
     /// The number of the question that was asked last.
@@ -101,5 +134,20 @@ impl Pulse {
     /// When `look` or, where somebody watches, a question is due.
     pub fn wake_at(&self, is_watched: bool) -> Option<Mono> {
         [self.heartbeat.wake_at(), self.next_ask.filter(|_| is_watched)].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_is_late_again_and_again_is_counted_each_time_and_told_of_once_a_minute() {
+        let mut pulse = Pulse::default();
+        let told = |pulse: &mut Pulse, at_s: u64| pulse.note_late(Mono(at_s * 1_000_000_000));
+        assert_eq!([1, 2, 60].map(|at_s| told(&mut pulse, at_s)), [true, false, false]);
+        pulse.renew();
+        assert_eq!([61, 62].map(|at_s| told(&mut pulse, at_s)), [true, false], "also of its next life");
+        assert_eq!(Pulse::default().counting_on(&pulse).times_late(), 5, "also of its successor");
     }
 }

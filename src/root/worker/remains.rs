@@ -8,6 +8,7 @@ use super::{Stage, Worker};
 use crate::admin::Process;
 use crate::base::{Mono, Trace, limits};
 use crate::event::{Event as _, StepFatal, WorkerStack};
+use crate::machine::confinement::Shortage;
 use crate::machine::heartbeat::Activity;
 use crate::machine::incarnation::Cause;
 use crate::machine::ledger::{Row, Step};
@@ -51,7 +52,7 @@ impl Worker {
         if hung && self.asked_before.is_some_and(|before| has_answered(&remains, before)) {
             self.tell_calls(remains.calls.clone(), trace);
         }
-        let Some(step) = fatal(&remains, hung) else { return };
+        let Some(step) = fatal(&remains, hung, self.ending.shortage) else { return };
         let rests = self.ledger.died(step.clone(), trace, now);
         StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
     }
@@ -130,9 +131,11 @@ fn has_answered(remains: &Remains, before: usize) -> bool {
     remains.asked != before && remains.calls_of == remains.thread
 }
 
-/// The step it died in. One that somebody else killed was in some step by chance, unless it hung there.
-fn fatal(remains: &Remains, hung: bool) -> Option<Step> {
-    let found = remains.step.as_ref().filter(|_| remains.is_blamed || hung)?;
+/// The step it died in. One that somebody else killed was in some step by chance, unless it hung there, or the kernel killed it for
+/// what it wanted beyond its tenant's memory.
+fn fatal(remains: &Remains, hung: bool, shortage: Option<Shortage>) -> Option<Step> {
+    let is_own_doing = remains.is_blamed || hung || matches!(shortage, Some(Shortage::Limit(_)));
+    let found = remains.step.as_ref().filter(|_| is_own_doing)?;
     Some(match found.kind {
         Kind::Panel => Step::Panel { board: found.name.clone(), panel: found.part },
         Kind::Source => Step::Source(found.name.clone()),
@@ -157,9 +160,12 @@ mod tests {
         let found = Found { kind: Kind::Panel, trace: 1, name: "host".to_owned(), part: 2 };
         let remains = |is_blamed| Remains { step: Some(found.clone()), is_blamed, ..Remains::default() };
         let panel = Step::Panel { board: "host".to_owned(), panel: 2 };
-        assert_eq!(fatal(&remains(true), false), Some(panel.clone()));
-        assert_eq!(fatal(&remains(false), true), Some(panel));
-        assert_eq!(fatal(&remains(false), false), None, "somebody killed it");
-        assert_eq!(fatal(&Remains { is_blamed: true, ..Remains::default() }, true), None);
+        assert_eq!(fatal(&remains(true), false, None), Some(panel.clone()));
+        assert_eq!(fatal(&remains(false), true, None), Some(panel.clone()));
+        assert_eq!(fatal(&remains(false), false, None), None, "somebody killed it");
+        let limit = Some(Shortage::Limit(Some(1 << 30)));
+        assert_eq!(fatal(&remains(false), false, limit), Some(panel), "its tenant had no more");
+        assert_eq!(fatal(&remains(false), false, Some(Shortage::Beyond)), None, "others may have taken it");
+        assert_eq!(fatal(&Remains { is_blamed: true, ..Remains::default() }, true, limit), None);
     }
 }

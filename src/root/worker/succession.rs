@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::pulse::Pulse;
 use super::{BANNER_AFTER, News, Offer, RECYCLE_AGAIN_AFTER, Stage, Worker};
 use crate::base::Mono;
 use crate::machine::incarnation::{Incarnation, Phase};
@@ -25,6 +26,7 @@ impl Worker {
             accepted: self.accepted,
             is_watched: self.is_watched,
             recycled: self.recycled,
+            pulse: Pulse::default().counting_on(&self.pulse),
             ..fresh
         })
     }

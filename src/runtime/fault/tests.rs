@@ -104,6 +104,22 @@ fn what_is_left_of_a_panic_that_nobody_held_is_not_told_of_the_next() {
 }
 
 #[test]
+fn each_panic_that_nobody_held_is_counted_and_told_with_its_own_calls() {
+    let noted = |frame| {
+        RECORD.with(|record| {
+            let mut record = record.borrow_mut();
+            (record.filled, record.frames_count, record.frames[0]) = (true, 1, frame);
+        });
+    };
+    let before = unheld();
+    noted(0xab12);
+    assert!(told_of_unheld().as_str().ends_with(" calls=0xab12"));
+    assert!(told_of_unheld().as_str().ends_with(" calls="), "what is left of one is not told of the next");
+    // Others of this process may panic meanwhile.
+    assert!(unheld() >= before + 2);
+}
+
+#[test]
 fn counts_are_by_ring_and_class() {
     count(Ring::Source, Class::Timeout);
     assert!(

@@ -25,8 +25,15 @@ impl Bench {
         let (rhythm, _) = watch::channel(None);
         let (now, wall) = (Mono(1_000_000_000), Wall(WALL_START));
         let (own, _) = watch::channel(None);
-        let controls =
-            Controls { host: rhythm, processes, sources: watch::Sender::default(), synthetic, own, faults: None };
+        let controls = Controls {
+            host: rhythm,
+            processes,
+            sources: watch::Sender::default(),
+            synthetic,
+            own,
+            lying: watch::Sender::default(),
+            faults: None,
+        };
         let mut state = State::new(&hello(), controls, Dataset::default(), None, Profiling::new().0);
         let spec = ViewSpec::new("default", "host", Size::clamped(100, 30));
         let screen = Screen::new(spec.size);
