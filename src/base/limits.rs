@@ -144,7 +144,7 @@ pub const QUOTA_HZ_MAX: u32 = 10_000;
 /// Keyframes that one viewer may ask for a second, in the long run; a person who presses a key asks less often.
 pub const REPAINT_HZ_MAX: u32 = 4;
 /// The same of all viewers at once, which the daemon is asked for by a signal.
-pub const REPAINT_ALL_HZ_MAX: u32 = 2;
+pub const REPAINT_ALL_HZ_MAX: u32 = 20;
 /// Cells of all views together: sixty-four of the largest terminals, or ten thousand usual ones. A view costs root and
 /// worker some bytes for each.
 pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;

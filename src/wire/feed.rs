@@ -374,7 +374,7 @@ impl std::fmt::Debug for ConfigFile {
 impl ToWorker {
     /// The message with its length prefix, ready to be written.
     pub fn encode(&self) -> Bytes {
-        encode(self)
+        encode(self, if let ToWorker::Push { lines, .. } = self { lines.len() } else { 0 })
     }
 
     /// What it is, for whoever tells of a fault in handling it.
@@ -434,7 +434,7 @@ impl ToWorker {
 impl<'a> ToRoot<'a> {
     /// The message with its length prefix, ready to be written.
     pub fn encode(&self) -> Bytes {
-        encode(self)
+        encode(self, if let ToRoot::Frame(frame) = self { frame.bytes.len() } else { 0 })
     }
 
     /// One message without its prefix; a frame's bytes are borrowed from `body`.
@@ -457,9 +457,10 @@ impl<'a> ToRoot<'a> {
     }
 }
 
-fn encode<T: Serialize>(message: &T) -> Bytes {
+fn encode<T: Serialize>(message: &T, carried: usize) -> Bytes {
     // Behind room for the prefix: the body is written once, where it stays.
-    let out = vec![0; framing::PREFIX_BYTES];
+    let mut out = Vec::with_capacity(framing::PREFIX_BYTES + size_of::<Frame<'_>>() + carried);
+    out.resize(framing::PREFIX_BYTES, 0);
     let mut out = postcard::to_extend(message, out).expect("invariant: feed messages always serialize");
     let length = u32::try_from(out.len() - framing::PREFIX_BYTES);
     let length = length.expect("invariant: message caps lie far below 4 GiB");
