@@ -334,7 +334,7 @@ impl Tenants {
             return None;
         };
         let before = std::mem::replace(&mut tenant.worker, successor);
-        tenant.worker.is_next(now);
+        tenant.worker.is_next(&before, now);
         tenant.subscribed = false;
         let life = before.life();
         self.let_go(before, now);

@@ -49,10 +49,10 @@ impl Pulse {
         *self = Pulse { nonce: self.nonce, lateness: self.lateness, ..Pulse::default() };
     }
 
-    /// What was counted of another one, which this one takes the place of.
-    pub fn counting_on(mut self, other: &Pulse) -> Pulse {
-        self.lateness = other.lateness;
-        self
+    /// It takes the place of another one, and counts on where that one counted.
+    pub fn counts_on(&mut self, other: &Pulse) {
+        self.lateness.times += other.lateness.times;
+        self.lateness.told_at = self.lateness.told_at.max(other.lateness.told_at);
     }
 
     /// It owes an answer for long; whether somebody is to be told of that.
@@ -148,6 +148,11 @@ mod tests {
         assert_eq!([1, 2, 60].map(|at_s| told(&mut pulse, at_s)), [true, false, false]);
         pulse.renew();
         assert_eq!([61, 62].map(|at_s| told(&mut pulse, at_s)), [true, false], "also of its next life");
-        assert_eq!(Pulse::default().counting_on(&pulse).times_late(), 5, "also of its successor");
+        let mut successor = Pulse::default();
+        // While it was tried.
+        assert!(told(&mut successor, 63));
+        successor.counts_on(&pulse);
+        assert!(!told(&mut successor, 122));
+        assert_eq!(successor.times_late(), 7);
     }
 }

@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::pulse::Pulse;
 use super::{BANNER_AFTER, News, Offer, RECYCLE_AGAIN_AFTER, Stage, Worker};
 use crate::base::Mono;
 use crate::machine::incarnation::{Incarnation, Phase};
@@ -26,14 +25,14 @@ impl Worker {
             accepted: self.accepted,
             is_watched: self.is_watched,
             recycled: self.recycled,
-            pulse: Pulse::default().counting_on(&self.pulse),
             ..fresh
         })
     }
 
-    /// It has its tenant's place, and draws once nothing runs any more of who had it.
-    pub fn is_next(&mut self, now: Mono) {
+    /// It has its tenant's place, which was that one's, and draws once nothing runs any more of who had it.
+    pub fn is_next(&mut self, before: &Worker, now: Mono) {
         self.recycled += 1;
+        self.pulse.counts_on(&before.pulse);
         self.banner_at = Some(now + BANNER_AFTER);
     }
 
