@@ -23,7 +23,7 @@ pub struct Sweeper(Arc<Notify>);
 
 /// Between two looks nobody asked for: one reads all of `/proc`, some milliseconds of work.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Between two looks while something is left, at first, and twice as long from one to the next: the kernel may take its
+/// Until the look after a death, and between two looks while something is left, at first, and twice as long from one to the next: the kernel may take its
 /// time to end what waits for a disk, or for ever.
 const LOOK_SOON: Duration = Duration::from_millis(100);
 /// What lives after so many looks is told of.
@@ -118,21 +118,26 @@ async fn sweep_on(asked: &Notify, line: &Line) {
     // Whom it killed before is not told of anew.
     let (mut sweep, mut pauses) = (Sweep::default(), Pauses::default());
     // One before this may have been in the middle of it.
-    let mut pause = LOOK_SOON;
+    let mut due = clock::mono() + LOOK_SOON;
     loop {
         tokio::select! {
-            () = asked.notified() => {}
-            () = timer::sleep(pause) => {}
+            () = asked.notified() => {
+                // Whoever takes the dead one's place draws first: keepers have ended commands by themselves.
+                due = due.min(clock::mono() + LOOK_SOON);
+                continue;
+            }
+            () = timer::sleep_until(due) => {}
             () = line.stopped() => return,
         }
         let mut processes = 0;
-        pause = loop {
+        let pause = loop {
             let swept = sweep.look();
             processes += swept.killed;
             if let Some(pause) = pauses.after(swept) {
                 break pause;
             }
         };
+        due = clock::mono() + pause;
         if processes > 0 {
             LeftoversEnded { processes }.emit();
         }

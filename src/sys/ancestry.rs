@@ -7,8 +7,7 @@
 #![expect(unsafe_code, reason = "SO_PEERPIDFD fills a buffer through a pointer")]
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::Errno;
@@ -52,8 +51,6 @@ pub struct Finding {
 /// What those are told who are not let in.
 pub const REFUSAL: &str = "this daemon does not let in what it started itself, such as the command of a source";
 
-/// Such a line has some three hundred bytes; what is cut off is not needed.
-const STAT_BYTES_MAX: usize = 1024;
 /// From Linux 6.5 on; the `libc` of some targets does not have it.
 const SO_PEERPIDFD: libc::c_int = 77;
 
@@ -90,16 +87,12 @@ fn hold(socket: BorrowedFd<'_>, pid: Pid) -> Result<OwnedFd, Errno> {
         // SAFETY: the kernel has just made this descriptor for us.
         return Ok(unsafe { OwnedFd::from_raw_fd(fd) });
     }
-    match errno(&io::Error::last_os_error()) {
+    match Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO) {
         Errno::NOPROTOOPT => pidfd_open(pid, PidfdFlags::empty()),
         // A kernel before 6.16 has none of one that was reaped, and says so by this.
         Errno::INVAL => Err(Errno::SRCH),
         error => Err(error),
     }
-}
-
-fn errno(error: &io::Error) -> Errno {
-    Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
 
 fn look(pid: Pid) -> Finding {
@@ -128,7 +121,7 @@ fn climb(pid: Pid, reads: &mut u32) -> Result<bool, Untold> {
             return Err(Untold::Unsettled);
         }
         *reads += 1;
-        let parent = match stat(pid) {
+        let parent = match keeper::stat(pid) {
             Ok((parent, started)) => {
                 if started > child_started {
                     return Err(Untold::Unsettled);
@@ -145,7 +138,7 @@ fn climb(pid: Pid, reads: &mut u32) -> Result<bool, Untold> {
                 Err(Errno::PERM) => return Ok(false),
                 Err(_) => return Err(Untold::Unsettled),
                 // Its number may have been given anew since.
-                Ok(()) if stat(pid).is_ok() => return Err(Untold::Unsettled),
+                Ok(()) if keeper::stat(pid).is_ok() => return Err(Untold::Unsettled),
                 // Our user's, and hidden since nobody may look into it. Such are our workers.
                 Ok(()) if sweep::is_own(pid) => return Ok(true),
                 Ok(()) => match hidden_parent(pid) {
@@ -161,16 +154,6 @@ fn climb(pid: Pid, reads: &mut u32) -> Result<bool, Untold> {
         }
     }
     Err(Untold::Deep)
-}
-
-/// Parent and start of a process.
-fn stat(pid: Pid) -> Result<(i32, u64), Errno> {
-    let mut line = [0; STAT_BYTES_MAX];
-    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
-    // The kernel makes the whole line at the first read.
-    let read = File::open(path).and_then(|mut file| file.read(&mut line));
-    let count = read.map_err(|error| errno(&error))?;
-    keeper::read_stat(&line[..count]).ok_or(Errno::SRCH)
 }
 
 /// Whether an error is of what we lack, rather than of the process.
@@ -220,7 +203,7 @@ impl fmt::Display for Untold {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{PipeReader, PipeWriter, Write};
+    use std::io::{PipeReader, PipeWriter, Read, Write};
     use std::os::unix::net::{UnixListener, UnixStream};
 
     use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect};

@@ -9,7 +9,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -34,6 +34,8 @@ pub enum Report {
 
 /// Until those that were killed are looked for again; it takes the kernel less to end them.
 const AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
+/// Such a line has some three hundred bytes; what is cut off is not needed.
+const STAT_BYTES_MAX: usize = 1024;
 /// As many reports as one may read of a socket.
 const REPORT_BYTES_MAX: usize = 512;
 /// The kernel's own bound: whoever has it is killed first when memory runs out. The daemon shall not be.
@@ -214,8 +216,7 @@ pub(super) fn all_below(ancestor: Pid) -> Vec<Seen> {
 impl Seen {
     /// None when there is no such process.
     fn look(pid: Pid) -> Option<Seen> {
-        let stat = std::fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-        let (parent, started) = read_stat(&stat)?;
+        let (parent, started) = stat(pid).ok()?;
         Some(Seen { pid, parent, started })
     }
 
@@ -247,8 +248,18 @@ impl Killing {
     }
 }
 
-/// Parent and start of `/proc/PID/stat` (proc_pid_stat(5)); the name before them may hold anything.
-pub(super) fn read_stat(stat: &[u8]) -> Option<(i32, u64)> {
+/// Parent and start of a process.
+pub(super) fn stat(pid: Pid) -> Result<(i32, u64), Errno> {
+    let mut line = [0; STAT_BYTES_MAX];
+    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    // The kernel makes the whole line at the first read.
+    let read = File::open(path).and_then(|mut file| file.read(&mut line));
+    let count = read.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+    read_stat(&line[..count]).ok_or(Errno::SRCH)
+}
+
+/// The same of what that file has (proc_pid_stat(5)); the name before them may hold anything.
+fn read_stat(stat: &[u8]) -> Option<(i32, u64)> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;
     let mut fields = rest.split_ascii_whitespace();

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use rustix::process::Pid;
+
 use super::marker::{self, MarkerFile};
 use super::{clock, handler, host, keeper, stack};
 
@@ -127,8 +129,8 @@ pub fn of_worker(pid: u32, thread: u32, page: &MarkerFile, patience: Duration) -
 }
 
 fn parent(pid: u32) -> Option<u32> {
-    let (parent, _) = keeper::read_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)?;
-    u32::try_from(parent).ok()
+    let pid = Pid::from_raw(i32::try_from(pid).ok()?)?;
+    keeper::stat(pid).ok().and_then(|(parent, _)| u32::try_from(parent).ok())
 }
 
 fn wait<T>(patience: Duration, look: impl Fn() -> Option<T>) -> Option<T> {

@@ -266,10 +266,16 @@ pub fn worker(stage: &mut Stage, mode: Option<Mode>, pids: Pids) -> Result<Timin
 /// Until all viewers have a picture of a worker that was not there then.
 pub fn wait_next_worker(stage: &mut Stage, died: Mono) -> Result<(), Trouble> {
     let watchers = watchers(stage);
-    let drew = |viewer: &usize| stage.viewers.screen(*viewer).next_worker(died).is_some();
-    let all = || watchers.iter().all(drew).then_some(());
+    let drew = |viewer: usize| stage.viewers.screen(viewer).next_worker(died).is_some();
+    let mut left = watchers.clone();
+    let all = || {
+        while left.last().is_some_and(|viewer| drew(*viewer)) {
+            left.pop();
+        }
+        left.is_empty().then_some(())
+    };
     if stage.viewers.wait(PATIENCE, all).is_none() {
-        let viewer = watchers.iter().find(|viewer| !drew(viewer)).copied().unwrap_or_default();
+        let viewer = watchers.iter().find(|viewer| !drew(**viewer)).copied().unwrap_or_default();
         let screen = stage.viewers.screen(viewer);
         let last: Vec<_> = screen.shots.iter().filter(|shot| shot.at >= died).take(5).collect();
         return Err(format!("no picture of the next worker for viewer {viewer}: {last:?}\n{}", screen.odd));

@@ -133,7 +133,7 @@ impl Outside {
             Outside::ViewersReconnect => "viewers: 200 USR2, connect anew",
             Outside::ResizesSlow => "viewers: WINCH at 10 Hz",
             Outside::ResizesFast => "viewers: WINCH at 200 Hz",
-            Outside::ReadersStall => "viewers: five take nothing for a second, while all is repainted 200 times",
+            Outside::ReadersStall => "viewers: five take nothing for a second, while 200 USR2 ask for repaints",
             Outside::RootHearsJunk => "root: junk on its socket",
             Outside::RootHearsHuge => "root: a huge message on its socket",
             Outside::RootHearsSlow => "root: a message that comes slowly and never ends",

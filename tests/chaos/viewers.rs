@@ -300,11 +300,26 @@ impl Screen {
         self.shots.push_back(Shot { at, look, is_whole });
     }
 
-    /// Row by row: the emulator's own text joins rows that it once wrapped in another size.
+    /// Cell by cell: the emulator's own text joins rows that it once wrapped in another size, and takes thrice as long,
+    /// of a machine that is to draw meanwhile.
     pub fn text(&self) -> String {
         let screen = self.parser.screen();
-        let (_, cols) = screen.size();
-        screen.rows(0, cols.into()).map(|row| row.trim_end().to_owned()).collect::<Vec<String>>().join("\n")
+        let (rows, cols) = screen.size();
+        let (rows, cols) = (u16::from(rows), u16::from(cols));
+        let mut text = String::with_capacity(usize::from(rows) * usize::from(cols) * 2);
+        for row in 0..rows {
+            for col in 0..cols {
+                match screen.cell(row, col) {
+                    Some(cell) if cell.is_wide_continuation() => {}
+                    Some(cell) if cell.has_contents() => text.push_str(cell.contents()),
+                    _ => text.push(' '),
+                }
+            }
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+        }
+        text.pop();
+        text
     }
 
     /// The tick it shows, and since when.
