@@ -39,7 +39,8 @@ pub use service::{
     ManagerUntold, WatchdogShort,
 };
 pub use session::{
-    FrameDropped, InputDropped, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused, SessionStalled,
+    FrameDropped, InputDropped, RepaintAllPutOff, RepaintPutOff, SessionClosed, SessionOpened, SessionRefused,
+    SessionStalled,
 };
 pub use source::{
     PastFetched, SampleRejected, SecretOpenToAll, SourceFailed, SourceIncomplete, SourcePaused, SourceRecovered,

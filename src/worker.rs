@@ -99,6 +99,9 @@ const FRAMES_QUEUED_MAX: usize = 8;
 const UPDATES_QUEUED_MAX: usize = 8;
 /// A frame, and a keyframe that takes the place of the deltas before it.
 const MESSAGES_PER_DRAWING: usize = 2;
+/// So long of drawing one view after the other, and what was drawn goes to root. The first goes at once: it is cheaper to
+/// write several together, but most viewers may wait for that one, and do not wait for all.
+const FRAMES_TOGETHER: Duration = Duration::from_millis(1);
 /// Root hears of the worker's state at most this often.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -272,7 +275,7 @@ async fn greet(
 /// chunk at a time: a ping waits for one of these at most, and neither waits for all of the other.
 async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Result<Over, WorkerError> {
     let mut status_at: Option<Mono> = None;
-    let mut drew = false;
+    let (mut drew, mut let_go_at) = (false, None::<Mono>);
     loop {
         let now = clock::mono();
         if state.status_changed() && status_at.is_none_or(|at| now >= at) {
@@ -308,9 +311,15 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
             }
             permits = queues.frames.reserve_many(MESSAGES_PER_DRAWING), if state.wants_to_draw() => {
                 let Ok(permits) = permits else { return Ok(Over::Unwritable) };
-                let messages = state.draw_next(clock::mono(), wall());
+                let now = clock::mono();
+                let messages = state.draw_next(now, wall());
                 permits.zip(messages).for_each(|(permit, message)| permit.send(message));
                 drew = true;
+                if state.wants_to_draw() && let_go_at.is_none_or(|at| now.since(at) >= FRAMES_TOGETHER) {
+                    let_go_at = Some(now);
+                    // Whoever writes has its turn.
+                    tokio::task::yield_now().await;
+                }
             }
             permit = queues.answers.reserve(), if state.has_pushes() => {
                 let Ok(permit) = permit else { return Ok(Over::Unwritable) };

@@ -114,19 +114,21 @@ impl Wanted {
     }
 }
 
-/// Hands everybody the same ticks, and notes how late this machine wakes anybody.
-fn pulse(lines: &[SyncSender<String>], ended: &AtomicBool) -> Vec<f64> {
+/// Hands every daemon the same ticks, each a part of a tick after the one before it: else the viewers of all of them wanted the
+/// machine at the same moment. Notes how late this machine wakes anybody.
+fn pulse(daemons: &[Vec<SyncSender<String>>], ended: &AtomicBool) -> Vec<f64> {
     let begun = clock::mono();
     let mut late = Vec::new();
     let mut turn = 0;
+    let each = usize::try_from(board::TICK_MS).unwrap() / usize::try_from(SLEEP.as_millis()).unwrap();
     while !ended.load(Ordering::Relaxed) {
         turn += 1;
         let until = begun + SLEEP * turn;
         pace::until(until);
         late.push(ms(clock::mono().since(until)));
-        let ticks = board::TICK_MS / u64::try_from(SLEEP.as_millis()).unwrap();
-        if u64::from(turn).is_multiple_of(ticks) {
-            let pushed = board::pushed(u64::from(turn) / ticks, clock::wall().0);
+        let (tick, part) = (turn as usize / each, turn as usize % each);
+        for (_, lines) in daemons.iter().enumerate().filter(|(number, _)| number * each / daemons.len() == part) {
+            let pushed = board::pushed(tick as u64, clock::wall().0);
             // Whoever waits for a daemon takes none just now.
             lines.iter().for_each(|line| drop(line.try_send(pushed.clone())));
         }
@@ -193,7 +195,7 @@ fn every_fault_in_a_live_daemon_is_held_by_its_ring_and_heals() {
     let started = clock::mono();
     let mut twin = Stage::start(TWIN_VIEWERS);
     let stages: Vec<Stage> = (0..wanted.daemons).map(|_| Stage::start(wanted.viewers)).collect();
-    let lines: Vec<_> = stages.iter().chain([&twin]).flat_map(Stage::lines_of).collect();
+    let lines: Vec<_> = stages.iter().chain([&twin]).map(Stage::lines_of).collect();
     let ended = Arc::new(AtomicBool::new(false));
     let (late, until) = (Arc::new(Mutex::new(Vec::new())), Arc::clone(&ended));
     let noted = Arc::clone(&late);

@@ -51,6 +51,8 @@ pub enum Fault {
 
 /// More than any sequence of the encoder has: reset, five attributes, two RGB colours.
 const PARAMS_MAX: usize = 20;
+/// No position is beyond it.
+const PARAM_MAX: u16 = 1000;
 
 /// Checks one frame for a terminal of this size.
 pub fn check(bytes: &[u8], size: Size) -> Result<(), Violation> {
@@ -266,29 +268,32 @@ impl Checker<'_> {
         self.column.filter(|column| self.row_known && *column < self.size.cols()).ok_or(Fault::Position)
     }
 
+    /// What stands before a sequence's last byte. Most bytes of a frame are digits of colours: they are read without a
+    /// look at anything else.
     fn params(&mut self) -> Result<Params, Fault> {
+        let (bytes, mut at) = (self.bytes, self.at);
         let mut params = Params { values: [None; PARAMS_MAX], len: 0 };
         loop {
-            match self.bytes.get(self.at) {
-                Some(digit @ b'0'..=b'9') => {
-                    params.len = params.len.max(1);
-                    let value = &mut params.values[params.len - 1];
-                    // Four digits hold every position; five could not overflow.
-                    let grown = value.unwrap_or(0) * 10 + u16::from(digit - b'0');
-                    if grown > 1000 {
-                        return Err(Fault::Parameter);
-                    }
-                    *value = Some(grown);
+            let (from, mut value) = (at, 0);
+            while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+                // Four digits hold every position; five could not overflow.
+                value = value * 10 + u16::from(digit);
+                if value > PARAM_MAX {
+                    return Err(Fault::Parameter);
                 }
-                Some(b';') => {
-                    params.len = params.len.max(1) + 1;
-                    if params.len > PARAMS_MAX {
-                        return Err(Fault::Parameter);
-                    }
-                }
-                _ => return Ok(params),
+                at += 1;
             }
-            self.at += 1;
+            let (is_said, is_last) = (at > from, bytes.get(at) != Some(&b';'));
+            if is_said || !is_last || params.len > 0 {
+                let place = params.values.get_mut(params.len).ok_or(Fault::Parameter)?;
+                *place = is_said.then_some(value);
+                params.len += 1;
+            }
+            if is_last {
+                self.at = at;
+                return Ok(params);
+            }
+            at += 1;
         }
     }
 

@@ -101,6 +101,17 @@ impl Event for RepaintPutOff {
     }
 }
 
+/// USR2 came more often than all screens are repainted: it is done later, once for all that came.
+#[derive(Debug)]
+pub struct RepaintAllPutOff;
+
+impl Event for RepaintAllPutOff {
+    fn emit(self) {
+        COUNTERS.repaints_put_off.add(1);
+        debug!("a repaint of all screens was put off: it was asked for too often");
+    }
+}
+
 impl Event for InputDropped {
     fn emit(self) {
         COUNTERS.inputs_dropped.add(1);

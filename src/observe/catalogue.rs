@@ -59,7 +59,7 @@ metrics! {
     FRAMES_REFUSED: Counter "unblink_frames_refused_total" [] "Pictures of workers that broke the rules and were not shown.";
     SENT_BYTES: Counter "unblink_sent_bytes_total" [] "Bytes that viewers took, of pictures and of all else.";
     INPUTS_DROPPED: Counter "unblink_inputs_dropped_total" [] "Keys and gestures dropped because too many waited for the worker.";
-    REPAINTS_PUT_OFF: Counter "unblink_repaints_put_off_total" [] "Repaints that a viewer asked for too often and that were put off.";
+    REPAINTS_PUT_OFF: Counter "unblink_repaints_put_off_total" [] "Repaints that a viewer, or somebody for all by USR2, asked for too often and that were put off.";
     DATA_TO_FRAME: Histogram "unblink_data_to_frame_seconds" ["tenant"] "From new data in the worker to the encoded picture that shows it; a board's refresh rate and slow viewers are part of it.";
     FRAME_TO_WIRE: Histogram "unblink_frame_to_wire_seconds" [] "From when root takes a picture up until its viewers have taken it, once for each.";
     WORKER_UP: Gauge "unblink_worker_up" ["tenant"] "1 while the tenant's worker draws and answers.";

@@ -125,11 +125,18 @@ impl Ear {
             let mut guard = self.watched()?.readable().await.map_err(|_| End::Closed)?;
             let before = arrived.len();
             // As much again as there is: what is long is read in few pieces.
-            arrived.resize(before + before.clamp(READ_BYTES, READ_BYTES_MAX), 0);
+            let room = before.clamp(READ_BYTES, READ_BYTES_MAX);
+            arrived.resize(before + room, 0);
             let read = guard.try_io(|_| self.stream.socket().read(&mut arrived[before..]));
             arrived.truncate(before + read.as_ref().map_or(0, |read| *read.as_ref().unwrap_or(&0)));
             match read {
-                Ok(Ok(1..)) => return Ok(()),
+                Ok(Ok(count @ 1..)) => {
+                    // There was no more, and what comes now is told anew. An end is never forgotten.
+                    if count < room {
+                        guard.clear_ready();
+                    }
+                    return Ok(());
+                }
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(_) => return Err(End::Closed),
                 Err(_) => {}

@@ -1,7 +1,7 @@
 //! The thread that ends what dead workers left running.
 //!
-//! Invariant: root's loop never waits for it. It looks when a worker has died, until nothing is left, and now and then
-//! for what lost its keeper while its worker lives.
+//! Invariant: root's loop never waits for it. It looks soon after a worker has died, until nothing is left, and now and
+//! then for what lost its keeper while its worker lives.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::base::limits;
+use crate::base::{Mono, limits};
 use crate::event::{Event as _, LeftoversEnded, LeftoversStay};
 use crate::machine::supervise::{Shutdown, Spec};
 use crate::runtime::supervisor::{Fault, Line, Supervisor};
@@ -23,7 +23,10 @@ pub struct Sweeper(Arc<Notify>);
 
 /// Between two looks nobody asked for: one reads all of `/proc`, some milliseconds of work.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Until the look after a death, and between two looks while something is left, at first, and twice as long from one to the next: the kernel may take its
+/// Until the look after a death: whoever takes the dead one's place draws meanwhile, at once or after its first pause, and
+/// keepers end their commands by themselves.
+const LOOK_AFTER_DEATH: Duration = Duration::from_millis(250);
+/// Between two looks while something is left, at first, and twice as long from one to the next: the kernel may take its
 /// time to end what waits for a disk, or for ever.
 const LOOK_SOON: Duration = Duration::from_millis(100);
 /// What lives after so many looks is told of.
@@ -55,8 +58,9 @@ fn looks(mut look: impl FnMut() -> Swept, mut has_time: impl FnMut() -> bool) ->
 }
 
 /// When to look again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pauses {
+    due: Mono,
     /// Looks since those that live were killed.
     in_vain: u32,
 }
@@ -64,6 +68,23 @@ struct Pauses {
 // === impl Pauses ===
 
 impl Pauses {
+    /// A thread before this one may have been in the middle of a look.
+    fn begun(now: Mono) -> Pauses {
+        Pauses { due: now + LOOK_SOON, in_vain: 0 }
+    }
+
+    /// A worker has died. However many do, the look is not put off.
+    fn died(&mut self, now: Mono) {
+        self.due = self.due.min(now + LOOK_AFTER_DEATH);
+    }
+
+    /// Whether to look again at once.
+    fn looked(&mut self, swept: Swept, now: Mono) -> bool {
+        let pause = self.after(swept);
+        self.due = now + pause.unwrap_or_default();
+        pause.is_none()
+    }
+
     /// None where the next look is due at once.
     fn after(&mut self, swept: Swept) -> Option<Duration> {
         if !swept.found {
@@ -108,7 +129,7 @@ impl Sweeper {
         Ok(sweeper)
     }
 
-    /// A worker has died.
+    /// A worker has died: the look comes soon after.
     pub fn look(&self) {
         self.0.notify_one();
     }
@@ -116,28 +137,23 @@ impl Sweeper {
 
 async fn sweep_on(asked: &Notify, line: &Line) {
     // Whom it killed before is not told of anew.
-    let (mut sweep, mut pauses) = (Sweep::default(), Pauses::default());
-    // One before this may have been in the middle of it.
-    let mut due = clock::mono() + LOOK_SOON;
+    let (mut sweep, mut pauses) = (Sweep::default(), Pauses::begun(clock::mono()));
     loop {
         tokio::select! {
             () = asked.notified() => {
-                // Whoever takes the dead one's place draws first: keepers have ended commands by themselves.
-                due = due.min(clock::mono() + LOOK_SOON);
+                pauses.died(clock::mono());
                 continue;
             }
-            () = timer::sleep_until(due) => {}
+            () = timer::sleep_until(pauses.due) => {}
             () = line.stopped() => return,
         }
         let mut processes = 0;
-        let pause = loop {
+        let mut again = true;
+        while again {
             let swept = sweep.look();
             processes += swept.killed;
-            if let Some(pause) = pauses.after(swept) {
-                break pause;
-            }
-        };
-        due = clock::mono() + pause;
+            again = pauses.looked(swept, clock::mono());
+        }
         if processes > 0 {
             LeftoversEnded { processes }.emit();
         }
@@ -158,7 +174,7 @@ mod tests {
 
     #[test]
     fn what_does_not_end_is_looked_at_ever_less_and_told_of_once() {
-        let mut pauses = Pauses::default();
+        let mut pauses = Pauses::begun(Mono(0));
         assert_eq!(pauses.after(KILLED), None);
         let (mut spans, mut words) = (Vec::new(), 0);
         for _ in 0..100 {
@@ -172,6 +188,32 @@ mod tests {
         assert_eq!(pauses.after(LIVES), Some(LOOK_SOON));
         assert_eq!(pauses.after(REAPED), None, "what it started falls to us next");
         assert_eq!(pauses.after(NOTHING), Some(LOOK_EVERY));
+    }
+
+    #[test]
+    fn a_look_comes_soon_after_a_death_and_no_later_however_many_follow() {
+        let ms = Duration::from_millis;
+        let mut pauses = Pauses::begun(Mono(0));
+        assert_eq!(pauses.due, Mono(0) + LOOK_SOON);
+        let mut now = pauses.due;
+        assert!(!pauses.looked(NOTHING, now));
+        assert_eq!(pauses.due, now + LOOK_EVERY);
+        // One worker after the other.
+        let first = now + ms(1_000);
+        for death in 0..100 {
+            pauses.died(first + ms(10) * death);
+        }
+        assert_eq!(pauses.due, first + LOOK_AFTER_DEATH);
+        // One that dies during a look is looked after again.
+        now = pauses.due;
+        assert!(pauses.looked(KILLED, now) && !pauses.looked(NOTHING, now));
+        pauses.died(now);
+        assert_eq!(pauses.due, now + LOOK_AFTER_DEATH);
+        // What does not end waits no longer for its next look than a death does.
+        (0..10).for_each(|_| assert!(!pauses.looked(LIVES, now)));
+        assert_eq!(pauses.due, now + LOOK_EVERY);
+        pauses.died(now);
+        assert_eq!(pauses.due, now + LOOK_AFTER_DEATH);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use super::state::{Course, State};
 use crate::base::{Mono, SessionId, limits};
+use crate::event::{Event, RepaintAllPutOff};
 use crate::machine::quota::Quota;
 
 /// When it is done.
@@ -52,6 +53,8 @@ impl State {
     pub fn repaint_all(&mut self, now: Mono) -> Course {
         if self.repainting.ask(now) {
             self.repaint_each(now);
+        } else {
+            RepaintAllPutOff.emit();
         }
         self.settle(now)
     }

@@ -23,6 +23,7 @@ use super::*;
 use crate::admin::client;
 use crate::admin::status::Status;
 use crate::base::Size;
+use crate::event::COUNTERS;
 use crate::model::spec::Theme;
 use crate::model::{Act, Gesture, Input, Key, ViewSpec};
 use crate::wire::attach::{FarewellCode, ToClient, ToRoot};
@@ -219,6 +220,17 @@ async fn a_torn_screen_gets_a_keyframe_without_asking_the_worker() {
     viewer.screen = blank(80, 24);
     world.order(Order::RepaintAll).await;
     viewer.until("picture").await;
+    // A storm of them is put off.
+    let (before, storm) = (COUNTERS.repaints_put_off.get(), 2 * limits::REPAINT_ALL_HZ_MAX);
+    for _ in 0..storm {
+        world.order(Order::RepaintAll).await;
+    }
+    let put_off = async {
+        while COUNTERS.repaints_put_off.get() < before + u64::from(storm / 2) {
+            timer::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    patiently("most of them are put off", put_off).await;
     world.stop().await;
 }
 

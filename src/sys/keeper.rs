@@ -34,7 +34,7 @@ pub enum Report {
 
 /// Until those that were killed are looked for again; it takes the kernel less to end them.
 const AGAIN: Timespec = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-/// Such a line has some three hundred bytes; what is cut off is not needed.
+/// `/proc/PID/stat` has some three hundred bytes, and what is read of it ends within the first six hundred of any.
 const STAT_BYTES_MAX: usize = 1024;
 /// As many reports as one may read of a socket.
 const REPORT_BYTES_MAX: usize = 512;
@@ -258,7 +258,7 @@ pub(super) fn stat(pid: Pid) -> Result<(i32, u64), Errno> {
     read_stat(&line[..count]).ok_or(Errno::SRCH)
 }
 
-/// The same of what that file has (proc_pid_stat(5)); the name before them may hold anything.
+/// The same of what `/proc/PID/stat` has (proc_pid_stat(5)); the name before them may hold anything.
 fn read_stat(stat: &[u8]) -> Option<(i32, u64)> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let rest = std::str::from_utf8(stat.get(end + 1..)?).ok()?;

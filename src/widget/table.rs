@@ -162,12 +162,18 @@ impl Cell {
         self
     }
 
-    fn plan(self, align: Align) -> PlannedCell {
+    /// `number` is where a number is written before it becomes a label.
+    fn plan(self, align: Align, number: &mut String) -> PlannedCell {
         let is_number = matches!(self.value, Value::Number(..));
+        let mut written = |value: f64, unit: Unit| {
+            number.clear();
+            unit.write(value, number);
+            Label::plain(number)
+        };
         let (text, is_missing) = match self.value {
-            Value::Missing => (Label::plain(&Unit::None.format(f64::NAN)), true),
+            Value::Missing => (written(f64::NAN, Unit::None), true),
             Value::Text(text) => (text, false),
-            Value::Number(value, unit) => (Label::plain(&unit.format(value)), false),
+            Value::Number(value, unit) => (written(value, unit), false),
         };
         let tail = if is_number && align == Align::Decimal { tail(&text) } else { 0 };
         let (level, share) = if is_missing { (None, None) } else { (self.level, self.share) };
@@ -196,9 +202,10 @@ impl TablePlan {
         if let Some(sort) = sort {
             rows.sort_by(|left, right| sort.compare(left, right));
         }
+        let mut number = String::new();
         let planned_row = |row: Vec<Cell>| {
             let cells = row.into_iter().chain(std::iter::repeat_with(Cell::missing));
-            columns.iter().zip(cells).map(|(column, cell)| cell.plan(column.align)).collect()
+            columns.iter().zip(cells).map(|(column, cell)| cell.plan(column.align, &mut number)).collect()
         };
         let rows: Vec<Vec<PlannedCell>> = rows.into_iter().map(planned_row).collect();
         let columns = columns.into_iter().enumerate();

@@ -10,6 +10,8 @@ mod set_back;
 mod viewers;
 mod views;
 
+use std::cell::Cell;
+
 use tokio::io::{AsyncWriteExt, DuplexStream};
 
 use super::*;
@@ -69,7 +71,13 @@ struct Drawn {
 /// A terminal that shows what it is sent.
 struct Screen(vt100::Parser);
 
+thread_local! {
+    /// How often somebody looked at the wall's clock: whoever draws does so for each picture.
+    static LOOKS: Cell<u64> = const { Cell::new(0) };
+}
+
 fn wall() -> Wall {
+    LOOKS.set(LOOKS.get() + 1);
     Wall(WALL_START + i64::try_from(clock::mono().0 / 1_000_000).expect("tests are short"))
 }
 

@@ -275,7 +275,7 @@ pub fn wait_next_worker(stage: &mut Stage, died: Mono) -> Result<(), Trouble> {
         left.is_empty().then_some(())
     };
     if stage.viewers.wait(PATIENCE, all).is_none() {
-        let viewer = watchers.iter().find(|viewer| !drew(**viewer)).copied().unwrap_or_default();
+        let viewer = left.last().copied().unwrap_or_default();
         let screen = stage.viewers.screen(viewer);
         let last: Vec<_> = screen.shots.iter().filter(|shot| shot.at >= died).take(5).collect();
         return Err(format!("no picture of the next worker for viewer {viewer}: {last:?}\n{}", screen.odd));

@@ -210,7 +210,7 @@ fn resize(stage: &Stage, count: u32, gap: Duration, chance: &mut Chance) -> Mono
 fn stall(stage: &Stage, watchers: &[usize]) -> Result<Mono, Trouble> {
     let held: Vec<usize> = watchers.iter().rev().take(STALLED).copied().collect();
     held.iter().for_each(|viewer| stage.viewers.hold(*viewer, true));
-    // More bytes than any buffer in between takes.
+    // As many pictures as root allows are more bytes than any buffer in between takes.
     storm(stage, |stage, _| stage.signal(Signal::USR2));
     pause(stage, STALL);
     let stalled = stage.status().map(|status| status.sessions.iter().filter(|row| row.stalled_ms > 0).count());

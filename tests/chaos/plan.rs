@@ -51,7 +51,7 @@ pub enum Outside {
     RootAway,
     /// SIGSTOP of root for half a second.
     RootStopped,
-    /// Two hundred USR2 to root, which has it repaint every screen; those that come while it does may count as one.
+    /// Two hundred USR2 to root, which has it repaint every screen as often as it may, and once after the last.
     RootRepaints,
     /// Two hundred USR2 to viewers, each of which has one connect anew.
     ViewersReconnect,
@@ -59,7 +59,7 @@ pub enum Outside {
     ResizesSlow,
     /// Two hundred resizes at 200 Hz.
     ResizesFast,
-    /// Five viewers take nothing for a second, while root repaints everything.
+    /// Five viewers take nothing for a second, while as many USR2 ask root to repaint everything.
     ReadersStall,
     /// Bytes of no protocol to root's socket.
     RootHearsJunk,

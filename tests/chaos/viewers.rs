@@ -277,7 +277,8 @@ impl Screen {
     fn note(&mut self, at: Mono) {
         let is_whole = self.head == WHOLE_BEGIN;
         self.head.clear();
-        let (look, tick) = board::judge(&self.text(), self.is_neighbour);
+        let text = self.text();
+        let (look, tick) = board::judge(&text, self.is_neighbour);
         if let Some(tick) = tick {
             if let Some((then, before)) = self.last.filter(|(_, before)| tick > *before) {
                 let gap = Gap { at, span: at.since(then), lost: tick - before - 1 };
@@ -292,7 +293,7 @@ impl Screen {
             }
         }
         if !matches!(look, Look::Sound | Look::Banner) {
-            self.odd = self.text();
+            self.odd = text;
         }
         if self.shots.len() == SHOTS_MAX {
             self.shots.pop_front();
@@ -300,8 +301,8 @@ impl Screen {
         self.shots.push_back(Shot { at, look, is_whole });
     }
 
-    /// Cell by cell: the emulator's own text joins rows that it once wrapped in another size, and takes thrice as long,
-    /// of a machine that is to draw meanwhile.
+    /// Cell by cell: the emulator's own text joins rows that it once wrapped in another size, and its rows take thrice as
+    /// long, of a machine that is to draw meanwhile.
     pub fn text(&self) -> String {
         let screen = self.parser.screen();
         let (rows, cols) = screen.size();

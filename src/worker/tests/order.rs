@@ -167,6 +167,35 @@ async fn pings_overtake_frames() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_of_several_pictures_goes_out_before_the_next_is_drawn() {
+    let mut root = Root::ready().await;
+    // Not as many as fill the queue.
+    let views = 5;
+    for view in 0..views {
+        root.send(ToWorker::Subscribe { view: ViewId(view), spec: root.spec() }).await;
+    }
+    // Into the middle of a second, where no clock steps.
+    let into = wall().0.rem_euclid(1000).unsigned_abs();
+    let until = clock::mono() + Duration::from_millis(2500 - into);
+    while let Some(heard) = root.hear_within(until.since(clock::mono())).await {
+        let Heard::Frame(frame) = heard else { panic!("{heard:?}") };
+        root.send(ToWorker::Credit { view: frame.view }).await;
+    }
+    root.sample(2.0).await;
+    let before = LOOKS.get();
+    let mut drawn = Vec::new();
+    while drawn.len() < views as usize {
+        let Heard::Frame(frame) = root.hear().await else { panic!("no frame") };
+        drawn.push((frame.view, LOOKS.get() - before));
+    }
+    assert_eq!(drawn.iter().map(|(view, _)| view.0).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    // For the sample, for the picture, and for what the worker tells of itself.
+    assert!(drawn[0].1 <= 3, "{drawn:?}");
+    // The others went together.
+    assert_eq!(drawn[1].1, drawn[4].1, "{drawn:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_root_that_reads_nothing_is_not_obeyed_without_end() {
     let mut root = Root::over(2048).made_ready().await;
     let mut sent = 0_u64;
