@@ -54,7 +54,7 @@ pub struct SourceHealth {
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// By the name that their series share.
-    families: BTreeMap<String, Dated<BTreeMap<SeriesKey, Window>>>,
+    families: BTreeMap<String, Dated<Family>>,
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
@@ -72,6 +72,9 @@ pub struct Dataset {
     /// What was taken since somebody looked; none where nobody does.
     journal: Option<Vec<Change>>,
 }
+
+/// Series of one name. Windows lie beside it: a map has room for eleven at once, and many a name has one series.
+type Family = BTreeMap<SeriesKey, Box<Window>>;
 
 /// One change of the series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -225,7 +228,7 @@ impl Dataset {
         window.number = number;
         let family = self.families.entry(key.name.clone()).or_default();
         family.revision = self.revision + 1;
-        family.of.insert(key, window);
+        family.of.insert(key, Box::new(window));
         self.series_count += 1;
         // With more series than ever each may keep less.
         let share = Allowance::share(self.series_count);
@@ -297,12 +300,13 @@ impl Dataset {
     }
 
     pub fn window(&self, key: &SeriesKey) -> Option<&Window> {
-        self.families.get(&key.name)?.of.get(key)
+        self.families.get(&key.name)?.of.get(key).map(|window| &**window)
     }
 
     /// All series of one name in the order of their labels.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + use<'a> {
-        self.families.get(name).into_iter().flat_map(|family| &family.of)
+        let family = self.families.get(name).into_iter().flat_map(|family| &family.of);
+        family.map(|(key, window)| (key, &**window))
     }
 
     /// All series after this one, in the order of their keys; all of them after none.
@@ -311,7 +315,8 @@ impl Dataset {
         let names = (name.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded);
         self.families.range::<str, _>(names).flat_map(move |(of, family)| {
             let after = key.filter(|key| key.name == *of);
-            family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+            let rest = family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+            rest.map(|(key, window)| (key, &**window))
         })
     }
 
@@ -355,12 +360,12 @@ impl Dataset {
     }
 
     fn windows(&self) -> impl Iterator<Item = &Window> {
-        self.families.values().flat_map(|family| family.of.values())
+        self.families.values().flat_map(|family| family.of.values()).map(|window| &**window)
     }
 }
 
 /// Drops the series that has been silent for longest; none of those that are told of at this very moment.
-fn make_room(family: &mut BTreeMap<SeriesKey, Window>, at: Wall) -> Result<(), Rejected> {
+fn make_room(family: &mut Family, at: Wall) -> Result<(), Rejected> {
     let newest = |window: &Window| window.newest_at();
     let stalest =
         family.iter().min_by_key(|(_, window)| newest(window)).filter(|(_, window)| newest(window) < Some(at));

@@ -9,6 +9,7 @@ use std::io;
 use super::{Options, WorkerError, run};
 use crate::base::limits;
 use crate::runtime::{self, fault, log};
+use crate::scene::Boards;
 use crate::sys::memory_file::MemoryFile;
 use crate::sys::quiet::QuietSocket;
 use crate::sys::{cgroup, fd, handover, host, marker, process};
@@ -35,6 +36,8 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
         let (history, door) = match history {
             Some(history) if !joins => (history, None),
             history => {
+                // What can be read before it is known for whom.
+                drop(Boards::shipped());
                 let given = handover::take(&feed).map_err(WorkerError::SetUp)?;
                 let Some((first, second)) = given else { return Ok(()) };
                 host::call_process(NAME);
