@@ -313,9 +313,14 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
                 let Ok(permits) = permits else { return Ok(Over::Unwritable) };
                 let now = clock::mono();
                 let messages = state.draw_next(now, wall());
-                permits.zip(messages).for_each(|(permit, message)| permit.send(message));
+                let mut sent = false;
+                for (permit, message) in permits.zip(messages) {
+                    permit.send(message);
+                    sent = true;
+                }
                 drew = true;
-                if state.wants_to_draw() && let_go_at.is_none_or(|at| now.since(at) >= FRAMES_TOGETHER) {
+                let is_time = let_go_at.is_none_or(|at| now.since(at) >= FRAMES_TOGETHER);
+                if sent && is_time && state.wants_to_draw() {
                     let_go_at = Some(now);
                     // Whoever writes has its turn.
                     tokio::task::yield_now().await;
