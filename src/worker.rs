@@ -99,8 +99,8 @@ const FRAMES_QUEUED_MAX: usize = 8;
 const UPDATES_QUEUED_MAX: usize = 8;
 /// A frame, and a keyframe that takes the place of the deltas before it.
 const MESSAGES_PER_DRAWING: usize = 2;
-/// So long of drawing one view after the other, and what was drawn goes to root. The first goes at once: it is cheaper to
-/// write several together, but most viewers may wait for that one, and do not wait for all.
+/// While one view is drawn after the other, what was drawn goes to root as often as this. The first goes at once: several that
+/// are written together cost less, but most viewers may wait for that one, and it does not wait for the others.
 const FRAMES_TOGETHER: Duration = Duration::from_millis(1);
 /// Root hears of the worker's state at most this often.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);

@@ -36,7 +36,7 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
         let (history, door) = match history {
             Some(history) if !joins => (history, None),
             history => {
-                // What can be read before it is known for whom.
+                // Kept for whoever asks next: they are the same for every tenant.
                 drop(Boards::shipped());
                 let given = handover::take(&feed).map_err(WorkerError::SetUp)?;
                 let Some((first, second)) = given else { return Ok(()) };
