@@ -221,11 +221,12 @@ fn rows(page: &str, head: &str) -> Vec<Vec<String>> {
 #[test]
 fn the_policy_of_faults_is_the_one_of_the_program() {
     let page = files::text("docs/reliability.md");
-    let told = rows(&page, "| class | held by | counts for the breaker | begins afresh |");
+    let told = rows(&page, "| class | held by | counts for the breaker | a standby takes over | begins afresh |");
     let policy = |class: Class| {
         let policy = class.policy();
         let counts = if policy.counts { "yes" } else { "no" };
-        [class.word(), policy.held_by.word(), counts, policy.afresh.word()].map(str::to_owned).to_vec()
+        let standby = if policy.hands_over { "at once" } else { "when it is asked less often" };
+        [class.word(), policy.held_by.word(), counts, standby, policy.afresh.word()].map(str::to_owned).to_vec()
     };
     assert_eq!(told, Class::ALL.map(policy));
 }

@@ -3,7 +3,7 @@
 use tracing::{error, info, warn};
 
 use super::{COUNTERS, Event};
-use crate::base::{Epoch, Trace, ViewId};
+use crate::base::{Epoch, Trace, Version, ViewId};
 use crate::machine::heartbeat::Silence;
 use crate::machine::ledger::Step;
 
@@ -106,6 +106,8 @@ pub struct StepFatal<'a> {
     pub tenant: &'a str,
     pub epoch: Epoch,
     pub step: &'a Step,
+    /// Of a panel: the version that was being drawn.
+    pub frame: Version,
     pub trace: Trace,
     /// The signal it received; 0 where it ended by itself, or hung.
     pub signal: u8,
@@ -257,7 +259,8 @@ impl Event for StepFatal<'_> {
         let (tenant, epoch, trace, signal) = (self.tenant, self.epoch.0, self.trace.to_string(), self.signal);
         match self.step {
             Step::Panel { board, panel } => {
-                warn!(tenant, epoch, board, panel, trace, signal, rests = self.rests, "worker died of a panel");
+                let frame = self.frame.0;
+                warn!(tenant, epoch, board, panel, frame, trace, signal, rests = self.rests, "worker died of a panel");
             }
             Step::Source(source) => {
                 warn!(tenant, epoch, source, trace, signal, rests = self.rests, "worker died of a source");

@@ -31,6 +31,8 @@ pub struct Policy {
     pub held_by: Ring,
     /// So many in a row open the breaker of a source.
     pub counts: bool,
+    /// A standby takes over at once, and not only when the breaker has opened.
+    pub hands_over: bool,
     /// What begins afresh.
     pub afresh: Afresh,
 }
@@ -77,16 +79,17 @@ impl Class {
 
     /// The one table of what is done about faults; docs/reliability.md shows it.
     pub const fn policy(self) -> Policy {
-        let (held_by, counts, afresh) = match self {
-            Class::Error => (Ring::Source, true, Afresh::Nothing),
+        let (held_by, counts, hands_over, afresh) = match self {
+            Class::Error => (Ring::Source, true, false, Afresh::Nothing),
             // Nothing is asked while an ask is out, so there is nothing to ask less often.
-            Class::Timeout => (Ring::Source, false, Afresh::Nothing),
-            Class::Panic => (Ring::Source, true, Afresh::Nothing),
+            Class::Timeout => (Ring::Source, false, true, Afresh::Nothing),
+            Class::Panic => (Ring::Source, true, true, Afresh::Nothing),
             // Follows a panic, which was counted.
-            Class::PoisonedClient => (Ring::Source, false, Afresh::Reader),
-            Class::Memory | Class::Death => (Ring::Worker, false, Afresh::Worker),
+            Class::PoisonedClient => (Ring::Source, false, true, Afresh::Reader),
+            // The standby goes with its worker; of a source that workers died of it is shown.
+            Class::Memory | Class::Death => (Ring::Worker, false, true, Afresh::Worker),
         };
-        Policy { held_by, counts, afresh }
+        Policy { held_by, counts, hands_over, afresh }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::Mono;
+use crate::base::{Mono, Trace};
 use crate::encode::{self, Encoder, Encoding};
 use crate::frame::{Grid, Style};
 use crate::label::Label;
@@ -21,14 +21,22 @@ use crate::wire::attach;
 pub enum Why {
     /// The first worker is on its way.
     Starting,
-    /// The last one died; when the next one is started, where that is not at once.
-    Died(Option<Mono>),
+    Died(Death),
     /// The same, and of this.
-    OutOfMemory(String, Option<Mono>),
+    OutOfMemory(String, Death),
     /// It runs and cannot answer.
     Silent(Excuse),
     /// It runs, but takes none of the configurations there are; the first complaint.
     Refused(String),
+}
+
+/// What is known of the end of a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Death {
+    /// When the next one is started, where that is not at once.
+    pub next_try_at: Option<Mono>,
+    /// Of the panel or source that it died of.
+    pub trace: Option<Trace>,
 }
 
 const STYLE: Style = Style::new().reverse().bold();
@@ -48,19 +56,27 @@ pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mon
 fn reason(why: &Why, now: Mono) -> String {
     match why {
         Why::Starting => "worker starting".to_owned(),
-        Why::Died(next_try_at) => format!("worker died, {}", next_try(*next_try_at, now)),
-        Why::OutOfMemory(words, next_try_at) => format!("worker {words}, {}", next_try(*next_try_at, now)),
+        Why::Died(death) => format!("worker died, {}", death.words(now)),
+        Why::OutOfMemory(words, death) => format!("worker {words}, {}", death.words(now)),
         Why::Silent(excuse) => format!("worker {}", excuse.words()),
         Why::Refused(complaint) => complaint.clone(),
     }
 }
 
-/// What is next; a pause that hardly anybody sees is none.
-fn next_try(at: Option<Mono>, now: Mono) -> String {
-    let wait = at.map(|at| at.since(now)).filter(|wait| *wait >= Duration::from_secs(1));
-    match wait {
-        Some(wait) => format!("next try in {}", Unit::Seconds.format(wait.as_millis().div_ceil(1_000) as f64)),
-        None => "restarting".to_owned(),
+// === impl Death ===
+
+impl Death {
+    /// What is next, where a pause that hardly anybody sees is none, and what to look for in the log.
+    fn words(self, now: Mono) -> String {
+        let wait = self.next_try_at.map(|at| at.since(now)).filter(|wait| *wait >= Duration::from_secs(1));
+        let next = match wait {
+            Some(wait) => format!("next try in {}", Unit::Seconds.format(wait.as_millis().div_ceil(1_000) as f64)),
+            None => "restarting".to_owned(),
+        };
+        match self.trace {
+            Some(trace) => format!("{next}, trace {trace}"),
+            None => next,
+        }
     }
 }
 
@@ -82,17 +98,21 @@ mod tests {
 
     #[test]
     fn a_worker_that_ran_out_of_memory_is_said_to_have() {
-        let why = Why::OutOfMemory(Shortage::Limit(Some(2 << 30)).words(), None);
+        let why = Why::OutOfMemory(Shortage::Limit(Some(2 << 30)).words(), Death::default());
         assert_eq!(reason(&why, Mono(0)), "worker ran out of memory: over its limit of 2.0 GiB, restarting");
     }
 
     #[test]
     fn a_worker_that_is_started_later_is_said_to_be_and_when() {
-        let said = |wait_ms: u64| reason(&Why::Died(Some(Mono((5_000 + wait_ms) * 1_000_000))), Mono(5_000_000_000));
+        let at = |next_try_at| Death { next_try_at: Some(next_try_at), trace: None };
+        let said = |wait_ms: u64| reason(&Why::Died(at(Mono((5_000 + wait_ms) * 1_000_000))), Mono(5_000_000_000));
         assert_eq!(
             [999, 1_000, 29_001].map(said),
             ["restarting", "next try in 1 s", "next try in 30 s"].map(|next| format!("worker died, {next}"))
         );
-        assert_eq!(reason(&Why::Died(Some(Mono(1))), Mono(5_000_000_000)), "worker died, restarting", "it is time");
+        assert_eq!(reason(&Why::Died(at(Mono(1))), Mono(5_000_000_000)), "worker died, restarting", "it is time");
+        let traced = Death { trace: Some(Trace(0xab12)), ..at(Mono(7_000_000_000)) };
+        let said = reason(&Why::Died(traced), Mono(5_000_000_000));
+        assert_eq!(said, "worker died, next try in 2 s, trace 0000ab12");
     }
 }

@@ -85,8 +85,11 @@ pub fn enter(context: Context) -> Entered {
     let before = CURRENT.try_with(|current| current.replace(Some(context))).ok().flatten();
     let trace = u64::from(context.trace.0);
     let doing = match context.ring {
-        Ring::Panel => Some(marker::begin(Kind::Panel, trace, context.what.as_str(), context.panel.unwrap_or(0))),
-        Ring::Source => Some(marker::begin(Kind::Source, trace, context.what.as_str(), 0)),
+        Ring::Panel => {
+            let which = (context.panel.unwrap_or(0), context.version.0);
+            Some(marker::begin(Kind::Panel, trace, context.what.as_str(), which))
+        }
+        Ring::Source => Some(marker::begin(Kind::Source, trace, context.what.as_str(), (0, 0))),
         _ => None,
     };
     Entered { before, _doing: doing }

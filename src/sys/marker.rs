@@ -66,8 +66,9 @@ pub fn install(file: MarkerFile) -> io::Result<()> {
     Ok(())
 }
 
-/// Notes that this thread is about to do something. Costs nothing worth mentioning where there is no page.
-pub fn begin(kind: Kind, trace: u64, name: &str, part: u16) -> Doing {
+/// Notes that this thread is about to do something; of a panel which one, and for which frame. Costs nothing worth mentioning
+/// where there is no page.
+pub fn begin(kind: Kind, trace: u64, name: &str, (part, frame): (u16, u64)) -> Doing {
     let Some(page) = PAGE.get() else {
         return Doing { place: None, before: Step::none(), gives_back: false, _of_this_thread: PhantomData };
     };
@@ -76,7 +77,7 @@ pub fn begin(kind: Kind, trace: u64, name: &str, part: u16) -> Doing {
     let before = own.map_or_else(Step::none, |place| page.step(place));
     if let Some(place) = place {
         PLACE.set(Some(place));
-        page.note(place, &Step::new(kind, trace, name, part));
+        page.note(place, &Step::new(kind, trace, name, (part, frame)));
     }
     Doing { place, before, gives_back: own.is_none() && place.is_some(), _of_this_thread: PhantomData }
 }

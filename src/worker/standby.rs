@@ -8,7 +8,6 @@ use crate::event::{Event as _, StandbyTakesOver, StandbyYields};
 use crate::machine::standby::{Event, Shown, Standby};
 use crate::model::Dataset;
 use crate::model::dataset::{SourceHealth, SourceState};
-use crate::model::fault::Class;
 use crate::model::origin::Origin;
 use crate::source::Update;
 
@@ -139,7 +138,7 @@ fn event(state: &SourceState, is_first: bool) -> Option<Event> {
     Some(match state {
         _ if !is_first => Event::Standby { good },
         _ if good => Event::Good,
-        SourceState::Failed { class: Class::Error, next_try: None, .. } => Event::Failing,
+        SourceState::Failed { class, next_try: None, .. } if !class.policy().hands_over => Event::Failing,
         _ => Event::Failed,
     })
 }

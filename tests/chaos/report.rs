@@ -184,9 +184,10 @@ impl Report {
         )?;
         writeln!(
             page,
-            "| fault | injected | held by ring | recovered | unrecovered | p50 ms | p95 ms | p99 ms | frames lost by others | screen equal |"
+            "| fault | injected | held by ring | recovered | unrecovered | p50 ms | p95 ms | p99 ms | last viewer, p95 ms | \
+             frames lost by others | others stood still, most ms | screen equal |"
         )?;
-        writeln!(page, "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|")?;
+        writeln!(page, "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")?;
         for row in &self.rows {
             let held: Vec<String> = row.held_by.iter().map(|(ring, count)| format!("{ring}: {count}")).collect();
             // What is brought about beside the daemons has nobody else to lose a frame, and no other ring.
@@ -194,7 +195,7 @@ impl Report {
             let or_none = |told: String| if is_beside { "-".to_owned() } else { told };
             writeln!(
                 page,
-                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 row.fault,
                 row.injected,
                 or_none(held.join(", ")),
@@ -203,7 +204,9 @@ impl Report {
                 shown(row.good_ms.p50),
                 shown(row.good_ms.p95),
                 shown(row.good_ms.p99),
+                or_none(shown(row.all_ms.p95)),
                 or_none(row.lost_most.to_string()),
+                or_none(shown(Some(row.stood_ms))),
                 row.equal.map_or("-".to_owned(), |equal| equal.to_string()),
             )?;
         }

@@ -151,6 +151,10 @@ fn where_a_worker_hung_stands_in_the_log() {
     daemon
         .log
         .wait_for("why", |log| (log.contains("worker hangs") && log.contains("worker died of a panel")).then_some(()));
+    let log = daemon.log.so_far();
+    let line = log.lines().find(|line| line.contains("worker died of a panel")).expect("it was there");
+    let frame = line.split(" frame=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+    assert!(frame > Some(1), "of which frame is not told: {line}");
 }
 
 #[test]

@@ -64,11 +64,10 @@ fn check(home: &Home, daemon: &Daemon) {
     for pid in workers {
         let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         assert!(status.lines().any(|line| line == "NoNewPrivs:\t1"), "{status}");
-        let Some(all) = held(pid) else {
-            // Not even the user whose worker it is may look into it.
-            assert_ne!(host::uid(), 0, "a worker's descriptors cannot be read");
-            continue;
-        };
+        let held = held(pid);
+        // Not even the user whose worker it is may look into it.
+        assert_eq!(held.is_some(), host::uid() == 0, "nobody but root may read a worker's descriptors");
+        let Some(all) = held else { continue };
         let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
         assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["1", "1"], "{core}");

@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use crate::asking::{counted, wait_until};
 use crate::daemon::Daemon;
 use crate::home::Home;
 use crate::terminal::Terminal;
@@ -74,6 +75,9 @@ fn a_worker_that_stands_still_is_told_of_and_forgiven() {
     let terminal = attach(&home, (80, 24));
     let worker = daemon.worker();
     worker.signal(Signal::STOP);
+    daemon.log.wait_for("a warning", |log| log.contains("worker is late with an answer").then_some(()));
+    let late = || counted(&home.admin(), "unblink_worker_late_total{tenant=\"default\"}");
+    wait_until("it to be counted", || late() >= 1.0);
     let picture = terminal.wait_for("worker was stopped by a signal");
     assert!(picture.contains(BOARD), "the last frame went away:\n{picture}");
     worker.signal(Signal::CONT);

@@ -414,10 +414,13 @@ async fn a_viewer_that_is_stalled_for_good_does_not_hold_up_the_end() {
     let stalled = world.viewer(900, 5).await;
     let (view, _) = worker.subscribed().await;
     fill(&mut worker, view, &mut reader, wide, 100).await;
+    let began = crate::sys::clock::mono();
     world.orders.stop().await;
     assert_eq!(reader.farewell().await.0, FarewellCode::Stopping);
     worker.die("exited with code 0");
     patiently("root ends", &mut world.root).await.unwrap().unwrap();
+    let took = crate::sys::clock::mono().since(began);
+    assert!(took < limits::DRAIN_DEADLINE + SECOND, "{took:?}");
     drop(stalled);
 }
 
@@ -434,6 +437,7 @@ async fn a_worker_that_ignores_the_end_is_killed_after_the_deadline_and_at_once_
         let ended = patiently("root ends", &mut world.root).await.unwrap();
         let took = crate::sys::clock::mono().since(before);
         assert_eq!(took < SECOND, second, "{took:?}");
+        assert!(took < limits::DRAIN_DEADLINE + SECOND, "{took:?}");
         assert_eq!(ended.is_err_and(|error| matches!(error, crate::root::RootError::Forced)), second);
     }
 }

@@ -102,6 +102,7 @@ async fn a_device_that_hangs_is_waited_for_until_somebody_insists() {
         assert_eq!(matches!(ended, Err(RootError::Forced)), insists, "{ended:?}");
         let took = crate::sys::clock::mono().since(began);
         assert_eq!(took < limits::RELEASE_DEADLINE, insists, "{took:?}");
+        assert!(took < limits::RELEASE_DEADLINE + Duration::from_secs(1), "{took:?}");
         drop(release);
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{Phase, Stage, Worker};
 use crate::admin::status::LimitRow;
-use crate::base::Mono;
+use crate::base::{Mono, Trace};
 use crate::event::{Event as _, WorkerDied};
 use crate::machine::confinement::{Counts, End, Shortage};
 use crate::machine::incarnation::{self, Cause};
@@ -18,6 +18,8 @@ pub(super) struct Ending {
     pub counts_before: Option<Counts>,
     /// What the last life died of, until the next one draws.
     pub shortage: Option<Shortage>,
+    /// Of the panel or source that it died of.
+    pub trace: Option<Trace>,
 }
 
 impl Worker {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Stage, Worker};
 use crate::admin::Process;
-use crate::base::{Mono, Trace, limits};
+use crate::base::{Mono, Trace, Version, limits};
 use crate::event::{Event as _, StepFatal, WorkerStack};
 use crate::machine::confinement::Shortage;
 use crate::machine::heartbeat::Activity;
@@ -45,6 +45,7 @@ impl Worker {
 
     /// Nothing of it runs any more: what it was doing.
     pub(super) fn note_remains(&mut self, now: Mono) {
+        self.ending.trace = None;
         let Some(remains) = self.launcher.marker().and_then(|page| page.read().ok()) else { return };
         let trace =
             remains.step.as_ref().and_then(|step| u32::try_from(step.trace).ok()).map(Trace).unwrap_or_default();
@@ -53,8 +54,11 @@ impl Worker {
             self.tell_calls(remains.calls.clone(), trace);
         }
         let Some(step) = fatal(&remains, hung, self.ending.shortage) else { return };
+        self.ending.trace = Some(trace);
         let rests = self.ledger.died(step.clone(), trace, now);
-        StepFatal { tenant: &self.tenant, epoch: self.epoch, step: &step, trace, signal: remains.signal, rests }.emit();
+        let (tenant, epoch, signal) = (&*self.tenant, self.epoch, remains.signal);
+        let frame = Version(remains.step.as_ref().map_or(0, |step| step.frame));
+        StepFatal { tenant, epoch, step: &step, frame, trace, signal, rests }.emit();
     }
 
     /// Tells the present life what it is not to do, where that has changed.
@@ -157,7 +161,7 @@ mod tests {
 
     #[test]
     fn only_who_brought_it_about_is_to_blame() {
-        let found = Found { kind: Kind::Panel, trace: 1, name: "host".to_owned(), part: 2 };
+        let found = Found { kind: Kind::Panel, trace: 1, name: "host".to_owned(), part: 2, frame: 9 };
         let remains = |is_blamed| Remains { step: Some(found.clone()), is_blamed, ..Remains::default() };
         let panel = Step::Panel { board: "host".to_owned(), panel: 2 };
         assert_eq!(fatal(&remains(true), false, None), Some(panel.clone()));

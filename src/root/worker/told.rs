@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Phase, Stage, Worker};
 use crate::base::Mono;
-use crate::root::banner::Why;
+use crate::root::banner::{Death, Why};
 
 /// A worker is started and ready within some milliseconds; asking sooner is of no use.
 const START_TAKES: Duration = Duration::from_millis(50);
@@ -40,10 +40,10 @@ impl Worker {
             return None;
         }
         if let Some(words) = self.died_of_memory() {
-            return Some(Why::OutOfMemory(words, self.next_try_at()));
+            return Some(Why::OutOfMemory(words, self.death()));
         }
         let has_died = self.epoch.0 > 1 || self.last_fault.is_some();
-        Some(if has_died { Why::Died(self.next_try_at()) } else { Why::Starting })
+        Some(if has_died { Why::Died(self.death()) } else { Why::Starting })
     }
 
     /// Why boards cannot be drawn, for operators. A fault that was got over is no reason.
@@ -61,6 +61,10 @@ impl Worker {
             return REFUSED_RETRY;
         }
         self.next_try_at().map(|at| at.since(now)).unwrap_or_default() + START_TAKES
+    }
+
+    fn death(&self) -> Death {
+        Death { next_try_at: self.next_try_at(), trace: self.ending.trace }
     }
 
     /// When the next life begins, where it waits for that.

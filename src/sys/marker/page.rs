@@ -36,6 +36,7 @@ pub struct Step {
     kind: u8,
     length: u8,
     part: u16,
+    frame: u64,
     trace: u64,
     name: [u8; NAME_BYTES],
 }
@@ -69,6 +70,8 @@ pub struct Found {
     /// Of the board or source.
     pub name: String,
     pub part: u16,
+    /// Of a panel: the number of the frame that it was drawn for.
+    pub frame: u64,
 }
 
 /// One step in memory, word by word.
@@ -77,6 +80,7 @@ pub(super) struct Slot {
     /// Kind, length and part; written last, and cleared first.
     head: AtomicU64,
     trace: AtomicU64,
+    frame: AtomicU64,
     name: [AtomicU64; NAME_BYTES / 8],
 }
 
@@ -185,6 +189,7 @@ impl Page {
             return;
         }
         slot.trace.store(step.trace, Ordering::Release);
+        slot.frame.store(step.frame, Ordering::Release);
         for (word, bytes) in slot.name.iter().zip(step.name.chunks_exact(8)) {
             word.store(u64::from_le_bytes(bytes.try_into().unwrap_or_default()), Ordering::Release);
         }
@@ -201,6 +206,7 @@ impl Page {
         }
         (step.kind, step.length, step.part) = (head as u8, (head >> 8) as u8, (head >> 16) as u16);
         step.trace = slot.trace.load(Ordering::Acquire);
+        step.frame = slot.frame.load(Ordering::Acquire);
         for (word, bytes) in slot.name.iter().zip(step.name.chunks_exact_mut(8)) {
             bytes.copy_from_slice(&word.load(Ordering::Acquire).to_le_bytes());
         }
@@ -245,12 +251,12 @@ impl std::fmt::Debug for Page {
 
 impl Step {
     pub(super) fn none() -> Step {
-        Step { kind: 0, length: 0, part: 0, trace: 0, name: [0; NAME_BYTES] }
+        Step { kind: 0, length: 0, part: 0, frame: 0, trace: 0, name: [0; NAME_BYTES] }
     }
 
-    pub(super) fn new(kind: Kind, trace: u64, name: &str, part: u16) -> Step {
+    pub(super) fn new(kind: Kind, trace: u64, name: &str, (part, frame): (u16, u64)) -> Step {
         let length = name.floor_char_boundary(NAME_BYTES);
-        let mut step = Step { kind: kind.number(), length: length as u8, part, trace, ..Step::none() };
+        let mut step = Step { kind: kind.number(), length: length as u8, part, frame, trace, ..Step::none() };
         step.name[..length].copy_from_slice(&name.as_bytes()[..length]);
         step
     }
@@ -258,7 +264,8 @@ impl Step {
     pub(super) fn found(&self) -> Option<Found> {
         let kind = [Kind::Panel, Kind::Source].into_iter().find(|kind| kind.number() == self.kind)?;
         let name = self.name.get(..usize::from(self.length))?;
-        Some(Found { kind, trace: self.trace, name: String::from_utf8(name.to_vec()).ok()?, part: self.part })
+        let name = String::from_utf8(name.to_vec()).ok()?;
+        Some(Found { kind, trace: self.trace, name, part: self.part, frame: self.frame })
     }
 }
 

@@ -21,7 +21,7 @@ fn the_child() {
     let (Ok(file), Ok(mode)) = (std::env::var(FILE), std::env::var(MODE)) else { return };
     let file = OpenOptions::new().read(true).write(true).open(file).unwrap();
     install(MarkerFile::of(file.into()).unwrap()).unwrap();
-    let _board = begin(Kind::Panel, 7, "a board", 3);
+    let _board = begin(Kind::Panel, 7, "a board", (3, 41));
     match mode.as_str() {
         "abort" => std::process::abort(),
         "exit" => std::process::exit(3),
@@ -34,7 +34,7 @@ fn the_child() {
         }
         "panic in another thread" => {
             let thread = std::thread::Builder::new().spawn(|| {
-                let _source = begin(Kind::Source, 9, "Quelle", 0);
+                let _source = begin(Kind::Source, 9, "Quelle", (0, 0));
                 blame();
                 std::process::abort();
             });
@@ -45,7 +45,7 @@ fn the_child() {
             std::process::abort();
         }
         "nested" => {
-            drop(begin(Kind::Source, 8, "inner", 1));
+            drop(begin(Kind::Source, 8, "inner", (1, 0)));
             std::process::abort();
         }
         "loop" => loop_for_ever(),
@@ -95,7 +95,7 @@ fn wait_for(marker: &MarkerFile, wanted: impl Fn(&Remains) -> bool) -> Remains {
 }
 
 fn panel() -> Option<Found> {
-    Some(Found { kind: Kind::Panel, trace: 7, name: "a board".to_owned(), part: 3 })
+    Some(Found { kind: Kind::Panel, trace: 7, name: "a board".to_owned(), part: 3, frame: 41 })
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn whatever_a_step_dies_of_the_step_is_found() {
 
 #[test]
 fn the_thread_that_did_it_is_to_blame() {
-    let source = Found { kind: Kind::Source, trace: 9, name: "Quelle".to_owned(), part: 0 };
+    let source = Found { kind: Kind::Source, trace: 9, name: "Quelle".to_owned(), part: 0, frame: 0 };
     let remains = remains("panic in another thread");
     assert_eq!((remains.step, remains.is_blamed), (Some(source), true));
 }
@@ -174,6 +174,6 @@ fn a_file_that_is_no_marker_is_refused() {
 #[test]
 fn a_long_name_is_cut_between_characters() {
     let name = "é".repeat(100);
-    let step = Step::new(Kind::Source, 1, &name, 2);
+    let step = Step::new(Kind::Source, 1, &name, (2, 0));
     assert_eq!(step.found().unwrap().name, "é".repeat(32));
 }

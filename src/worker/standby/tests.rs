@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::*;
+use crate::model::fault::Class;
 use crate::model::log::{Entry, Severity};
 use crate::model::origin::{Fields, File, From, Lines};
 use crate::model::{Kind, Sample, SeriesKey, Unit};
