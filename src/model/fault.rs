@@ -31,7 +31,7 @@ pub struct Policy {
     pub held_by: Ring,
     /// So many in a row open the breaker of a source.
     pub counts: bool,
-    /// A standby takes over at once, and not only when the breaker has opened.
+    /// A standby takes over at once, and not only when the source is asked less often.
     pub hands_over: bool,
     /// What begins afresh.
     pub afresh: Afresh,
@@ -86,8 +86,8 @@ impl Class {
             Class::Panic => (Ring::Source, true, true, Afresh::Nothing),
             // Follows a panic, which was counted.
             Class::PoisonedClient => (Ring::Source, false, true, Afresh::Reader),
-            // The standby goes with its worker; of a source that workers died of it is shown.
-            Class::Memory | Class::Death => (Ring::Worker, false, true, Afresh::Worker),
+            // The standby goes with its worker; one of a source that two died of is shown, which is not asked for a while.
+            Class::Memory | Class::Death => (Ring::Worker, false, false, Afresh::Worker),
         };
         Policy { held_by, counts, hands_over, afresh }
     }

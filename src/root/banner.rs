@@ -49,33 +49,39 @@ pub fn message(spec: &ViewSpec, why: &Why, last_frame_at: Option<Mono>, now: Mon
         Some(then) => format!("last frame {} old", age(now, then)),
         None => "no frame yet".to_owned(),
     };
-    let text = Label::plain(&format!(" {reason}{dot}{frame}"));
+    let text = Label::plain(&format!(" {reason}{dot}{frame}{}", traced(why, dot)));
     attach::frame(&encode::banner(spec.size, encoding(spec), &text, STYLE))
 }
 
 fn reason(why: &Why, now: Mono) -> String {
     match why {
         Why::Starting => "worker starting".to_owned(),
-        Why::Died(death) => format!("worker died, {}", death.words(now)),
-        Why::OutOfMemory(words, death) => format!("worker {words}, {}", death.words(now)),
+        Why::Died(death) => format!("worker died, {}", death.next(now)),
+        Why::OutOfMemory(words, death) => format!("worker {words}, {}", death.next(now)),
         Why::Silent(excuse) => format!("worker {}", excuse.words()),
         Why::Refused(complaint) => complaint.clone(),
+    }
+}
+
+/// What to look for in the log. Last, where a narrow terminal has no room for all.
+fn traced(why: &Why, dot: &str) -> String {
+    match why {
+        Why::Died(Death { trace: Some(trace), .. }) | Why::OutOfMemory(_, Death { trace: Some(trace), .. }) => {
+            format!("{dot}trace {trace}")
+        }
+        _ => String::new(),
     }
 }
 
 // === impl Death ===
 
 impl Death {
-    /// What is next, where a pause that hardly anybody sees is none, and what to look for in the log.
-    fn words(self, now: Mono) -> String {
+    /// What is next; a pause that hardly anybody sees is none.
+    fn next(self, now: Mono) -> String {
         let wait = self.next_try_at.map(|at| at.since(now)).filter(|wait| *wait >= Duration::from_secs(1));
-        let next = match wait {
+        match wait {
             Some(wait) => format!("next try in {}", Unit::Seconds.format(wait.as_millis().div_ceil(1_000) as f64)),
             None => "restarting".to_owned(),
-        };
-        match self.trace {
-            Some(trace) => format!("{next}, trace {trace}"),
-            None => next,
         }
     }
 }
@@ -111,8 +117,8 @@ mod tests {
             ["restarting", "next try in 1 s", "next try in 30 s"].map(|next| format!("worker died, {next}"))
         );
         assert_eq!(reason(&Why::Died(at(Mono(1))), Mono(5_000_000_000)), "worker died, restarting", "it is time");
-        let traced = Death { trace: Some(Trace(0xab12)), ..at(Mono(7_000_000_000)) };
-        let said = reason(&Why::Died(traced), Mono(5_000_000_000));
-        assert_eq!(said, "worker died, next try in 2 s, trace 0000ab12");
+        let of_a_panel = Death { trace: Some(Trace(0xab12)), ..at(Mono(7_000_000_000)) };
+        assert_eq!(traced(&Why::Died(of_a_panel), " · "), " · trace 0000ab12");
+        assert_eq!(traced(&Why::Died(at(Mono(1))), " · "), "");
     }
 }

@@ -189,7 +189,7 @@ fn a_tick_is_read_from_what_is_shown_of_it() {
     let under = |banner: &str| judge(&format!("{}\n {banner}, restarting", shown(100, 100)), true).0;
     assert_eq!(under("worker ran out of memory: 64.0 KiB could not be had"), Look::Banner);
     assert_eq!(under("worker died"), Look::Banner);
-    assert_eq!(under("worker died, next try in 2 s · last frame 3 s old"), Look::Banner);
+    assert_eq!(under("worker died, next try in 2 s · last frame 3 s old · trace 0000ab12"), Look::Banner);
     let tag = "worker death 2 s ago, quarantined, next try in 5m 0s";
     assert_eq!(judge(&format!("{tag}\n{}", shown(100, 100)), true).0, Look::Tagged);
 }

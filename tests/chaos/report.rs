@@ -114,6 +114,7 @@ pub const SCHEMA: &[&str] = &[
     "a daemon's return is judged by the first picture of the new one, which begins with no numbers: the next good one, which good_ms tells of, waits for what is pushed ten times a second",
     "held_by: pairs of a ring and how many faults it was seen to hold: 1 source, task or thread, 2 panel, 3 worker, 4 root and viewers",
     "lost_most: ticks in a row, one each 100 ms, that some viewer of the other tenant never showed while the fault lasted",
+    "stood_ms: the longest time for which some viewer of the other tenant was shown no tick",
     "lost_beyond: faults by which more than one tick in a row was lost; lost_beyond_noise: those where it was two or more beyond what the daemon without faults lost at that time",
     "equal: faults after which two viewers in two sizes came to show, cell by cell, what those of the daemon without faults showed for the same tick",
     "at_random: drawn by the seed; the rest was chosen so that each fault comes at all, and nothing is concluded from it",

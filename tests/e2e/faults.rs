@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use rustix::process::Signal;
 use unblink::model::fault::mode::HEAL_KEY;
 use unblink::model::fault::{Holder, Lie, Mode};
 use unblink::runtime;
@@ -155,6 +156,30 @@ fn where_a_worker_hung_stands_in_the_log() {
     let line = log.lines().find(|line| line.contains("worker died of a panel")).expect("it was there");
     let frame = line.split(" frame=").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
     assert!(frame > Some(1), "of which frame is not told: {line}");
+}
+
+#[test]
+fn a_banner_names_the_trace_of_what_the_worker_died_of() {
+    let home = Home::new();
+    let daemon = daemon(&home);
+    let terminal = attach(&home);
+    // Pauses grow with each death.
+    for workers in 2..=6 {
+        let worker = daemon.worker();
+        worker.signal(Signal::KILL);
+        worker.wait_gone();
+        daemon.wait_for_drawing_workers(workers);
+    }
+    terminal.wait_until("the panel", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
+    terminal.type_keys(&Mode::Abort.key().to_string());
+    let text = terminal.wait_until("a banner with a trace", |seen| {
+        seen.text().lines().any(|line| line.contains("worker died, ") && line.contains(" trace "))
+    });
+    let banner = text.lines().find(|line| line.contains("worker died")).expect("it is there");
+    let trace = word_after(banner, " trace ").expect("it is there");
+    daemon.log.wait_for("its death", |log| {
+        log.lines().any(|line| line.contains("worker died of a panel") && line.contains(trace)).then_some(())
+    });
 }
 
 #[test]

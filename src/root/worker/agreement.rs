@@ -140,7 +140,7 @@ impl Worker {
         self.catalogue = Some(catalogue);
         self.accepted = true;
         self.fault_is_over = true;
-        self.ending.shortage = None;
+        (self.ending.shortage, self.ending.trace) = (None, None);
         self.stage = Stage::Drawing;
         self.banner_at = None;
     }
@@ -159,6 +159,7 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::base::Trace;
     use crate::machine::confinement::Shortage;
     use crate::machine::supervise::{Plan, Strategy};
     use crate::root::launch::Launcher;
@@ -169,9 +170,9 @@ mod tests {
         let launcher = Launcher::Within(Box::new(|| unreachable!("invariant: it is not started")));
         let keeper = Supervisor::new(Plan::new(Strategy::OneForOne));
         let mut worker = Worker::new("shop", 1, launcher, Offer::default(), mpsc::channel(1).0, keeper);
-        worker.ending.shortage = Some(Shortage::Beyond);
+        (worker.ending.shortage, worker.ending.trace) = (Some(Shortage::Beyond), Some(Trace(7)));
         assert!(worker.died_of_memory().is_some());
         worker.draw(1, Catalogue::default(), BEGINS_FOR, Mono(1));
-        assert_eq!(worker.died_of_memory(), None);
+        assert_eq!((worker.died_of_memory(), worker.ending.trace), (None, None));
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Ending {
     pub counts_before: Option<Counts>,
     /// What the last life died of, until the next one draws.
     pub shortage: Option<Shortage>,
-    /// Of the panel or source that it died of.
+    /// Of the panel or source that it died of, until then.
     pub trace: Option<Trace>,
 }
 
