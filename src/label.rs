@@ -13,6 +13,8 @@
 
 use std::fmt;
 
+use smol_str::SmolStr;
+
 use crate::base::limits;
 
 mod cluster;
@@ -25,7 +27,7 @@ pub use filter::{Shown, shown};
 /// Sanitized text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Label {
-    text: Box<str>,
+    text: SmolStr,
     /// Sum of the clusters' columns.
     columns: u16,
     /// Every byte is one cluster of one column.
@@ -75,7 +77,7 @@ impl Label {
         }
         // Most text beyond ASCII is nothing but letters and signs that are clusters by themselves.
         if let Some(columns) = cluster::lone_columns(raw) {
-            let label = Label { text: raw.into(), columns, ascii: false };
+            let label = Label { text: SmolStr::new(raw), columns, ascii: false };
             return Verdict { label, action: Action::Allowed, removed };
         }
         sanitize(raw, removed)
@@ -116,6 +118,12 @@ impl Label {
         self.columns
     }
 
+    /// Memory it takes beside itself: none where it is short.
+    pub fn heap_bytes(&self) -> usize {
+        // The text stands behind two counts of those who share it.
+        if self.text.is_heap_allocated() { 2 * size_of::<usize>() + self.text.len() } else { 0 }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -153,7 +161,7 @@ impl Label {
 
     fn from_ascii(text: &str) -> Label {
         let columns = u16::try_from(text.len()).expect("invariant: LABEL_BYTES_MAX fits a u16");
-        Label { text: text.into(), columns, ascii: true }
+        Label { text: SmolStr::new(text), columns, ascii: true }
     }
 
     /// Text that already is what the invariant asks for.
@@ -162,7 +170,7 @@ impl Label {
             return Label::from_ascii(&text);
         }
         let columns = Clusters::new(&text).map(|cluster| cluster.columns).sum();
-        Label { text: text.into_boxed_str(), columns, ascii: false }
+        Label { text: text.into(), columns, ascii: false }
     }
 }
 

@@ -103,7 +103,7 @@ impl Entry {
 
     /// What it takes: text, and a label for each line.
     pub fn bytes(&self) -> usize {
-        let label = |label: &Label| size_of::<Label>() + label.as_str().len();
+        let label = |label: &Label| size_of::<Label>() + label.heap_bytes();
         size_of::<Entry>() + label(&self.source) + self.lines.iter().map(label).sum::<usize>()
     }
 

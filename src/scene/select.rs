@@ -3,6 +3,7 @@
 //! Invariant: series come in the order people count in, at most [`limits::SELECTED_MAX`] of them; where only the largest
 //! are wanted, the largest come first.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::query::{self, Join, Over, When};
@@ -47,13 +48,24 @@ pub struct Selected<'a> {
     join: Option<Join>,
 }
 
-/// In the order people count in: numbers before words.
+/// In the order people count in.
 pub fn in_order(selected: &mut [Selected<'_>]) {
-    selected.sort_by(|left, right| {
-        let (left, right) = (left.name.as_str(), right.name.as_str());
-        let key = |name: &str| name.parse::<u64>().map_or((true, 0), |number| (false, number));
-        key(left).cmp(&key(right)).then_with(|| left.cmp(right))
-    });
+    selected.sort_by(|left, right| order(&left.name, &right.name));
+}
+
+/// The order people count in: numbers before words.
+pub fn order(left: &Label, right: &Label) -> Ordering {
+    let (left, right) = (left.as_str(), right.as_str());
+    let key = |name: &str| name.parse::<u64>().map_or((true, 0), |number| (false, number));
+    key(left).cmp(&key(right)).then_with(|| left.cmp(right))
+}
+
+/// What is made of a series; none of what is gone.
+fn value(window: &Window, over: Option<Over>, when: When) -> Option<f64> {
+    match over {
+        None => query::window_value(window, when),
+        Some(over) => over.value(window, when.at).filter(|(at, _)| *at >= when.since).map(|(_, value)| value),
+    }
 }
 
 // === impl Select ===
@@ -87,6 +99,18 @@ impl Select {
         found
     }
 
+    /// What tells each series apart, as it is called, and its value, in no order that means anything. None where series are
+    /// joined or only the largest are wanted.
+    pub fn values<'a>(&'a self, data: &'a Dataset, when: When) -> Option<Vec<(&'a str, Option<f64>)>> {
+        if !self.is_each() {
+            return None;
+        }
+        let mut values = Vec::with_capacity(self.room(data));
+        let found = self.matching(data).take(limits::SELECTED_MAX);
+        values.extend(found.map(|(text, _, window)| (text, value(window, self.over, when))));
+        Some(values)
+    }
+
     /// The one meant; the first where there are several.
     pub fn first<'a>(&'a self, data: &'a Dataset, when: When) -> Option<Selected<'a>> {
         self.all(data, when).into_iter().next()
@@ -107,10 +131,7 @@ impl Select {
             over: self.over,
             join: self.join,
         };
-        let count = data.count_named(&self.series).min(limits::SELECTED_MAX);
-        // Where labels leave out most of many, as many are not made room for.
-        let room = if self.with.is_empty() && self.join.is_none() { count } else { 0 };
-        let mut found: Vec<Selected<'a>> = Vec::with_capacity(room);
+        let mut found: Vec<Selected<'a>> = Vec::with_capacity(self.room(data));
         // Of what is joined, where it stands in the list.
         let mut places: BTreeMap<&str, usize> = BTreeMap::new();
         for (text, key, window) in self.matching(data).take(limits::SELECTED_MAX) {
@@ -127,6 +148,17 @@ impl Select {
         }
         in_order(&mut found);
         found
+    }
+
+    /// Whether each series that it finds is one of its own.
+    pub fn is_each(&self) -> bool {
+        self.join.is_none() && self.topk.is_none()
+    }
+
+    /// How many there may be; where labels leave out most of many, as many are not made room for.
+    fn room(&self, data: &Dataset) -> usize {
+        let count = data.count_named(&self.series).min(limits::SELECTED_MAX);
+        if self.with.is_empty() && self.join.is_none() { count } else { 0 }
     }
 
     /// Series with what tells them apart.
@@ -197,10 +229,7 @@ impl Pattern {
 impl Selected<'_> {
     /// Its value; none of what is gone.
     pub fn value(&self, when: When) -> Option<f64> {
-        let value = |window: &Window| match self.over {
-            None => query::window_value(window, when),
-            Some(over) => over.value(window, when.at).filter(|(at, _)| *at >= when.since).map(|(_, value)| value),
-        };
+        let value = |window: &Window| value(window, self.over, when);
         match self.join {
             None => value(self.window),
             Some(join) => join.of(&mut self.windows().filter_map(value).collect::<Vec<f64>>()),

@@ -31,7 +31,7 @@ const WALL_MS_MAX: i64 = 253_402_207_200_000;
 /// Two dots for each column of the widest terminal.
 const BINS_MAX: u16 = 2 * limits::COLS_MAX;
 // Times of all calendars can be counted in bins.
-const _: () = assert!(WALL_MS_MAX < i64::MAX / BINS_MAX as i64);
+const _: () = assert!(WALL_MS_MAX < i64::MAX / (4 * BINS_MAX as i64));
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -136,9 +136,7 @@ impl TimeScale {
 
     /// The first millisecond that falls into a bin.
     fn start_of(&self, bin: i64) -> i64 {
-        let start =
-            (i128::from(bin) * i128::from(self.range_ms) + i128::from(self.bins) - 1).div_euclid(i128::from(self.bins));
-        i64::try_from(start).unwrap_or(WALL_MS_MAX)
+        (bin * self.range_ms + self.bins - 1).div_euclid(self.bins)
     }
 }
 

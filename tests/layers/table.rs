@@ -50,6 +50,7 @@ pub const PURE_CRATES: &[&str] = &[
     "serde",
     "serde_json",
     "sha2",
+    "smol_str",
     "std",
     "thiserror",
     "toml",

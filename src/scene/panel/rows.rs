@@ -6,11 +6,11 @@ use super::Pane;
 use crate::base::{Rect, Wall};
 use crate::frame::Canvas;
 use crate::label::Label;
-use crate::model::{SeriesKey, Window};
+use crate::model::{Dataset, SeriesKey, Window};
 use crate::scene::chart::{self, Log, Progress, Table, Words};
 use crate::scene::moment::Moment;
 use crate::scene::query::{self, When};
-use crate::scene::select::{Select, Selected};
+use crate::scene::select::{self, Select};
 use crate::widget::log::{self, LogPlan, Options};
 use crate::widget::progress::{self, Job, ProgressPlan, State};
 use crate::widget::table::{self, Align, Cell, Column, Sort, TablePlan, Width};
@@ -52,18 +52,6 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
         let priority = u8::MAX.saturating_sub(u8::try_from(index).unwrap_or(u8::MAX)).saturating_sub(1);
         columns.push(Column::new(column.title.as_str()).align(Align::Decimal).priority(priority));
     }
-    let of_column = |column: &chart::TableColumn| {
-        let named = |one: Selected<'_>| {
-            let value = one.value(when);
-            (one.name, value)
-        };
-        let all = column.select.all(moment.data, when);
-        // Apart: what is much smaller and collected in place is moved once more.
-        let mut values = Vec::with_capacity(all.len());
-        values.extend(all.into_iter().map(named));
-        values
-    };
-    let found: Vec<Vec<(Label, Option<f64>)>> = spec.columns.iter().map(of_column).collect();
     let cell = |column: &chart::TableColumn, value: Option<f64>| {
         let Some(value) = value else { return Cell::missing() };
         let mut cell = Cell::number(value, column.unit);
@@ -75,37 +63,74 @@ fn table_plan(spec: &Table, moment: &Moment<'_>, when: When, first: usize) -> Ta
             None => cell,
         }
     };
-    let row = |(name, values): (&Label, Vec<Option<f64>>)| -> Vec<Cell> {
+    let row = |(name, values): NamedRow| -> Vec<Cell> {
         let cells = spec.columns.iter().zip(values).map(|(column, value)| cell(column, value));
-        std::iter::once(Cell::text(name.clone())).chain(cells).collect()
+        let mut row = Vec::with_capacity(columns.len());
+        row.push(Cell::text(name));
+        row.extend(cells);
+        row
     };
-    // The largest first, those that look alike may stand anywhere.
-    let in_order = spec.columns.iter().all(|column| column.select.topk.is_none());
-    let alike = if in_order { side_by_side(&found, spec.current) } else { None };
-    let rows = alike.unwrap_or_else(|| by_name(&found, spec.current));
-    let rows = rows.into_iter().map(row);
+    let rows = found(spec, moment.data, when).into_iter().map(row).collect();
     let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
-    TablePlan::new(columns, rows.collect(), Some(sort), first)
+    TablePlan::new(columns, rows, Some(sort), first)
 }
 
 /// A row's name, and its value in each column.
-type NamedRow<'a> = (&'a Label, Vec<Option<f64>>);
+type NamedRow = (Label, Vec<Option<f64>>);
 
-/// The rows of columns that have the same names in the same order, each once: most tables. None of others, and where some
-/// rows are to be left out. Names that look alike stand beside each other.
-fn side_by_side(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Option<Vec<NamedRow<'_>>> {
-    let (first, others) = found.split_first()?;
-    let is_once = first.is_sorted_by(|(left, _), (right, _)| left != right);
-    let is_whole = !current || first.iter().all(|(_, value)| value.is_some());
-    let names = |column: &Vec<(Label, Option<f64>)>| {
-        column.len() == first.len() && column.iter().zip(first).all(|((name, _), (first, _))| name == first)
+/// The rows of a table, before they are sorted as it says.
+fn found(spec: &Table, data: &Dataset, when: When) -> Vec<NamedRow> {
+    if spec.columns.iter().all(|column| column.select.is_each()) {
+        let values = spec.columns.iter().filter_map(|column| column.select.values(data, when));
+        if let Some(rows) = side_by_side(values, spec.current) {
+            return rows;
+        }
+    }
+    let of_column = |column: &chart::TableColumn| {
+        let all = column.select.all(data, when);
+        // Apart: what is much smaller and collected in place is moved once more.
+        let mut values = Vec::with_capacity(all.len());
+        values.extend(all.into_iter().map(|one| {
+            let value = one.value(when);
+            (one.name, value)
+        }));
+        values
     };
-    let row = |index: usize| (&first[index].0, found.iter().map(|column| column[index].1).collect());
-    (is_once && is_whole && others.iter().all(names)).then(|| (0..first.len()).map(row).collect())
+    by_name(&spec.columns.iter().map(of_column).collect::<Vec<_>>(), spec.current)
 }
 
-/// The rows of any columns. Of several that look alike the first counts.
-fn by_name(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Vec<NamedRow<'_>> {
+/// The rows of columns that have the same names in the same order, each once: most tables. None of others, and where some
+/// rows are to be left out. Columns are asked for one by one, and no more of them than it takes to know.
+fn side_by_side<'a>(
+    columns: impl Iterator<Item = Vec<(&'a str, Option<f64>)>>,
+    current: bool,
+) -> Option<Vec<NamedRow>> {
+    let mut found: Vec<Vec<(&str, Option<f64>)>> = Vec::with_capacity(columns.size_hint().1.unwrap_or(0));
+    for column in columns {
+        let is_alike = match found.first() {
+            None => !current || column.iter().all(|(_, value)| value.is_some()),
+            Some(first) => {
+                first.len() == column.len() && first.iter().zip(&column).all(|(one, other)| one.0 == other.0)
+            }
+        };
+        if !is_alike {
+            return None;
+        }
+        found.push(column);
+    }
+    let row = |index: usize, name: &str| {
+        let values = found.iter().map(|column| column[index].1).collect();
+        (Label::plain(name), values)
+    };
+    let first = found.first()?;
+    let mut rows: Vec<NamedRow> = first.iter().enumerate().map(|(index, (name, _))| row(index, name)).collect();
+    rows.sort_by(|(left, _), (right, _)| select::order(left, right));
+    // Names that look alike stand beside each other.
+    rows.is_sorted_by(|(left, _), (right, _)| left != right).then_some(rows)
+}
+
+/// The rows of any columns, each in order. Of several that look alike the first counts.
+fn by_name(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Vec<NamedRow> {
     let mut names: Vec<&Label> = Vec::new();
     let mut seen: FxHashSet<&str> = FxHashSet::default();
     for (name, value) in found.iter().flatten() {
@@ -120,7 +145,7 @@ fn by_name(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Vec<NamedRow<'
         }
     }
     let value = |name: &Label, values: &FxHashMap<&str, Option<f64>>| values.get(name.as_str()).copied().flatten();
-    names.into_iter().map(|name| (name, known.iter().map(|values| value(name, values)).collect())).collect()
+    names.into_iter().map(|name| (name.clone(), known.iter().map(|values| value(name, values)).collect())).collect()
 }
 
 /// Bars of jobs, by the label that names them.

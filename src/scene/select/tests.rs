@@ -95,3 +95,17 @@ fn a_function_is_applied_to_each_series_before_they_are_joined() {
     let alone = Select { over, ..Select::each("s", "job") };
     assert_eq!(alone.all(&data, WHEN)[0].points(Wall(0), Wall(2_000), 3_000).last(), Some(&(Wall(1_000), 1.0)));
 }
+
+#[test]
+fn values_are_told_without_an_order_where_each_series_is_one() {
+    let data = shops();
+    let select = Select { with: vec![("job".to_owned(), Pattern::of("web-*"))], ..Select::each("s", "job") };
+    let mut told = select.values(&data, WHEN).expect("each is one");
+    let mut all: Vec<_> = select.all(&data, WHEN).iter().map(|one| (one.name.to_string(), one.value(WHEN))).collect();
+    told.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));
+    all.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));
+    assert_eq!(told, all.iter().map(|(name, value)| (name.as_str(), *value)).collect::<Vec<_>>());
+    assert!(!told.is_empty());
+    assert_eq!(Select { topk: Some(9), ..select.clone() }.values(&data, WHEN), None);
+    assert_eq!(Select { join: Some(Join::Sum), ..select }.values(&data, WHEN), None);
+}

@@ -1,51 +1,130 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::limits;
+use crate::model::{Kind, Sample, Unit};
+use crate::scene::query::{Function, Join, Over};
 
-type Column = Vec<(Label, Option<f64>)>;
+type Column = Vec<(&'static str, Option<f64>)>;
 
-/// Columns of sorted names, often the same in all.
+/// Some of which are numbers, and two of which look alike.
+const NAMES: [&str; 7] = ["10", "9", "a", "b", "b\u{200b}", "c", "eth0"];
+
+/// Columns in the order of names as they are written, often the same in all.
 fn columns() -> impl Strategy<Value = Vec<Column>> {
     let value = prop_oneof![3 => (0.0..9.0).prop_map(Some), 1 => Just(None)];
-    let column = proptest::collection::vec((0u8..5, value), 0..6).prop_map(|mut column| {
+    let column = proptest::collection::vec((0..NAMES.len(), value), 0..6).prop_map(|column| -> Column {
+        let mut column: Column = column.into_iter().map(|(name, value)| (NAMES[name], value)).collect();
         column.sort_by_key(|(name, _)| *name);
         column
     });
     (proptest::collection::vec(column, 1..4), any::<bool>()).prop_map(|(mut columns, alike)| {
         if alike {
-            let names: Vec<u8> = columns[0].iter().map(|(name, _)| *name).collect();
+            let names: Vec<&str> = columns[0].iter().map(|(name, _)| *name).collect();
             for column in &mut columns {
                 let values: Vec<Option<f64>> = column.iter().map(|(_, value)| *value).collect();
                 let values = values.into_iter().chain(std::iter::repeat(Some(1.0)));
                 *column = names.iter().copied().zip(values).collect();
             }
         }
-        let named = |(name, value): (u8, Option<f64>)| (Label::plain(&format!("n{name}")), value);
-        columns.into_iter().map(|column| column.into_iter().map(named).collect()).collect()
+        columns
     })
+}
+
+/// As a query gives them: labels, in the order people count in.
+fn labelled(columns: &[Column]) -> Vec<Vec<(Label, Option<f64>)>> {
+    let labelled = |column: &Column| {
+        let mut column: Vec<_> = column.iter().map(|(name, value)| (Label::plain(name), *value)).collect();
+        column.sort_by(|(left, _), (right, _)| select::order(left, right));
+        column
+    };
+    columns.iter().map(labelled).collect()
 }
 
 proptest! {
     #[test]
     fn rows_that_stand_side_by_side_are_those_that_names_find(found in columns(), current: bool) {
-        if let Some(rows) = side_by_side(&found, current) {
-            prop_assert_eq!(rows, by_name(&found, current));
+        if let Some(rows) = side_by_side(found.iter().cloned(), current) {
+            prop_assert_eq!(rows, by_name(&labelled(&found), current));
         }
     }
 }
 
 #[test]
 fn most_tables_are_found_side_by_side_and_others_are_not() {
-    let column = |cells: &[(&str, Option<f64>)]| -> Column {
-        cells.iter().map(|(name, value)| (Label::plain(name), *value)).collect()
-    };
-    let first = column(&[("a", Some(1.0)), ("b", Some(2.0))]);
-    let gone = column(&[("a", Some(1.0)), ("b", None)]);
-    let other = column(&[("a", Some(1.0)), ("c", Some(2.0))]);
-    let twice = column(&[("a", Some(1.0)), ("a", Some(2.0))]);
-    assert!(side_by_side(&[first.clone(), gone.clone()], true).is_some());
+    let first: Column = vec![("10", Some(1.0)), ("9", Some(2.0))];
+    let gone = vec![("10", Some(1.0)), ("9", None)];
+    let other = vec![("10", Some(1.0)), ("c", Some(2.0))];
+    let twice = vec![("a", Some(1.0)), ("a\u{200b}", Some(2.0))];
+    let side_by_side = |columns: &[Column], current| side_by_side(columns.iter().cloned(), current);
+    let rows = side_by_side(&[first.clone(), gone.clone()], true).expect("the same names");
+    assert_eq!(rows, [(Label::plain("9"), vec![Some(2.0), None]), (Label::plain("10"), vec![Some(1.0), Some(1.0)])]);
     assert!(side_by_side(&[gone.clone(), first.clone()], false).is_some());
-    assert!(side_by_side(&[gone, first.clone()], true).is_none(), "b comes later then");
+    assert!(side_by_side(&[gone, first.clone()], true).is_none(), "9 comes later then");
     assert!(side_by_side(&[first, other], false).is_none());
     assert!(side_by_side(&[twice.clone(), twice], false).is_none());
+}
+
+const WHEN: When = When { at: Wall(2_000), since: Wall(500) };
+
+/// Series `a`, `b` and `c` of some names, some of them without one, some of them gone.
+fn dataset(series: &[(usize, usize, bool)], many: bool) -> Dataset {
+    let mut data = Dataset::default();
+    let mut put = |series: &str, label: (&str, &str), at: i64| {
+        let key = SeriesKey::labelled(series, &[label, ("zone", "x")]);
+        let sample = Sample { key, kind: Kind::Gauge, unit: Unit::None, at: Wall(at), value: at as f64 };
+        // Of one that is told of again what is older is not taken.
+        let _ = data.insert(sample);
+    };
+    for (series, name, is_gone) in series {
+        // The last one has no name.
+        let label = NAMES.get(*name).map_or(("other", "y"), |name| ("name", *name));
+        put(["a", "b", "c"][*series], label, if *is_gone { 400 } else { 1_000 + *name as i64 });
+    }
+    for index in 0..if many { limits::SELECTED_MAX + 10 } else { 0 } {
+        ["a", "b"].into_iter().for_each(|series| put(series, ("name", &format!("n{index}")), 1_500));
+    }
+    data
+}
+
+/// Each series plainly, or with what makes it another query.
+fn select() -> impl Strategy<Value = Select> {
+    let over = Over { function: Function::Max, span: Over::SPAN_DEFAULT };
+    (0..3_usize, 0..8_usize).prop_map(move |(series, how)| {
+        let plain = Select::each(["a", "b", "c"][series], "name");
+        match how {
+            0 => Select { topk: Some(2), ..plain },
+            1 => Select { join: Some(Join::Sum), ..plain },
+            2 => Select { over: Some(over), ..plain },
+            _ => plain,
+        }
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_table_has_the_rows_that_the_names_of_all_its_columns_find(
+        series in proptest::collection::vec((0..3_usize, 0..=NAMES.len(), any::<bool>()), 0..24),
+        alike in any::<bool>(),
+        many in proptest::bool::weighted(0.05),
+        columns in proptest::collection::vec(select(), 0..4),
+        current: bool,
+    ) {
+        let series: Vec<_> = match alike {
+            true => series.iter().flat_map(|(_, name, gone)| (0..3).map(|series| (series, *name, *gone))).collect(),
+            false => series,
+        };
+        let data = dataset(&series, many);
+        let column = |select: Select| chart::TableColumn {
+            title: Label::default(), select, unit: Unit::None, thresholds: Vec::new(), full_at: None,
+        };
+        let columns: Vec<chart::TableColumn> = columns.into_iter().map(column).collect();
+        let all = |column: &chart::TableColumn| -> Vec<(Label, Option<f64>)> {
+            column.select.all(&data, WHEN).into_iter().map(|one| (one.name.clone(), one.value(WHEN))).collect()
+        };
+        let expected = by_name(&columns.iter().map(all).collect::<Vec<_>>(), current);
+        let by = "name".to_owned();
+        let table = Table { by, title: Label::default(), columns, sort: None, descending: false, current };
+        prop_assert_eq!(found(&table, &data, WHEN), expected);
+    }
 }
