@@ -120,7 +120,7 @@ fn viewer(side: &mut Side, cell: &Cell, index: usize) -> Viewer {
     // Of a recording it is known what stands in it.
     let kept = match shape {
         Shape::Pieces => index.is_multiple_of(SAMPLE_OF),
-        Shape::Messages | Shape::Updates => first_of_its_kind && cell.who != Who::Floor,
+        Shape::Messages | Shape::Updates => first_of_its_kind && !cell.who.repeats(),
     };
     Viewer::new(side.connect(own), shape, kept)
 }
@@ -128,7 +128,7 @@ fn viewer(side: &mut Side, cell: &Cell, index: usize) -> Viewer {
 /// What became of the ticks `from..to`.
 fn judge(cell: &Cell, viewers: &[Viewer], times: &[Mono], (from, to): (usize, usize), frames: &Frames) -> Reading {
     let legends: Vec<Option<Legend>> = match cell.who {
-        Who::Floor => vec![Some(Legend::repeated(frames))],
+        Who::Floor | Who::FloorSends => vec![Some(Legend::repeated(frames))],
         Who::Tmux => {
             let shown = decode::read(&frames.0);
             let place =
@@ -177,7 +177,7 @@ impl Recordings {
     /// Records what one viewer of ours is sent, where a cell repeats that.
     pub fn prepare(&mut self, cell: &Cell) {
         let key = (cell.workload, cell.fps);
-        if matches!(cell.who, Who::Floor | Who::Tmux) && !self.0.contains_key(&key) {
+        if (cell.who.repeats() || cell.who == Who::Tmux) && !self.0.contains_key(&key) {
             self.0.insert(key, record(cell.workload, cell.fps));
         }
     }

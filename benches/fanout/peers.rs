@@ -9,6 +9,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::SendFlags;
 use unblink::base::limits;
 use unblink::sys::socket;
 use unblink::wire::{attach, framing};
@@ -20,8 +21,16 @@ use super::theirs::Theirs;
 /// Recorded frames: the first is a whole picture, each other one stands on the one before.
 pub struct Frames(pub Vec<Vec<u8>>);
 
+/// By which call of the kernel bytes go to a socket. A `send()` has a way of its own there and takes less.
+#[derive(Clone, Copy)]
+enum How {
+    Writes,
+    Sends,
+}
+
 struct Seat {
     stream: UnixStream,
+    how: How,
     /// Of a frame that was taken in part.
     rest: Vec<u8>,
     terminal: Option<Theirs>,
@@ -33,14 +42,15 @@ pub fn run(mut arguments: impl Iterator<Item = String>) {
     let mut next = || arguments.next().expect("a peer is told all it needs");
     let (kind, ticks, viewers, frames) = (next(), next(), next(), next());
     match kind.as_str() {
-        "floor" => serve(&ticks, &viewers, Some(&Frames::load(Path::new(&frames)))),
-        "ratatui" => serve(&ticks, &viewers, None),
+        "floor" => serve(&ticks, &viewers, How::Writes, Some(&Frames::load(Path::new(&frames)))),
+        "floor-sends" => serve(&ticks, &viewers, How::Sends, Some(&Frames::load(Path::new(&frames)))),
+        "ratatui" => serve(&ticks, &viewers, How::Sends, None),
         "screen" => screen(&ticks, &Frames::load(Path::new(&frames))),
         _ => panic!("there is no peer {kind}"),
     }
 }
 
-fn serve(ticks: &str, viewers: &str, frames: Option<&Frames>) {
+fn serve(ticks: &str, viewers: &str, how: How, frames: Option<&Frames>) {
     let listener = UnixListener::bind(viewers).expect("the path is free");
     listener.set_nonblocking(true).expect("a socket");
     let mut ticks = UnixStream::connect(ticks).expect("somebody ticks");
@@ -51,7 +61,7 @@ fn serve(ticks: &str, viewers: &str, frames: Option<&Frames>) {
         let (come, due) = wait(&listener, &ticks);
         if come {
             while let Ok((stream, _)) = listener.accept() {
-                seats.push(Seat::new(stream, frames.is_none()));
+                seats.push(Seat::new(stream, how, frames.is_none()));
             }
         }
         if !due {
@@ -113,25 +123,32 @@ fn newest(ticks: &mut UnixStream) -> Option<u64> {
 // === impl Seat ===
 
 impl Seat {
-    fn new(stream: UnixStream, draws: bool) -> Seat {
+    fn new(stream: UnixStream, how: How, draws: bool) -> Seat {
         stream.set_nonblocking(true).expect("a socket");
         // The same as the daemon asks for.
         socket::set_send_buffer(&stream, limits::ATTACH_SEND_BUFFER_BYTES).expect("a socket");
-        Seat { stream, rest: Vec::new(), terminal: draws.then(Theirs::new), gone: false }
+        Seat { stream, how, rest: Vec::new(), terminal: draws.then(Theirs::new), gone: false }
     }
 
     /// What is not taken at all is left out; what is taken in part is finished first.
     fn write(&mut self, message: &[u8]) {
         while !self.rest.is_empty() {
-            match self.stream.write(&self.rest) {
+            match self.put(&self.rest) {
                 Ok(count) => drop(self.rest.drain(..count)),
                 Err(error) => return self.judge(&error),
             }
         }
-        match self.stream.write(message) {
+        match self.put(message) {
             Ok(count) if count == message.len() => {}
             Ok(count) => self.rest.extend_from_slice(&message[count..]),
             Err(error) => self.judge(&error),
+        }
+    }
+
+    fn put(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.how {
+            How::Writes => Ok(rustix::io::write(&self.stream, bytes)?),
+            How::Sends => Ok(rustix::net::send(&self.stream, bytes, SendFlags::NOSIGNAL)?),
         }
     }
 

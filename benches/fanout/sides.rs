@@ -26,7 +26,10 @@ pub enum Who {
     Ours,
     /// The same through `unblink attach`, on terminals.
     OursOnTerminals,
+    /// A bare loop of `write()`.
     Floor,
+    /// The same by `send()`, which is what the daemon calls.
+    FloorSends,
     Ratatui,
     Node,
     Tmux,
@@ -59,10 +62,15 @@ impl Who {
     /// How what it writes falls into frames.
     pub fn shape(self) -> Shape {
         match self {
-            Who::Ours | Who::Floor | Who::Ratatui => Shape::Messages,
+            Who::Ours | Who::Floor | Who::FloorSends | Who::Ratatui => Shape::Messages,
             Who::OursOnTerminals | Who::Node => Shape::Updates,
             Who::Tmux => Shape::Pieces,
         }
+    }
+
+    /// Whether it writes recorded frames and draws nothing.
+    pub fn repeats(self) -> bool {
+        matches!(self, Who::Floor | Who::FloorSends)
     }
 
     pub fn name(self) -> &'static str {
@@ -70,6 +78,7 @@ impl Who {
             Who::Ours => "unblink",
             Who::OursOnTerminals => "unblink attach",
             Who::Floor => "floor",
+            Who::FloorSends => "floor by send()",
             Who::Ratatui => "ratatui",
             Who::Node => "Node.js",
             Who::Tmux => "tmux",
@@ -86,6 +95,7 @@ impl Side {
             Who::Ours => Side::Ours(Daemon::start(workload, fps)),
             Who::OursOnTerminals => Side::Terminals(Daemon::start(workload, fps)),
             Who::Floor => Side::Process(Process::myself("floor", frames)),
+            Who::FloorSends => Side::Process(Process::myself("floor-sends", frames)),
             Who::Ratatui => Side::Process(Process::myself("ratatui", frames)),
             Who::Node => Side::Process(Process::node()),
             Who::Tmux => {
