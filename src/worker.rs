@@ -102,8 +102,11 @@ const MESSAGES_PER_DRAWING: usize = 2;
 /// While one view is drawn after the other, what was drawn goes to root as often as this. The first goes at once: several that
 /// are written together cost less, but most viewers may wait for that one, and it does not wait for the others.
 const FRAMES_TOGETHER: Duration = Duration::from_millis(1);
-/// Root hears of the worker's state at most this often.
-const STATUS_INTERVAL: Duration = Duration::from_secs(1);
+/// Root hears of the worker's state with a pong, which is a wake-up less on both sides. It asks once a second, and up to five
+/// times where somebody watches: of those with the first that comes so long after the last time.
+const STATUS_REST: Duration = Duration::from_millis(900);
+/// And by itself where it does not ask.
+const STATUS_INTERVAL: Duration = Duration::from_millis(1_500);
 
 const _: () = assert!(FRAMES_QUEUED_MAX >= MESSAGES_PER_DRAWING);
 
@@ -274,25 +277,28 @@ async fn greet(
 /// The loop. What root says goes first, then data, then by turns drawing, one view at a time, and what was pushed, one
 /// chunk at a time: a ping waits for one of these at most, and neither waits for all of the other.
 async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Result<Over, WorkerError> {
-    let mut status_at: Option<Mono> = None;
+    let (mut told_at, mut asked) = (None::<Mono>, false);
     let (mut drew, mut let_go_at) = (false, None::<Mono>);
     loop {
         let now = clock::mono();
-        if state.status_changed() && status_at.is_none_or(|at| now >= at) {
+        let rest = if std::mem::take(&mut asked) { STATUS_REST } else { STATUS_INTERVAL };
+        if state.status_changed() && told_at.is_none_or(|at| now >= at + rest) {
             // No room is no matter: the next status says more.
             if let Ok(permit) = queues.answers.try_reserve() {
                 permit.send(ToRoot::Status(state.take_status(wall())).encode());
             }
-            status_at = Some(now + STATUS_INTERVAL);
+            told_at = Some(now);
         }
-        let due_at = status_at.filter(|_| state.status_changed());
+        let due_at = told_at.filter(|_| state.status_changed()).map(|at| at + STATUS_INTERVAL);
         let wake_at = [due_at, state.wake_at()].into_iter().flatten().min();
         tokio::select! {
             biased;
             heard = hear(&queues.answers, &mut queues.input) => {
                 let Some((permit, message)) = heard else { return Ok(Over::Unwritable) };
                 let Some(message) = message else { return Ok(Over::Closed) };
-                if let Some(answer) = state.message(message?, clock::mono(), wall())? {
+                let message = message?;
+                asked = matches!(message, ToWorker::Ping { .. });
+                if let Some(answer) = state.message(message, clock::mono(), wall())? {
                     permit.send(answer.encode());
                 }
             }

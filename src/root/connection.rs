@@ -53,10 +53,14 @@ pub struct Ear {
     stream: SharedSocket,
     /// None for the moment between two, of which the kernel takes one at a time.
     watched: Option<AsyncFd<SharedSocket>>,
+    /// Room made at least for what is read.
+    room_min: usize,
 }
 
 /// Room made for what a viewer says: keys and sizes, many times over.
 const READ_BYTES: usize = 512;
+/// Room made for what a program pushes: some dozen lines.
+const READ_PUSHED_BYTES: usize = 4 * 1024;
 /// What is read at once of a message that is longer.
 const READ_BYTES_MAX: usize = 64 * 1024;
 
@@ -90,7 +94,7 @@ impl Sink for Line {
 impl Ear {
     /// Hears what is said.
     fn new(line: &Line) -> Result<Ear, End> {
-        let mut ear = Ear { stream: line.stream.clone(), watched: None };
+        let mut ear = Ear { stream: line.stream.clone(), watched: None, room_min: READ_BYTES };
         ear.listen(Interest::READABLE)?;
         Ok(ear)
     }
@@ -125,7 +129,7 @@ impl Ear {
             let mut guard = self.watched()?.readable().await.map_err(|_| End::Closed)?;
             let before = arrived.len();
             // As much again as there is: what is long is read in few pieces.
-            let room = before.clamp(READ_BYTES, READ_BYTES_MAX);
+            let room = before.clamp(self.room_min, READ_BYTES_MAX);
             arrived.resize(before + room, 0);
             let read = guard.try_io(|_| self.stream.socket().read(&mut arrived[before..]));
             arrived.truncate(before + read.as_ref().map_or(0, |read| *read.as_ref().unwrap_or(&0)));
@@ -161,7 +165,10 @@ pub async fn run(session: SessionId, line: Line, events: mpsc::Sender<Event>) {
     };
     let end = match end {
         Ok(None) => converse(session, &line, &mut ear, &mut arrived, &events).await,
-        Ok(Some(hello)) => return pusher::run(session, hello, ear, arrived, events).await,
+        Ok(Some(hello)) => {
+            ear.room_min = READ_PUSHED_BYTES;
+            return pusher::run(session, hello, ear, arrived, events).await;
+        }
         Err(end) => end,
     };
     // A loop that is gone needs no telling.

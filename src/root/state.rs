@@ -312,6 +312,7 @@ impl State {
             Ok(message) => message,
             Err(error) => return self.worker_fault(name, format!("sent what is no message: {error}"), now),
         };
+        worker.spoke(now);
         let on_trial = worker.is_on_trial();
         let news = match message {
             ToRoot::Hello(hello) => {

@@ -195,6 +195,7 @@ pub struct Frame<'a> {
     pub version: Version,
     /// The version these bytes stand on; `Version::NONE` for a keyframe.
     pub base: Version,
+    #[serde(serialize_with = "bytes_as_slice::serialize")]
     pub bytes: &'a [u8],
 }
 
@@ -378,7 +379,7 @@ fn check_spec(spec: &ViewSpec) -> Result<(), DecodeError> {
     spec.validate().map_err(|error| DecodeError::Cap(error.to_string()))
 }
 
-/// File contents as one byte string instead of a sequence of numbers.
+/// Bytes as one string of them instead of a sequence of numbers, which is the same on the wire.
 mod bytes_as_slice {
     use serde::{Deserialize, Deserializer, Serializer};
 

@@ -23,6 +23,11 @@ impl Worker {
         self.is_watched = is_watched;
     }
 
+    /// It said anything.
+    pub fn spoke(&mut self, now: Mono) {
+        self.pulse.spoke(now);
+    }
+
     pub fn said_pong(&mut self, nonce: u64, now: Mono) -> News {
         match self.pulse.answered(nonce, now) {
             Answer::Strange => self.fault(format!("answered ping {nonce}, which was not asked"), now),

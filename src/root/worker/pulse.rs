@@ -1,7 +1,8 @@
 //! Whether a worker still answers: what it is asked, and what is made of its silence.
 //!
 //! Invariant: one question at a time is owed an answer, and only that answer counts. While nobody watches it is asked
-//! once a second, with how root fares; otherwise so often that a picture stands still for a second at most.
+//! once a second, with how root fares; otherwise so often that a picture stands still for a second at most, and not while
+//! it says something all the time.
 
 use std::time::Duration;
 
@@ -91,6 +92,11 @@ impl Pulse {
         !self.is_owed && self.next_ask.is_some_and(|at| now >= at)
     }
 
+    /// It said something that it was not asked for, which tells as much: the next question can wait.
+    pub fn spoke(&mut self, now: Mono) {
+        self.next_ask = self.next_ask.map(|_| now + ASK_EVERY);
+    }
+
     pub fn answered(&mut self, nonce: u64, now: Mono) -> Answer {
         if nonce != self.nonce || !self.is_owed {
             return Answer::Strange;
@@ -140,6 +146,25 @@ impl Pulse {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_says_something_all_the_time_is_not_asked_in_between() {
+        let at = |ms: u64| Mono(ms * 1_000_000);
+        let mut pulse = Pulse::default();
+        pulse.spoke(at(0));
+        assert_eq!(pulse.wake_at(true), None, "nothing before the first question");
+        let nonce = pulse.ask(at(0)).expect("nothing is owed");
+        // What it says meanwhile is no answer.
+        pulse.spoke(at(100));
+        assert_eq!(pulse.wake_at(true), Some(at(200)), "then it is late");
+        assert_eq!(pulse.answered(nonce, at(150)), Answer::InTime);
+        assert_eq!(pulse.wake_at(true), Some(at(350)));
+        for ms in (200..1_000).step_by(100) {
+            pulse.spoke(at(ms));
+            assert!(!pulse.ask_is_due(at(ms + 199)) && pulse.ask_is_due(at(ms + 200)), "{ms}");
+        }
+        assert_eq!(pulse.wake_at(false), None, "while nobody watches it is not asked in between at all");
+    }
 
     #[test]
     fn one_that_is_late_again_and_again_is_counted_each_time_and_told_of_once_a_minute() {

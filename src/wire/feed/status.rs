@@ -8,7 +8,7 @@ use crate::base::{bounded, limits};
 use crate::model::latency::Latency;
 use crate::model::vitals::Allocator;
 
-/// What a worker says of itself, once a second and when something changed.
+/// What a worker says of itself, with a pong, where something changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkerStatus {
     pub series: u32,

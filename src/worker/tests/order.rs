@@ -211,7 +211,7 @@ async fn a_root_that_reads_nothing_is_not_obeyed_without_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_state_is_told_once_a_second_at_most_and_only_when_it_changed() {
+async fn the_state_is_told_with_pongs_or_now_and_then_and_only_when_it_changed() {
     let mut root = Root::ready().await;
     assert_eq!(root.hear_within(A_MOMENT).await, None);
     root.statuses = 0;
@@ -220,10 +220,43 @@ async fn the_state_is_told_once_a_second_at_most_and_only_when_it_changed() {
         root.sample(f64::from(turn)).await;
         assert_eq!(root.hear_within(Duration::from_micros(1)).await, None);
     }
-    assert!((9..=11).contains(&root.statuses), "{} in ten seconds", root.statuses);
+    assert!((6..=7).contains(&root.statuses), "{} in ten seconds without a question", root.statuses);
+    assert_eq!(root.hear_within(2 * SECOND).await, None);
+    root.statuses = 0;
+    for turn in 0..100 {
+        root.pass(SECOND / 10).await;
+        root.sample(f64::from(turn)).await;
+        assert_eq!(root.hear_within(Duration::from_micros(1)).await, None);
+        if turn % 10 == 9 {
+            let before = root.statuses;
+            root.send(ToWorker::Ping { nonce: 7, vitals: None }).await;
+            assert_eq!(root.hear().await, Heard::Pong(7));
+            assert_eq!(root.hear_within(Duration::from_micros(1)).await, None);
+            assert_eq!(root.statuses, before + 1, "with the pong");
+        }
+    }
+    assert_eq!(root.statuses, 11, "the first by itself, after a long while");
+    root.statuses = 0;
+    for nonce in 0..10 {
+        root.pass(Duration::from_millis(1)).await;
+        root.sample(1.0).await;
+        root.send(ToWorker::Ping { nonce, vitals: None }).await;
+        assert_eq!(root.hear().await, Heard::Pong(nonce));
+    }
+    assert!(root.statuses <= 1, "{} at once", root.statuses);
+    root.statuses = 0;
+    for nonce in 0..50 {
+        root.pass(SECOND / 5).await;
+        root.sample(f64::from(u32::try_from(nonce).expect("small"))).await;
+        root.send(ToWorker::Credit { view: ViewId(99) }).await;
+        root.send(ToWorker::Ping { nonce, vitals: None }).await;
+        assert_eq!(root.hear().await, Heard::Pong(nonce));
+        assert_eq!(root.hear_within(Duration::from_micros(1)).await, None);
+    }
+    assert!((9..=11).contains(&root.statuses), "{} in ten seconds of somebody who watches", root.statuses);
     assert_eq!(root.hear_within(2 * SECOND).await, None);
     let status = root.status.clone().expect("it was told");
-    assert_eq!((status.series, status.samples), (4, 4 * 101));
+    assert_eq!((status.series, status.samples), (4, 4 * 261));
     root.statuses = 0;
     assert_eq!(root.hear_within(60 * SECOND).await, None);
     assert_eq!(root.statuses, 0, "nothing changed");
