@@ -60,6 +60,8 @@ pub struct Puppet {
     pub viewers: Vec<(String, u32)>,
     /// What root said while credit was waited for.
     put_off: VecDeque<ToWorker>,
+    /// Pings that it answered.
+    pub pings: usize,
 }
 
 pub struct Viewer {
@@ -134,9 +136,9 @@ impl World {
                 let (end, ended) = oneshot::channel();
                 let reader = framing::Reader::new(reading, limits::FEED_MESSAGE_BYTES_MAX);
                 let (shown, credits, put_off) = (Vec::new(), Vec::new(), VecDeque::new());
-                let (epoch, viewers) = (Epoch(0), Vec::new());
+                let (epoch, end, viewers, pings) = (Epoch(0), Some(end), Vec::new(), 0);
                 let tenant = tenant.clone();
-                let puppet = Puppet { tenant, reader, writer, end: Some(end), epoch, shown, credits, viewers, put_off };
+                let puppet = Puppet { tenant, reader, writer, end, epoch, shown, credits, viewers, put_off, pings };
                 let _ = started.send(puppet);
                 (Box::new(ours), Box::pin(async move { ended.await.unwrap_or("vanished".to_owned()) }))
             }))
@@ -248,7 +250,10 @@ impl Puppet {
         // A ping is a second: root has long had the time to say something else.
         for _ in 0..PINGS_MAX {
             match self.try_next().await.expect("root has not hung up") {
-                ToWorker::Ping { nonce, .. } => self.say(&ToRoot::Pong { nonce }).await,
+                ToWorker::Ping { nonce, .. } => {
+                    self.pings += 1;
+                    self.say(&ToRoot::Pong { nonce }).await;
+                }
                 ToWorker::Viewers { board, viewers } => self.viewers.push((board, viewers)),
                 said => {
                     if let ToWorker::Subscribe { view, .. } | ToWorker::Credit { view } = said {

@@ -7,6 +7,7 @@ use super::log::Log;
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::Size;
+use crate::runtime::timer;
 use crate::wire::attach::{ToClient, ToRoot as FromViewer};
 use crate::wire::feed::{ToRoot, ToWorker};
 
@@ -128,4 +129,27 @@ async fn a_worker_that_owes_an_answer_keeps_nobody_busy_while_the_daemon_ends() 
     // Were root to turn without a pause, no time would ever pass here.
     super::harness::patiently("root ends", &mut world.root).await.expect("no panic").expect("no error");
     drop(worker);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_draws_all_the_time_is_not_asked_in_between() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    let (view, _) = worker.subscribed().await;
+    let mut asked = Vec::new();
+    for (span, turns) in [(SECOND / 10, 50), (SECOND / 4, 20)] {
+        let before = worker.pings;
+        for turn in 0..turns {
+            timer::sleep(span).await;
+            let text = format!("{turn} after {span:?}");
+            worker.show(view, size(), &text).await;
+            viewer.until(&text).await;
+            worker.expect_credit(view).await;
+        }
+        asked.push(worker.pings - before);
+    }
+    assert!((4..=6).contains(&asked[0]), "once a second: {asked:?}");
+    assert!((18..=26).contains(&asked[1]), "also 200 ms after each picture: {asked:?}");
+    world.stop().await;
 }
