@@ -7,7 +7,6 @@ use super::log::Log;
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::Size;
-use crate::runtime::timer;
 use crate::wire::attach::{ToClient, ToRoot as FromViewer};
 use crate::wire::feed::{ToRoot, ToWorker};
 
@@ -141,7 +140,7 @@ async fn a_worker_that_draws_all_the_time_is_not_asked_in_between() {
     for (span, turns) in [(SECOND / 10, 50), (SECOND / 4, 20)] {
         let before = worker.pings;
         for turn in 0..turns {
-            timer::sleep(span).await;
+            assert!(world.no_worker_for(span).await, "this one is well");
             let text = format!("{turn} after {span:?}");
             worker.show(view, size(), &text).await;
             viewer.until(&text).await;
