@@ -18,13 +18,12 @@ use crate::base::{Mono, limits};
 use crate::sys::clock;
 
 /// Read by the allocator when the process asks for memory for the first time, which is before `main`. One byte in 2^19 is
-/// noted (docs/decisions.md has what that costs). What threads keep for themselves is looked through after each megabyte: a
-/// frame takes 64 KiB, after which it would be else. What variables of the environment say overrules it.
+/// noted (docs/decisions.md has what that costs). What variables of the environment say overrules it.
 // SAFETY: the name is the one that jemalloc declares for this, a pointer to a text that ends with a zero.
 #[unsafe(export_name = "_rjem_malloc_conf")]
 pub static SET_UP: Option<&'static c_char> =
     // SAFETY: the text is there for ever, and has a first byte.
-    Some(unsafe { &*c"prof:true,prof_active:true,lg_prof_sample:19,tcache_gc_incr_bytes:1048576".as_ptr() });
+    Some(unsafe { &*c"prof:true,prof_active:true,lg_prof_sample:19".as_ptr() });
 
 /// What it told last, and when.
 static LAST: Mutex<Option<(Mono, Allocator)>> = Mutex::new(None);
@@ -37,12 +36,6 @@ pub fn look() -> Result<Held, HeapError> {
     }
     let failed = |error: io::Error| HeapError::Failed(error.to_string());
     Held::parse(&dumped().map_err(failed)?).map_err(|what| HeapError::Failed(what.to_owned()))
-}
-
-/// Bytes after which a thread looks through what it keeps for itself.
-#[cfg(test)]
-pub(super) fn looks_through_after() -> io::Result<usize> {
-    get(c"opt.tcache_gc_incr_bytes")
 }
 
 /// As it writes it, up to the cap.
