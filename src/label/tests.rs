@@ -365,3 +365,10 @@ proptest! {
         prop_assert_eq!(Label::decode(text.as_bytes()), Label::new(&text));
     }
 }
+
+#[test]
+fn only_long_text_takes_memory_of_its_own() {
+    assert_eq!(["", "cpu", &"x".repeat(23)].map(|text| Label::plain(text).heap_bytes()), [0; 3]);
+    assert!((24..=64).contains(&Label::plain(&"x".repeat(24)).heap_bytes()));
+    assert!(Label::plain(&"é".repeat(100)).heap_bytes() >= 200, "bytes, not columns");
+}
