@@ -128,7 +128,7 @@ fn viewer(side: &mut Side, cell: &Cell, index: usize) -> Viewer {
 /// What became of the ticks `from..to`.
 fn judge(cell: &Cell, viewers: &[Viewer], times: &[Mono], (from, to): (usize, usize), frames: &Frames) -> Reading {
     let legends: Vec<Option<Legend>> = match cell.who {
-        Who::Floor | Who::FloorSends => vec![Some(Legend::repeated(frames))],
+        who if who.repeats() => vec![Some(Legend::repeated(frames))],
         Who::Tmux => {
             let shown = decode::read(&frames.0);
             let place =
