@@ -11,7 +11,7 @@ use unblink::sys::clock;
 use crate::PATIENCE;
 use crate::daemon::Daemon;
 use crate::home::Home;
-use crate::process;
+use crate::process::{self, Watched};
 use crate::terminal::Terminal;
 
 const SIZE: (u16, u16) = (150, 40);
@@ -29,6 +29,22 @@ fn attach(home: &Home) -> Terminal {
         [HIT, "its neighbour", "faults on", "search", "value"].iter().all(|words| text.contains(words))
     });
     terminal
+}
+
+/// As many workers end, one after the other, each of what is done to it, until the next one draws.
+fn workers_end(daemon: &Daemon, deaths: usize, done: impl Fn(&Watched)) {
+    for death in 1..=deaths {
+        let worker = daemon.worker();
+        done(&worker);
+        worker.wait_gone();
+        daemon.wait_for_drawing_workers(1 + death);
+    }
+}
+
+/// The panel is shown and live, and a key is pressed.
+fn press_once_live(terminal: &Terminal, key: char) {
+    terminal.wait_until("the panel", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
+    terminal.type_keys(&key.to_string());
 }
 
 /// What stands after a word.
@@ -164,14 +180,8 @@ fn a_banner_names_the_trace_of_what_the_worker_died_of() {
     let daemon = daemon(&home);
     let terminal = attach(&home);
     // Pauses grow with each death.
-    for workers in 2..=6 {
-        let worker = daemon.worker();
-        worker.signal(Signal::KILL);
-        worker.wait_gone();
-        daemon.wait_for_drawing_workers(workers);
-    }
-    terminal.wait_until("the panel", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
-    terminal.type_keys(&Mode::Abort.key().to_string());
+    workers_end(&daemon, 5, |worker| worker.signal(Signal::KILL));
+    press_once_live(&terminal, Mode::Abort.key());
     let text = terminal.wait_until("a banner with a trace", |seen| {
         seen.text().lines().any(|line| line.contains("worker died, ") && line.contains(" trace "))
     });
@@ -187,13 +197,7 @@ fn what_two_workers_died_of_is_left_alone_until_the_configuration_changes() {
     let home = Home::new();
     let daemon = daemon(&home);
     let terminal = attach(&home);
-    for workers in 2..=3 {
-        let worker = daemon.worker();
-        terminal.wait_until("the panel", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
-        terminal.type_keys(&Mode::Abort.key().to_string());
-        worker.wait_gone();
-        daemon.wait_for_drawing_workers(workers);
-    }
+    workers_end(&daemon, 2, |_| press_once_live(&terminal, Mode::Abort.key()));
     let text = terminal.wait_for("worker death");
     assert!(text.contains("its neighbour") && text.contains(", trace "), "{text}");
     assert_eq!(text.matches("worker death").count(), 1, "{text}");
@@ -216,13 +220,7 @@ fn a_source_that_two_workers_died_of_is_left_alone_and_its_board_lives_on() {
     let home = Home::new();
     let daemon = daemon(&home);
     let terminal = attach(&home);
-    for workers in 2..=3 {
-        let worker = daemon.worker();
-        terminal.wait_until("the panels", |seen| seen.text().contains(HIT) && seen.text().contains("live"));
-        terminal.type_keys(&Lie::Abort.key().to_string());
-        worker.wait_gone();
-        daemon.wait_for_drawing_workers(workers);
-    }
+    workers_end(&daemon, 2, |_| press_once_live(&terminal, Lie::Abort.key()));
     let text = terminal.wait_for("left alone: 2 workers");
     assert!(text.contains(HIT) && text.contains("its neighbour") && !text.contains("worker death"), "{text}");
     daemon.log.wait_for("what they died of", |log| (log.matches("worker died of a source").count() == 2).then_some(()));
