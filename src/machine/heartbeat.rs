@@ -10,10 +10,10 @@ use crate::base::Mono;
 
 /// Unanswered for this long, an operator is told, and what the kernel knows is noted to compare with later.
 pub const LATE_AFTER: Duration = Duration::from_millis(200);
-/// Unanswered for this long, it hangs. With [`ASK_EVERY`] a screen stands still for a second at most until then.
+/// Unanswered for this long, it hangs. With [`ASK_AFTER`] a screen stands still for a second at most until then.
 pub const HUNG_AFTER: Duration = Duration::from_millis(800);
-/// Time between two questions while somebody watches: what a second of grace leaves beside [`HUNG_AFTER`].
-pub const ASK_EVERY: Duration = Duration::from_millis(200);
+/// While somebody watches it is asked so long after its last word: what a second of grace leaves beside [`HUNG_AFTER`].
+pub const ASK_AFTER: Duration = Duration::from_millis(200);
 /// A worker that reads a configuration, or what workers leave, answers when it has: a thousand boards, tens of megabytes.
 pub const READS_FOR: Duration = Duration::from_secs(10);
 /// One that draws from now on what it has read already has many first pictures to make, each between two answers.

@@ -99,16 +99,13 @@ impl Select {
         found
     }
 
-    /// What tells each series apart, as it is called, and its value, in no order that means anything. None where series are
-    /// joined or only the largest are wanted.
-    pub fn values<'a>(&'a self, data: &'a Dataset, when: When) -> Option<Vec<(&'a str, Option<f64>)>> {
-        if !self.is_each() {
-            return None;
-        }
+    /// What tells the series apart that it looks at, as it is called, and the value of each, whatever becomes of them; in no
+    /// order that means anything.
+    pub fn values<'a>(&'a self, data: &'a Dataset, when: When) -> Vec<(&'a str, Option<f64>)> {
         let mut values = Vec::with_capacity(self.room(data));
         let found = self.matching(data).take(limits::SELECTED_MAX);
         values.extend(found.map(|(text, _, window)| (text, value(window, self.over, when))));
-        Some(values)
+        values
     }
 
     /// The one meant; the first where there are several.
@@ -150,7 +147,7 @@ impl Select {
         found
     }
 
-    /// Whether each series that it finds is one of its own.
+    /// Whether each series that it looks at is one of those that it finds.
     pub fn is_each(&self) -> bool {
         self.join.is_none() && self.topk.is_none()
     }

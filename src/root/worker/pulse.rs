@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::base::Mono;
-use crate::machine::heartbeat::{ASK_EVERY, Activity, Event, Excuse, Finding, Heartbeat, Silence};
+use crate::machine::heartbeat::{ASK_AFTER, Activity, Event, Excuse, Finding, Heartbeat, Silence};
 
 /// One life's.
 #[derive(Debug, Default)]
@@ -94,14 +94,14 @@ impl Pulse {
 
     /// It said something that it was not asked for, which tells as much: the next question can wait.
     pub fn spoke(&mut self, now: Mono) {
-        self.next_ask = self.next_ask.map(|_| now + ASK_EVERY);
+        self.next_ask = self.next_ask.map(|_| now + ASK_AFTER);
     }
 
     pub fn answered(&mut self, nonce: u64, now: Mono) -> Answer {
         if nonce != self.nonce || !self.is_owed {
             return Answer::Strange;
         }
-        (self.is_owed, self.next_ask) = (false, Some(now + ASK_EVERY));
+        (self.is_owed, self.next_ask) = (false, Some(now + ASK_AFTER));
         let told = self.excuse().is_some();
         match self.heartbeat.step(now, Event::Heard) {
             Some(Finding::Back(after)) => Answer::Late(after, told),

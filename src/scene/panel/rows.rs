@@ -81,7 +81,7 @@ type NamedRow = (Label, Vec<Option<f64>>);
 /// The rows of a table, before they are sorted as it says.
 fn found(spec: &Table, data: &Dataset, when: When) -> Vec<NamedRow> {
     if spec.columns.iter().all(|column| column.select.is_each()) {
-        let values = spec.columns.iter().filter_map(|column| column.select.values(data, when));
+        let values = spec.columns.iter().map(|column| column.select.values(data, when));
         if let Some(rows) = side_by_side(values, spec.current) {
             return rows;
         }

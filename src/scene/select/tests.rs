@@ -97,15 +97,15 @@ fn a_function_is_applied_to_each_series_before_they_are_joined() {
 }
 
 #[test]
-fn values_are_told_without_an_order_where_each_series_is_one() {
+fn values_of_what_it_looks_at_are_those_of_what_it_finds_where_each_is_one() {
     let data = shops();
     let select = Select { with: vec![("job".to_owned(), Pattern::of("web-*"))], ..Select::each("s", "job") };
-    let mut told = select.values(&data, WHEN).expect("each is one");
+    let mut told = select.values(&data, WHEN);
     let mut all: Vec<_> = select.all(&data, WHEN).iter().map(|one| (one.name.to_string(), one.value(WHEN))).collect();
     told.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));
     all.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));
     assert_eq!(told, all.iter().map(|(name, value)| (name.as_str(), *value)).collect::<Vec<_>>());
-    assert!(!told.is_empty());
-    assert_eq!(Select { topk: Some(9), ..select.clone() }.values(&data, WHEN), None);
-    assert_eq!(Select { join: Some(Join::Sum), ..select }.values(&data, WHEN), None);
+    assert!(!told.is_empty() && select.is_each());
+    assert!(!Select { topk: Some(9), ..select.clone() }.is_each());
+    assert!(!Select { join: Some(Join::Sum), ..select }.is_each());
 }
