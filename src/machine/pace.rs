@@ -4,8 +4,9 @@
 //! span holds as many frames as steps fit into it and one, and no two are less than half a step apart),
 //! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
-//! need not. Data that comes once a step keeps the grid beside it: what is late by less than a step is drawn at
-//! once and moves nothing, a clock is shown together with the next change instead of taking its tick, and where changes
+//! need not. Data that comes once a step keeps the grid beside it: what comes less than half a step before its tick takes it, and
+//! what is late by less than a step is drawn at once and moves nothing (both together less than a step, since the grid began); a
+//! clock is shown together with the next change instead of taking its tick, and where changes
 //! that have been in step for long come to wait for their tick all the same, one waits for the next and the grid begins anew
 //! there. A mere clock, nothing that moves, waits for a change that comes more seldom too, an eighth of a second at most.
 //! A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
@@ -28,6 +29,8 @@ pub struct Pace {
     grid: Grid,
     /// The newest frame; none before the first.
     last: Option<Last>,
+    /// The most that a frame was behind its tick, of all since the grid began.
+    behind: Duration,
     /// How often the rate was halved.
     halvings: u32,
     /// Since when what is shown is out of date.
@@ -107,6 +110,7 @@ impl Pace {
             refresh_hz,
             grid: Grid::new(Mono(0), refresh_hz),
             last: None,
+            behind: Duration::ZERO,
             halvings: 0,
             dirty_since: Some(Mono(0)),
             credit_since: Some(Mono(0)),
@@ -182,9 +186,21 @@ impl Pace {
         // At least half a step apart, so that a late frame is not followed by a burst.
         let due = match &self.last {
             None => wanted,
-            Some(last) => wanted.max(self.grid.tick(last.tick + self.stride())).max(last.at + self.step() / 2),
+            Some(last) => self.turn_of(last, wanted).max(last.at + self.step() / 2),
         };
         if due <= now { Ask::Draw } else { Ask::Until(due) }
+    }
+
+    /// When what is wanted since then takes the tick after a frame: there, or before it where it is data that comes just before.
+    /// What moves by itself moves evenly, and takes each tick where it is.
+    fn turn_of(&self, last: &Last, wanted: Mono) -> Mono {
+        let tick = self.grid.tick(last.tick + self.stride());
+        let early = (self.step() / 2).min(self.step().saturating_sub(self.behind));
+        if self.is_led_by_data() && wanted + early >= tick { wanted } else { wanted.max(tick) }
+    }
+
+    fn is_led_by_data(&self) -> bool {
+        self.dirty_since.is_some() && !self.moves
     }
 
     /// Ticks at which there was something to draw and nothing was drawn, since ever.
@@ -240,10 +256,24 @@ impl Pace {
             let all = grid.steps(now.since(possible.max(grid.tick(due)))) / self.stride();
             self.limited = self.limited.saturating_add(all.saturating_sub(missed));
         }
-        self.grid = grid;
-        self.last = Some(Last { tick: due + passed * self.stride(), at: now });
+        self.take(last, (grid, due), due + passed * self.stride(), now, wanted);
         self.missed = self.missed.saturating_add(missed);
         missed
+    }
+
+    /// Enters that a frame that begins now takes this tick of a grid, whose next tick was `due`. Where data in step did not wait for
+    /// that and is drawn far behind it, the grid moves after it: what is early by a little would wait otherwise.
+    fn take(&mut self, last: Last, (mut grid, due): (Grid, u64), tick: u64, now: Mono, wanted: Mono) {
+        let next = self.grid.tick(last.tick + self.stride());
+        let mut behind = now.since(grid.tick(tick));
+        if self.is_led_by_data() && self.rhythm.is_steady() && self.turn_of(&last, wanted) == wanted {
+            grid.origin = grid.origin + behind.saturating_sub(self.step() / 2);
+            behind = behind.min(self.step() / 2);
+        }
+        // Frames before are so much less behind the grid that moved.
+        self.behind = self.behind.saturating_sub(grid.tick(due).since(next)).max(behind);
+        self.grid = grid;
+        self.last = Some(Last { tick, at: now });
     }
 
     /// The tick after a frame for what is wanted since then, and its grid: after a rest that begins anew. What comes less
@@ -283,7 +313,7 @@ impl Pace {
     /// A change came that is to be drawn: where those before it waited for their tick too, it waits for the next one.
     fn wait_for_the_next(&mut self, now: Mono) {
         let Some(last) = self.last else { return };
-        let waits = self.grid.tick(last.tick + self.stride()).since(now);
+        let waits = self.turn_of(&last, now).since(now);
         let is_due = self.rhythm.resume_at.is_none_or(|at| now >= at);
         // What changes as soon as it was drawn has no rhythm of its own.
         if waits > self.step() / 8 && now > last.at && is_due && self.rhythm.is_steady() {

@@ -36,10 +36,20 @@ enum Beside {
 
 /// Draws changes that come at these moments, and what changes beside them.
 fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, beside: Beside) -> Told {
+    follow_late(refresh_hz, changes, beside, std::iter::repeat(Duration::ZERO))
+}
+
+/// The same where each frame begins so much later than it may.
+fn follow_late(
+    refresh_hz: f64,
+    changes: impl Iterator<Item = Mono>,
+    beside: Beside,
+    mut late: impl Iterator<Item = Duration>,
+) -> Told {
     let mut pace = Pace::new(refresh_hz);
     let (mut changes, mut told) = (changes.peekable(), Told::default());
     let begun = *changes.peek().expect("invariant: there are changes");
-    let (mut now, mut credit_at, mut waiting) = (begun, None, Vec::new());
+    let (mut now, mut credit_at, mut begins_at, mut waiting) = (begun, None, None, Vec::new());
     let wall = |at: Mono| Wall(WALL_BEGINS.0 + at.since(begun).as_millis() as i64);
     loop {
         if changes.next_if(|at| *at <= now).is_some_and(|at| {
@@ -53,7 +63,10 @@ fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, beside: Beside) 
             pace.credited(now);
         }
         let asked = pace.ask(now);
-        if asked == Ask::Draw {
+        if asked == Ask::Draw && begins_at.is_none() {
+            begins_at = late.next().map(|late| now + late);
+        }
+        if begins_at.take_if(|at| *at <= now).is_some() {
             let next = match beside {
                 Beside::Nothing => None,
                 Beside::Clock => Some(Wall((wall(now).0.div_euclid(1_000) + 1) * 1_000)),
@@ -72,8 +85,8 @@ fn follow(refresh_hz: f64, changes: impl Iterator<Item = Mono>, beside: Beside) 
             _ => None,
         };
         let Some(next) = next(&mut changes) else { break };
-        now =
-            [Some(next), credit_at, ask_at].into_iter().flatten().min().expect("invariant: there is a change").max(now);
+        let nexts = [Some(next), credit_at, begins_at, ask_at];
+        now = nexts.into_iter().flatten().min().expect("invariant: there is a change").max(now);
     }
     told.missed = pace.missed();
     told
@@ -140,6 +153,32 @@ fn data_that_begins_just_after_a_tick_does_not_wait_for_ever() {
         assert!(told.merged <= 3, "{before_us}: {} merged", told.merged);
         let waited = told.waits.iter().filter(|wait| **wait > Duration::from_micros(1_050)).count();
         assert!(waited <= 40, "{before_us}: {waited} changes waited, a third of a second");
+        assert_paced(&told.frames, 120.0);
+    }
+}
+
+#[test]
+fn data_in_step_that_is_early_by_less_than_half_a_step_never_waits() {
+    // The first one comes late: all others are early by that.
+    for early_us in (0..4_100).step_by(100) {
+        let all = 120 * 60;
+        let others = (1..all).map(|index| Duration::from_nanos(index * 1_000_000_000 / 120));
+        let changes = [Duration::from_micros(early_us)].into_iter().chain(others).map(|at| ms(10_000) + at);
+        let told = follow(120.0, changes, Beside::Nothing);
+        assert_eq!(told.waits, vec![Duration::ZERO; all as usize], "early by {early_us} us");
+        assert_eq!((told.merged, told.missed), (0, 0), "early by {early_us} us");
+        assert_paced(&told.frames, 120.0);
+    }
+}
+
+#[test]
+fn a_frame_that_begins_late_makes_none_of_those_after_it_wait() {
+    for late_us in (0..8_300).step_by(100) {
+        let late = (0..).map(|frame| Duration::from_micros(if frame == 60 { late_us } else { 0 }));
+        let told = follow_late(120.0, beats(120, Duration::from_secs(60), &[0]), Beside::Nothing, late);
+        // The one behind it keeps half a step away.
+        assert_eq!(told.waits[62..], vec![Duration::ZERO; 120 * 60 - 62], "late by {late_us} us");
+        assert_eq!((told.merged, told.missed), (0, 0), "late by {late_us} us");
         assert_paced(&told.frames, 120.0);
     }
 }
@@ -291,14 +330,18 @@ proptest! {
         refresh_hz in 1.0f64..120.0,
         steps in proptest::collection::vec(0.0f64..2.5, 2..300),
         beside in prop_oneof![Just(Beside::Nothing), Just(Beside::Clock), Just(Beside::Motion)],
+        late in proptest::collection::vec(prop_oneof![Just(0.0), 0.0f64..1.5], 1..20),
     ) {
         let mut at = ms(10_000);
         let changes: Vec<Mono> = steps.iter().map(|step| {
             at = at + Duration::from_secs_f64(step / refresh_hz);
             at
         }).collect();
-        let told = follow(refresh_hz, changes.into_iter(), beside);
+        let told = follow(refresh_hz, changes.iter().copied(), beside);
         assert_paced(&told.frames, refresh_hz);
         prop_assert_eq!((told.missed, told.lowered), (0, false));
+        let late = late.into_iter().map(|steps| Duration::from_secs_f64(steps / refresh_hz)).cycle();
+        let told = follow_late(refresh_hz, changes.into_iter(), beside, late);
+        assert_paced(&told.frames, refresh_hz);
     }
 }
