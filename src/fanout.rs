@@ -20,7 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use crate::base::{Mono, SessionId, Version, ViewId};
+use crate::base::{Mono, SessionId, Version, ViewId, limits};
 use crate::wire::feed;
 
 use history::History;
@@ -108,8 +108,8 @@ struct View {
     overlay_number: u64,
     viewers: Vec<Slot>,
     last_frame_at: Option<Mono>,
-    /// A frame used the view's credit up, and no viewer has been brought up to date since.
-    owes_credit: bool,
+    /// Credits that frames used up, and no viewer has been brought up to date since.
+    used: usize,
     /// The newest frame is a delta that no keyframe has taken the place of.
     replaceable: bool,
 }
@@ -140,10 +140,10 @@ impl<S: Sink> Fanout<S> {
         debug_assert!(closed.is_none_or(|view| view.viewers.is_empty()), "invariant: only empty views are closed");
     }
 
-    /// A fresh subscription carries its own credit: what was owed is void.
+    /// A fresh subscription carries its own credits: what was owed is void.
     pub fn renew(&mut self, view: ViewId) {
         if let Some(view) = self.views.get_mut(&view) {
-            view.owes_credit = false;
+            view.used = 0;
         }
     }
 
@@ -159,13 +159,13 @@ impl<S: Sink> Fanout<S> {
         if replaces && !view.replaceable {
             return Err(Fault::Replaced);
         }
-        if !replaces && view.owes_credit {
+        if !replaces && view.used >= limits::FEED_CREDITS {
             return Err(Fault::NoCredit);
         }
         view.history.take(frame)?;
         view.overlay = None;
         view.last_frame_at = Some(now);
-        view.owes_credit |= !replaces;
+        view.used += usize::from(!replaces);
         view.replaceable = frame.base != Version::NONE;
         self.send_all(frame.view, now);
         Ok(())
@@ -277,7 +277,7 @@ impl<S: Sink> Fanout<S> {
         self.gone.pop()
     }
 
-    /// The next view that may be drawn again: some viewer has its newest frame.
+    /// The next view that gets a credit back: some viewer has its newest frame.
     pub fn next_credit(&mut self) -> Option<ViewId> {
         self.credits.pop()
     }
@@ -351,8 +351,8 @@ impl<S: Sink> Fanout<S> {
                 Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),
             }
         }
-        if reached && std::mem::take(&mut view.owes_credit) {
-            self.credits.push(id);
+        if reached {
+            self.credits.extend(std::iter::repeat_n(id, std::mem::take(&mut view.used)));
         }
     }
 
@@ -361,9 +361,7 @@ impl<S: Sink> Fanout<S> {
         let Some(view) = self.views.get_mut(&viewer.view) else { return };
         match viewer.send(&view.history, view.overlay(), now, &mut self.sent) {
             Progress::UpToDate => {
-                if std::mem::take(&mut view.owes_credit) {
-                    self.credits.push(viewer.view);
-                }
+                self.credits.extend(std::iter::repeat_n(viewer.view, std::mem::take(&mut view.used)));
             }
             Progress::Parked => {}
             Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),
@@ -373,7 +371,7 @@ impl<S: Sink> Fanout<S> {
     /// Whether a frame of the view with a new version, and a keyframe in place of its newest, would be taken.
     #[cfg(test)]
     fn takes(&self, view: ViewId) -> (bool, bool) {
-        self.views.get(&view).map_or((false, false), |view| (!view.owes_credit, view.replaceable))
+        self.views.get(&view).map_or((false, false), |view| (view.used < limits::FEED_CREDITS, view.replaceable))
     }
 
     /// Bytes that wait for the viewer in user space.

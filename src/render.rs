@@ -66,7 +66,7 @@ const REFRESH_HZ_UNKNOWN: f64 = 1.0;
 // === impl View ===
 
 impl View {
-    /// A view of boards that are known, with its first credit.
+    /// A view of boards that are known, with all its credits.
     pub fn new(spec: ViewSpec, boards: &Boards) -> View {
         View {
             shown: Grid::new(spec.size),

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use crate::base::{Mono, Wall};
+use crate::base::{Mono, Wall, limits};
 use rhythm::Rhythm;
 
 mod rhythm;
@@ -35,7 +35,9 @@ pub struct Pace {
     halvings: u32,
     /// Since when what is shown is out of date.
     dirty_since: Option<Mono>,
-    /// Since when the receiver can take a frame; none while it cannot.
+    /// Frames that the receiver can take.
+    credits: usize,
+    /// Since when it can take one; none while it cannot.
     credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
     change_at: Option<Mono>,
@@ -103,7 +105,7 @@ const FRACTION_BITS: u32 = 32;
 // === impl Pace ===
 
 impl Pace {
-    /// A view nobody has drawn yet, with its first credit.
+    /// A view nobody has drawn yet, with all its credits.
     pub fn new(refresh_hz: f64) -> Pace {
         let refresh_hz = sound(refresh_hz);
         Pace {
@@ -113,6 +115,7 @@ impl Pace {
             behind: Duration::ZERO,
             halvings: 0,
             dirty_since: Some(Mono(0)),
+            credits: limits::FEED_CREDITS,
             credit_since: Some(Mono(0)),
             change_at: None,
             moves: false,
@@ -128,9 +131,9 @@ impl Pace {
 
     /// The board is another one from now on: it is drawn as soon as there is credit, not at a tick of the one before.
     pub fn begin_anew(&mut self, refresh_hz: f64, now: Mono) {
-        let Pace { credit_since, missed, held_until, held_at, limited, .. } = *self;
+        let Pace { credits, credit_since, missed, held_until, held_at, limited, .. } = *self;
         let anew = Pace::new(refresh_hz);
-        *self = Pace { credit_since, dirty_since: Some(now), missed, held_until, held_at, limited, ..anew };
+        *self = Pace { credits, credit_since, dirty_since: Some(now), missed, held_until, held_at, limited, ..anew };
     }
 
     /// Data, health or catalogue changed.
@@ -150,6 +153,7 @@ impl Pace {
 
     /// The receiver can take one more frame.
     pub fn credited(&mut self, now: Mono) {
+        self.credits = (self.credits + 1).min(limits::FEED_CREDITS);
         self.credit_since.get_or_insert(now);
     }
 
@@ -166,14 +170,15 @@ impl Pace {
     }
 
     /// The view was drawn as it looked at `now`, which was `wall`. `sent` says whether a frame went out: one that
-    /// equals the frame before does not, and leaves the credit.
+    /// equals the frame before does not, and leaves its credit.
     pub fn drawn(&mut self, now: Mono, wall: Wall, next_change_at: Option<Wall>, sent: bool) {
         let missed = self.count(now);
         self.rest_from_waiting(now);
         self.dirty_since = None;
         self.held_until = None;
         if sent {
-            self.credit_since = None;
+            self.credits = self.credits.saturating_sub(1);
+            self.credit_since = self.credit_since.filter(|_| self.credits > 0);
         }
         // Kept as a distance: a wall clock that is set back must not put the next change off.
         self.change_at = next_change_at.map(|at| now + at.since(wall));

@@ -282,7 +282,7 @@ impl State {
         while let Some(view) = self.fanout.next_credit() {
             let owner = self.views.spec(view).and_then(|spec| self.tenants.get_mut(&spec.tenant));
             if let Some(tenant) = owner.filter(|tenant| tenant.draws()) {
-                tenant.worker.send(&ToWorker::Credit { view }, now);
+                tenant.worker.give_back(view, now);
             }
         }
         self.tell_manager_at_once(now);

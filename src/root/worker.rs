@@ -14,12 +14,13 @@ mod told;
 
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
 use tokio::sync::mpsc;
 
 use super::allowance::Allowance;
 use super::launch::Launcher;
 use super::link::{Heard, LifeId, Link};
-use crate::base::{BUILD_ID, Epoch, Mono, limits};
+use crate::base::{BUILD_ID, Epoch, Mono, ViewId, limits};
 use crate::event::{Event, FeedViolation, WorkerStarted};
 use crate::machine::heartbeat::Activity;
 use crate::machine::incarnation::{self, Action, Incarnation, Phase};
@@ -43,6 +44,8 @@ pub struct Worker {
     keeper: Supervisor,
     incarnation: Incarnation,
     link: Option<Link>,
+    /// Views of which a credit goes back with what is said next.
+    credits: FxHashSet<ViewId>,
     epoch: Epoch,
     stage: Stage,
     files: Vec<ConfigFile>,
@@ -160,6 +163,7 @@ impl Worker {
             launcher,
             incarnation: Incarnation::new(),
             link: None,
+            credits: FxHashSet::default(),
             epoch: Epoch(0),
             stage: Stage::Down,
             files: begins_with.files,
@@ -336,9 +340,22 @@ impl Worker {
 
     /// Sends to a worker that runs; one that does not read is at fault.
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
-        let clogged = self.link.as_ref().is_some_and(|link| link.send(message).is_err());
-        if clogged {
+        if let ToWorker::Unsubscribe { view } = message {
+            self.credits.remove(view);
+        }
+        let Some(link) = &self.link else { return };
+        let mut sent = self.credits.drain().try_for_each(|view| link.send(&ToWorker::Credit { view }));
+        sent = sent.and_then(|()| link.send(message));
+        if sent.is_err() {
             self.fault("does not read its feed: too much waits for it".to_owned(), now);
+        }
+    }
+
+    /// Gives a view's credit back. Nobody is woken for that where it has another, which nearly always something is said
+    /// before it is used up: what programs push, questions.
+    pub fn give_back(&mut self, view: ViewId, now: Mono) {
+        if !self.credits.insert(view) {
+            self.send(&ToWorker::Credit { view }, now);
         }
     }
 
@@ -427,6 +444,7 @@ impl Worker {
         self.ending.counts_before = launched.counts_before;
         WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
         self.link = Some(Link::new(launched, self.life(), &self.keeper, self.row.id(), &self.heard));
+        self.credits.clear();
         self.stage = Stage::Greeting;
         (self.begun_at, self.hung_up_at) = (Some(now), None);
         self.pulse.renew();

@@ -4,8 +4,8 @@
 //! `Hello` must match. The worker is not trusted: root bounds, decodes and checks all it sends.
 //!
 //! Order of things: both sides send `Hello` first. `Prepare` is answered by `Prepared`; `Commit` makes
-//! that generation the one that is drawn. `Subscribe` gives one credit for its view; each `Frame` with
-//! a new version uses it up, `Credit` gives it back. A keyframe for the version just sent (it replaces
+//! that generation the one that is drawn. `Subscribe` gives its view all credits ([`limits::FEED_CREDITS`]); each `Frame` with
+//! a new version uses one up, `Credit` gives one back. A keyframe for the version just sent (it replaces
 //! the history root holds) rides on the same credit. Each `Push` is answered by its `Pushed`, one after the other.
 
 mod status;
@@ -23,7 +23,7 @@ use crate::model::{Catalogue, Input, Profile, ViewSpec, Vitals};
 pub use status::{CountRow, Figures, MemoryRow, SourceRow, TreeRow, WorkerStatus};
 
 /// Changes with every incompatible change of this file and of `status`.
-pub const VERSION: u16 = 8;
+pub const VERSION: u16 = 9;
 
 /// Who speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,16 @@ fn ms(at: u64) -> Mono {
     Mono(at * MS)
 }
 
+/// A view of whose credits all but one are used up.
+fn with_one_credit(refresh_hz: f64) -> Pace {
+    Pace { credits: 1, ..Pace::new(refresh_hz) }
+}
+
+/// The receiver can take nothing.
+fn use_up(pace: &mut Pace) {
+    (pace.credits, pace.credit_since) = (0, None);
+}
+
 #[test]
 fn a_new_view_is_drawn_at_once() {
     assert_eq!(Pace::new(1.0).ask(ms(5)), Ask::Draw);
@@ -26,6 +36,9 @@ fn a_view_that_does_not_change_is_left_alone() {
 #[test]
 fn without_credit_nothing_is_drawn_however_much_changes() {
     let mut pace = Pace::new(10.0);
+    pace.drawn(ms(900), Wall(0), None, true);
+    pace.changed(ms(1_000));
+    assert_eq!(pace.ask(ms(1_000)), Ask::Draw, "there were two");
     pace.drawn(ms(1_000), Wall(0), Some(Wall(500)), true);
     pace.changed(ms(1_100));
     assert_eq!(pace.ask(ms(9_000)), Ask::Idle);
@@ -207,7 +220,7 @@ fn the_rate_is_not_lowered_below_one_a_second_and_comes_back_step_by_step() {
 
 #[test]
 fn waiting_for_credit_is_no_lateness() {
-    let (mut pace, mut now) = (Pace::new(60.0), ms(10_000));
+    let (mut pace, mut now) = (with_one_credit(60.0), ms(10_000));
     for _ in 0..10 {
         pace.drawn(now, Wall(0), None, true);
         pace.changed(now);
@@ -224,6 +237,7 @@ fn another_board_is_drawn_at_once_and_paced_by_its_own_rate() {
     drawn_late(&mut pace, &mut now, &[1.5; 4]);
     assert_eq!(pace.lowered_hz(), Some(30.0));
     let missed = pace.missed();
+    use_up(&mut pace);
     pace.begin_anew(1.0, now);
     assert_eq!((pace.lowered_hz(), pace.missed()), (None, missed));
     assert_eq!(pace.ask(now), Ask::Idle, "there is no credit");

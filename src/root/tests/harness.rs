@@ -257,7 +257,8 @@ impl Puppet {
                 ToWorker::Viewers { board, viewers } => self.viewers.push((board, viewers)),
                 said => {
                     if let ToWorker::Subscribe { view, .. } | ToWorker::Credit { view } = said {
-                        self.credits.push(view);
+                        let is_new = matches!(said, ToWorker::Subscribe { .. });
+                        self.credits.extend(vec![view; if is_new { limits::FEED_CREDITS } else { 1 }]);
                     }
                     return said;
                 }

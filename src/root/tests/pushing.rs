@@ -54,6 +54,33 @@ async fn later(pusher: &mut Viewer) -> PushLater {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_has_a_credit_left_gets_the_other_back_with_the_next_chunk() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let mut viewer = world.viewer(SIZE.0, SIZE.1).await;
+    let (view, _) = worker.subscribed().await;
+    let mut pusher = pusher(&world).await;
+    worker.show(view, size(), "one").await;
+    viewer.until("one").await;
+    let said = timer::timeout(Duration::from_millis(50), worker.next()).await;
+    assert!(said.is_err(), "it is not woken for that alone: {said:?}");
+    pusher.say(&chunk(1, "two\n")).await;
+    worker.expect_credit(view).await;
+    pushed(&mut worker).await;
+    // Where it has none left it is.
+    for text in ["two", "three"] {
+        worker.show(view, size(), text).await;
+        viewer.until(text).await;
+    }
+    let given_back = async {
+        worker.expect_credit(view).await;
+        worker.expect_credit(view).await;
+    };
+    timer::timeout(Duration::from_millis(50), given_back).await.expect("at once");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chunk_reaches_the_worker_as_it_is_and_the_answer_comes_back() {
     let mut world = World::new();
     let mut worker = world.live_worker().await;
