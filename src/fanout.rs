@@ -343,9 +343,15 @@ impl<S: Sink> Fanout<S> {
     fn send_all(&mut self, id: ViewId, now: Mono) {
         let Some(view) = self.views.get_mut(&id) else { return };
         let mut reached = false;
+        let step = view.history.newest_step().filter(|_| view.overlay.is_none());
         for &slot in &view.viewers {
             let viewer = self.viewers[slot].as_mut().expect("invariant: a view lists viewers that exist");
-            match viewer.send(&view.history, view.overlay(), now, &mut self.sent) {
+            let progress = match step {
+                // Nearly everybody when a frame comes.
+                Some((before, message)) if viewer.is_at(before) => viewer.step(message, now, &mut self.sent),
+                _ => viewer.send(&view.history, view.overlay(), now, &mut self.sent),
+            };
+            match progress {
                 Progress::UpToDate => reached = true,
                 Progress::Parked => {}
                 Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),

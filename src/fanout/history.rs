@@ -58,6 +58,13 @@ impl History {
         self.deltas.back().or(self.keyframe.as_ref()).map(|message| message.at)
     }
 
+    /// The newest delta, and the version that it stands on.
+    pub fn newest_step(&self) -> Option<(Position, &Message)> {
+        let last = self.deltas.back()?;
+        let before = self.deltas.len().checked_sub(2).map(|before| &self.deltas[before]);
+        Some((before.or(self.keyframe.as_ref())?.at, last))
+    }
+
     /// Takes a frame in, or leaves everything as it was.
     pub fn take(&mut self, frame: &feed::Frame<'_>) -> Result<(), Fault> {
         let at = Position { epoch: frame.epoch, version: frame.version };
@@ -113,14 +120,10 @@ impl History {
     pub fn next_for(&self, held: Option<Position>) -> Option<&Message> {
         let keyframe = self.keyframe.as_ref()?;
         let Some(held) = held else { return Some(keyframe) };
-        // The common cases first: up to date, or one version behind, which is nearly everybody when a frame comes.
+        // The common case first.
         let Some(last) = self.deltas.back() else { return (held != keyframe.at).then_some(keyframe) };
         if last.at == held {
             return None;
-        }
-        let before = self.deltas.len().checked_sub(2).map_or(keyframe, |before| &self.deltas[before]);
-        if before.at == held {
-            return Some(last);
         }
         if held == keyframe.at {
             return self.deltas.front();

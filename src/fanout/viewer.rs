@@ -6,7 +6,7 @@ use std::io;
 
 use bytes::{Buf, Bytes};
 
-use super::history::{History, Position};
+use super::history::{History, Message, Position};
 use super::{Notice, Parting, Sent, Sink};
 use crate::base::{Mono, SessionId, ViewId};
 use crate::event::{Event, FrameDropped};
@@ -150,6 +150,28 @@ impl<S: Sink> Viewer<S> {
         self.parked_since = None;
     }
 
+    /// Whether its screen shows just that, and nothing is to be said but what came after.
+    pub fn is_at(&self, at: Position) -> bool {
+        let is_idle = self.unfinished.is_none() && self.notices.is_none() && self.parked_since.is_none() && !self.gone;
+        is_idle && self.held == Held { at: Some(at), overlay: 0 }
+    }
+
+    /// [`Viewer::send`] to a viewer that is at the version before.
+    pub fn step(&mut self, message: &Message, now: Mono, sent: &mut Sent) -> Progress {
+        match write(&mut self.sink, &message.bytes, sent) {
+            Written::Whole => {
+                sent.frames += u64::from(self.counts);
+                self.held.at = Some(message.at);
+                Progress::UpToDate
+            }
+            Written::Part(count) => {
+                self.begun(&message.bytes, count, Then::Holds(Held { at: Some(message.at), overlay: 0 }));
+                self.park(now)
+            }
+            Written::Failed(kind) => self.end(Parting::Lost(kind)),
+        }
+    }
+
     /// Writes as much as there is room for, until the screen shows the newest, and adds what was taken to `sent`.
     pub fn send(&mut self, history: &History, overlay: Option<(&Bytes, u64)>, now: Mono, sent: &mut Sent) -> Progress {
         if self.parked_since.is_some() || self.gone {
@@ -171,9 +193,8 @@ impl<S: Sink> Viewer<S> {
             } else if let Some((message, held)) = self.next_frame(history, overlay) {
                 let then = Then::Holds(held);
                 let written = write(&mut self.sink, message, sent);
-                // Nothing written yet means nothing begun: a newer frame may take its place.
-                if let Written::Part(count @ 1..) = written {
-                    self.unfinished = Some(Box::new(Unfinished { rest: message.slice(count..), then }));
+                if let Written::Part(count) = written {
+                    self.begun(message, count, then);
                 }
                 (written, then)
             } else {
@@ -192,6 +213,13 @@ impl<S: Sink> Viewer<S> {
                 }
                 Then::Leaves => return self.end(Parting::Told),
             }
+        }
+    }
+
+    /// So much of a frame was written. Nothing yet means nothing begun: a newer one may take its place.
+    fn begun(&mut self, message: &Bytes, count: usize, then: Then) {
+        if count > 0 {
+            self.unfinished = Some(Box::new(Unfinished { rest: message.slice(count..), then }));
         }
     }
 
