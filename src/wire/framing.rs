@@ -9,6 +9,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 pub const PREFIX_BYTES: usize = 4;
 /// Room made by a [`Reader`] while it is not known how much comes: what was written together is read together.
 const READ_FIRST_BYTES: usize = 16 * 1024;
+/// With less room than that nothing is read.
+const READ_LEAST_BYTES: usize = 4 * 1024;
 /// The most room made at once for a message that was announced.
 const READ_STEP_BYTES: usize = 64 * 1024;
 
@@ -167,7 +169,10 @@ impl<S: AsyncRead + Unpin> Reader<S> {
             }
             let announced = self.arrived.first_chunk().map_or(0, |prefix| u32::from_le_bytes(*prefix) as usize);
             let missing = (PREFIX_BYTES + announced).saturating_sub(self.arrived.len());
-            self.arrived.reserve(missing.clamp(READ_FIRST_BYTES, READ_STEP_BYTES));
+            // What is left of the room is used up first: most messages are much shorter.
+            if self.arrived.capacity() - self.arrived.len() < missing.max(READ_LEAST_BYTES) {
+                self.arrived.reserve(missing.clamp(READ_FIRST_BYTES, READ_STEP_BYTES));
+            }
             if self.stream.read_buf(&mut self.arrived).await? == 0 {
                 return Err(if self.arrived.is_empty() { FramingError::Closed } else { FramingError::Torn });
             }
