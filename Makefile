@@ -62,7 +62,7 @@ packages: deb rpm tarball ## all three, and what is beside them, looked over (li
 	packaging/lint.sh sources deb rpm tarball
 
 test: ## all tests; no privileges needed
-	$(BUILD) test
+	$(BUILD) test -- --skip as_root_
 
 test-system: ## tests with real users, a real terminal, console, systemd, journald, Prometheus, a network that is cut, PostgreSQL and Go's pprof (root; tmux, qemu)
 	$(need_root)
@@ -83,6 +83,7 @@ test-system: ## tests with real users, a real terminal, console, systemd, journa
 	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || { echo "make $@: postgresql is missing; apt-get install postgresql" >&2; exit 1; }
 	$(need_kernel)
 	for suite in bookworm trixie; do UNBLINK_LAB_SUITE=$$suite packaging/lab/systemd.sh create || exit 1; done
+	$(BUILD) test --lib as_root_
 	$(BUILD) test --test system
 
 test-qemu: ## a daemon on an emulated machine: limits of tenants, consoles, power cuts, clocks, or PARTS of it (root; qemu); the result goes to docs/results/

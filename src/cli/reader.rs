@@ -202,6 +202,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
     use super::*;
+    use crate::sys::testing;
 
     fn set(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
@@ -271,10 +272,8 @@ mod tests {
 
     /// A list of rights counts for who tries it, and is told to who cannot.
     #[test]
-    fn root_tries_it_as_that_user_whatever_modes_say() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+    fn as_root_it_is_tried_as_that_user_whatever_modes_say() {
+        testing::need_root();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("unblink.toml");
         fs::write(&file, "").unwrap();

@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Inputs;
 use super::gather::folders_in;
 use crate::base::limits;
-use crate::sys::watch::{Change, Watch, Watcher};
+use crate::sys::watch::{Change, Scope, Watch, Watcher};
 
 /// What is watched at present.
 #[derive(Debug, Default)]
@@ -91,7 +91,7 @@ impl Walk<'_> {
     /// Watches a folder for whatever changes in it, on the way to it and behind links in it; where it is, if it is there.
     fn look_into(&mut self, folder: &Path) -> Option<PathBuf> {
         let folder = self.follow(folder)?;
-        if !self.enter(&folder, None) {
+        if !self.enter(&folder, None, Scope::Writes) {
             return None;
         }
         let links = fs::read_dir(&folder).into_iter().flatten().flatten();
@@ -113,7 +113,9 @@ impl Walk<'_> {
                 at.pop();
                 continue;
             }
-            if !self.enter(&at, Some(&name)) {
+            // What is written into files beside the way is nobody's business, however often.
+            let scope = if rest.is_empty() { Scope::Writes } else { Scope::Entries };
+            if !self.enter(&at, Some(&name), scope) {
                 return None;
             }
             let next = at.join(&name);
@@ -138,8 +140,8 @@ impl Walk<'_> {
     }
 
     /// Watches a folder for one name, or for all. Whether there is any use in going on.
-    fn enter(&mut self, folder: &Path, name: Option<&OsStr>) -> bool {
-        let watch = match self.watcher.add(folder) {
+    fn enter(&mut self, folder: &Path, name: Option<&OsStr>, scope: Scope) -> bool {
+        let watch = match self.watcher.add(folder, scope) {
             Ok(watch) => watch,
             // It is no folder, not there or not ours: then nothing in it is read, either.
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return false,

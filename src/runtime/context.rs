@@ -157,7 +157,7 @@ impl fmt::Display for Context {
             write!(f, " chart={chart}")?;
         }
         if let Some(panel) = panel {
-            write!(f, " panel={panel} version={}", version.0)?;
+            write!(f, " panel={panel} frame={}", version.0)?;
         }
         Ok(())
     }

@@ -198,7 +198,7 @@ fn tell(context: &Context, payload: Box<dyn Any + Send>, is_told: bool) -> Caugh
     tracing::error!(
         panic = noted.text.as_str(),
         ring = context.ring.word(),
-        version = context.panel.map(|_| context.version.0),
+        frame = context.panel.map(|_| context.version.0),
         place = noted.place.as_str(),
         drop_panicked,
         build = crate::base::BUILD_ID,

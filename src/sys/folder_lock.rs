@@ -92,6 +92,7 @@ impl Drop for Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::testing;
 
     const AT_ONCE: Duration = Duration::ZERO;
 
@@ -141,10 +142,8 @@ mod tests {
 
     /// What root makes in a folder of the daemon's user is that user's, who holds it the next time.
     #[test]
-    fn root_makes_it_for_whose_the_folder_is() {
-        if !rustix::process::geteuid().is_root() {
-            return;
-        }
+    fn as_root_it_is_made_for_whose_the_folder_is() {
+        testing::need_root();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
         std::os::unix::fs::chown(path, Some(54_321), Some(54_322)).unwrap();

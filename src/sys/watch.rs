@@ -36,6 +36,15 @@ pub enum Change<'a> {
     Overflow,
 }
 
+/// What of a folder is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// What comes to it, goes from it, has other rights, or was written and closed.
+    Entries,
+    /// And each write to a file in it.
+    Writes,
+}
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Woken {
@@ -57,19 +66,21 @@ impl Watcher {
         Ok(Watcher { inotify: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)? })
     }
 
-    /// Watches a folder. Of the same folder it is the same watch again.
-    pub fn add(&self, folder: &Path) -> io::Result<Watch> {
-        let what = WatchFlags::CREATE
+    /// Watches a folder. Of the same folder it is the same watch again, and tells of the most that was wanted.
+    pub fn add(&self, folder: &Path, scope: Scope) -> io::Result<Watch> {
+        let entries = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
             | WatchFlags::MOVED_TO
-            | WatchFlags::MODIFY
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::ATTRIB
             | WatchFlags::DELETE_SELF
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::ONLYDIR;
-        Ok(Watch(inotify::add_watch(&self.inotify, folder, what)?))
+            | WatchFlags::MOVE_SELF;
+        let what = match scope {
+            Scope::Entries => entries,
+            Scope::Writes => entries | WatchFlags::MODIFY,
+        };
+        Ok(Watch(inotify::add_watch(&self.inotify, folder, what | WatchFlags::ONLYDIR | WatchFlags::MASK_ADD)?))
     }
 
     /// Nothing when the folder has gone meanwhile.
@@ -127,6 +138,7 @@ fn wait(fds: &mut [PollFd<'_>], span: Option<Duration>) -> Woken {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
 
     use super::*;
 
@@ -149,7 +161,7 @@ mod tests {
         let folder = parent.path().join("folder");
         fs::create_dir(&folder).unwrap();
         let watcher = Watcher::new().unwrap();
-        let watch = watcher.add(&folder).unwrap();
+        let watch = watcher.add(&folder, Scope::Entries).unwrap();
         let (never, _writer) = io::pipe().unwrap();
         assert_eq!(changes(&watcher), [""; 0]);
         fs::write(folder.join("a"), "1").unwrap();
@@ -160,8 +172,24 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(changes(&watcher), ["b", "the folder"]);
         watcher.remove(watch);
-        assert!(watcher.add(&folder).is_err());
-        assert!(watcher.add(Path::new("/proc/self/status")).is_err(), "a file is no folder");
+        assert!(watcher.add(&folder, Scope::Entries).is_err());
+        assert!(watcher.add(Path::new("/proc/self/status"), Scope::Entries).is_err(), "a file is no folder");
+    }
+
+    #[test]
+    fn a_file_that_is_written_all_the_time_is_told_of_only_where_writes_are_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let watcher = Watcher::new().unwrap();
+        let mut file = fs::File::create(folder.path().join("a")).unwrap();
+        let watch = watcher.add(folder.path(), Scope::Entries).unwrap();
+        file.write_all(b"1").unwrap();
+        assert_eq!(changes(&watcher), [""; 0]);
+        assert_eq!(watcher.add(folder.path(), Scope::Writes).unwrap(), watch);
+        watcher.add(folder.path(), Scope::Entries).unwrap();
+        file.write_all(b"2").unwrap();
+        assert_eq!(changes(&watcher), ["a"], "also where less is wanted of it besides");
+        drop(file);
+        assert_eq!(changes(&watcher), ["a"]);
     }
 
     #[test]
@@ -170,7 +198,8 @@ mod tests {
         let link = parent.path().join("link");
         std::os::unix::fs::symlink(parent.path(), &link).unwrap();
         let watcher = Watcher::new().unwrap();
-        assert_eq!(watcher.add(parent.path()).unwrap(), watcher.add(&link).unwrap());
+        let [watch, again] = [parent.path(), &link].map(|path| watcher.add(path, Scope::Entries).unwrap());
+        assert_eq!(watch, again);
     }
 
     #[test]

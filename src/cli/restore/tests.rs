@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use super::*;
 use crate::cli::backup::archive::Folder;
+use crate::sys::testing;
 use crate::wire::copied::Writer;
 use crate::wire::history::VERSION;
 
@@ -189,12 +190,10 @@ fn what_is_put_in_the_place_of_what_is_staged_is_not_taken_for_it() {
     assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
 }
 
-/// As root in a folder of somebody else's: what it puts there is that somebody's, and a link leads to nothing of root's.
+/// What is put there is that somebody's, and a link leads to nothing of root's.
 #[test]
-fn in_a_folder_of_somebody_elses_root_can_do_no_more_than_its_owner() {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
+fn as_root_in_a_folder_of_somebody_elses_no_more_can_be_done_than_its_owner_can() {
+    testing::need_root();
     let folder = tempfile::tempdir().unwrap();
     let (_, store) = before(folder.path());
     let state = folder.path().join("state");
@@ -223,10 +222,8 @@ fn in_a_folder_of_somebody_elses_root_can_do_no_more_than_its_owner() {
 /// By the names of the archive, else by what it replaces, else by the folder; and readable for the daemon's user wherever a mode
 /// lets a group read.
 #[test]
-fn whose_a_file_is_goes_by_names_and_the_daemon_may_read_it() {
-    if !rustix::process::geteuid().is_root() {
-        return;
-    }
+fn as_root_whose_a_file_is_goes_by_names_and_the_daemon_may_read_it() {
+    testing::need_root();
     let folder = tempfile::tempdir().unwrap();
     let (main, store) = before(folder.path());
     chown(&main, None, Some(12_345)).unwrap();

@@ -1,3 +1,4 @@
+use std::io::Write;
 use std::os::unix::fs::symlink;
 
 use super::super::{Asked, Places, Surroundings};
@@ -61,6 +62,20 @@ fn every_way_to_change_a_file_is_noticed_and_what_lies_beside_is_not() {
     fs::write(stage.at("unblink/beside"), "").unwrap();
     fs::write(stage.at("beside"), "").unwrap();
     assert!(!stage.notices(), "what lies beside is nobody's business");
+}
+
+#[test]
+fn what_is_written_all_the_time_is_noticed_where_it_is_read_and_tells_nobody_above() {
+    let mut stage = Stage::new("unblink/unblink.toml", |folder| fs::create_dir(folder.join("unblink")).unwrap());
+    let mut above = fs::File::create(stage.at("busy")).unwrap();
+    let mut main = fs::File::create(stage.at("unblink/unblink.toml")).unwrap();
+    assert!(stage.notices());
+    above.write_all(b"1").unwrap();
+    let mut told = 0;
+    stage.watcher.drain(|_| told += 1);
+    assert_eq!(told, 0, "nobody is woken for it");
+    main.write_all(b"# 1").unwrap();
+    assert!(stage.notices(), "whoever keeps the file open is heard too");
 }
 
 #[test]
