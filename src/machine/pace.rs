@@ -201,11 +201,8 @@ impl Pace {
     fn turn_of(&self, last: &Last, wanted: Mono) -> Mono {
         let tick = self.grid.tick(last.tick + self.stride());
         let early = (self.step() / 2).min(self.step().saturating_sub(self.behind));
-        if self.is_led_by_data() && wanted + early >= tick { wanted } else { wanted.max(tick) }
-    }
-
-    fn is_led_by_data(&self) -> bool {
-        self.dirty_since.is_some() && !self.moves
+        let is_data = self.dirty_since.is_some() && !self.moves;
+        if is_data && wanted + early >= tick { wanted } else { wanted.max(tick) }
     }
 
     /// Ticks at which there was something to draw and nothing was drawn, since ever.
@@ -261,24 +258,14 @@ impl Pace {
             let all = grid.steps(now.since(possible.max(grid.tick(due)))) / self.stride();
             self.limited = self.limited.saturating_add(all.saturating_sub(missed));
         }
-        self.take(last, (grid, due), due + passed * self.stride(), now, wanted);
-        self.missed = self.missed.saturating_add(missed);
-        missed
-    }
-
-    /// Enters that a frame that begins now takes this tick of a grid, whose next tick was `due`. Where data in step did not wait for
-    /// that and is drawn far behind it, the grid moves after it: what is early by a little would wait otherwise.
-    fn take(&mut self, last: Last, (mut grid, due): (Grid, u64), tick: u64, now: Mono, wanted: Mono) {
-        let next = self.grid.tick(last.tick + self.stride());
-        let mut behind = now.since(grid.tick(tick));
-        if self.is_led_by_data() && self.rhythm.is_steady() && self.turn_of(&last, wanted) == wanted {
-            grid.origin = grid.origin + behind.saturating_sub(self.step() / 2);
-            behind = behind.min(self.step() / 2);
-        }
-        // Frames before are so much less behind the grid that moved.
-        self.behind = self.behind.saturating_sub(grid.tick(due).since(next)).max(behind);
+        let tick = due + passed * self.stride();
+        // Where the grid began anew, frames before are so much less behind it.
+        let moved = grid.tick(due).since(self.grid.tick(last.tick + self.stride()));
+        self.behind = self.behind.saturating_sub(moved).max(now.since(grid.tick(tick)));
         self.grid = grid;
         self.last = Some(Last { tick, at: now });
+        self.missed = self.missed.saturating_add(missed);
+        missed
     }
 
     /// The tick after a frame for what is wanted since then, and its grid: after a rest that begins anew. What comes less
@@ -362,11 +349,21 @@ impl Pace {
             if self.halvings > 0 && now.since(self.trouble_at) >= RECOVERED_AFTER {
                 self.halvings -= 1;
                 self.trouble_at = now;
+                self.pass_ticks();
             }
         }
         if self.halvings != halvings {
             // The rate is part of the picture.
             self.changed(now);
+        }
+    }
+
+    /// The rate rose with a frame that passed ticks of the rate that is in force now: those behind it are not drawn, too.
+    fn pass_ticks(&mut self) {
+        let stride = self.stride();
+        if let Some(last) = &mut self.last {
+            let passed = self.grid.steps(last.at.since(self.grid.tick(last.tick))) / stride;
+            last.tick += passed * stride;
         }
     }
 

@@ -173,12 +173,15 @@ fn data_in_step_that_is_early_by_less_than_half_a_step_never_waits() {
 
 #[test]
 fn a_frame_that_begins_late_makes_none_of_those_after_it_wait() {
-    for late_us in (0..8_300).step_by(100) {
+    for late_us in (0..20_000).step_by(100) {
         let late = (0..).map(|frame| Duration::from_micros(if frame == 60 { late_us } else { 0 }));
-        let told = follow_late(120.0, beats(120, Duration::from_secs(60), &[0]), Beside::Nothing, late);
+        // The first one is late: the grid begins with it, and most come before their ticks.
+        let told = follow_late(120.0, beats(120, Duration::from_secs(60), &[300, 0, 0]), Beside::Nothing, late);
         // The one behind it keeps half a step away.
-        assert_eq!(told.waits[62..], vec![Duration::ZERO; 120 * 60 - 62], "late by {late_us} us");
-        assert_eq!((told.merged, told.missed), (0, 0), "late by {late_us} us");
+        let others = &told.waits[62..];
+        assert_eq!(others, vec![Duration::ZERO; others.len()], "late by {late_us} us");
+        let merged = told.merged as u64;
+        assert!(merged <= (late_us + 300) / 8_333, "late by {late_us} us: {merged} merged");
         assert_paced(&told.frames, 120.0);
     }
 }
