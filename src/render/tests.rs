@@ -55,7 +55,8 @@ fn a_picture_that_did_not_change_is_not_sent_and_keeps_its_credit() {
     view.changed(9, Mono(2) + 20 * SECOND);
     assert_eq!(view.ask(later + 100 * SECOND), Ask::Draw, "of two");
     take(&mut data, 3.0);
-    let next = view.draw(later + 100 * SECOND, WALL, &boards, &data, &mut Ledger::default()).expect("there is a credit");
+    let next =
+        view.draw(later + 100 * SECOND, WALL, &boards, &data, &mut Ledger::default()).expect("there is a credit");
     assert_eq!((next.version, next.base), (Version(3), Version(2)));
     view.changed(10, later + 100 * SECOND);
     assert_eq!(view.ask(later + 200 * SECOND), Ask::Idle, "now both are used");

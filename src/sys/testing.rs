@@ -4,7 +4,10 @@ use std::os::fd::AsRawFd;
 
 /// For a test that becomes other users. It is named `as_root_...`: by that name `make test` leaves it out, and `make test-system` runs it.
 pub fn need_root() {
-    assert!(rustix::process::geteuid().is_root(), "it needs root: `make test-system` runs it, and `make test` leaves it out");
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "it needs root: `make test-system` runs it, and `make test` leaves it out"
+    );
 }
 
 /// Whether the kernel was asked to tell of room in this, of which it was asked to tell something.
