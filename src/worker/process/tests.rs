@@ -46,7 +46,7 @@ fn a_panic_that_is_held_is_told_once_with_all_that_is_known_and_ends_nothing() {
     let place = "src/worker/process/tests.rs:";
     let trace = format!(" trace={trace}");
     let context =
-        ["ring=\"panel\"", "tenant=\"a-tenant\"", "epoch=5", "board=\"a-board\"", "panel=3", "version=9", &trace];
+        ["ring=\"panel\"", "tenant=\"a-tenant\"", "epoch=5", "board=\"a-board\"", "panel=3", "frame=9", &trace];
     for known in context.iter().chain(&["a panic was held panic=\"on purpose\"", place, "calls=0x", "build="]) {
         assert!(line.contains(known), "{known} is missing in {line}");
     }

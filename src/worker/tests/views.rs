@@ -45,10 +45,11 @@ async fn deltas_lead_to_the_picture_a_keyframe_shows() {
     root.subscribe(ViewId(2)).await;
     let mut fresh = Screen::new(root.spec().size);
     while let Some(Heard::Frame(frame)) = root.hear_within(A_MOMENT).await {
-        if frame.view == ViewId(2) {
-            fresh.take(&frame);
-        } else if frame.base != Version::NONE {
-            screen.take(&frame);
+        // The new one has a credit left, with which it moves on.
+        match (frame.view == VIEW, frame.base == Version::NONE) {
+            (true, false) => screen.take(&frame),
+            (false, true) => fresh.take(&frame),
+            _ => {}
         }
     }
     screen.assert_shows(&fresh, "deltas lead elsewhere");
