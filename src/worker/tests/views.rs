@@ -32,8 +32,8 @@ async fn deltas_lead_to_the_picture_a_keyframe_shows() {
         root.sample(f64::from(turn) * 7.0).await;
         root.send(ToWorker::Credit { view: VIEW }).await;
     }
-    // All credits are used up; then both views are wanted in one instant.
-    while let Some(Heard::Frame(frame)) = root.hear_within(2 * root.refresh).await {
+    // All credits are used up: what was sampled is shown within a second or so. Then both views are wanted in one instant.
+    while let Some(Heard::Frame(frame)) = root.hear_within(2 * SECOND).await {
         if frame.base != Version::NONE {
             screen.take(&frame);
             root.sample(frame.version.0 as f64).await;
