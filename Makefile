@@ -61,7 +61,7 @@ tarball: ## an archive with an install script in target/package (cargo-cyclonedx
 packages: deb rpm tarball ## all three, and what is beside them, looked over (lintian, rpm, rpm2cpio, cpio, python3-venv)
 	packaging/lint.sh sources deb rpm tarball
 
-test: ## all tests; no privileges needed
+test: ## all tests but those that need root
 	$(BUILD) test -- --skip as_root_
 
 test-system: ## tests with real users, a real terminal, console, systemd, journald, Prometheus, a network that is cut, PostgreSQL and Go's pprof (root; tmux, qemu)

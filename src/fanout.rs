@@ -94,6 +94,7 @@ pub struct Fanout<S> {
     slots: FxHashMap<SessionId, Slot>,
     gone: Vec<Gone>,
     credits: Vec<ViewId>,
+    holds: Vec<ViewId>,
     sent: Sent,
 }
 
@@ -110,6 +111,8 @@ struct View {
     last_frame_at: Option<Mono>,
     /// Credits that frames used up, and no viewer has been brought up to date since.
     used: usize,
+    /// Nobody took the newest frame, and those that are left are not to be used.
+    held: bool,
     /// The newest frame is a delta that no keyframe has taken the place of.
     replaceable: bool,
 }
@@ -125,6 +128,7 @@ impl<S: Sink> Fanout<S> {
             slots: FxHashMap::default(),
             gone: Vec::new(),
             credits: Vec::new(),
+            holds: Vec::new(),
             sent: Sent::default(),
         }
     }
@@ -142,8 +146,9 @@ impl<S: Sink> Fanout<S> {
 
     /// A fresh subscription carries its own credits: what was owed is void.
     pub fn renew(&mut self, view: ViewId) {
+        self.credits.retain(|credit| *credit != view);
         if let Some(view) = self.views.get_mut(&view) {
-            view.used = 0;
+            (view.used, view.held) = (0, false);
         }
     }
 
@@ -168,6 +173,13 @@ impl<S: Sink> Fanout<S> {
         view.used += usize::from(!replaces);
         view.replaceable = frame.base != Version::NONE;
         self.send_all(frame.view, now);
+        // Another one drawn now would be old by the time there is room for it.
+        if let Some(view) = self.views.get_mut(&frame.view)
+            && view.used > 0
+            && !std::mem::replace(&mut view.held, true)
+        {
+            self.holds.push(frame.view);
+        }
         Ok(())
     }
 
@@ -282,6 +294,11 @@ impl<S: Sink> Fanout<S> {
         self.credits.pop()
     }
 
+    /// The next view that is not to be drawn before it gets a credit back: nobody has its newest frame.
+    pub fn next_hold(&mut self) -> Option<ViewId> {
+        self.holds.pop()
+    }
+
     pub fn viewer_count(&self, view: ViewId) -> usize {
         self.views.get(&view).map_or(0, |view| view.viewers.len())
     }
@@ -358,7 +375,7 @@ impl<S: Sink> Fanout<S> {
             }
         }
         if reached {
-            self.credits.extend(std::iter::repeat_n(id, std::mem::take(&mut view.used)));
+            self.credits.extend(std::iter::repeat_n(id, view.give_back()));
         }
     }
 
@@ -367,7 +384,7 @@ impl<S: Sink> Fanout<S> {
         let Some(view) = self.views.get_mut(&viewer.view) else { return };
         match viewer.send(&view.history, view.overlay(), now, &mut self.sent) {
             Progress::UpToDate => {
-                self.credits.extend(std::iter::repeat_n(viewer.view, std::mem::take(&mut view.used)));
+                self.credits.extend(std::iter::repeat_n(viewer.view, view.give_back()));
             }
             Progress::Parked => {}
             Progress::Gone(why) => self.gone.push(Gone { session: viewer.session, why }),
@@ -396,6 +413,12 @@ impl<S: Sink> Fanout<S> {
 // === impl View ===
 
 impl View {
+    /// How many credits go back now that somebody has the newest frame: a view that was held has none left.
+    fn give_back(&mut self) -> usize {
+        let used = std::mem::take(&mut self.used);
+        if std::mem::take(&mut self.held) { limits::FEED_CREDITS } else { used }
+    }
+
     /// What lies over the last row, and its number.
     fn overlay(&self) -> Option<(&Bytes, u64)> {
         self.overlay.as_ref().map(|bytes| (bytes, self.overlay_number))

@@ -96,6 +96,11 @@ impl View {
         self.pace.credited(now);
     }
 
+    /// Root can take none before it says so.
+    pub fn use_up(&mut self) {
+        self.pace.use_up();
+    }
+
     /// The board is another one now, and shown at once; the next version still stands on what root has.
     pub fn boards_changed(&mut self, boards: &Boards, now: Mono) {
         self.pace.begin_anew(refresh_hz(boards, &self.spec), now);

@@ -30,6 +30,13 @@ enum Names {
     All,
 }
 
+/// What a way leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    File,
+    Folder,
+}
+
 /// One walk along all ways.
 struct Walk<'a> {
     watcher: &'a Watcher,
@@ -42,7 +49,7 @@ impl Watched {
     /// Watches everything that matters by now, and nothing of `before` that does not any more.
     pub fn renew(watcher: &Watcher, inputs: &Inputs, before: &Watched) -> Watched {
         let mut walk = Walk { watcher, watched: Watched::default() };
-        walk.follow(inputs.main());
+        walk.follow(inputs.main(), End::File);
         inputs.folders().iter().for_each(|folder| _ = walk.look_into(folder));
         if let Some(folder) = walk.look_into(&inputs.tenants()) {
             let tenants = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -90,20 +97,20 @@ impl Watched {
 impl Walk<'_> {
     /// Watches a folder for whatever changes in it, on the way to it and behind links in it; where it is, if it is there.
     fn look_into(&mut self, folder: &Path) -> Option<PathBuf> {
-        let folder = self.follow(folder)?;
+        let folder = self.follow(folder, End::Folder)?;
         if !self.enter(&folder, None, Scope::Writes) {
             return None;
         }
         let links = fs::read_dir(&folder).into_iter().flatten().flatten();
         let links = links.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
         for link in links.take(limits::BOARDS_MAX) {
-            self.follow(&link.path());
+            self.follow(&link.path(), End::File);
         }
         Some(folder)
     }
 
     /// Watches every folder on the way to a path, through links; says where it ends, if it leads to anything.
-    fn follow(&mut self, path: &Path) -> Option<PathBuf> {
+    fn follow(&mut self, path: &Path, end: End) -> Option<PathBuf> {
         let absolute = std::path::absolute(path).ok()?;
         let mut at = PathBuf::from("/");
         let mut rest: VecDeque<OsString> = parts(&absolute);
@@ -113,9 +120,7 @@ impl Walk<'_> {
                 at.pop();
                 continue;
             }
-            // What is written into files beside the way is nobody's business, however often.
-            let scope = if rest.is_empty() { Scope::Writes } else { Scope::Entries };
-            if !self.enter(&at, Some(&name), scope) {
+            if !self.enter(&at, Some(&name), Scope::Entries) {
                 return None;
             }
             let next = at.join(&name);
@@ -133,7 +138,13 @@ impl Walk<'_> {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::NotFound => return None,
-                Err(_) => at = next,
+                Err(_) => {
+                    // What is written into files beside the way is nobody's business, however often.
+                    if rest.is_empty() && end == End::File {
+                        self.enter(&at, Some(&name), Scope::Writes);
+                    }
+                    at = next;
+                }
             }
         }
         Some(at)

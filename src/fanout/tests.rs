@@ -375,6 +375,39 @@ fn a_view_gets_its_credits_back_only_once_somebody_has_its_newest_frame() {
 }
 
 #[test]
+fn a_view_whose_newest_frame_nobody_took_is_held_once_and_then_has_all_its_credits() {
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.next_credit();
+    assert_eq!(fanout.next_hold(), None, "it was taken");
+    sink.give(3);
+    publish(&mut fanout, 1, 1, 2, 1).unwrap();
+    assert_eq!((fanout.next_hold(), fanout.next_hold()), (Some(ViewId(1)), None));
+    // That one was under way already.
+    publish(&mut fanout, 1, 1, 3, 2).unwrap();
+    assert_eq!(fanout.next_hold(), None, "it is held");
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    let credits: Vec<ViewId> = std::iter::from_fn(|| fanout.next_credit()).collect();
+    assert_eq!(credits, [ViewId(1); limits::FEED_CREDITS]);
+    sink.give(3);
+    publish(&mut fanout, 1, 1, 4, 3).unwrap();
+    assert_eq!(fanout.next_hold(), Some(ViewId(1)));
+    sink.give(PLENTY);
+    fanout.writable(SessionId(1), NOW);
+    let credits: Vec<ViewId> = std::iter::from_fn(|| fanout.next_credit()).collect();
+    assert_eq!(credits, [ViewId(1); limits::FEED_CREDITS], "also of the one that it never used");
+}
+
+#[test]
+fn what_was_to_be_given_back_is_void_for_a_new_life() {
+    let (mut fanout, _sink) = one_viewer(PLENTY);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.renew(ViewId(1));
+    assert_eq!(fanout.next_credit(), None);
+}
+
+#[test]
 fn a_frame_without_credit_is_a_fault_and_changes_nothing() {
     let (mut fanout, sink) = one_viewer(PLENTY);
     keyframe(&mut fanout, 1, 1, 1).unwrap();

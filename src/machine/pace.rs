@@ -1,12 +1,12 @@
 //! When a view may be drawn next, and how fast it may go on.
 //!
 //! Invariant: nothing is drawn unless something would look different, never more often than the board's refresh rate (any
-//! span holds as many frames as steps fit into it and one, and no two are less than half a step apart),
+//! span holds as many frames as steps fit into it and one more for either end, and no two are less than half a step apart),
 //! and never without credit or while it is held. While something changes all the time the ticks lie on a grid, the n-th at its origin plus
 //! n steps, however late timers fire; after a rest the grid begins anew with the next change, so nothing waits that
-//! need not. Data that comes once a step keeps the grid beside it: what comes less than half a step before its tick takes it, and
-//! what is late by less than a step is drawn at once and moves nothing (both together less than a step, since the grid began); a
-//! clock is shown together with the next change instead of taking its tick, and where changes
+//! need not. Data that comes once a step keeps the grid beside it: once it has been in step for long, what comes less than half a
+//! step before its tick takes it, and what is late by less than a step is drawn at once and moves nothing (both together less than a
+//! step, since the grid began); a clock is shown together with the next change instead of taking its tick, and where changes
 //! that have been in step for long come to wait for their tick all the same, one waits for the next and the grid begins anew
 //! there. A mere clock, nothing that moves, waits for a change that comes more seldom too, an eighth of a second at most.
 //! A frame that begins a step or more behind its tick is late: the ticks it missed are skipped and counted.
@@ -29,7 +29,7 @@ pub struct Pace {
     grid: Grid,
     /// The newest frame; none before the first.
     last: Option<Last>,
-    /// The most that a frame was behind its tick, of all since the grid began.
+    /// The most that a frame was behind its tick, of all since the grid began or a tick was skipped.
     behind: Duration,
     /// How often the rate was halved.
     halvings: u32,
@@ -157,6 +157,11 @@ impl Pace {
         self.credit_since.get_or_insert(now);
     }
 
+    /// The receiver can take nothing more, whatever it said before.
+    pub fn use_up(&mut self) {
+        (self.credits, self.credit_since) = (0, None);
+    }
+
     /// There were as many pictures as may be: none of this one before then. That is no lateness of ours, and what is drawn
     /// then is as it looks then.
     pub fn hold(&mut self, now: Mono, until: Mono) {
@@ -196,13 +201,13 @@ impl Pace {
         if due <= now { Ask::Draw } else { Ask::Until(due) }
     }
 
-    /// When what is wanted since then takes the tick after a frame: there, or before it where it is data that comes just before.
-    /// What moves by itself moves evenly, and takes each tick where it is.
+    /// When what is wanted since then takes the tick after a frame: there, or before it where it is data in step that comes just
+    /// before. What is out of step would make the next change wait for longer than a step; what moves by itself moves evenly.
     fn turn_of(&self, last: &Last, wanted: Mono) -> Mono {
         let tick = self.grid.tick(last.tick + self.stride());
         let early = (self.step() / 2).min(self.step().saturating_sub(self.behind));
-        let is_data = self.dirty_since.is_some() && !self.moves;
-        if is_data && wanted + early >= tick { wanted } else { wanted.max(tick) }
+        let is_in_step = self.dirty_since.is_some() && !self.moves && self.rhythm.is_steady();
+        if is_in_step && wanted + early >= tick { wanted } else { wanted.max(tick) }
     }
 
     /// Ticks at which there was something to draw and nothing was drawn, since ever.
@@ -259,9 +264,10 @@ impl Pace {
             self.limited = self.limited.saturating_add(all.saturating_sub(missed));
         }
         let tick = due + passed * self.stride();
-        // Where the grid began anew, frames before are so much less behind it.
+        // Where the grid began anew, frames before are so much less behind it; a tick that is skipped is a whole step.
         let moved = grid.tick(due).since(self.grid.tick(last.tick + self.stride()));
-        self.behind = self.behind.saturating_sub(moved).max(now.since(grid.tick(tick)));
+        let before = if passed > 0 { Duration::ZERO } else { self.behind.saturating_sub(moved) };
+        self.behind = before.max(now.since(grid.tick(tick)));
         self.grid = grid;
         self.last = Some(Last { tick, at: now });
         self.missed = self.missed.saturating_add(missed);
@@ -358,12 +364,14 @@ impl Pace {
         }
     }
 
-    /// The rate rose with a frame that passed ticks of the rate that is in force now: those behind it are not drawn, too.
+    /// The rate rose with a frame that may have passed ticks of the rate that is in force now: those are not drawn, too. Frames before
+    /// it were two steps apart.
     fn pass_ticks(&mut self) {
-        let stride = self.stride();
+        let (stride, step) = (self.stride(), self.step());
         if let Some(last) = &mut self.last {
             let passed = self.grid.steps(last.at.since(self.grid.tick(last.tick))) / stride;
             last.tick += passed * stride;
+            self.behind = self.behind.saturating_sub(step).max(last.at.since(self.grid.tick(last.tick)));
         }
     }
 

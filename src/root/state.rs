@@ -279,9 +279,13 @@ impl State {
         }
         self.see_off(now);
         self.hand_over(now);
+        while let Some(view) = self.fanout.next_hold() {
+            if let Some(tenant) = self.owner(view) {
+                tenant.worker.send(&ToWorker::Hold { view }, now);
+            }
+        }
         while let Some(view) = self.fanout.next_credit() {
-            let owner = self.views.spec(view).and_then(|spec| self.tenants.get_mut(&spec.tenant));
-            if let Some(tenant) = owner.filter(|tenant| tenant.draws()) {
+            if let Some(tenant) = self.owner(view) {
                 tenant.worker.give_back(view, now);
             }
         }
@@ -293,6 +297,12 @@ impl State {
         }
         let everybody_left = self.sessions.is_empty() && self.pushing.is_over();
         if late || (everybody_left && !self.tenants.any_runs()) { Course::Over } else { Course::On }
+    }
+
+    /// Whose worker draws a view.
+    fn owner(&mut self, view: ViewId) -> Option<&mut Tenant> {
+        let spec = self.views.spec(view)?;
+        self.tenants.get_mut(&spec.tenant).filter(|tenant| tenant.draws())
     }
 
     fn see_off(&mut self, now: Mono) {

@@ -44,7 +44,7 @@ pub struct Worker {
     keeper: Supervisor,
     incarnation: Incarnation,
     link: Option<Link>,
-    /// Views of which a credit goes back with what is said next.
+    /// Views of which a credit goes back with what is said next: of its tenant, in this life, and subscribed to.
     credits: FxHashSet<ViewId>,
     epoch: Epoch,
     stage: Stage,
@@ -340,7 +340,8 @@ impl Worker {
 
     /// Sends to a worker that runs; one that does not read is at fault.
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
-        if let ToWorker::Unsubscribe { view } = message {
+        // Of these it has none any more, or all anew.
+        if let ToWorker::Subscribe { view, .. } | ToWorker::Unsubscribe { view } | ToWorker::Hold { view } = message {
             self.credits.remove(view);
         }
         let Some(link) = &self.link else { return };
@@ -351,8 +352,8 @@ impl Worker {
         }
     }
 
-    /// Gives a view's credit back. Nobody is woken for that where it has another, which nearly always something is said
-    /// before it is used up: what programs push, questions.
+    /// Gives a view's credit back. Nobody is woken for that where it has another: nearly always something is said before that is used
+    /// up, what programs push or a question.
     pub fn give_back(&mut self, view: ViewId, now: Mono) {
         if !self.credits.insert(view) {
             self.send(&ToWorker::Credit { view }, now);

@@ -5,7 +5,7 @@
 //!
 //! Order of things: both sides send `Hello` first. `Prepare` is answered by `Prepared`; `Commit` makes
 //! that generation the one that is drawn. `Subscribe` gives its view all credits ([`limits::FEED_CREDITS`]); each `Frame` with
-//! a new version uses one up, `Credit` gives one back. A keyframe for the version just sent (it replaces
+//! a new version uses one up, `Credit` gives one back, `Hold` takes all that are left. A keyframe for the version just sent (it replaces
 //! the history root holds) rides on the same credit. Each `Push` is answered by its `Pushed`, one after the other.
 
 mod status;
@@ -87,6 +87,10 @@ pub enum ToWorker {
         view: ViewId,
     },
     Credit {
+        view: ViewId,
+    },
+    /// The view has no credit left, whatever it had: nobody has taken its newest frame.
+    Hold {
         view: ViewId,
     },
     Input {
@@ -284,6 +288,7 @@ impl ToWorker {
             ToWorker::Subscribe { .. } => "Subscribe",
             ToWorker::Unsubscribe { .. } => "Unsubscribe",
             ToWorker::Credit { .. } => "Credit",
+            ToWorker::Hold { .. } => "Hold",
             ToWorker::Input { .. } => "Input",
             ToWorker::Ping { .. } => "Ping",
             ToWorker::Viewers { .. } => "Viewers",

@@ -172,6 +172,7 @@ impl State {
             ToWorker::Subscribe { view, spec } => self.subscribe(view, spec, now)?,
             // The view may have gone while the credit was under way.
             ToWorker::Credit { view } => self.views.credit(view, now),
+            ToWorker::Hold { view } => self.views.hold(view),
             ToWorker::Unsubscribe { view } => {
                 self.views.remove(view);
                 self.watch_sources(now);

@@ -91,6 +91,13 @@ impl Views {
         }
     }
 
+    /// Root takes no other frame of this view before it says so; nothing when the view is gone.
+    pub fn hold(&mut self, id: ViewId) {
+        if let Some(entry) = self.map.get_mut(&id) {
+            entry.view.use_up();
+        }
+    }
+
     /// The boards are others now; a view of one that did not change is left alone. A view of none lists those there are.
     pub fn boards_changed(&mut self, boards: &Boards, changed: impl Fn(&str) -> bool, now: Mono) {
         self.shared.forget();

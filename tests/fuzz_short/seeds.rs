@@ -85,6 +85,7 @@ fn feed_to_worker() -> Vec<feed::ToWorker> {
         feed::ToWorker::Subscribe { view: ViewId(1), spec: spec() },
         feed::ToWorker::Unsubscribe { view: ViewId(1) },
         feed::ToWorker::Credit { view: ViewId(u64::MAX) },
+        feed::ToWorker::Hold { view: ViewId(u64::MAX) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Key(Key::Char('中')) },
         feed::ToWorker::Input { session: SessionId(9), spec: spec(), input: Input::Mouse(GESTURE) },
         feed::ToWorker::Ping {

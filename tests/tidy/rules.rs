@@ -31,6 +31,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("unfinished", unfinished),
     ("sleep", sleep),
     ("names", names),
+    ("root", root),
 ];
 
 fn tokens_of(file: &SourceFile) -> TokenStream {
@@ -181,6 +182,28 @@ fn unfinished(file: &SourceFile) -> Vec<Complaint> {
         let comment = line.split_once("//").map_or("", |(_, comment)| comment);
         if marks.iter().any(|mark| comment.contains(mark)) {
             complaints.push((index + 1, "an unfinished marker: finish it, or write an issue".to_owned()));
+        }
+    }
+    complaints
+}
+
+/// What needs root says so by its name, by which it is left out or run, and does not pass where it cannot be run.
+fn root(file: &SourceFile) -> Vec<Complaint> {
+    let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
+    let mut complaints = Vec::new();
+    let mut is_named = false;
+    for (index, line) in lines.iter().enumerate() {
+        if let Some(name) = line.trim_start_matches("async ").strip_prefix("fn ") {
+            is_named = name.starts_with("as_root_");
+            if is_named && lines.get(index + 1) != Some(&"testing::need_root();") {
+                complaints.push((index + 1, "`as_root_`: it begins with `testing::need_root()`".to_owned()));
+            }
+        }
+        if *line == "testing::need_root();" && !is_named {
+            complaints.push((index + 1, "what needs root is named `as_root_...`".to_owned()));
+        }
+        if *line == "return;" && index > 0 && lines[index - 1].ends_with("is_root() {") {
+            complaints.push((index + 1, "without root it would pass: see `testing::need_root`".to_owned()));
         }
     }
     complaints

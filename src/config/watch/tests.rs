@@ -65,17 +65,26 @@ fn every_way_to_change_a_file_is_noticed_and_what_lies_beside_is_not() {
 }
 
 #[test]
-fn what_is_written_all_the_time_is_noticed_where_it_is_read_and_tells_nobody_above() {
-    let mut stage = Stage::new("unblink/unblink.toml", |folder| fs::create_dir(folder.join("unblink")).unwrap());
-    let mut above = fs::File::create(stage.at("busy")).unwrap();
-    let mut main = fs::File::create(stage.at("unblink/unblink.toml")).unwrap();
+fn what_is_written_all_the_time_is_noticed_where_it_is_read_and_tells_nobody_beside_the_way() {
+    let mut stage = Stage::new("unblink/unblink.toml", |folder| {
+        fs::create_dir(folder.join("unblink")).unwrap();
+        fs::create_dir_all(folder.join("elsewhere/boards")).unwrap();
+        symlink(folder.join("elsewhere/boards"), folder.join("unblink/boards.d")).unwrap();
+    });
+    let beside = ["busy", "elsewhere/busy"].map(|name| fs::File::create(stage.at(name)).unwrap());
+    let read =
+        ["unblink/unblink.toml", "elsewhere/boards/a.toml"].map(|name| fs::File::create(stage.at(name)).unwrap());
     assert!(stage.notices());
-    above.write_all(b"1").unwrap();
-    let mut told = 0;
-    stage.watcher.drain(|_| told += 1);
-    assert_eq!(told, 0, "nobody is woken for it");
-    main.write_all(b"# 1").unwrap();
-    assert!(stage.notices(), "whoever keeps the file open is heard too");
+    for mut file in &beside {
+        file.write_all(b"1").unwrap();
+        let mut told = 0;
+        stage.watcher.drain(|_| told += 1);
+        assert_eq!(told, 0, "nobody is woken for {file:?}");
+    }
+    for mut file in &read {
+        file.write_all(b"# 1").unwrap();
+        assert!(stage.notices(), "whoever keeps {file:?} open is heard too");
+    }
 }
 
 #[test]

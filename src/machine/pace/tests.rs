@@ -15,11 +15,6 @@ fn with_one_credit(refresh_hz: f64) -> Pace {
     Pace { credits: 1, ..Pace::new(refresh_hz) }
 }
 
-/// The receiver can take nothing.
-fn use_up(pace: &mut Pace) {
-    (pace.credits, pace.credit_since) = (0, None);
-}
-
 #[test]
 fn a_new_view_is_drawn_at_once() {
     assert_eq!(Pace::new(1.0).ask(ms(5)), Ask::Draw);
@@ -237,7 +232,7 @@ fn another_board_is_drawn_at_once_and_paced_by_its_own_rate() {
     drawn_late(&mut pace, &mut now, &[1.5; 4]);
     assert_eq!(pace.lowered_hz(), Some(30.0));
     let missed = pace.missed();
-    use_up(&mut pace);
+    pace.use_up();
     pace.begin_anew(1.0, now);
     assert_eq!((pace.lowered_hz(), pace.missed()), (None, missed));
     assert_eq!(pace.ask(now), Ask::Idle, "there is no credit");

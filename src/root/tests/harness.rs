@@ -311,7 +311,7 @@ impl Puppet {
         assert_eq!(self.next().await, ToWorker::Credit { view });
     }
 
-    /// Uses the view's credit, waiting for it first.
+    /// Uses a credit of the view, waiting for one first.
     async fn spend(&mut self, view: ViewId) {
         loop {
             if let Some(index) = self.credits.iter().position(|credit| *credit == view) {

@@ -7,6 +7,7 @@ use super::log::Log;
 use super::{SIZE, size};
 use crate::admin::client;
 use crate::base::Size;
+use crate::runtime::timer;
 use crate::wire::attach::{ToClient, ToRoot as FromViewer};
 use crate::wire::feed::{ToRoot, ToWorker};
 
@@ -130,7 +131,34 @@ async fn a_worker_that_owes_an_answer_keeps_nobody_busy_while_the_daemon_ends() 
     drop(worker);
 }
 
-/// Answers what root asks until it says something else than what its credits are.
+#[tokio::test(start_paused = true)]
+async fn a_view_whose_viewers_take_nothing_is_not_drawn_ahead_of_them() {
+    let mut world = World::new();
+    let mut worker = world.live_worker().await;
+    let wide = Size::clamped(900, 5);
+    let mut viewer = world.viewer(wide.cols(), wide.rows()).await;
+    let (view, _) = worker.subscribed().await;
+    // Until nothing more goes into its socket.
+    let mut text = String::new();
+    for turn in 0.. {
+        text = format!("{turn:05}{}", char::from(b'a' + (turn % 26) as u8).to_string().repeat(890));
+        worker.show(view, wide, &text).await;
+        match timer::timeout(Duration::from_millis(50), worker.next()).await {
+            Ok(ToWorker::Hold { view: held }) => {
+                assert_eq!(held, view);
+                break;
+            }
+            Ok(said) => assert_eq!(said, ToWorker::Credit { view }),
+            Err(_) => {}
+        }
+    }
+    viewer.until(&text[..5]).await;
+    worker.expect_credit(view).await;
+    worker.expect_credit(view).await;
+    world.stop().await;
+}
+
+/// Answers root's questions and takes its credits; what else it says.
 async fn answer(worker: &mut Puppet) -> ToWorker {
     loop {
         let said = worker.next().await;

@@ -52,6 +52,7 @@ fn to_worker() -> impl Strategy<Value = ToWorker> {
         (any::<u64>(), spec()).prop_map(|(view, spec)| ToWorker::Subscribe { view: ViewId(view), spec }),
         any::<u64>().prop_map(|view| ToWorker::Unsubscribe { view: ViewId(view) }),
         any::<u64>().prop_map(|view| ToWorker::Credit { view: ViewId(view) }),
+        any::<u64>().prop_map(|view| ToWorker::Hold { view: ViewId(view) }),
         (any::<u64>(), spec(), samples::input()).prop_map(|(session, spec, input)| ToWorker::Input {
             session: SessionId(session),
             spec,

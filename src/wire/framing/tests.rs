@@ -152,6 +152,30 @@ fn memory_grows_with_what_arrives_not_with_what_is_announced() {
 }
 
 #[test]
+fn short_messages_share_the_room_that_was_made_for_one() {
+    let messages: Vec<Vec<u8>> = (0..40).map(|index| vec![index; 1_000]).collect();
+    let wire = framed(&messages);
+    run(async {
+        let piece = PREFIX_BYTES + messages[0].len();
+        let mut reader = Reader::new(Trickle::new(&wire, piece), READ_STEP_BYTES);
+        let mut heard = Vec::new();
+        for message in &messages {
+            heard.push(reader.next().await.unwrap());
+            assert_eq!(heard.last().unwrap(), message);
+        }
+        // Those of one room lie behind each other, the prefix between them.
+        let joined = heard.windows(2).filter(|pair| pair[1].as_ptr() == pair[0].as_ptr().wrapping_add(piece)).count();
+        assert!(joined >= 30, "{joined} of 39");
+        // One that is longer than what is left of the room.
+        let wire = framed(&[vec![1; 14_000], vec![2; 9_000], vec![3; 70_000]]);
+        let mut reader = Reader::new(Trickle::new(&wire, 100_000), 100_000);
+        for (byte, length) in [(1, 14_000), (2, 9_000), (3, 70_000)] {
+            assert_eq!(reader.next().await.unwrap(), vec![byte; length]);
+        }
+    });
+}
+
+#[test]
 fn exactly_one_message_is_read_off_the_stream() {
     let wire = framed(&[vec![1], vec![2]]);
     run(async {

@@ -77,6 +77,26 @@ async fn nothing_is_drawn_without_credit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_view_that_is_held_has_no_credit_left() {
+    let mut root = Root::ready().await;
+    root.subscribe(VIEW).await;
+    root.frame().await;
+    root.send(ToWorker::Hold { view: VIEW }).await;
+    for turn in 0..10 {
+        root.pass(root.refresh).await;
+        root.sample(f64::from(turn)).await;
+    }
+    assert_eq!(root.hear_within(2 * SECOND).await, None);
+    root.send(ToWorker::Credit { view: VIEW }).await;
+    assert_eq!(root.frame().await.version, Version(2));
+    // Of one that is gone it is no error.
+    root.send(ToWorker::Hold { view: ViewId(99) }).await;
+    root.send(ToWorker::Credit { view: VIEW }).await;
+    root.sample(50.0).await;
+    assert_eq!(root.frame().await.version, Version(3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn more_credits_than_there_are_count_for_nothing() {
     let mut root = Root::ready().await;
     root.subscribe(VIEW).await;
