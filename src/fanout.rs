@@ -111,7 +111,7 @@ struct View {
     last_frame_at: Option<Mono>,
     /// Credits that frames used up, and no viewer has been brought up to date since.
     used: usize,
-    /// Nobody took the newest frame, and those that are left are not to be used.
+    /// Nobody took the newest frame, and those that are left are not to be used before one goes back.
     held: bool,
     /// The newest frame is a delta that no keyframe has taken the place of.
     replaceable: bool,
@@ -413,10 +413,10 @@ impl<S: Sink> Fanout<S> {
 // === impl View ===
 
 impl View {
-    /// How many credits go back now that somebody has the newest frame: a view that was held has none left.
+    /// How many credits go back now that somebody has the newest frame.
     fn give_back(&mut self) -> usize {
-        let used = std::mem::take(&mut self.used);
-        if std::mem::take(&mut self.held) { limits::FEED_CREDITS } else { used }
+        self.held = false;
+        std::mem::take(&mut self.used)
     }
 
     /// What lies over the last row, and its number.

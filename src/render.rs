@@ -96,9 +96,9 @@ impl View {
         self.pace.credited(now);
     }
 
-    /// Root can take none before it says so.
-    pub fn use_up(&mut self) {
-        self.pace.use_up();
+    /// Root can take none before it gives a credit back.
+    pub fn withhold(&mut self) {
+        self.pace.withhold();
     }
 
     /// The board is another one now, and shown at once; the next version still stands on what root has.

@@ -35,8 +35,9 @@ pub struct Pace {
     halvings: u32,
     /// Since when what is shown is out of date.
     dirty_since: Option<Mono>,
-    /// Frames that the receiver can take.
+    /// Frames that the receiver can take, and those that it could if it did not wait.
     credits: usize,
+    withheld: usize,
     /// Since when it can take one; none while it cannot.
     credit_since: Option<Mono>,
     /// When the view changes although nothing comes in.
@@ -116,6 +117,7 @@ impl Pace {
             halvings: 0,
             dirty_since: Some(Mono(0)),
             credits: limits::FEED_CREDITS,
+            withheld: 0,
             credit_since: Some(Mono(0)),
             change_at: None,
             moves: false,
@@ -131,9 +133,10 @@ impl Pace {
 
     /// The board is another one from now on: it is drawn as soon as there is credit, not at a tick of the one before.
     pub fn begin_anew(&mut self, refresh_hz: f64, now: Mono) {
-        let Pace { credits, credit_since, missed, held_until, held_at, limited, .. } = *self;
+        let Pace { credits, withheld, credit_since, missed, held_until, held_at, limited, .. } = *self;
         let anew = Pace::new(refresh_hz);
-        *self = Pace { credits, credit_since, dirty_since: Some(now), missed, held_until, held_at, limited, ..anew };
+        let kept = Pace { credits, withheld, credit_since, missed, held_until, held_at, limited, ..anew };
+        *self = Pace { dirty_since: Some(now), ..kept };
     }
 
     /// Data, health or catalogue changed.
@@ -153,13 +156,14 @@ impl Pace {
 
     /// The receiver can take one more frame.
     pub fn credited(&mut self, now: Mono) {
-        self.credits = (self.credits + 1).min(limits::FEED_CREDITS);
+        self.credits = (self.credits + 1 + std::mem::take(&mut self.withheld)).min(limits::FEED_CREDITS);
         self.credit_since.get_or_insert(now);
     }
 
-    /// The receiver can take nothing more, whatever it said before.
-    pub fn use_up(&mut self) {
-        (self.credits, self.credit_since) = (0, None);
+    /// The receiver takes nothing before it gives a credit back: those that are left count again then.
+    pub fn withhold(&mut self) {
+        self.withheld += std::mem::take(&mut self.credits);
+        self.credit_since = None;
     }
 
     /// There were as many pictures as may be: none of this one before then. That is no lateness of ours, and what is drawn

@@ -46,6 +46,8 @@ pub struct Worker {
     link: Option<Link>,
     /// Views of which a credit goes back with what is said next: of its tenant, in this life, and subscribed to.
     credits: FxHashSet<ViewId>,
+    /// Those of them that were told to use none of theirs.
+    held: FxHashSet<ViewId>,
     epoch: Epoch,
     stage: Stage,
     files: Vec<ConfigFile>,
@@ -164,6 +166,7 @@ impl Worker {
             incarnation: Incarnation::new(),
             link: None,
             credits: FxHashSet::default(),
+            held: FxHashSet::default(),
             epoch: Epoch(0),
             stage: Stage::Down,
             files: begins_with.files,
@@ -340,9 +343,14 @@ impl Worker {
 
     /// Sends to a worker that runs; one that does not read is at fault.
     pub fn send(&mut self, message: &ToWorker, now: Mono) {
-        // Of these it has none any more, or all anew.
-        if let ToWorker::Subscribe { view, .. } | ToWorker::Unsubscribe { view } | ToWorker::Hold { view } = message {
-            self.credits.remove(view);
+        match message {
+            // It has none any more, or all anew.
+            ToWorker::Subscribe { view, .. } | ToWorker::Unsubscribe { view } => {
+                self.credits.remove(view);
+                self.held.remove(view);
+            }
+            ToWorker::Hold { view } => drop(self.held.insert(*view)),
+            _ => {}
         }
         let Some(link) = &self.link else { return };
         let mut sent = self.credits.drain().try_for_each(|view| link.send(&ToWorker::Credit { view }));
@@ -352,10 +360,10 @@ impl Worker {
         }
     }
 
-    /// Gives a view's credit back. Nobody is woken for that where it has another: nearly always something is said before that is used
+    /// Gives a view's credit back. Nobody is woken for that where it has another that it may use: nearly always something is said before that is used
     /// up, what programs push or a question.
     pub fn give_back(&mut self, view: ViewId, now: Mono) {
-        if !self.credits.insert(view) {
+        if self.held.remove(&view) || !self.credits.insert(view) {
             self.send(&ToWorker::Credit { view }, now);
         }
     }
@@ -446,6 +454,7 @@ impl Worker {
         WorkerStarted { tenant: &self.tenant, epoch: self.epoch, pid: launched.pid.unwrap_or(0) }.emit();
         self.link = Some(Link::new(launched, self.life(), &self.keeper, self.row.id(), &self.heard));
         self.credits.clear();
+        self.held.clear();
         self.stage = Stage::Greeting;
         (self.begun_at, self.hung_up_at) = (Some(now), None);
         self.pulse.renew();

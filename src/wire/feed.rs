@@ -5,7 +5,7 @@
 //!
 //! Order of things: both sides send `Hello` first. `Prepare` is answered by `Prepared`; `Commit` makes
 //! that generation the one that is drawn. `Subscribe` gives its view all credits ([`limits::FEED_CREDITS`]); each `Frame` with
-//! a new version uses one up, `Credit` gives one back, `Hold` takes all that are left. A keyframe for the version just sent (it replaces
+//! a new version uses one up, `Credit` gives one back, `Hold` withholds those that are left until then. A keyframe for the version just sent (it replaces
 //! the history root holds) rides on the same credit. Each `Push` is answered by its `Pushed`, one after the other.
 
 mod status;
@@ -89,7 +89,7 @@ pub enum ToWorker {
     Credit {
         view: ViewId,
     },
-    /// The view has no credit left, whatever it had: nobody has taken its newest frame.
+    /// The view uses none of its credits before it gets one back: nobody has taken its newest frame.
     Hold {
         view: ViewId,
     },

@@ -91,10 +91,10 @@ impl Views {
         }
     }
 
-    /// Root takes no other frame of this view before it says so; nothing when the view is gone.
+    /// Root takes no other frame of this view before it gives a credit back; nothing when the view is gone.
     pub fn hold(&mut self, id: ViewId) {
         if let Some(entry) = self.map.get_mut(&id) {
-            entry.view.use_up();
+            entry.view.withhold();
         }
     }
 

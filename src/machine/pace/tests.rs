@@ -232,7 +232,7 @@ fn another_board_is_drawn_at_once_and_paced_by_its_own_rate() {
     drawn_late(&mut pace, &mut now, &[1.5; 4]);
     assert_eq!(pace.lowered_hz(), Some(30.0));
     let missed = pace.missed();
-    pace.use_up();
+    pace.withhold();
     pace.begin_anew(1.0, now);
     assert_eq!((pace.lowered_hz(), pace.missed()), (None, missed));
     assert_eq!(pace.ask(now), Ask::Idle, "there is no credit");

@@ -77,7 +77,7 @@ async fn nothing_is_drawn_without_credit() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_view_that_is_held_has_no_credit_left() {
+async fn a_view_that_is_held_uses_its_credits_when_one_is_given_back() {
     let mut root = Root::ready().await;
     root.subscribe(VIEW).await;
     root.frame().await;
@@ -91,9 +91,12 @@ async fn a_view_that_is_held_has_no_credit_left() {
     assert_eq!(root.frame().await.version, Version(2));
     // Of one that is gone it is no error.
     root.send(ToWorker::Hold { view: ViewId(99) }).await;
-    root.send(ToWorker::Credit { view: VIEW }).await;
+    root.pass(root.refresh).await;
     root.sample(50.0).await;
-    assert_eq!(root.frame().await.version, Version(3));
+    assert_eq!(root.frame().await.version, Version(3), "with the one that it had");
+    root.pass(root.refresh).await;
+    root.sample(70.0).await;
+    assert_eq!(root.hear_within(2 * SECOND).await, None, "that were two");
 }
 
 #[tokio::test(start_paused = true)]
