@@ -147,6 +147,7 @@ impl<S: Sink> Fanout<S> {
     /// A fresh subscription carries its own credits: what was owed is void.
     pub fn renew(&mut self, view: ViewId) {
         self.credits.retain(|credit| *credit != view);
+        self.holds.retain(|hold| *hold != view);
         if let Some(view) = self.views.get_mut(&view) {
             (view.used, view.held) = (0, false);
         }

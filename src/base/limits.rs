@@ -156,8 +156,8 @@ pub const DEVICE_DESCRIPTORS: usize = 8;
 pub const ARRIVALS_WAITING_MAX: usize = 16;
 /// Versions of a view that may be on their way to its viewers: a worker that has one left need not be woken for the other.
 pub const FEED_CREDITS: usize = 2;
-/// Messages that wait for a worker: all views' subscriptions and credits, all sessions' inputs.
-pub const FEED_WAITING_MAX: usize = (1 + FEED_CREDITS) * VIEWS_MAX + SESSIONS_MAX;
+/// Messages that wait for a worker: all views' subscriptions, credits and holds, all sessions' inputs.
+pub const FEED_WAITING_MAX: usize = (1 + 2 * FEED_CREDITS) * VIEWS_MAX + SESSIONS_MAX;
 /// What they hold together: the longest of them, and thousands of the usual ones.
 pub const FEED_WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Keys and gestures of one session that wait for the worker; more are dropped and counted.

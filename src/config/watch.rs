@@ -104,7 +104,8 @@ impl Walk<'_> {
         let links = fs::read_dir(&folder).into_iter().flatten().flatten();
         let links = links.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_symlink()));
         for link in links.take(limits::BOARDS_MAX) {
-            self.follow(&link.path(), End::File);
+            let end = if link.path().is_dir() { End::Folder } else { End::File };
+            self.follow(&link.path(), end);
         }
         Some(folder)
     }

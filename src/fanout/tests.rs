@@ -404,6 +404,11 @@ fn what_was_to_be_given_back_is_void_for_a_new_life() {
     keyframe(&mut fanout, 1, 1, 1).unwrap();
     fanout.renew(ViewId(1));
     assert_eq!(fanout.next_credit(), None);
+    let (mut fanout, sink) = one_viewer(PLENTY);
+    sink.give(0);
+    keyframe(&mut fanout, 1, 1, 1).unwrap();
+    fanout.renew(ViewId(1));
+    assert_eq!(fanout.next_hold(), None, "nor is it held");
 }
 
 #[test]
