@@ -46,7 +46,7 @@ pub struct Worker {
     link: Option<Link>,
     /// Views of which a credit goes back with what is said next: of its tenant, in this life, and subscribed to.
     credits: FxHashSet<ViewId>,
-    /// Those of them that were told to use none of theirs.
+    /// Views that were told to use none of theirs.
     held: FxHashSet<ViewId>,
     epoch: Epoch,
     stage: Stage,
@@ -353,15 +353,19 @@ impl Worker {
             _ => {}
         }
         let Some(link) = &self.link else { return };
-        let mut sent = self.credits.drain().try_for_each(|view| link.send(&ToWorker::Credit { view }));
+        let mut sent = Ok(());
+        // A credit right before that would be used for the picture that is not wanted.
+        if !matches!(message, ToWorker::Hold { .. }) {
+            sent = self.credits.drain().try_for_each(|view| link.send(&ToWorker::Credit { view }));
+        }
         sent = sent.and_then(|()| link.send(message));
         if sent.is_err() {
             self.fault("does not read its feed: too much waits for it".to_owned(), now);
         }
     }
 
-    /// Gives a view's credit back. Nobody is woken for that where it has another that it may use: nearly always something is said before that is used
-    /// up, what programs push or a question.
+    /// Gives a view's credit back. Nobody is woken for that where it has another that it may use: nearly always something is
+    /// said before that is used up, what programs push or a question.
     pub fn give_back(&mut self, view: ViewId, now: Mono) {
         if self.held.remove(&view) || !self.credits.insert(view) {
             self.send(&ToWorker::Credit { view }, now);

@@ -67,9 +67,11 @@ fn every_way_to_change_a_file_is_noticed_and_what_lies_beside_is_not() {
 #[test]
 fn what_is_written_all_the_time_is_noticed_where_it_is_read_and_tells_nobody_beside_the_way() {
     let mut stage = Stage::new("unblink/unblink.toml", |folder| {
-        fs::create_dir(folder.join("unblink")).unwrap();
-        fs::create_dir_all(folder.join("elsewhere/boards")).unwrap();
+        for name in ["unblink/tenants", "elsewhere/boards", "elsewhere/ops"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
         symlink(folder.join("elsewhere/boards"), folder.join("unblink/boards.d")).unwrap();
+        symlink(folder.join("elsewhere/ops"), folder.join("unblink/tenants/ops")).unwrap();
     });
     let beside = ["busy", "elsewhere/busy"].map(|name| fs::File::create(stage.at(name)).unwrap());
     let read =

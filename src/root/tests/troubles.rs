@@ -133,14 +133,25 @@ async fn a_worker_that_owes_an_answer_keeps_nobody_busy_while_the_daemon_ends() 
 
 #[tokio::test(start_paused = true)]
 async fn a_view_whose_viewers_take_nothing_is_not_drawn_ahead_of_them() {
+    // With a credit that goes back with what is said next, and without.
+    for begins_with in [0, 1] {
+        hold(begins_with).await;
+    }
+}
+
+async fn hold(begins_with: u32) {
     let mut world = World::new();
     let mut worker = world.live_worker().await;
     let wide = Size::clamped(900, 5);
     let mut viewer = world.viewer(wide.cols(), wide.rows()).await;
     let (view, _) = worker.subscribed().await;
+    for _ in 0..begins_with {
+        worker.show(view, wide, "short").await;
+        viewer.until("short").await;
+    }
     // Until nothing more goes into its socket.
     let mut text = String::new();
-    for turn in 0.. {
+    for turn in 0_u32.. {
         text = format!("{turn:05}{}", char::from(b'a' + (turn % 26) as u8).to_string().repeat(890));
         worker.show(view, wide, &text).await;
         match timer::timeout(Duration::from_millis(50), worker.next()).await {
@@ -148,7 +159,11 @@ async fn a_view_whose_viewers_take_nothing_is_not_drawn_ahead_of_them() {
                 assert_eq!(held, view);
                 break;
             }
-            Ok(said) => assert_eq!(said, ToWorker::Credit { view }),
+            // They come together, and none with a hold.
+            Ok(said) => {
+                assert_eq!(said, ToWorker::Credit { view });
+                worker.expect_credit(view).await;
+            }
             Err(_) => {}
         }
     }
