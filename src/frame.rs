@@ -93,6 +93,11 @@ impl Grid {
         self.has_wide = false;
     }
 
+    /// Whether every cell holds a code point of its own, one column wide.
+    pub fn is_plain(&self) -> bool {
+        !self.has_wide && self.clusters.is_empty()
+    }
+
     /// The whole grid to draw on.
     pub fn canvas(&mut self) -> Canvas<'_> {
         Canvas::new(self)

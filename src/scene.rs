@@ -33,7 +33,7 @@ pub use shared::Shared;
 pub use shipped::{FAULTS as FAULTS_BOARD, FAULTS_TARGET};
 
 use crate::base::{Rect, Wall};
-use crate::frame::Grid;
+use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::spec::Overlay;
 use crate::model::{Dataset, ViewSpec};
@@ -92,23 +92,39 @@ pub fn draw_guarded(
     let board = board.as_deref();
     let theme = board.map(|board| board.theme).unwrap_or_default();
     let moment = Moment { circumstances, ..Moment::new(spec, theme, data, now) };
-    grid.clear(moment.look.theme.style(Role::Ground));
     let mut changes = Changes::default();
     let areas = layout::areas(board, spec.size);
     // Under the help everything is dimmed, and would be dimmed twice.
-    let before = before.filter(|before| spec.overlay.is_none() && before.grid.size() == spec.size);
+    let mut before = before.filter(|before| spec.overlay.is_none() && before.grid.size() == spec.size);
+    let ground = moment.look.theme.style(Role::Ground);
 
     let mut hidden = 0;
     match board {
         Some(board) => {
+            let known = before.as_mut().and_then(|before| before.memory.take_placement());
+            let placement = known.unwrap_or_else(|| layout::place(board, spec, areas.panels));
+            hidden = placement.hidden;
+            // Panels that are taken over need no blank cells under them, and the others see to that themselves.
+            let by_panel = before.is_some() && grid.is_plain() && placement.is_whole();
+            if by_panel {
+                grid.canvas().sub(areas.tabs).clear(ground);
+                grid.canvas().sub(areas.status).clear(ground);
+            } else {
+                grid.clear(ground);
+            }
             if areas.tabs.height > 0 {
                 tabs::draw(board, board.tab_index(spec.tab), &mut grid.canvas().sub(areas.tabs), moment.look);
             }
-            let placement = layout::place(board, spec, areas.panels);
-            hidden = placement.hidden;
-            panels(board, &placement, &moment, before, guard, grid, &mut changes);
+            let ground = by_panel.then_some(ground);
+            changes = panels(board, &placement, &moment, before.as_mut(), ground, guard, grid);
+            if let Some(before) = before {
+                before.memory.keep_placement(placement);
+            }
         }
-        None => unknown_board(boards, &moment, &mut grid.canvas().sub(areas.panels)),
+        None => {
+            grid.clear(ground);
+            unknown_board(boards, &moment, &mut grid.canvas().sub(areas.panels));
+        }
     }
     if spec.overlay == Some(Overlay::Help) {
         grid.dim(areas.panels);
@@ -120,16 +136,18 @@ pub fn draw_guarded(
     Drawn { next_change_at: changes.next(now), moves: changes.moves() }
 }
 
-/// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before.
+/// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before. With
+/// a `ground` nothing is blank yet. What they announced.
 fn panels(
     board: &Board,
     placement: &Placement,
     moment: &Moment<'_>,
-    mut before: Option<Before<'_>>,
+    mut before: Option<&mut Before<'_>>,
+    ground: Option<Style>,
     guard: &mut dyn Guard,
     grid: &mut Grid,
-    changes: &mut Changes,
-) {
+) -> Changes {
+    let mut changes = Changes::default();
     for (index, placed) in placement.panels.iter().enumerate() {
         let spec = &board.panels[placed.panel];
         let stamp = panel::stamp(spec, moment.data);
@@ -151,7 +169,10 @@ fn panels(
         }
         let mut own = Changes::default();
         let drawn = guard.draw(placed.panel, &mut || {
-            panel::draw(spec, placed.focused, moment, &mut grid.canvas().sub(placed.area), &mut own);
+            let mut canvas = grid.canvas();
+            let mut canvas = canvas.sub(placed.area);
+            ground.into_iter().for_each(|ground| canvas.clear(ground));
+            panel::draw(spec, placed.focused, moment, &mut canvas, &mut own);
         });
         let picture = match drawn {
             Ok(()) => Picture::Good,
@@ -178,6 +199,7 @@ fn panels(
             before.memory.keep(index, Remembered { placed: *placed, stamp, at: moment.now, changes: own, picture });
         }
     }
+    changes
 }
 
 /// A number that is another one whenever something changed that a spec's board shows; of a board that nobody knows 0.

@@ -60,6 +60,19 @@ impl Changes {
         *word = if is_changed { *word | bit } else { *word & !bit };
     }
 
+    /// One past the cells from `x` on that follow each other, `x` being one.
+    #[inline]
+    pub(super) fn run_end(&self, x: u16) -> u16 {
+        let (mut index, from) = (usize::from(x) / BITS, u32::from(x) % u64::BITS);
+        let mut ones = (self.words[index] >> from).trailing_ones();
+        // A run that fills its word may go on in the next one.
+        while (from + ones).is_multiple_of(u64::BITS) && index + 1 < WORDS && self.words[index + 1] & 1 == 1 {
+            index += 1;
+            ones += self.words[index].trailing_ones();
+        }
+        x + u16::try_from(ones).unwrap_or(0)
+    }
+
     /// The first cell from `x` on; the number of columns if there is none.
     #[inline]
     pub(super) fn next(&self, x: u16) -> u16 {
@@ -117,6 +130,11 @@ mod tests {
                 let next = (x..cols).find(|x| x % 5 == 0 || x % 7 == 0).unwrap_or(cols);
                 assert_eq!(changes.next(x), next, "from {x} of {cols}");
                 assert_eq!(Changes::all(cols).next(x), x);
+                if x % 5 == 0 || x % 7 == 0 {
+                    let end = (x..cols).find(|x| x % 5 != 0 && x % 7 != 0).unwrap_or(cols);
+                    assert_eq!(changes.run_end(x), end, "from {x} of {cols}");
+                }
+                assert_eq!(Changes::all(cols).run_end(x), cols);
             }
             assert_eq!(changes.next(cols), cols);
             assert_eq!(Changes::all(cols).next(cols), cols);

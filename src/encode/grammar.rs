@@ -53,6 +53,8 @@ pub enum Fault {
 const PARAMS_MAX: usize = 20;
 /// No position is beyond it.
 const PARAM_MAX: u16 = 1000;
+/// Stands for a parameter that is left out.
+const UNSAID: u16 = u16::MAX;
 
 /// Checks one frame for a terminal of this size.
 pub fn check(bytes: &[u8], size: Size) -> Result<(), Violation> {
@@ -107,9 +109,9 @@ struct Cluster {
     is_open: bool,
 }
 
-/// Parameters of one sequence; an empty one is none.
+/// Parameters of one sequence.
 struct Params {
-    values: [Option<u16>; PARAMS_MAX],
+    values: [u16; PARAMS_MAX],
     len: usize,
 }
 
@@ -233,7 +235,8 @@ impl Checker<'_> {
         }
         self.at += 2;
         self.cluster = Cluster::default();
-        let params = self.params()?;
+        let mut params = Params { values: [UNSAID; PARAMS_MAX], len: 0 };
+        self.params(&mut params)?;
         let end = *self.bytes.get(self.at).ok_or(Fault::Sequence)?;
         self.at += 1;
         match end {
@@ -270,9 +273,9 @@ impl Checker<'_> {
 
     /// What stands before a sequence's last byte. Most bytes of a frame are digits of colours: they are read without a
     /// look at anything else.
-    fn params(&mut self) -> Result<Params, Fault> {
+    #[inline]
+    fn params(&mut self, params: &mut Params) -> Result<(), Fault> {
         let (bytes, mut at) = (self.bytes, self.at);
-        let mut params = Params { values: [None; PARAMS_MAX], len: 0 };
         loop {
             let (from, mut value) = (at, 0);
             while let Some(digit) = bytes.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
@@ -286,12 +289,12 @@ impl Checker<'_> {
             let (is_said, is_last) = (at > from, bytes.get(at) != Some(&b';'));
             if is_said || !is_last || params.len > 0 {
                 let place = params.values.get_mut(params.len).ok_or(Fault::Parameter)?;
-                *place = is_said.then_some(value);
+                *place = if is_said { value } else { UNSAID };
                 params.len += 1;
             }
             if is_last {
                 self.at = at;
-                return Ok(params);
+                return Ok(());
             }
             at += 1;
         }
@@ -302,17 +305,17 @@ impl Checker<'_> {
         let mut values = params.values[..params.len].iter();
         while let Some(value) = values.next() {
             match value {
-                Some(0) => self.is_styled = false,
-                Some(1..=4 | 7 | 22..=24 | 27 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107) => self.is_styled = true,
-                Some(38 | 48) => {
+                0 => self.is_styled = false,
+                1..=4 | 7 | 22..=24 | 27 | 30..=37 | 39..=47 | 49 | 90..=97 | 100..=107 => self.is_styled = true,
+                38 | 48 => {
                     let channels = match values.next() {
-                        Some(Some(2)) => 3,
-                        Some(Some(5)) => 1,
+                        Some(2) => 3,
+                        Some(5) => 1,
                         _ => return Err(Fault::Parameter),
                     };
                     self.is_styled = true;
                     for _ in 0..channels {
-                        if !matches!(values.next(), Some(Some(0..=255))) {
+                        if !matches!(values.next(), Some(0..=255)) {
                             return Err(Fault::Parameter);
                         }
                     }
@@ -329,8 +332,11 @@ impl Checker<'_> {
 impl Params {
     /// A position from 0; the wire counts from 1 and leaves the first one out.
     fn position(&self, index: usize, bound: u16) -> Result<u16, Fault> {
-        let value = if index < self.len { self.values[index].unwrap_or(1) } else { 1 };
-        if (1..=bound).contains(&value) { Ok(value - 1) } else { Err(Fault::Parameter) }
+        match self.values[index] {
+            UNSAID => Ok(0),
+            value if (1..=bound).contains(&value) => Ok(value - 1),
+            _ => Err(Fault::Parameter),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Pen<'a> {
 
 /// Longer than the longest sequence: two positions of four digits.
 const CONTROL_BYTES_MAX: usize = 12;
-/// Up to so many symbols are written one by one.
+/// Up to so many symbols are put together before they are written.
 const FEW: usize = 6;
 /// Bytes of `CSI`.
 const CSI: &[u8] = b"\x1b[";
@@ -127,27 +127,26 @@ impl<'a> Pen<'a> {
     fn plain(&mut self, symbols: &[u32]) -> usize {
         let count = symbols.iter().take_while(|symbol| (0x80..0x1_0000).contains(*symbol)).count();
         if count <= FEW {
-            for symbol in &symbols[..count] {
-                self.code_point(*symbol);
+            let mut bytes = [0; 3 * FEW];
+            let (triples, _) = bytes.as_chunks_mut::<3>();
+            if triples_of(&symbols[..count], triples) {
+                self.out.extend_from_slice(&bytes[..3 * count]);
+                self.advance(count);
+                return count;
             }
-            self.advance(count);
-            return count;
-        }
-        let start = self.out.len();
-        self.out.resize(start + 3 * count, 0);
-        let (triples, _) = self.out[start..].as_chunks_mut::<3>();
-        let mut is_short = false;
-        for (triple, symbol) in triples.iter_mut().zip(symbols) {
-            let [_, _, high, low] = symbol.to_be_bytes();
-            *triple = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
-            is_short |= *symbol < 0x800;
-        }
-        if is_short {
-            // Letters beyond ASCII are rare in a chart: two bytes, one by one.
+        } else {
+            let start = self.out.len();
+            self.out.resize(start + 3 * count, 0);
+            let (triples, _) = self.out[start..].as_chunks_mut::<3>();
+            if triples_of(&symbols[..count], triples) {
+                self.advance(count);
+                return count;
+            }
             self.out.truncate(start);
-            for symbol in &symbols[..count] {
-                self.code_point(*symbol);
-            }
+        }
+        // Letters beyond ASCII are rare in a chart: two bytes, one by one.
+        for symbol in &symbols[..count] {
+            self.code_point(*symbol);
         }
         self.advance(count);
         count
@@ -245,6 +244,18 @@ impl<'a> Pen<'a> {
         bytes[len] = end;
         self.out.extend_from_slice(&bytes[..=len]);
     }
+}
+
+/// Writes code points of three bytes each; false when one of them takes less.
+#[inline]
+fn triples_of(symbols: &[u32], triples: &mut [[u8; 3]]) -> bool {
+    let mut is_short = false;
+    for (triple, symbol) in triples.iter_mut().zip(symbols) {
+        let [_, _, high, low] = symbol.to_be_bytes();
+        *triple = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
+        is_short |= *symbol < 0x800;
+    }
+    !is_short
 }
 
 /// Writes a position in decimal and returns its digits.

@@ -168,25 +168,17 @@ impl Collector<'_, '_> {
     }
 
     /// One past the cells from `x` on that are changed, of one style and all text, all blank, or one cluster.
-    fn alike(&mut self, x: u16, symbol: Symbol) -> u16 {
-        let mut end = x + symbol.columns().max(1);
+    #[inline(always)]
+    fn alike(&self, x: u16, symbol: Symbol) -> u16 {
         if !symbol.is_plain() {
-            return end;
+            return x + symbol.columns().max(1);
         }
-        let (to, start) = (self.task.to, usize::from(x));
-        let style = to.styles[start];
-        for (symbol_ahead, style_ahead) in to.symbols[start + 1..].iter().zip(&to.styles[start + 1..]) {
-            let symbol_ahead = Symbol(*symbol_ahead);
-            if *style_ahead != style
-                || !symbol_ahead.is_plain()
-                || symbol_ahead.is_blank() != symbol.is_blank()
-                || !self.changes.contains(end)
-            {
-                break;
-            }
-            end += 1;
-        }
-        end
+        let (start, end) = (usize::from(x), usize::from(self.changes.run_end(x)));
+        let (symbols, styles) = (&self.task.to.symbols[start..end], &self.task.to.styles[start..end]);
+        let is_alike = |ahead: Symbol| ahead.is_plain() && ahead.is_blank() == symbol.is_blank();
+        let cells = symbols.iter().zip(styles);
+        let count = cells.take_while(|(ahead, style)| **style == styles[0] && is_alike(Symbol(**ahead))).count();
+        x + u16::try_from(count).unwrap_or(1)
     }
 
     /// A run of default blanks from `x` on. Returns the next cell to show.
@@ -236,6 +228,7 @@ impl Collector<'_, '_> {
     }
 
     /// Adds cells to the open segment, where one style will do and the way there is not longer than a move.
+    #[inline]
     fn cells(&mut self, from: u16, to: u16, kind: Kind, style: PackedStyle) {
         if let Some(open) = self.open {
             let (joined, fits) = match (open.kind, kind) {

@@ -8,6 +8,7 @@ use crate::model::Palette;
 
 /// Longer than the longest sequence: reset, five attributes, two RGB colours.
 const SEQUENCE_BYTES_MAX: usize = 55;
+/// Pairs of steps that are remembered.
 const CACHE: usize = 128;
 
 /// One SGR sequence.
@@ -29,7 +30,8 @@ struct Entry {
 #[derive(Clone, Debug)]
 pub(super) struct Transitions {
     palette: Palette,
-    cache: Box<[Entry]>,
+    /// Two that share a place do not drive each other out.
+    cache: Box<[[Entry; 2]]>,
 }
 
 // === impl Sequence ===
@@ -101,18 +103,25 @@ impl Transitions {
     pub(super) fn new(palette: Palette) -> Transitions {
         // Nobody asks for the step from the default style to itself, so an empty entry is never taken for a true one.
         let empty = Entry { from: 0, to: 0, sequence: Sequence::EMPTY };
-        Transitions { palette, cache: vec![empty; CACHE].into_boxed_slice() }
+        Transitions { palette, cache: vec![[empty; 2]; CACHE].into_boxed_slice() }
     }
 
     /// The bytes that change `from` to `to`, both reduced to the palette.
     #[inline]
     pub(super) fn sequence(&mut self, from: PackedStyle, to: PackedStyle) -> &[u8] {
         let palette = self.palette;
-        let entry = &mut self.cache[slot(from.0, to.0)];
-        if (entry.from, entry.to) != (from.0, to.0) {
-            *entry = Entry { from: from.0, to: to.0, sequence: shortest(palette, from, to) };
-        }
-        entry.sequence.bytes()
+        let pair = &mut self.cache[slot(from.0, to.0)];
+        let is_wanted = |entry: &Entry| (entry.from, entry.to) == (from.0, to.0);
+        let place = match pair.each_ref().map(is_wanted) {
+            [true, _] => 0,
+            [_, true] => 1,
+            _ => {
+                pair.swap(0, 1);
+                pair[0] = Entry { from: from.0, to: to.0, sequence: shortest(palette, from, to) };
+                0
+            }
+        };
+        pair[place].sequence.bytes()
     }
 }
 

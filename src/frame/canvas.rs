@@ -56,6 +56,11 @@ impl<'a> Canvas<'a> {
         }
     }
 
+    /// Blanks the window.
+    pub fn clear(&mut self, style: Style) {
+        self.fill(self.area(), Glyph::BLANK, style);
+    }
+
     pub fn glyph(&mut self, x: u16, y: u16, glyph: Glyph, style: Style) {
         if x < self.area.width && y < self.area.height {
             self.grid.put(self.area.x + x, self.area.y + y, glyph.symbol(), style.into());
@@ -70,6 +75,21 @@ impl<'a> Canvas<'a> {
             if !on_blank || before.text() == " " {
                 let bg = before.style.bg;
                 self.grid.put(x, y, glyph.symbol(), style.bg(bg).into());
+            }
+        }
+    }
+
+    /// A glyph below each other from `x`, `y` on for each of `cells`, in a style of its own; where it has none, what stands
+    /// there stays. `show` is told how far below `y` it is.
+    #[inline]
+    pub fn column(&mut self, x: u16, y: u16, cells: &[u16], show: impl Fn(u16, u16) -> Option<(Glyph, PackedStyle)>) {
+        if x >= self.area.width || y >= self.area.height {
+            return;
+        }
+        let (x, y, rows) = (self.area.x + x, self.area.y + y, self.area.height - y);
+        for (row, cell) in (0..rows).zip(cells) {
+            if let Some((glyph, style)) = show(row, *cell) {
+                self.grid.put(x, y + row, glyph.symbol(), style);
             }
         }
     }

@@ -37,6 +37,16 @@ pub struct Areas {
     pub status: Rect,
 }
 
+// === impl Placement ===
+
+impl Placement {
+    /// Whether the panels leave no cell between them.
+    pub fn is_whole(&self) -> bool {
+        let is_boxed = |placed: &Placed| panel::has_box(placed.area.width, placed.area.height);
+        !self.panels.is_empty() && self.panels.iter().all(is_boxed)
+    }
+}
+
 /// The parts of a screen of this size: tabs on top, the status line at the bottom, where there is room for them.
 pub fn areas(board: Option<&Board>, size: Size) -> Areas {
     let area = size.area();

@@ -4,7 +4,7 @@
 //! Invariant: at every whole second a picture with a memory equals one without; in between a panel shows what it showed
 //! when it last had a reason to change, as far as that is announced to the second.
 
-use super::layout::Placed;
+use super::layout::{Placed, Placement};
 use super::moment::Changes;
 use super::shared::Shared;
 use crate::base::Wall;
@@ -14,6 +14,8 @@ use crate::frame::Grid;
 #[derive(Debug, Default)]
 pub struct Memory {
     panels: Vec<Remembered>,
+    /// Where they stand: that is the same as long as boards and spec are.
+    placement: Option<Placement>,
 }
 
 /// A picture and the memory of it.
@@ -58,12 +60,21 @@ pub(super) fn is_current((drawn, at, changes): (u64, Wall, Changes), stamp: u64,
 impl Memory {
     /// Everything is drawn again next time.
     pub fn forget(&mut self) {
-        self.panels.clear();
+        *self = Memory::default();
     }
 
     /// Everything is drawn again next time, over the pictures that are known.
     pub fn distrust(&mut self) {
         self.panels.iter_mut().for_each(|panel| panel.at = Wall(i64::MAX));
+    }
+
+    /// Takes the places of the panels out, if they are known.
+    pub(super) fn take_placement(&mut self) -> Option<Placement> {
+        self.placement.take()
+    }
+
+    pub(super) fn keep_placement(&mut self, placement: Placement) {
+        self.placement = Some(placement);
     }
 
     /// What a panel announced when it was drawn, if it would be drawn the same now.

@@ -11,6 +11,7 @@ mod tests;
 
 use jiff::tz::TimeZone;
 
+use super::time_axis::Walk;
 use super::value_axis::Extent;
 use super::{Role, Tick, TimeScale, ValueAxis};
 use crate::base::{Rect, Wall};
@@ -128,7 +129,7 @@ struct Bin {
 
 /// Follows the points of one series.
 struct Tracer {
-    scale: TimeScale,
+    walk: Walk,
     from: Wall,
     gap_ms: i64,
     /// The newest point seen.
@@ -246,7 +247,7 @@ impl LineBuilder {
 
     fn tracer(&self, gap_ms: u64) -> Tracer {
         Tracer {
-            scale: self.scale,
+            walk: self.scale.walk(),
             from: self.scale.from(),
             gap_ms: i64::try_from(gap_ms).unwrap_or(i64::MAX),
             before: None,
@@ -259,9 +260,11 @@ impl LineBuilder {
             Area::Stacked => stack::stacked(&tracer.bins, &mut self.base),
             Area::None | Area::First | Area::Every => tracer.bins,
         };
-        for bin in &bins {
-            self.extent.take(bin.low);
-            self.extent.take(bin.high);
+        let ends = |(low, high): (f64, f64), bin: &Bin| (least(low, bin.low), most(high, bin.high));
+        let (low, high) = bins.iter().fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+        if low <= high {
+            self.extent.take(low);
+            self.extent.take(high);
         }
         self.lines.push(bins);
     }
@@ -303,12 +306,12 @@ impl LineBuilder {
 // === impl Tracer ===
 
 impl Tracer {
-    #[inline]
+    #[inline(always)]
     fn point(&mut self, at: Wall, value: f64) {
         if !value.is_finite() {
             return;
         }
-        let Some(index) = self.scale.bin(at) else {
+        let Some(index) = self.walk.bin(at) else {
             if at < self.from {
                 self.before = Some((at, value));
             }
@@ -346,10 +349,22 @@ impl Bin {
 
     #[inline]
     fn add(&mut self, value: f64) {
-        self.low = self.low.min(value);
-        self.high = self.high.max(value);
+        self.low = least(self.low, value);
+        self.high = most(self.high, value);
         self.last = value;
     }
+}
+
+/// The smaller of two numbers. Neither is none: `f64::min` would look.
+#[inline]
+fn least(one: f64, other: f64) -> f64 {
+    if other < one { other } else { one }
+}
+
+/// The larger of two numbers.
+#[inline]
+fn most(one: f64, other: f64) -> f64 {
+    if other > one { other } else { one }
 }
 
 // === impl Stroke ===

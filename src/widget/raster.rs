@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use crate::base::Rect;
-use crate::frame::{Canvas, Glyph, Style};
+use crate::frame::{Canvas, Glyph, PackedStyle, Style};
 use crate::model::GlyphSet;
 
 /// How a glyph set draws dots. A type and not a value: the inner loops divide by these numbers, and division by a
@@ -14,8 +14,8 @@ pub(super) trait Dots {
     /// Dots of one cell.
     const ACROSS: usize;
     const DOWN: usize;
-    /// Bits of a stretch of dots in one cell: by column, first row and last row.
-    const BITS: [[[u8; 4]; 4]; 2];
+    /// Bits of one cell by its column of dots and which of that are set, the uppermost lowest.
+    const BITS: [[u8; 16]; 2];
 
     /// What shows these dots of the line with this number.
     fn glyph(bits: u8, owner: usize) -> Glyph;
@@ -39,11 +39,34 @@ pub(super) struct Raster<D> {
     cells: Vec<u16>,
     /// By column of cells the rows that have dots, the end not included: most of a plot has none.
     spans: Vec<(u16, u16)>,
+    /// Dots of the line that is being drawn, by column of dots as bits from the top, in as many words as that takes. A
+    /// line is mostly stretches of a column, and a stretch of bits is set at once.
+    line: Vec<u64>,
+    words: usize,
     /// The line whose lower side is filled, if any.
     filled: Option<u8>,
     /// Its highest dot by column of dots; as many as there are dots down where it has none.
     tops: Vec<u16>,
     dots: PhantomData<D>,
+}
+
+/// One line while it is drawn, from left to right.
+pub(super) struct Trail<'a, D: Dots> {
+    raster: &'a mut Raster<D>,
+    owner: u8,
+    /// Where the stroke before left its column.
+    before: Option<(i32, i32)>,
+}
+
+/// Rows of dots that a stroke takes in its column.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    /// Where the line comes in.
+    pub first: i32,
+    pub top: i32,
+    pub bottom: i32,
+    /// Where it leaves.
+    pub last: i32,
 }
 
 const HALVES: [Glyph; 4] = [Glyph::BLANK, Glyph::new('▀'), Glyph::new('▄'), Glyph::new('█')];
@@ -71,19 +94,21 @@ pub(super) const ASCII_MARKS: [Glyph; 8] = [
     Glyph::new('%'),
 ];
 
-const fn stretches(dots: [u8; 4]) -> [[u8; 4]; 4] {
-    let mut stretches = [[0; 4]; 4];
-    let mut first = 0;
-    while first < 4 {
-        let (mut last, mut bits) = (first, 0);
-        while last < 4 {
-            bits |= dots[last];
-            stretches[first][last] = bits;
-            last += 1;
+/// Bits of a cell for every choice of the dots of one of its columns, of which these are the bits.
+const fn choices(dots: [u8; 4]) -> [u8; 16] {
+    let mut choices = [0; 16];
+    let mut chosen = 0;
+    while chosen < choices.len() {
+        let mut dot = 0;
+        while dot < dots.len() {
+            if chosen >> dot & 1 == 1 {
+                choices[chosen] |= dots[dot];
+            }
+            dot += 1;
         }
-        first += 1;
+        chosen += 1;
     }
-    stretches
+    choices
 }
 
 /// Dots of one cell across and down.
@@ -100,7 +125,7 @@ pub(super) const fn dots_per_cell(glyphs: GlyphSet) -> (u16, u16) {
 impl Dots for Braille {
     const ACROSS: usize = 2;
     const DOWN: usize = 4;
-    const BITS: [[[u8; 4]; 4]; 2] = [stretches([0x01, 0x02, 0x04, 0x40]), stretches([0x08, 0x10, 0x20, 0x80])];
+    const BITS: [[u8; 16]; 2] = [choices([0x01, 0x02, 0x04, 0x40]), choices([0x08, 0x10, 0x20, 0x80])];
 
     #[inline]
     fn glyph(bits: u8, _: usize) -> Glyph {
@@ -111,7 +136,7 @@ impl Dots for Braille {
 impl Dots for Halves {
     const ACROSS: usize = 1;
     const DOWN: usize = 2;
-    const BITS: [[[u8; 4]; 4]; 2] = [stretches([1, 2, 0, 0]); 2];
+    const BITS: [[u8; 16]; 2] = [choices([1, 2, 0, 0]); 2];
 
     #[inline]
     fn glyph(bits: u8, _: usize) -> Glyph {
@@ -122,7 +147,7 @@ impl Dots for Halves {
 impl Dots for Thirds {
     const ACROSS: usize = 1;
     const DOWN: usize = 3;
-    const BITS: [[[u8; 4]; 4]; 2] = [stretches([1, 2, 4, 0]); 2];
+    const BITS: [[u8; 16]; 2] = [choices([1, 2, 4, 0]); 2];
 
     #[inline]
     fn glyph(bits: u8, owner: usize) -> Glyph {
@@ -133,15 +158,21 @@ impl Dots for Thirds {
 // === impl Raster ===
 
 impl<D: Dots> Raster<D> {
+    /// Dots in a word: of whole cells, so that none lies in two.
+    const IN_WORD: usize = 64 / D::DOWN * D::DOWN;
+
     /// A raster of so many cells; `filled` is the number of the line whose lower side is filled.
     pub(super) fn new(width: u16, height: u16, filled: Option<u8>) -> Raster<D> {
         let (across, down) = (usize::from(width) * D::ACROSS, usize::from(height) * D::DOWN);
+        let words = down.div_ceil(Self::IN_WORD);
         Raster {
             height: usize::from(height),
             across: across as i32,
             down: down as i32,
             cells: vec![0; usize::from(width) * usize::from(height)],
             spans: vec![(u16::MAX, 0); usize::from(width)],
+            line: vec![0; across * words],
+            words,
             filled,
             tops: vec![down as u16; if filled.is_some() { across } else { 0 }],
             dots: PhantomData,
@@ -167,58 +198,83 @@ impl<D: Dots> Raster<D> {
         (self.across, self.down)
     }
 
-    /// All dots of a column between two rows, both included.
-    #[inline]
-    pub(super) fn column(&mut self, x: i32, from: i32, to: i32, owner: u8) {
-        let (from, to) = (from.min(to).max(0), from.max(to).min(self.down - 1));
-        if x < 0 || x >= self.across || from > to {
-            return;
-        }
-        let (x, from, to) = (x as usize, from as usize, to as usize);
-        if self.filled == Some(owner) {
-            self.tops[x] = self.tops[x].min(from as u16);
-        }
-        let (column, half) = (x / D::ACROSS, x % D::ACROSS);
-        let (first, last) = (from / D::DOWN, to / D::DOWN);
-        let span = &mut self.spans[column];
-        *span = (span.0.min(first as u16), span.1.max(last as u16 + 1));
-        let mark = u16::from(owner % 8 + 1) << 8;
-        let cells = &mut self.cells[column * self.height + first..=column * self.height + last];
-        if let [cell] = cells {
-            let bits = D::BITS[half][from % D::DOWN][to % D::DOWN];
-            *cell = *cell & 0xff | mark | u16::from(bits);
-            return;
-        }
-        // Whole cells at once; only the first and the last may be partly passed.
-        let count = cells.len();
-        for (index, cell) in cells.iter_mut().enumerate() {
-            let top = if index == 0 { from % D::DOWN } else { 0 };
-            let bottom = if index + 1 == count { to % D::DOWN } else { D::DOWN - 1 };
-            *cell = *cell & 0xff | mark | u16::from(D::BITS[half][top][bottom]);
+    /// A line that is drawn from left to right, over all that is there.
+    pub(super) fn trail(&mut self, owner: u8) -> Trail<'_, D> {
+        Trail { raster: self, owner, before: None }
+    }
+
+    /// All dots of a column between two rows, both included; the column and the rows are inside.
+    #[inline(always)]
+    fn column(&mut self, x: i32, from: i32, to: i32) {
+        let (top, bottom) = (from.min(to) as u32 as usize, from.max(to) as u32 as usize);
+        let (first, last) = (top / Self::IN_WORD, bottom / Self::IN_WORD);
+        let at = x as u32 as usize * self.words;
+        if first == last {
+            self.line[at + first] |= stretch(top % Self::IN_WORD, bottom % Self::IN_WORD);
+        } else {
+            self.long_column(at, top, bottom);
         }
     }
 
-    /// A straight line between two dots of different columns, `from` left of `to`. Each column gets all rows the line
-    /// passes in it, so a steep line has no holes.
-    #[inline]
-    pub(super) fn line(&mut self, from: (i32, i32), to: (i32, i32), owner: u8) {
+    /// The same in more than one word, of which the column's first one is at `at`.
+    #[cold]
+    fn long_column(&mut self, at: usize, top: usize, bottom: usize) {
+        let (first, last) = (top / Self::IN_WORD, bottom / Self::IN_WORD);
+        self.line[at + first] |= stretch(top % Self::IN_WORD, Self::IN_WORD - 1);
+        self.line[at + first + 1..at + last].fill(stretch(0, Self::IN_WORD - 1));
+        self.line[at + last] |= stretch(0, bottom % Self::IN_WORD);
+    }
+
+    /// A straight line between two dots further apart than a column, `from` left of `to`. Each column gets all rows the
+    /// line passes in it, so a steep line has no holes.
+    fn line(&mut self, from: (i32, i32), to: (i32, i32)) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        if dx == 1 {
-            // By far the most frequent: neighbours, most of them level, so that nothing is between them.
-            if dy.abs() > 1 {
-                let middle = from.1 + dy / 2;
-                self.column(from.0, from.1, middle, owner);
-                self.column(to.0, middle + dy.signum(), to.1, owner);
-            }
-            return;
-        }
         let mut y = from.1;
         for x in from.0..=to.0 {
             // Where the line leaves this column: half-way to the next.
             let leave = if x == to.0 { to.1 } else { from.1 + (dy * (2 * (x - from.0) + 1)).div_euclid(2 * dx) };
-            self.column(x, y, leave, owner);
+            self.column(x, y, leave);
             y = leave + (to.1 - leave).signum() * i32::from(dy.abs() > dx);
         }
+    }
+
+    /// Takes the dots of the line that was drawn into the cells, which are its own now.
+    fn settle(&mut self, owner: u8) {
+        if self.cells.is_empty() {
+            return;
+        }
+        if self.filled == Some(owner) {
+            for (top, column) in self.tops.iter_mut().zip(self.line.chunks_exact(self.words)) {
+                let first = column.iter().position(|word| *word != 0);
+                let first = first.map(|word| word * Self::IN_WORD + column[word].trailing_zeros() as usize);
+                *top = first.map_or(*top, |first| (*top).min(first as u16));
+            }
+        }
+        let mark = u16::from(owner % 8 + 1) << 8;
+        let columns = self.line.chunks_exact_mut(D::ACROSS * self.words).zip(self.cells.chunks_exact_mut(self.height));
+        for ((dots, cells), span) in columns.zip(&mut self.spans) {
+            // A glyph set that has one column of dots a cell has the same one twice.
+            let (left, right) = (&dots[..self.words], &dots[(D::ACROSS - 1) * self.words..]);
+            for (word, (left, right)) in left.iter().zip(right).enumerate() {
+                let any = left | right;
+                if any == 0 {
+                    continue;
+                }
+                let skipped = any.trailing_zeros() as usize / D::DOWN;
+                let first = word * (Self::IN_WORD / D::DOWN) + skipped;
+                let end = first + any.ilog2() as usize / D::DOWN - skipped + 1;
+                let (mut left, mut right) = (left >> (skipped * D::DOWN), right >> (skipped * D::DOWN));
+                for cell in &mut cells[first..end] {
+                    let bits = D::BITS[0][left as usize % (1 << D::DOWN)] | D::BITS[1][right as usize % (1 << D::DOWN)];
+                    if bits != 0 {
+                        *cell = *cell & 0xff | mark | u16::from(bits);
+                    }
+                    (left, right) = (left >> D::DOWN, right >> D::DOWN);
+                }
+                *span = (span.0.min(first as u16), span.1.max(end as u16));
+            }
+        }
+        self.line.fill(0);
     }
 
     /// Puts every cell that has dots on the canvas. `style` is asked for each owner, outside the filled part and in it.
@@ -229,16 +285,60 @@ impl<D: Dots> Raster<D> {
         filled_from: &[u16],
         style: impl Fn(usize, bool) -> Style,
     ) {
-        let styles: [[Style; 8]; 2] = [false, true].map(|filled| std::array::from_fn(|owner| style(owner, filled)));
+        let packed = |filled| std::array::from_fn(|owner| PackedStyle::pack(style(owner, filled)));
+        let styles: [[PackedStyle; 8]; 2] = [false, true].map(packed);
         for (x, (first, end)) in self.spans.iter().enumerate() {
-            let filled_from = filled_from.get(x).copied().unwrap_or(u16::MAX);
-            for y in *first..*end {
-                let cell = self.cells[x * self.height + usize::from(y)];
-                let Some(owner) = usize::from(cell >> 8).checked_sub(1) else { continue };
-                let glyph = D::glyph((cell & 0xff) as u8, owner);
-                let style = styles[usize::from(filled_from <= y)][owner % 8];
-                canvas.glyph(plot.x + x as u16, plot.y + y, glyph, style);
+            if first >= end {
+                continue;
             }
+            let filled_from = filled_from.get(x).copied().unwrap_or(u16::MAX);
+            let start = x * self.height;
+            let cells = &self.cells[start + usize::from(*first)..start + usize::from(*end)];
+            canvas.column(plot.x + x as u16, plot.y + first, cells, |row, cell| {
+                let owner = usize::from(cell >> 8).checked_sub(1)?;
+                let style = styles[usize::from(filled_from <= first + row)][owner % 8];
+                Some((D::glyph((cell & 0xff) as u8, owner), style))
+            });
         }
     }
 }
+
+// === impl Trail ===
+
+impl<D: Dots> Trail<'_, D> {
+    /// What happened in a column: its rows have dots, and so has the way there from the stroke before where the two are
+    /// joined. Columns come from left to right, and all are inside.
+    #[inline(always)]
+    pub(super) fn stroke(&mut self, x: i32, joined: bool, rows: Rows) {
+        if let (Some((before, leaves)), true) = (self.before, joined) {
+            let rise = rows.first - leaves;
+            match x - before {
+                // By far the most frequent: neighbours. Each gets its half of what lies between them.
+                1 if rise.abs() > 1 => {
+                    let middle = leaves + rise / 2;
+                    self.raster.column(before, leaves, middle);
+                    self.raster.column(x, middle + rise.signum(), rows.first);
+                }
+                1 => {}
+                2.. => self.raster.line((before, leaves), (x, rows.first)),
+                _ => self.raster.column(x, leaves, rows.first),
+            }
+        }
+        self.raster.column(x, rows.top, rows.bottom);
+        self.before = Some((x, rows.last));
+    }
+
+    /// The line is at its end.
+    pub(super) fn end(self) {
+        self.raster.settle(self.owner);
+    }
+}
+
+/// Bits from one to another, both included.
+#[inline]
+fn stretch(first: usize, last: usize) -> u64 {
+    (u64::MAX << (first % 64)) & (u64::MAX >> (63 - last % 64))
+}
+
+#[cfg(test)]
+mod tests;

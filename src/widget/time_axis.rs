@@ -25,6 +25,15 @@ pub struct TimeScale {
     start: i64,
 }
 
+/// Finds the bins of moments that follow each other: of most it is the bin of the one before, or the next.
+#[derive(Clone, Copy, Debug)]
+pub struct Walk {
+    scale: TimeScale,
+    bin: i64,
+    /// Where the bin starts, as in `TimeScale::start`.
+    start: i64,
+}
+
 /// The last moment of the year 9999, to which calendars reach.
 const WALL_MS_MAX: i64 = 253_402_207_200_000;
 
@@ -92,6 +101,11 @@ impl TimeScale {
         (bin < self.bins as u64).then_some(bin as usize)
     }
 
+    /// Finds the bins of moments that follow each other faster than [`TimeScale::bin`] does.
+    pub fn walk(&self) -> Walk {
+        Walk { scale: *self, bin: 0, start: self.start }
+    }
+
     /// The first millisecond of the span.
     pub fn from(&self) -> Wall {
         Wall(self.start_of(self.last - self.bins + 1))
@@ -110,7 +124,8 @@ impl TimeScale {
     /// Where the middle of a bin lies, from 0 to 1.
     #[inline]
     pub fn middle(&self, bin: usize) -> f32 {
-        (bin as f32 + 0.5) / self.bins as f32
+        // Both are far below what 32 bits hold, and those become a fraction faster.
+        (bin as i32 as f32 + 0.5) / self.bins as i32 as f32
     }
 
     /// Labels for round moments of the span in a viewer's time zone, as many as find room on so many columns.
@@ -137,6 +152,28 @@ impl TimeScale {
     /// The first millisecond that falls into a bin.
     fn start_of(&self, bin: i64) -> i64 {
         (bin * self.range_ms + self.bins - 1).div_euclid(self.bins)
+    }
+}
+
+// === impl Walk ===
+
+impl Walk {
+    /// As [`TimeScale::bin`].
+    #[inline]
+    pub fn bin(&mut self, at: Wall) -> Option<usize> {
+        let Walk { scale: TimeScale { range_ms, bins, .. }, bin, start } = *self;
+        let within = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX) * bins - start;
+        if (0..range_ms).contains(&within) {
+            return Some(bin as usize);
+        }
+        if (range_ms..2 * range_ms).contains(&within) && bin + 1 < bins {
+            (self.bin, self.start) = (bin + 1, start + range_ms);
+            return Some(bin as usize + 1);
+        }
+        let found = self.scale.bin(at)?;
+        self.bin = found as i64;
+        self.start = self.scale.start + self.bin * range_ms;
+        Some(found)
     }
 }
 
@@ -211,7 +248,7 @@ fn date(local_s: i64) -> Label {
 
 fn time_of_day(zone: &TimeZone, at_s: i64, seconds: bool) -> String {
     let local_s = (at_s + offset_s(zone, at_s * 1_000)).rem_euclid(DAY);
-    let mut out = String::with_capacity(8);
+    let mut out = String::with_capacity("00:00:00:".len());
     let mut two = |value: i64| {
         out.push(char::from(b'0' + (value / 10) as u8));
         out.push(char::from(b'0' + (value % 10) as u8));

@@ -78,7 +78,8 @@ impl ValueAxis {
             step = unit.step(step * 1.01);
         }
         let (low, high) = ends;
-        let mut axis = ValueAxis { low, high, scale: 1.0 / (high - low), ticks: Vec::new() };
+        let mut axis =
+            ValueAxis { low, high, scale: 1.0 / (high - low), ticks: Vec::with_capacity(usize::from(ticks_max)) };
         let format = unit.ticks(low.abs().max(high.abs()), step);
         let first = (low / step - 1e-6).ceil();
         for index in 0..ticks_max {

@@ -39,11 +39,11 @@ impl Field {
         let bits = match self.glyphs {
             GlyphSet::Braille => {
                 let down = part(y, Braille::DOWN);
-                Braille::BITS[part(x, Braille::ACROSS)][down][down]
+                Braille::BITS[part(x, Braille::ACROSS)][1 << down]
             }
             GlyphSet::Block => {
                 let down = part(y, Halves::DOWN);
-                Halves::BITS[0][down][down]
+                Halves::BITS[0][1 << down]
             }
             GlyphSet::Ascii => 1,
         };

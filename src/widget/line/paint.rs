@@ -4,7 +4,7 @@ use super::{Area, Layout, LinePlan, Polyline, area};
 use crate::base::Rect;
 use crate::frame::{Canvas, Color, Glyph, Style};
 use crate::model::GlyphSet;
-use crate::widget::raster::{Braille, Dots, Halves, Raster, Thirds};
+use crate::widget::raster::{Braille, Dots, Halves, Raster, Rows, Thirds};
 use crate::widget::{Look, Role, right_aligned};
 
 /// Paints a chart whose plan was made for this layout.
@@ -155,27 +155,18 @@ fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
     let x_of = |at: f32| ((at * across as f32) as i32).min(across - 1);
     let (height, rounding) = (down as f32, ROUNDING * D::DOWN as f32);
     let y_of = |value: f32| (((1.0 - value) * height + rounding) as i32).clamp(0, down - 1);
-    let mut before: Option<(i32, i32)> = None;
+    let mut trail = raster.trail(owner);
     for stroke in &line.strokes {
-        let x = x_of(stroke.at);
         let first = y_of(stroke.first);
         // Most bins hold one value.
-        let single = stroke.low == stroke.high;
-        if let (Some(from), true) = (before, stroke.joined) {
-            if from.0 < x {
-                raster.line(from, (x, first), owner);
-            } else {
-                raster.column(x, from.1, first, owner);
-            }
-        }
-        if single {
-            raster.column(x, first, first, owner);
-            before = Some((x, first));
+        let rows = if stroke.low == stroke.high {
+            Rows { first, top: first, bottom: first, last: first }
         } else {
-            raster.column(x, y_of(stroke.high), y_of(stroke.low), owner);
-            before = Some((x, y_of(stroke.last)));
-        }
+            Rows { first, top: y_of(stroke.high), bottom: y_of(stroke.low), last: y_of(stroke.last) }
+        };
+        trail.stroke(x_of(stroke.at), stroke.joined, rows);
     }
+    trail.end();
 }
 
 /// Each series' own mark on its line, every few columns and by turns, so that lines on one row are all seen.

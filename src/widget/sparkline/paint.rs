@@ -4,7 +4,7 @@ use super::SparkPlan;
 use crate::base::Rect;
 use crate::frame::{Canvas, Color, Glyph, Style};
 use crate::model::GlyphSet;
-use crate::widget::raster::{Braille, Raster};
+use crate::widget::raster::{Braille, Raster, Rows};
 use crate::widget::{Look, blocks};
 
 /// Heights of a single row of ASCII.
@@ -81,20 +81,13 @@ fn dots(plan: &SparkPlan, canvas: &mut Canvas<'_>, style: Style, tint: Option<Co
     let mut raster = Raster::<Braille>::new(width, height, tint.map(|_| 0));
     let (across, down) = raster.dots();
     let y_of = |value: f32| (((1.0 - value) * down as f32) as i32).clamp(0, down - 1);
-    let mut before: Option<(i32, i32)> = None;
+    let mut trail = raster.trail(0);
     for stroke in &plan.strokes {
         let x = ((stroke.at * across as f32) as i32).min(across - 1);
-        let first = y_of(stroke.first);
-        if let (Some(from), true) = (before, stroke.joined) {
-            if from.0 < x {
-                raster.line(from, (x, first), 0);
-            } else {
-                raster.column(x, from.1, first, 0);
-            }
-        }
-        raster.column(x, y_of(stroke.low), y_of(stroke.high), 0);
-        before = Some((x, y_of(stroke.last)));
+        let (top, bottom) = (y_of(stroke.high), y_of(stroke.low));
+        trail.stroke(x, stroke.joined, Rows { first: y_of(stroke.first), top, bottom, last: y_of(stroke.last) });
     }
+    trail.end();
     let filled_from = raster.filled_from();
     if let Some(tint) = tint {
         for (x, from) in (0..width).zip(&filled_from) {

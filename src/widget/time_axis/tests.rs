@@ -88,6 +88,28 @@ proptest! {
     }
 
     #[test]
+    fn who_walks_finds_the_bins_that_a_look_finds(
+        edge in 0i64..4_000_000_000_000,
+        range_ms in 1u64..3_600_000,
+        bins in 1u16..2_000,
+        // Parts of the span that lie between two moments, of which some go back.
+        steps in proptest::collection::vec(-0.3f64..1.0, 1..60),
+        parts in 1.0f64..2_000.0,
+    ) {
+        let scale = TimeScale::new(Wall(edge), range_ms, bins);
+        let mut walk = scale.walk();
+        let mut at = scale.from().0 as f64 - range_ms as f64 / parts;
+        for step in steps {
+            at += step * range_ms as f64 / parts;
+            let at = Wall(at as i64);
+            prop_assert_eq!(walk.bin(at), scale.bin(at), "{:?}", at);
+        }
+        for at in [i64::MIN, edge, i64::MAX, scale.from().0] {
+            prop_assert_eq!(walk.bin(Wall(at)), scale.bin(Wall(at)));
+        }
+    }
+
+    #[test]
     fn the_span_holds_exactly_its_own_moments(
         edge in 0i64..4_000_000_000_000,
         range_ms in 1_000u64..3_600_000,
