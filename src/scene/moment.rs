@@ -46,13 +46,15 @@ pub struct Slowed {
     pub board_hz: f64,
 }
 
-/// Gathers when a picture would change by itself.
+/// Gathers when a picture would change by itself, and what it goes by.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes {
     /// Known to the second.
     second: Option<Wall>,
     /// Known to the millisecond: what moves.
     exact: Option<Wall>,
+    /// What was drawn goes by the span of time that the viewer chose.
+    ranged: bool,
 }
 
 /// The right edge of all time axes: now, the moment of the pause, or that far before it.
@@ -147,6 +149,16 @@ impl Changes {
         self.exact = Some(self.exact.map_or(at, |known| known.min(at)));
     }
 
+    /// What is drawn would be another in a view that spans more or less time.
+    pub fn by_range(&mut self) {
+        self.ranged = true;
+    }
+
+    /// Whether what was drawn goes by the span of time that the viewer chose.
+    pub fn is_ranged(self) -> bool {
+        self.ranged
+    }
+
     /// Whether something moves.
     pub fn moves(self) -> bool {
         self.exact.is_some()
@@ -156,6 +168,7 @@ impl Changes {
     pub fn merge(&mut self, other: Changes) {
         other.second.into_iter().for_each(|at| self.at(at));
         other.exact.into_iter().for_each(|at| self.exactly_at(at));
+        self.ranged |= other.ranged;
     }
 
     /// The first change after `now`; not before the next whole second, but for what moves.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::board::{Chart, GaugeSource, PanelSpec};
+use super::board::{Chart, PanelSpec};
 use super::layout::Placed;
 use super::memory;
 use super::moment::Changes;
@@ -55,12 +55,11 @@ impl Shared {
         grid: &mut Grid,
     ) -> Option<Changes> {
         let all = self.boards.get(&spec.board)?.get(placed.panel)?;
-        let ranged = is_ranged(&panel.chart);
         let painted = all.iter().find(|painted| {
             painted.focused == placed.focused
                 && painted.cells.size() == size(placed)
                 && memory::is_current((painted.stamp, painted.at, painted.changes), stamp, now)
-                && are_alike(&painted.spec, spec, placed.focused, ranged)
+                && are_alike(&painted.spec, spec, placed.focused, is_ranged(&panel.chart, painted.changes))
         })?;
         grid.paste(&painted.cells, placed.area);
         Some(painted.changes)
@@ -159,8 +158,8 @@ fn are_alike(one: &ViewSpec, other: &ViewSpec, focused: bool, ranged: bool) -> b
         && *timezone == other.timezone
 }
 
-/// Whether a chart shows the span of time that a viewer chose.
-fn is_ranged(chart: &Chart) -> bool {
+/// Whether a chart that announced this shows the span of time that a viewer chose.
+fn is_ranged(chart: &Chart, changes: Changes) -> bool {
     match chart {
         // Its jobs, rows and bars are those of a moment; a log begins where it begins.
         Chart::Text(_)
@@ -171,7 +170,7 @@ fn is_ranged(chart: &Chart) -> bool {
         | Chart::Bars(_)
         | Chart::Animation(_) => false,
         // One that is gone is missed for that long.
-        Chart::Gauges(sources) => sources.iter().any(|source| matches!(source, GaugeSource::Each { .. })),
+        Chart::Gauges(_) => changes.is_ranged(),
         Chart::Line { .. }
         | Chart::Sparklines(_)
         | Chart::Stat(_)

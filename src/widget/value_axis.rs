@@ -81,6 +81,7 @@ impl ValueAxis {
         let mut axis =
             ValueAxis { low, high, scale: 1.0 / (high - low), ticks: Vec::with_capacity(usize::from(ticks_max)) };
         let format = unit.ticks(low.abs().max(high.abs()), step);
+        let mut text = String::with_capacity(16);
         let first = (low / step - 1e-6).ceil();
         for index in 0..ticks_max {
             let multiple = first + f64::from(index);
@@ -88,7 +89,9 @@ impl ValueAxis {
             if value > high + step * 1e-6 {
                 break;
             }
-            axis.ticks.push(Tick { at: axis.at(value), label: Label::plain(&format.format(value)) });
+            text.clear();
+            format.write(value, &mut text);
+            axis.ticks.push(Tick { at: axis.at(value), label: Label::plain(&text) });
         }
         axis
     }

@@ -52,30 +52,35 @@ impl TickFormat {
     }
 
     pub fn format(self, value: f64) -> String {
+        let mut out = String::with_capacity(16);
+        self.write(value, &mut out);
+        out
+    }
+
+    /// `format` into a text that is there already.
+    pub fn write(self, value: f64, out: &mut String) {
         let scaled = value / self.divisor;
         let tiny = 0.5 * 10f64.powi(-i32::from(self.decimals));
-        let mut out = String::with_capacity(16);
         if value == 0.0 {
             // Zero needs no decimals, and no prefix: it is nothing of any of them.
             out.push_str(if self.unit == Unit::Percent { "0%" } else { "0" });
-            return out;
+            return;
         }
         if scaled.abs() < tiny || scaled.abs() >= 1e9 {
             // A power of ten counts the unit itself.
             let size = if self.unit == Unit::Seconds { scaled } else { value };
-            number::write_scientific(size, &mut out);
+            number::write_scientific(size, out);
             out.push_str(if self.unit == Unit::Seconds { self.prefix } else { self.blank() });
         } else {
             if scaled < 0.0 {
                 out.push('-');
             }
-            number::write_fixed(scaled.abs(), self.decimals, &mut out);
+            number::write_fixed(scaled.abs(), self.decimals, out);
             out.push_str(self.prefix);
         }
         if !matches!(self.unit, Unit::Custom(own) if !own.on_ticks()) {
-            self.unit.write_tail(&mut out);
+            self.unit.write_tail(out);
         }
-        out
     }
 
     /// The blank before a unit that takes prefixes.

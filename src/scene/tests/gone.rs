@@ -3,7 +3,7 @@
 use super::*;
 
 /// The data of a machine with four cores, in which nothing came for these series in the last so many seconds.
-fn data_without(gone: impl Fn(&SeriesKey) -> bool, seconds: i64) -> Dataset {
+pub(super) fn data_without(gone: impl Fn(&SeriesKey) -> bool, seconds: i64) -> Dataset {
     let whole = host_data(4);
     let mut data = Dataset::default();
     for name in NAMES {
@@ -37,7 +37,7 @@ const NAMES: [&str; 14] = [
     "host_uptime_seconds",
 ];
 
-fn core(key: &SeriesKey, core: &str) -> bool {
+pub(super) fn core(key: &SeriesKey, core: &str) -> bool {
     key.label("cpu") == Some(core)
 }
 

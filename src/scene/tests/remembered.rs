@@ -77,8 +77,11 @@ proptest! {
         range_ms in prop::sample::select(vec![7_000, 60_000, 300_000]),
         happenings in prop::collection::vec(happening(), 1..60),
         (paused, offset, cursor, full_screen) in any::<(bool, bool, bool, bool)>(),
+        // What others left on the paper.
+        left in prop::sample::select(vec!["@", "東", "e\u{301}"]),
     ) {
         let boards = Boards::shipped();
+        let left = Label::plain(&left.repeat(120));
         let mut spec = ViewSpec { board: board.to_owned(), ..spec(120, 40) };
         (spec.tab, spec.focus) = (tab, focus);
         spec.scroll = Scroll { rows, since: (rows > 1).then_some(NOW) };
@@ -94,6 +97,9 @@ proptest! {
             let mut look = |data: &Dataset, now: Wall| {
                 let before = Before { grid: &shown, memory: &mut memory, shared: None };
                 let stage = Stage { boards: &boards, data, now };
+                for y in 0..40 {
+                    drawing.canvas().label(0, y, &left, Style::new());
+                }
                 let drawn = draw_after(stage, &spec, Circumstances::default(), Some(before), &mut drawing);
                 std::mem::swap(&mut shown, &mut drawing);
                 drawn

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::gone::{core, data_without};
 use super::remembered::{Happening, happen, happening};
 use super::*;
 use crate::base::{Trace, limits};
@@ -125,6 +126,33 @@ fn a_panel_of_many_views_is_drawn_once() {
     }
     // The two that have the focus, and have not.
     assert_eq!(guard.0, alone + 2);
+}
+
+#[test]
+fn gauges_are_shared_by_views_of_any_span_until_one_of_them_is_missed() {
+    let boards = Boards::shipped();
+    let cores = |data: &Dataset, spans_s: [u64; 2]| {
+        let mut shared = Shared::default();
+        let held = spans_s.map(|span_s| {
+            let mut view = Seen::new(ViewSpec { range_ms: span_s * 1_000, ..spec(120, 40) });
+            view.look(&boards, data, NOW, &mut shared);
+            let mut afresh = Grid::new(view.spec.size);
+            draw(&boards, &view.spec, data, NOW, &mut afresh);
+            assert!(view.shown == afresh, "{}", view.shown.to_text());
+            (shared.held().0, afresh.to_text().contains("unknown"))
+        });
+        let lines = held[1].0 - held[0].0;
+        ([held[0].1, held[1].1], lines)
+    };
+    let (unknown, lines) = cores(&data_without(|_| false, 0), [30, 31]);
+    assert_eq!(unknown, [false, false]);
+    // One that is missed for a while is not missed by those who do not look back as far.
+    let gone = data_without(|key| core(key, "2"), 40);
+    for (spans_s, expected) in [([30, 300], [false, true]), ([300, 30], [true, false])] {
+        let (unknown, kept) = cores(&gone, spans_s);
+        assert_eq!(unknown, expected, "{spans_s:?} seconds");
+        assert!(kept > lines, "the gauges were kept once more: {kept} cells, {lines} of the lines alone");
+    }
 }
 
 #[test]
