@@ -93,8 +93,8 @@ impl Grid {
         self.has_wide = false;
     }
 
-    /// Whether every cell holds a code point of its own, one column wide.
-    pub fn is_plain(&self) -> bool {
+    /// Whether it is known that each cell holds one code point, one column wide: then any of them can be overwritten by itself.
+    pub fn is_single(&self) -> bool {
         !self.has_wide && self.clusters.is_empty()
     }
 

@@ -105,7 +105,7 @@ pub fn draw_guarded(
             let placement = known.unwrap_or_else(|| layout::place(board, spec, areas.panels));
             hidden = placement.hidden;
             // Panels that are taken over need no blank cells under them, and the others see to that themselves.
-            let by_panel = before.is_some() && grid.is_plain() && placement.is_whole();
+            let by_panel = before.is_some() && grid.is_single() && placement.is_boxed();
             if by_panel {
                 grid.canvas().sub(areas.tabs).clear(ground);
                 grid.canvas().sub(areas.status).clear(ground);
@@ -136,8 +136,8 @@ pub fn draw_guarded(
     Drawn { next_change_at: changes.next(now), moves: changes.moves() }
 }
 
-/// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before. With
-/// a `ground` nothing is blank yet. What they announced.
+/// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before. Returns
+/// what they announced. Where the grid is not blank, the others are blanked in the style of the `ground` first.
 fn panels(
     board: &Board,
     placement: &Placement,

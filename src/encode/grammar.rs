@@ -55,6 +55,7 @@ const PARAMS_MAX: usize = 20;
 const PARAM_MAX: u16 = 1000;
 /// Stands for a parameter that is left out.
 const UNSAID: u16 = u16::MAX;
+const _: () = assert!(PARAM_MAX < UNSAID);
 
 /// Checks one frame for a terminal of this size.
 pub fn check(bytes: &[u8], size: Size) -> Result<(), Violation> {
@@ -111,6 +112,7 @@ struct Cluster {
 
 /// Parameters of one sequence.
 struct Params {
+    /// Those that are left out, and all beyond `len`, are `UNSAID`.
     values: [u16; PARAMS_MAX],
     len: usize,
 }

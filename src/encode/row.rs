@@ -167,7 +167,7 @@ impl Collector<'_, '_> {
         }
     }
 
-    /// One past the cells from `x` on that are changed, of one style and all text, all blank, or one cluster.
+    /// One past the cells from `x` on that are changed, of one style and all text, all blank, or one cluster; `x` is changed.
     #[inline(always)]
     fn alike(&self, x: u16, symbol: Symbol) -> u16 {
         if !symbol.is_plain() {

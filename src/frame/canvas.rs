@@ -79,8 +79,8 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    /// A glyph below each other from `x`, `y` on for each of `cells`, in a style of its own; where it has none, what stands
-    /// there stays. `show` is told how far below `y` it is.
+    /// Draws what `show` makes of each of `cells`, one below the other from `x`, `y` on; where that is nothing, what stands
+    /// there stays. It is told how many rows below `y` the cell is.
     #[inline]
     pub fn column(&mut self, x: u16, y: u16, cells: &[u16], show: impl Fn(u16, u16) -> Option<(Glyph, PackedStyle)>) {
         if x >= self.area.width || y >= self.area.height {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::base::Size;
 use crate::frame::Style;
@@ -79,6 +81,61 @@ fn a_delta_that_root_would_not_hold_is_sent_as_a_keyframe() {
     let third = view.encode(&mut tools).expect("it differs");
     assert_eq!((third.version, third.base, third.keyframe), (Version(3), Version(2), None));
 }
+
+#[test]
+fn panels_stand_where_the_newest_board_has_them() {
+    let board = |panels: &str, column: &str| {
+        let text = format!("title = \"x\"\nrefresh_hz = 1\n{panels}\n[layout]\ncolumn = [{column}]\n");
+        let board = scene::file::read("x", "x.toml", text.as_bytes()).expect("a sound board");
+        Boards::new(vec![board])
+    };
+    let panel = |name: &str| format!("[panel.{name}]\nchart = \"text\"\ntext = \"says {name}\"\n");
+    let all = ["a", "b", "c"].map(panel).concat();
+    let stages = [board(&all, "\"a\", \"b\", \"c\""), board(&panel("b"), "\"b\""), board(&all, "\"c\", \"a\", \"b\"")];
+    let spec = ViewSpec::new("default", "x", Size::clamped(100, 30));
+    let (mut view, data) = (View::new(spec.clone(), &stages[0]), data(1.0));
+    for (turn, boards) in (0_u32..).zip(stages.iter().chain(&stages)) {
+        let now = Mono(1) + turn * SECOND;
+        view.credit(now);
+        view.boards_changed(boards, now);
+        view.draw(now, WALL, boards, &data, &mut Ledger::default()).expect("another board");
+        let mut afresh = Grid::new(spec.size);
+        scene::draw(boards, &spec, &data, WALL, &mut afresh);
+        assert_eq!(view.shown.to_text(), afresh.to_text(), "turn {turn}");
+        assert!(afresh.to_text().contains("says b"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_a_view_keeps_is_what_it_drew_last(
+        drawings in prop::collection::vec(
+            (any::<bool>(), prop::collection::vec((0_u16..24, 0_u16..8, 0..TEXTS.len(), any::<bool>()), 0..6)),
+            1..30,
+        ),
+    ) {
+        let (boards, spec) = boards();
+        let mut view = View::new(ViewSpec { size: Size::clamped(24, 8), ..spec }, &boards);
+        let mut tools = Tools::new(&view.spec);
+        for (anew, texts) in drawings {
+            if anew {
+                tools.paper.clear(Style::new());
+            }
+            for (x, y, text, bold) in texts {
+                let style = if bold { Style::new().bold() } else { Style::new() };
+                tools.paper.canvas().label(x, y, &Label::plain(TEXTS[text]), style);
+            }
+            let drawn = tools.paper.clone();
+            let is_first = view.version == Version::NONE;
+            let frame = view.encode(&mut tools);
+            prop_assert!(frame.is_some() || !is_first);
+            prop_assert!(view.shown == drawn, "kept:\n{}\ndrawn:\n{}", view.shown.to_text(), drawn.to_text());
+        }
+    }
+}
+
+/// Of one code point a cell, of several, and of two columns.
+const TEXTS: [&str; 5] = ["load", "   ", "cafe\u{301}", "e\u{308}a\u{308}", "東京"];
 
 #[test]
 fn tools_that_others_used_leave_nothing_behind() {

@@ -1,7 +1,7 @@
 //! Who gets which cells.
 //!
-//! Invariant: panels never overlap and leave no cell of the area between them; a panel gets its smallest size or is left
-//! out, except that the focused one is always there.
+//! Invariant: panels never overlap and leave no cell of the area between them, but for a blank column beside those that are too
+//! small for a box; a panel gets its smallest size or is left out, except that the focused one is always there.
 
 use super::board::{Board, Node};
 use super::{status, tabs};
@@ -40,8 +40,8 @@ pub struct Areas {
 // === impl Placement ===
 
 impl Placement {
-    /// Whether the panels leave no cell between them.
-    pub fn is_whole(&self) -> bool {
+    /// Whether there are panels and all of them have boxes: then they leave no cell of the area between them.
+    pub fn is_boxed(&self) -> bool {
         let is_boxed = |placed: &Placed| panel::has_box(placed.area.width, placed.area.height);
         !self.panels.is_empty() && self.panels.iter().all(is_boxed)
     }

@@ -46,15 +46,15 @@ pub struct Slowed {
     pub board_hz: f64,
 }
 
-/// Gathers when a picture would change by itself, and what it goes by.
+/// Gathers when a picture would change by itself, and whether other views would miss other series.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Changes {
     /// Known to the second.
     second: Option<Wall>,
     /// Known to the millisecond: what moves.
     exact: Option<Wall>,
-    /// What was drawn goes by the span of time that the viewer chose.
-    ranged: bool,
+    /// A series is missed, and for how long it is goes by the span of time that the viewer chose.
+    misses_by_range: bool,
 }
 
 /// The right edge of all time axes: now, the moment of the pause, or that far before it.
@@ -149,14 +149,14 @@ impl Changes {
         self.exact = Some(self.exact.map_or(at, |known| known.min(at)));
     }
 
-    /// What is drawn would be another in a view that spans more or less time.
-    pub fn by_range(&mut self) {
-        self.ranged = true;
+    /// A series ended: a view that spans more or less time misses it for longer, or not any more.
+    pub fn miss_by_range(&mut self) {
+        self.misses_by_range = true;
     }
 
-    /// Whether what was drawn goes by the span of time that the viewer chose.
-    pub fn is_ranged(self) -> bool {
-        self.ranged
+    /// Whether a view of another span of time may miss other series than this one.
+    pub fn misses_by_range(self) -> bool {
+        self.misses_by_range
     }
 
     /// Whether something moves.
@@ -168,7 +168,7 @@ impl Changes {
     pub fn merge(&mut self, other: Changes) {
         other.second.into_iter().for_each(|at| self.at(at));
         other.exact.into_iter().for_each(|at| self.exactly_at(at));
-        self.ranged |= other.ranged;
+        self.misses_by_range |= other.misses_by_range;
     }
 
     /// The first change after `now`; not before the next whole second, but for what moves.

@@ -202,7 +202,7 @@ fn each(name: &str, label: &str, moment: &Moment<'_>, when: When, changes: &mut 
         let (Some(text), Some(last)) = (key.label(label), window.time_at(when.at)) else { continue };
         let value = query::window_value(window, when);
         if value.is_none() {
-            changes.by_range();
+            changes.miss_by_range();
             let missed_until = last + range;
             if missed_until < moment.edge {
                 continue;

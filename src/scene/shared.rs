@@ -170,7 +170,7 @@ fn is_ranged(chart: &Chart, changes: Changes) -> bool {
         | Chart::Bars(_)
         | Chart::Animation(_) => false,
         // One that is gone is missed for that long.
-        Chart::Gauges(_) => changes.is_ranged(),
+        Chart::Gauges(_) => changes.misses_by_range(),
         Chart::Line { .. }
         | Chart::Sparklines(_)
         | Chart::Stat(_)

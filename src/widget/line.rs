@@ -355,7 +355,7 @@ impl Bin {
     }
 }
 
-/// The smaller of two numbers. Neither is none: `f64::min` would look.
+/// The smaller of two numbers. Both are numbers, which `f64::min` would not rely on.
 #[inline]
 fn least(one: f64, other: f64) -> f64 {
     if other < one { other } else { one }

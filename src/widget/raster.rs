@@ -1,6 +1,7 @@
 //! Dots finer than cells, and how each glyph set shows them.
 //!
-//! Invariant: a dot outside is ignored; a cell shows all its dots and belongs to the line drawn last.
+//! Invariant: a cell shows all its dots and belongs to the line drawn last. Whoever draws keeps to columns and rows that are
+//! inside.
 
 use std::marker::PhantomData;
 
@@ -14,7 +15,7 @@ pub(super) trait Dots {
     /// Dots of one cell.
     const ACROSS: usize;
     const DOWN: usize;
-    /// Bits of one cell by its column of dots and which of that are set, the uppermost lowest.
+    /// Bits of one cell by its column of dots and which dots of that are set: the lowest bit stands for the uppermost one.
     const BITS: [[u8; 16]; 2];
 
     /// What shows these dots of the line with this number.
@@ -50,10 +51,12 @@ pub(super) struct Raster<D> {
     dots: PhantomData<D>,
 }
 
-/// One line while it is drawn, from left to right.
+/// One line while it is drawn, from left to right; it stands in the cells once this is dropped.
 pub(super) struct Trail<'a, D: Dots> {
     raster: &'a mut Raster<D>,
     owner: u8,
+    /// The column of the first stroke.
+    begins: i32,
     /// Where the stroke before left its column.
     before: Option<(i32, i32)>,
 }
@@ -200,12 +203,14 @@ impl<D: Dots> Raster<D> {
 
     /// A line that is drawn from left to right, over all that is there.
     pub(super) fn trail(&mut self, owner: u8) -> Trail<'_, D> {
-        Trail { raster: self, owner, before: None }
+        Trail { raster: self, owner, begins: 0, before: None }
     }
 
     /// All dots of a column between two rows, both included; the column and the rows are inside.
     #[inline(always)]
     fn column(&mut self, x: i32, from: i32, to: i32) {
+        debug_assert!((0..self.across).contains(&x) && 0 <= from.min(to) && from.max(to) < self.down, "inside");
+        // None is negative: no sign has to be carried over.
         let (top, bottom) = (from.min(to) as u32 as usize, from.max(to) as u32 as usize);
         let (first, last) = (top / Self::IN_WORD, bottom / Self::IN_WORD);
         let at = x as u32 as usize * self.words;
@@ -238,21 +243,21 @@ impl<D: Dots> Raster<D> {
         }
     }
 
-    /// Takes the dots of the line that was drawn into the cells, which are its own now.
-    fn settle(&mut self, owner: u8) {
-        if self.cells.is_empty() {
-            return;
-        }
+    /// Takes the dots of the line that was drawn between two columns into the cells, which are its own now.
+    fn settle(&mut self, owner: u8, begins: usize, ends: usize) {
+        let (from, to) = (begins / D::ACROSS, ends / D::ACROSS + 1);
+        let line = &mut self.line[from * D::ACROSS * self.words..to * D::ACROSS * self.words];
         if self.filled == Some(owner) {
-            for (top, column) in self.tops.iter_mut().zip(self.line.chunks_exact(self.words)) {
+            for (top, column) in self.tops[from * D::ACROSS..].iter_mut().zip(line.chunks_exact(self.words)) {
                 let first = column.iter().position(|word| *word != 0);
                 let first = first.map(|word| word * Self::IN_WORD + column[word].trailing_zeros() as usize);
                 *top = first.map_or(*top, |first| (*top).min(first as u16));
             }
         }
         let mark = u16::from(owner % 8 + 1) << 8;
-        let columns = self.line.chunks_exact_mut(D::ACROSS * self.words).zip(self.cells.chunks_exact_mut(self.height));
-        for ((dots, cells), span) in columns.zip(&mut self.spans) {
+        let cells = self.cells[from * self.height..].chunks_exact_mut(self.height);
+        let columns = line.chunks_exact(D::ACROSS * self.words).zip(cells).zip(&mut self.spans[from..]);
+        for ((dots, cells), span) in columns {
             // A glyph set that has one column of dots a cell has the same one twice.
             let (left, right) = (&dots[..self.words], &dots[(D::ACROSS - 1) * self.words..]);
             for (word, (left, right)) in left.iter().zip(right).enumerate() {
@@ -274,7 +279,7 @@ impl<D: Dots> Raster<D> {
                 *span = (span.0.min(first as u16), span.1.max(end as u16));
             }
         }
-        self.line.fill(0);
+        line.fill(0);
     }
 
     /// Puts every cell that has dots on the canvas. `style` is asked for each owner, outside the filled part and in it.
@@ -324,13 +329,19 @@ impl<D: Dots> Trail<'_, D> {
                 _ => self.raster.column(x, leaves, rows.first),
             }
         }
+        if self.before.is_none() {
+            self.begins = x;
+        }
         self.raster.column(x, rows.top, rows.bottom);
         self.before = Some((x, rows.last));
     }
+}
 
-    /// The line is at its end.
-    pub(super) fn end(self) {
-        self.raster.settle(self.owner);
+impl<D: Dots> Drop for Trail<'_, D> {
+    fn drop(&mut self) {
+        if let Some((ends, _)) = self.before {
+            self.raster.settle(self.owner, self.begins as usize, ends as usize);
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl TimeScale {
         (bin < self.bins as u64).then_some(bin as usize)
     }
 
-    /// Finds the bins of moments that follow each other faster than [`TimeScale::bin`] does.
+    /// For moments in the order of time: finds their bins in less time than [`TimeScale::bin`].
     pub fn walk(&self) -> Walk {
         Walk { scale: *self, bin: 0, start: self.start }
     }
@@ -248,6 +248,7 @@ fn date(local_s: i64) -> Label {
 
 fn time_of_day(zone: &TimeZone, at_s: i64, seconds: bool) -> String {
     let local_s = (at_s + offset_s(zone, at_s * 1_000)).rem_euclid(DAY);
+    // The last colon goes again.
     let mut out = String::with_capacity("00:00:00:".len());
     let mut two = |value: i64| {
         out.push(char::from(b'0' + (value / 10) as u8));

@@ -103,9 +103,8 @@ proptest! {
                 }
             }
         }
-        let boxed = placement.panels.iter().all(|placed| panel::has_box(placed.area.width, placed.area.height));
         prop_assert!(owners.iter().all(|count| *count <= 1), "two panels on one cell");
-        prop_assert!(!boxed || owners.iter().all(|count| *count == 1), "a cell without a panel");
+        prop_assert!(!placement.is_boxed() || owners.iter().all(|count| *count == 1), "a cell without a panel");
         prop_assert_eq!(placement.panels.iter().filter(|placed| placed.focused).count(), 1);
     }
 }

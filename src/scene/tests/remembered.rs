@@ -79,10 +79,12 @@ proptest! {
         (paused, offset, cursor, full_screen) in any::<(bool, bool, bool, bool)>(),
         // What others left on the paper.
         left in prop::sample::select(vec!["@", "東", "e\u{301}"]),
+        // Also of so little room that panels have no boxes, and blank columns between them.
+        (cols, lines) in prop::sample::select(vec![(120, 40), (80, 24), (60, 12), (40, 12), (20, 5)]),
     ) {
         let boards = Boards::shipped();
         let left = Label::plain(&left.repeat(120));
-        let mut spec = ViewSpec { board: board.to_owned(), ..spec(120, 40) };
+        let mut spec = ViewSpec { board: board.to_owned(), ..spec(cols, lines) };
         (spec.tab, spec.focus) = (tab, focus);
         spec.scroll = Scroll { rows, since: (rows > 1).then_some(NOW) };
         spec.paused_at = paused.then_some(NOW);
@@ -97,7 +99,7 @@ proptest! {
             let mut look = |data: &Dataset, now: Wall| {
                 let before = Before { grid: &shown, memory: &mut memory, shared: None };
                 let stage = Stage { boards: &boards, data, now };
-                for y in 0..40 {
+                for y in 0..lines {
                     drawing.canvas().label(0, y, &left, Style::new());
                 }
                 let drawn = draw_after(stage, &spec, Circumstances::default(), Some(before), &mut drawing);

@@ -166,7 +166,6 @@ fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
         };
         trail.stroke(x_of(stroke.at), stroke.joined, rows);
     }
-    trail.end();
 }
 
 /// Each series' own mark on its line, every few columns and by turns, so that lines on one row are all seen.

@@ -71,7 +71,7 @@ fn follows_the_simple_one<D: Dots>(width: u16, height: u16, lines: &[Line]) {
             own.column(x, rows.top, rows.bottom, owner);
             before = Some((x, rows.last));
         }
-        trail.end();
+        drop(trail);
         for (x, column) in own.dots.iter().enumerate() {
             let set = (0..down).filter(|y| column[*y as usize].is_some());
             set.clone().for_each(|y| simple.dots[x][y as usize] = Some(owner));
@@ -127,14 +127,16 @@ proptest! {
 fn a_plot_without_room_has_no_dots() {
     for (width, height) in [(0, 0), (0, 3), (3, 0)] {
         let mut raster = Raster::<Braille>::new(width, height, Some(0));
-        raster.trail(0).end();
+        drop(raster.trail(0));
         assert!(raster.filled_from().iter().all(|row| *row == 0));
     }
+}
+
+#[test]
+fn a_line_is_seen_where_it_was_drawn() {
     let grid = drawn(3, 2, |canvas| {
         let mut raster = Raster::<Braille>::new(3, 2, None);
-        let mut trail = raster.trail(0);
-        trail.stroke(1, false, Rows { first: 3, top: 3, bottom: 4, last: 4 });
-        trail.end();
+        raster.trail(0).stroke(1, false, Rows { first: 3, top: 3, bottom: 4, last: 4 });
         raster.paint(canvas, Rect::new(0, 0, 3, 2), &[], |_, _| Style::new());
     });
     assert_eq!(grid.to_text(), "⢀\n⠈\n", "the right column's lowest dot and the one under it");

@@ -87,7 +87,7 @@ fn dots(plan: &SparkPlan, canvas: &mut Canvas<'_>, style: Style, tint: Option<Co
         let (top, bottom) = (y_of(stroke.high), y_of(stroke.low));
         trail.stroke(x, stroke.joined, Rows { first: y_of(stroke.first), top, bottom, last: y_of(stroke.last) });
     }
-    trail.end();
+    drop(trail);
     let filled_from = raster.filled_from();
     if let Some(tint) = tint {
         for (x, from) in (0..width).zip(&filled_from) {
