@@ -40,13 +40,12 @@ pub struct Encoding {
     pub ascii: bool,
 }
 
-/// Encodes frames; keeps tables between frames, and of the last delta which rows it is about.
+/// Encodes frames; keeps tables between frames, nothing about them.
 #[derive(Clone, Debug)]
 pub struct Encoder {
     encoding: Encoding,
     tables: Tables,
     writer: Writer,
-    changed: Vec<u16>,
 }
 
 /// Opens every frame: the terminal shows nothing of it before it is whole.
@@ -64,7 +63,7 @@ impl Encoder {
             transitions: Transitions::new(encoding.palette),
             ascii: encoding.ascii,
         };
-        Encoder { encoding, tables, writer: Writer::default(), changed: Vec::new() }
+        Encoder { encoding, tables, writer: Writer::default() }
     }
 
     pub fn encoding(&self) -> Encoding {
@@ -95,7 +94,6 @@ impl Encoder {
             self.keyframe(to, out);
             return true;
         }
-        self.changed.clear();
         let start = out.len();
         let same_clusters = from.same_clusters(to);
         let mut pen = Pen::new(out, &mut self.tables, to.size().cols());
@@ -105,7 +103,6 @@ impl Encoder {
             if same_clusters && old.symbols == new.symbols && old.styles == new.styles {
                 continue;
             }
-            self.changed.push(y);
             let task = Task { y, grid: to, to: new, from: Some((old, from)), same_clusters };
             task.collect(&mut pen.tables().reducer, &mut self.writer.segments);
             if self.writer.is_full() {
@@ -121,11 +118,6 @@ impl Encoder {
             out.extend_from_slice(END);
         }
         !is_empty
-    }
-
-    /// Rows in which the two frames of the last delta differ; all others are the same in memory.
-    pub fn changed_rows(&self) -> &[u16] {
-        &self.changed
     }
 }
 

@@ -10,7 +10,7 @@ mod tools;
 
 pub use tools::{Pool, Tools};
 
-use crate::base::{Mono, Rect, Version, Wall, limits};
+use crate::base::{Mono, Version, Wall, limits};
 use crate::frame::Grid;
 use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
@@ -251,14 +251,7 @@ impl View {
                 }
             }
         }
-        if before != Version::NONE && self.shown.same_clusters(paper) {
-            // What is written stays small: views are many, and a paper that all of them draw on stays near the processor.
-            for y in encoder.changed_rows() {
-                self.shown.copy(paper, Rect::new(0, *y, paper.size().cols(), 1));
-            }
-        } else {
-            std::mem::swap(&mut self.shown, paper);
-        }
+        std::mem::swap(&mut self.shown, paper);
         self.version = before.next();
         Some(FrameOut { version: self.version, base, bytes, keyframe })
     }
