@@ -216,6 +216,24 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_share_a_place_are_told_apart() {
+        let style = |index: u16| Style::new().fg(Color::rgb(index.to_le_bytes()[0], index.to_le_bytes()[1], 7));
+        let mut transitions = Transitions::new(Palette::Truecolor);
+        // More than there are places, and each once more after others took its place.
+        for index in (0..3 * 2 * CACHE as u16).chain(0..300).chain((0..300).rev()) {
+            for (from, to) in
+                [(Style::new(), style(index)), (style(index), Style::new()), (style(index), style(index + 1))]
+            {
+                let known = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to)).to_vec();
+                assert_eq!(
+                    String::from_utf8(known).expect("ASCII").replace('\u{1b}', "E"),
+                    step(Palette::Truecolor, from, to)
+                );
+            }
+        }
+    }
+
+    #[test]
     fn the_longest_sequence_fits() {
         let white = Color::rgb(255, 255, 255);
         let all = Style::new().bold().dim().italic().underline().reverse().fg(white).bg(white);
