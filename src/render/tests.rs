@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use proptest::prelude::*;
-
 use super::*;
 use crate::base::Size;
 use crate::frame::Style;
@@ -105,37 +103,6 @@ fn panels_stand_where_the_newest_board_has_them() {
         assert!(afresh.to_text().contains("says b"));
     }
 }
-
-proptest! {
-    #[test]
-    fn what_a_view_keeps_is_what_it_drew_last(
-        drawings in prop::collection::vec(
-            (any::<bool>(), prop::collection::vec((0_u16..24, 0_u16..8, 0..TEXTS.len(), any::<bool>()), 0..6)),
-            1..30,
-        ),
-    ) {
-        let (boards, spec) = boards();
-        let mut view = View::new(ViewSpec { size: Size::clamped(24, 8), ..spec }, &boards);
-        let mut tools = Tools::new(&view.spec);
-        for (anew, texts) in drawings {
-            if anew {
-                tools.paper.clear(Style::new());
-            }
-            for (x, y, text, bold) in texts {
-                let style = if bold { Style::new().bold() } else { Style::new() };
-                tools.paper.canvas().label(x, y, &Label::plain(TEXTS[text]), style);
-            }
-            let drawn = tools.paper.clone();
-            let is_first = view.version == Version::NONE;
-            let frame = view.encode(&mut tools);
-            prop_assert!(frame.is_some() || !is_first);
-            prop_assert!(view.shown == drawn, "kept:\n{}\ndrawn:\n{}", view.shown.to_text(), drawn.to_text());
-        }
-    }
-}
-
-/// Of one code point a cell, of several, and of two columns.
-const TEXTS: [&str; 5] = ["load", "   ", "cafe\u{301}", "e\u{308}a\u{308}", "東京"];
 
 #[test]
 fn tools_that_others_used_leave_nothing_behind() {

@@ -315,6 +315,7 @@ impl<D: Dots> Trail<'_, D> {
     /// joined. Columns come from left to right, and all are inside.
     #[inline(always)]
     pub(super) fn stroke(&mut self, x: i32, joined: bool, rows: Rows) {
+        debug_assert!(self.before.is_none_or(|(before, _)| before <= x), "from left to right");
         if let (Some((before, leaves)), true) = (self.before, joined) {
             let rise = rows.first - leaves;
             match x - before {

@@ -43,7 +43,8 @@ impl Simple {
 }
 
 fn strokes(line: &Line, across: i32, down: i32) -> Vec<(i32, bool, Rows)> {
-    let mut x = 0;
+    // Lines begin anywhere: the first one says by how much further right.
+    let mut x = line.first().map_or(0, |(_, _, rows)| i32::from(rows[0]) % across.max(1));
     let stroke = |(further, joined, rows): &(u8, bool, [u8; 4])| {
         x += i32::from(*further);
         let [one, other, first, last] = rows.map(|row| i32::from(row) % down);
