@@ -22,7 +22,7 @@ mod sgr;
 mod tests;
 
 use crate::base::Size;
-use crate::frame::{Glyph, Grid, PackedStyle, Style};
+use crate::frame::{Grid, PackedStyle, Style};
 use crate::label::Label;
 use crate::model::Palette;
 use order::Writer;
@@ -126,7 +126,7 @@ impl Encoder {
 pub fn banner(size: Size, encoding: Encoding, text: &Label, style: Style) -> Vec<u8> {
     let mut grid = Grid::new(Size::clamped(size.cols(), 1));
     let mut canvas = grid.canvas();
-    canvas.fill(canvas.area(), Glyph::BLANK, style);
+    canvas.clear(style);
     canvas.label(0, 0, &text.clip(size.cols()), style);
     let mut encoder = Encoder::new(encoding);
     let mut out = Vec::new();

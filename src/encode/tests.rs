@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::{Rect, limits};
-use crate::frame::Color;
+use crate::frame::{Color, Glyph};
 
 const RED: Color = Color::rgb(205, 0, 0);
 

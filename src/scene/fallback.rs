@@ -19,9 +19,7 @@ pub const TEXT_DEFAULT: &str = "this panel cannot be drawn";
 
 /// Blanks a panel as if nothing had been drawn.
 pub fn clear(placed: &Placed, moment: &Moment<'_>, grid: &mut Grid) {
-    let Rect { width, height, .. } = placed.area;
-    let ground = moment.look.theme.style(Role::Ground);
-    grid.canvas().sub(placed.area).fill(Rect::new(0, 0, width, height), Glyph::BLANK, ground);
+    grid.canvas().sub(placed.area).clear(moment.look.theme.style(Role::Ground));
 }
 
 /// Draws what takes the place of the picture; the cells are those of the last good one.
