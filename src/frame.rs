@@ -1,7 +1,7 @@
 //! The frame: a packed grid of cells, drawn through a [`Canvas`], compared as memory.
 //!
 //! Text gets in only as `Label`, drawing characters only as [`Glyph`], so nothing hostile can stand in a cell. Two
-//! planes, 4 bytes of text and 8 bytes of style a cell; clusters of several code points are interned per grid.
+//! planes, 4 bytes of text and the 2 of a style's number a cell; clusters of several code points are interned per grid.
 //!
 //! Invariants: the right half of a wide cluster follows its left half and has its style; the last column holds no left half and nothing whose
 //! width terminals disagree on; a blank carries only what is seen of its style; the interner is bounded by the number of cells.
@@ -10,12 +10,14 @@
 mod canvas;
 mod clusters;
 mod style;
+mod style_id;
 mod symbol;
 #[cfg(test)]
 mod tests;
 
 pub use canvas::Canvas;
 pub use style::{Attrs, Color, PackedStyle, Style};
+pub use style_id::StyleId;
 pub use symbol::{Glyph, Symbol};
 
 use crate::base::{Rect, Size};
@@ -28,18 +30,18 @@ pub struct Grid {
     size: Size,
     /// [`Symbol`]s, row by row.
     symbols: Vec<u32>,
-    /// [`PackedStyle`]s, row by row.
-    styles: Vec<u64>,
+    /// [`StyleId`]s, row by row.
+    styles: Vec<u16>,
     clusters: Clusters,
     /// Something wide was put since the last clearing, so halves have to be looked for.
     has_wide: bool,
 }
 
-/// One row of cells as memory: [`Symbol`]s and [`PackedStyle`]s of equal length.
+/// One row of cells as memory: [`Symbol`]s and [`StyleId`]s of equal length.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     pub symbols: &'a [u32],
-    pub styles: &'a [u64],
+    pub styles: &'a [u16],
 }
 
 /// One cell, unpacked.
@@ -68,7 +70,7 @@ impl Grid {
         Grid {
             size,
             symbols: vec![Symbol::BLANK.0; size.cells()],
-            styles: vec![PackedStyle::DEFAULT.0; size.cells()],
+            styles: vec![StyleId::DEFAULT.0; size.cells()],
             clusters: Clusters::default(),
             has_wide: false,
         }
@@ -88,7 +90,7 @@ impl Grid {
     /// Blanks everything; also the cheapest moment to forget all clusters.
     pub fn clear(&mut self, style: Style) {
         self.symbols.fill(Symbol::BLANK.0);
-        self.styles.fill(PackedStyle::from(style).on_blank().0);
+        self.styles.fill(StyleId::from(style).on_blank().0);
         self.clusters.clear();
         self.has_wide = false;
     }
@@ -167,10 +169,10 @@ impl Grid {
     /// The cell at a column and row; a blank outside the grid.
     pub fn cell(&self, x: u16, y: u16) -> CellView<'_> {
         if x >= self.size.cols() || y >= self.size.rows() {
-            return CellView::new(self, Symbol::BLANK, PackedStyle::DEFAULT);
+            return CellView::new(self, Symbol::BLANK, StyleId::DEFAULT);
         }
         let at = self.at(x, y);
-        CellView::new(self, Symbol(self.symbols[at]), PackedStyle(self.styles[at]))
+        CellView::new(self, Symbol(self.symbols[at]), StyleId(self.styles[at]))
     }
 
     /// The text of a row in its full width.
@@ -227,7 +229,7 @@ impl Grid {
         usize::from(y) * usize::from(self.size.cols()) + usize::from(x)
     }
 
-    fn span_mut(&mut self, from: u16, to: u16, y: u16) -> (&mut [u32], &mut [u64]) {
+    fn span_mut(&mut self, from: u16, to: u16, y: u16) -> (&mut [u32], &mut [u16]) {
         let range = self.at(from, y)..self.at(from, y) + usize::from(to - from);
         (&mut self.symbols[range.clone()], &mut self.styles[range])
     }
@@ -252,12 +254,12 @@ impl Grid {
 
     fn blank(&mut self, at: usize) {
         self.symbols[at] = Symbol::BLANK.0;
-        self.styles[at] = PackedStyle(self.styles[at]).on_blank().0;
+        self.styles[at] = StyleId(self.styles[at]).on_blank().0;
     }
 
     /// Puts something one column wide; the position is inside.
     #[inline]
-    fn put(&mut self, x: u16, y: u16, symbol: Symbol, style: PackedStyle) {
+    fn put(&mut self, x: u16, y: u16, symbol: Symbol, style: StyleId) {
         self.part(x, x + 1, y);
         let at = self.at(x, y);
         self.symbols[at] = symbol.0;
@@ -265,7 +267,7 @@ impl Grid {
     }
 
     /// Puts something two columns wide; the position and the one after are inside.
-    fn put_wide(&mut self, x: u16, y: u16, symbol: Symbol, style: PackedStyle) {
+    fn put_wide(&mut self, x: u16, y: u16, symbol: Symbol, style: StyleId) {
         self.part(x, x + 2, y);
         self.has_wide = true;
         let at = self.at(x, y);
@@ -280,10 +282,11 @@ impl Grid {
         for y in rect.y..rect.bottom() {
             for x in rect.x..rect.right() {
                 let at = self.at(x, y);
-                let (symbol, style) = (Symbol(self.symbols[at]), change(PackedStyle(self.styles[at])));
+                let symbol = Symbol(self.symbols[at]);
                 if symbol.is_tail() {
                     continue;
                 }
+                let style = StyleId::of(change(StyleId(self.styles[at]).style()));
                 self.styles[at] = if symbol.is_blank() { style.on_blank().0 } else { style.0 };
                 if symbol.is_wide() {
                     self.styles[at + 1] = style.0;
@@ -350,7 +353,7 @@ impl std::fmt::Debug for Grid {
 // === impl CellView ===
 
 impl<'a> CellView<'a> {
-    fn new(grid: &'a Grid, symbol: Symbol, style: PackedStyle) -> CellView<'a> {
+    fn new(grid: &'a Grid, symbol: Symbol, style: StyleId) -> CellView<'a> {
         let text = if symbol.is_interned() {
             Text::Cluster(grid.cluster(symbol))
         } else if symbol.is_tail() {
@@ -360,7 +363,7 @@ impl<'a> CellView<'a> {
             let len = char::from_u32(symbol.value()).unwrap_or(' ').encode_utf8(&mut bytes).len();
             Text::CodePoint(bytes, len)
         };
-        CellView { text, columns: symbol.columns(), style: style.unpack(), certain: symbol.is_certain() }
+        CellView { text, columns: symbol.columns(), style: style.style().unpack(), certain: symbol.is_certain() }
     }
 
     /// What stands in the cell: one cluster, never empty except for the right half of a wide one.

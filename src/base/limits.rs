@@ -27,6 +27,9 @@ pub use specs::*;
 pub const COLS_MAX: u16 = 1000;
 /// Tallest terminal drawn.
 pub const ROWS_MAX: u16 = 500;
+/// Styles that one process shows as they are meant, from its start on; further ones are shown in eight colours. All themes together
+/// have some thousands.
+pub const EXACT_STYLES_MAX: usize = 60_000;
 /// Devices one daemon draws on by itself; each has a thread. A machine has 63 virtual terminals.
 pub const TERMINALS_MAX: usize = 64;
 /// Length of a device's path.

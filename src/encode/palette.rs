@@ -4,7 +4,7 @@
 //! foreground gives way. The greys of a grey stay grey and a hue stays a hue, so that two lines of a chart do not both
 //! turn grey because that happens to be near.
 
-use crate::frame::{Attrs, Color, PackedStyle, Style};
+use crate::frame::{Attrs, Color, PackedStyle, Style, StyleId};
 use crate::model::Palette;
 
 /// A colour as a terminal is told it.
@@ -31,7 +31,7 @@ pub struct Inks {
 pub(super) struct Reducer {
     palette: Palette,
     /// Direct-mapped; each entry is a style and what became of it.
-    cache: Box<[(u64, u64); CACHE]>,
+    cache: Box<[(StyleId, PackedStyle); CACHE]>,
 }
 
 const CACHE: usize = 256;
@@ -124,7 +124,7 @@ fn distance(one: (u8, u8, u8), two: (u8, u8, u8)) -> u32 {
 impl Reducer {
     pub(super) fn new(palette: Palette) -> Reducer {
         // The default style becomes itself in every palette, so an empty entry is a true one.
-        Reducer { palette, cache: Box::new([(0, 0); CACHE]) }
+        Reducer { palette, cache: Box::new([(StyleId::DEFAULT, PackedStyle::DEFAULT); CACHE]) }
     }
 
     /// Whether every style stays what it is.
@@ -133,20 +133,16 @@ impl Reducer {
     }
 
     #[inline]
-    pub(super) fn reduce(&mut self, style: u64) -> PackedStyle {
+    pub(super) fn reduce(&mut self, style: StyleId) -> PackedStyle {
         if self.is_exact() {
-            return PackedStyle(style);
+            return style.style();
         }
-        let entry = &mut self.cache[slot(style)];
+        let entry = &mut self.cache[usize::from(style.0) % CACHE];
         if entry.0 != style {
-            *entry = (style, pack(inks(self.palette, PackedStyle(style).unpack())).0);
+            *entry = (style, pack(inks(self.palette, style.style().unpack())));
         }
-        PackedStyle(entry.1)
+        entry.1
     }
-}
-
-fn slot(style: u64) -> usize {
-    (style.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % CACHE
 }
 
 fn pack(inks: Inks) -> PackedStyle {
@@ -208,10 +204,10 @@ mod tests {
                     let [_, r, g, b] = value.wrapping_mul(7919).to_be_bytes();
                     let style = Style::new().fg(Color::rgb(r, g, b)).bg(Color::rgb(b, r, g)).bold();
                     let expected = pack(inks(palette, style));
-                    assert_eq!(reducer.reduce(PackedStyle::pack(style).0), expected, "round {round}");
+                    assert_eq!(reducer.reduce(style.into()), expected, "round {round}");
                 }
             }
-            assert_eq!(reducer.reduce(0), PackedStyle::DEFAULT);
+            assert_eq!(reducer.reduce(StyleId::DEFAULT), PackedStyle::DEFAULT);
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::changes::Changes;
 use super::palette::Reducer;
 use super::pen::Pen;
-use crate::frame::{Grid, PackedStyle, Row, Symbol};
+use crate::frame::{Grid, PackedStyle, Row, StyleId, Symbol};
 
 /// A row to show and what stands there now.
 #[derive(Clone, Copy, Debug)]
@@ -120,7 +120,8 @@ impl Task<'_> {
         if self.same_clusters && symbol != before || !self.grid.same_symbol(symbol, old, before) {
             return true;
         }
-        let (before, now) = (reducer.reduce(from.styles[at]), reducer.reduce(self.to.styles[at]));
+        let (before, now) = (from.styles[at], self.to.styles[at]);
+        let (before, now) = (reducer.reduce(StyleId(before)), reducer.reduce(StyleId(now)));
         if Symbol(symbol).is_blank() { !before.blank_looks_like(now) } else { before != now }
     }
 }
@@ -290,7 +291,7 @@ impl Collector<'_, '_> {
     fn at(&mut self, x: u16) -> (Symbol, PackedStyle) {
         let at = usize::from(x);
         let symbol = Symbol(self.task.to.symbols[at]);
-        let style = self.reducer.reduce(self.task.to.styles[at]);
+        let style = self.reducer.reduce(StyleId(self.task.to.styles[at]));
         (symbol, if symbol.is_blank() { style.on_blank() } else { style })
     }
 
@@ -300,6 +301,6 @@ impl Collector<'_, '_> {
         if !Symbol(self.task.to.symbols[at]).is_blank() {
             return false;
         }
-        self.task.to.styles[at] == PackedStyle::DEFAULT.0 || self.at(x).1 == PackedStyle::DEFAULT
+        self.task.to.styles[at] == StyleId::DEFAULT.0 || self.at(x).1 == PackedStyle::DEFAULT
     }
 }

@@ -4,6 +4,7 @@
 //! cluster that is cut in two: it turns blank, because half a cluster cannot be shown.
 
 use super::style::PackedStyle;
+use super::style_id::StyleId;
 use super::symbol::Symbol;
 use super::{Color, Glyph, Grid, Style};
 use crate::base::Rect;
@@ -82,7 +83,7 @@ impl<'a> Canvas<'a> {
     /// Draws what `show` makes of each of `cells`, one below the other from `x`, `y` on; where that is nothing, what stands
     /// there stays. It is told how many rows below `y` the cell is.
     #[inline]
-    pub fn column(&mut self, x: u16, y: u16, cells: &[u16], show: impl Fn(u16, u16) -> Option<(Glyph, PackedStyle)>) {
+    pub fn column(&mut self, x: u16, y: u16, cells: &[u16], show: impl Fn(u16, u16) -> Option<(Glyph, StyleId)>) {
         if x >= self.area.width || y >= self.area.height {
             return;
         }
@@ -105,7 +106,8 @@ impl<'a> Canvas<'a> {
             return;
         }
         let symbol = glyph.symbol();
-        let style = if symbol.is_blank() { PackedStyle::from(style).on_blank() } else { style.into() };
+        let style = StyleId::from(style);
+        let style = if symbol.is_blank() { style.on_blank() } else { style };
         for y in rect.y..rect.bottom() {
             self.grid.part(rect.x, rect.right(), y);
             let (symbols, styles) = self.grid.span_mut(rect.x, rect.right(), y);
@@ -146,7 +148,7 @@ impl<'a> Canvas<'a> {
         moved.intersection(self.area)
     }
 
-    fn ascii(&mut self, (x, y): (u16, u16), text: &[u8], room: u16, style: PackedStyle) -> u16 {
+    fn ascii(&mut self, (x, y): (u16, u16), text: &[u8], room: u16, style: StyleId) -> u16 {
         let columns = u16::try_from(text.len()).unwrap_or(u16::MAX).min(room);
         if columns == 0 {
             return 0;
@@ -166,7 +168,7 @@ impl<'a> Canvas<'a> {
         (x, y): (u16, u16),
         clusters: impl Iterator<Item = Cluster<'c>>,
         room: u16,
-        style: PackedStyle,
+        style: StyleId,
     ) -> u16 {
         let mut used = 0;
         for cluster in clusters {

@@ -20,8 +20,6 @@ pub struct Style {
 }
 
 /// A style in 64 bits: foreground, background (25 bits each), attributes.
-///
-/// A newtype only at the edges: grids keep bare `u64`s so that rows compare as memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct PackedStyle(pub u64);
 

@@ -29,7 +29,7 @@ fn assert_sound(grid: &Grid) {
                 assert_eq!(row.styles[x], row.styles[x - 1], "both halves look alike: {x},{y}");
             }
             if symbol.is_blank() {
-                let style = PackedStyle(row.styles[x]);
+                let style = StyleId(row.styles[x]).style();
                 assert_eq!(style, style.on_blank(), "a blank has no unseen style: {x},{y}");
             }
             assert!(next.is_some() || symbol.is_certain(), "nothing uncertain in the last column: {x},{y}");
@@ -167,7 +167,7 @@ fn millions_of_clusters_leave_the_interner_bounded() {
             if drawn == 5 {
                 keep = format!("{base}{first}{second}");
             }
-            grid.put(x, 0, symbol, PackedStyle::DEFAULT);
+            grid.put(x, 0, symbol, StyleId::DEFAULT);
             drawn += 1;
             assert!(grid.clusters.len() <= grid.clusters_max());
         }

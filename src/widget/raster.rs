@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use crate::base::Rect;
-use crate::frame::{Canvas, Glyph, PackedStyle, Style};
+use crate::frame::{Canvas, Glyph, Style, StyleId};
 use crate::model::GlyphSet;
 
 /// How a glyph set draws dots. A type and not a value: the inner loops divide by these numbers, and division by a
@@ -290,8 +290,8 @@ impl<D: Dots> Raster<D> {
         filled_from: &[u16],
         style: impl Fn(usize, bool) -> Style,
     ) {
-        let packed = |filled| std::array::from_fn(|owner| PackedStyle::pack(style(owner, filled)));
-        let styles: [[PackedStyle; 8]; 2] = [false, true].map(packed);
+        let numbered = |filled| std::array::from_fn(|owner| StyleId::from(style(owner, filled)));
+        let styles: [[StyleId; 8]; 2] = [false, true].map(numbered);
         for (x, (first, end)) in self.spans.iter().enumerate() {
             if first >= end {
                 continue;

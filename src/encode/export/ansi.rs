@@ -2,7 +2,7 @@
 
 use crate::encode::pen::Pen;
 use crate::encode::{Encoder, Encoding};
-use crate::frame::{Grid, PackedStyle, Symbol};
+use crate::frame::{Grid, PackedStyle, StyleId, Symbol};
 
 /// One line a row, without the trailing blanks that nobody would see; each ends in the default style and a line feed.
 pub fn ansi(grid: &Grid, encoding: Encoding) -> Vec<u8> {
@@ -21,7 +21,7 @@ fn row(pen: &mut Pen<'_>, grid: &Grid, y: u16, ascii: bool) {
     let row = grid.row(y);
     let mut blanks = 0;
     for (x, (symbol, style)) in row.symbols.iter().zip(row.styles).enumerate() {
-        let (symbol, style) = (Symbol(*symbol), pen.tables().reducer.reduce(*style));
+        let (symbol, style) = (Symbol(*symbol), pen.tables().reducer.reduce(StyleId(*style)));
         if symbol.is_tail() {
             continue;
         }
