@@ -6,8 +6,6 @@ use crate::base::limits;
 use crate::frame::Row;
 
 const BITS: usize = 64;
-/// Cells compared at once.
-const EIGHT: usize = 8;
 const WORDS: usize = (limits::COLS_MAX as usize).div_ceil(BITS);
 
 /// One bit for each cell of a row.
@@ -34,17 +32,18 @@ impl Changes {
     pub(super) fn between(from: Row<'_>, to: Row<'_>) -> Changes {
         let cols = u16::try_from(to.symbols.len()).expect("invariant: a grid has at most COLS_MAX columns");
         let mut changes = Changes { words: [0; WORDS], cols };
-        let (old_symbols, _) = from.symbols.as_chunks::<EIGHT>();
-        let (new_symbols, rest) = to.symbols.as_chunks::<EIGHT>();
-        let (old_styles, _) = from.styles.as_chunks::<EIGHT>();
-        let (new_styles, _) = to.styles.as_chunks::<EIGHT>();
-        let eights = old_symbols.iter().zip(new_symbols).zip(old_styles.iter().zip(new_styles));
-        for (index, ((a, b), (c, d))) in eights.enumerate() {
-            changes.words[index * EIGHT / BITS] |= eight(a, b, c, d) << (index * EIGHT % BITS);
+        let (old_symbols, old_rest) = from.symbols.as_chunks();
+        let (new_symbols, new_rest) = to.symbols.as_chunks();
+        let (old_styles, old_rest_styles) = from.styles.as_chunks();
+        let (new_styles, new_rest_styles) = to.styles.as_chunks();
+        let mut words = changes.words.iter_mut();
+        let cells = old_symbols.iter().zip(new_symbols).zip(old_styles.iter().zip(new_styles));
+        for (((a, b), (c, d)), word) in cells.zip(&mut words) {
+            *word = word_of(a, b, c, d);
         }
-        for x in cols - u16::try_from(rest.len()).expect("invariant: less than eight")..cols {
-            let at = usize::from(x);
-            changes.set(x, from.symbols[at] != to.symbols[at] || from.styles[at] != to.styles[at]);
+        if let (false, Some(word)) = (new_rest.is_empty(), words.next()) {
+            let (a, b) = (filled_up(old_rest), filled_up(new_rest));
+            *word = word_of(&a, &b, &filled_up(old_rest_styles), &filled_up(new_rest_styles));
         }
         changes
     }
@@ -91,17 +90,26 @@ impl Changes {
     }
 }
 
-/// Which of eight cells differ, the first one lowest. Without a branch for each cell: the compiler makes vectors of it.
-#[inline]
-fn eight(a: &[u32; EIGHT], b: &[u32; EIGHT], c: &[u16; EIGHT], d: &[u16; EIGHT]) -> u64 {
-    let mut differences = [0_u32; EIGHT];
-    for index in 0..EIGHT {
-        differences[index] = (a[index] ^ b[index]) | u32::from(c[index] ^ d[index]);
+/// Which of these cells differ, the first one lowest. Plain loops without a branch: the compiler makes vectors of them.
+fn word_of(a: &[u32; BITS], b: &[u32; BITS], c: &[u16; BITS], d: &[u16; BITS]) -> u64 {
+    let mut differ = [0_u8; BITS];
+    for index in 0..BITS {
+        differ[index] = u8::from(a[index] != b[index]);
     }
-    if differences.iter().fold(0, |all, one| all | one) == 0 {
-        return 0;
+    for index in 0..BITS {
+        differ[index] |= u8::from(c[index] != d[index]);
     }
-    differences.iter().rev().fold(0, |bits, one| bits << 1 | u64::from(*one != 0))
+    let (eights, _) = differ.as_chunks();
+    // The product has the lowest bits of all eight bytes side by side in its highest byte.
+    let bits = |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    (0..).zip(eights).fold(0, |word, (index, eight)| word | bits(eight) << (8 * index))
+}
+
+/// The last cells of a row, followed by cells that are alike in all rows.
+fn filled_up<T: Copy + Default>(cells: &[T]) -> [T; BITS] {
+    let mut all = [T::default(); BITS];
+    all[..cells.len()].copy_from_slice(cells);
+    all
 }
 
 #[cfg(test)]

@@ -31,8 +31,8 @@ pub(super) struct Pen<'a> {
 
 /// Longer than the longest sequence: two positions of four digits.
 const CONTROL_BYTES_MAX: usize = 12;
-/// Up to so many symbols are put together before they are written.
-const FEW: usize = 6;
+/// So many symbols are put together before they are written.
+const BATCH: usize = 8;
 /// Bytes of `CSI`.
 const CSI: &[u8] = b"\x1b[";
 
@@ -64,7 +64,8 @@ impl<'a> Pen<'a> {
     #[inline]
     pub(super) fn set_style(&mut self, style: PackedStyle) {
         if style != self.style {
-            self.out.extend_from_slice(self.tables.transitions.sequence(self.style, style));
+            let sequence = self.tables.transitions.sequence(self.style, style);
+            append(self.out, sequence.all(), sequence.len());
             self.style = style;
         }
     }
@@ -103,51 +104,43 @@ impl<'a> Pen<'a> {
     pub(super) fn text(&mut self, grid: &Grid, symbols: &[u32]) {
         let mut rest = symbols;
         while let Some(first) = rest.first() {
-            let written = match *first {
-                0..0x80 => self.ascii(rest),
-                0x80..0x1_0000 if !self.tables.ascii => self.plain(rest),
-                _ => {
-                    self.special(grid, Symbol(*first));
-                    1
-                }
-            };
+            let mut written = self.plain(rest);
+            if written == 0 {
+                self.special(grid, Symbol(*first));
+                written = 1;
+            }
             rest = &rest[written..];
         }
     }
 
-    /// The leading ASCII, and how many cells that was.
-    fn ascii(&mut self, symbols: &[u32]) -> usize {
-        let count = symbols.iter().take_while(|symbol| **symbol < 0x80).count();
-        self.out.extend(symbols[..count].iter().map(|symbol| symbol.to_le_bytes()[0]));
-        self.advance(count);
-        count
-    }
-
-    /// The leading plain symbols beyond ASCII, and how many cells that was.
+    /// The leading plain symbols, a batch of them at most, and how many cells that was. They are put together before they are
+    /// written.
+    #[inline]
     fn plain(&mut self, symbols: &[u32]) -> usize {
-        let count = symbols.iter().take_while(|symbol| (0x80..0x1_0000).contains(*symbol)).count();
-        if count <= FEW {
-            let mut bytes = [0; 3 * FEW];
-            let (triples, _) = bytes.as_chunks_mut::<3>();
-            if triples_of(&symbols[..count], triples) {
-                self.out.extend_from_slice(&bytes[..3 * count]);
-                self.advance(count);
-                return count;
+        let end = if self.tables.ascii { 0x80 } else { 0x1_0000 };
+        // Most long texts are of one kind throughout, which takes no branch for each symbol.
+        if let Some(batch) = symbols.first_chunk::<BATCH>() {
+            let (all, least) = batch.iter().fold((0, u32::MAX), |(all, least), one| (all | one, least.min(*one)));
+            if all < 0x80 {
+                self.out.extend_from_slice(&batch.map(|symbol| symbol as u8));
+                self.advance(BATCH);
+                return BATCH;
             }
-        } else {
-            let start = self.out.len();
-            self.out.resize(start + 3 * count, 0);
-            let (triples, _) = self.out[start..].as_chunks_mut::<3>();
-            if triples_of(&symbols[..count], triples) {
-                self.advance(count);
-                return count;
+            if all < end && least >= 0x800 {
+                self.out.extend_from_slice(batch.map(triple).as_flattened());
+                self.advance(BATCH);
+                return BATCH;
             }
-            self.out.truncate(start);
         }
-        // Letters beyond ASCII are rare in a chart: two bytes, one by one.
-        for symbol in &symbols[..count] {
-            self.code_point(*symbol);
+        let mut bytes = [0; 3 * BATCH + 1];
+        let (mut len, mut count) = (0, 0);
+        for value in symbols.iter().take(BATCH).take_while(|symbol| **symbol < end) {
+            let (encoded, taken) = utf_8(*value);
+            bytes[len..len + 4].copy_from_slice(&encoded);
+            len += taken;
+            count += 1;
         }
+        append(self.out, &bytes, len);
         self.advance(count);
         count
     }
@@ -206,10 +199,9 @@ impl<'a> Pen<'a> {
 
     #[inline]
     fn code_point(&mut self, value: u32) {
-        let [_, _, high, low] = value.to_be_bytes();
-        if (0x800..0x1_0000).contains(&value) {
-            let bytes = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
-            self.out.extend_from_slice(&bytes);
+        if value < 0x1_0000 {
+            let (encoded, taken) = utf_8(value);
+            self.out.extend_from_slice(&encoded[..taken]);
             return;
         }
         let mut bytes = [0; 4];
@@ -242,20 +234,36 @@ impl<'a> Pen<'a> {
             }
         }
         bytes[len] = end;
-        self.out.extend_from_slice(&bytes[..=len]);
+        append(self.out, &bytes, len + 1);
     }
 }
 
-/// Writes code points of three bytes each; false when one of them takes less.
+/// Appends the first bytes of an array. A few more are copied and cut off again, which is faster than a copy of a length that is not
+/// known.
 #[inline]
-fn triples_of(symbols: &[u32], triples: &mut [[u8; 3]]) -> bool {
-    let mut is_short = false;
-    for (triple, symbol) in triples.iter_mut().zip(symbols) {
-        let [_, _, high, low] = symbol.to_be_bytes();
-        *triple = [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f];
-        is_short |= *symbol < 0x800;
+fn append<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+    let end = out.len() + len;
+    out.extend_from_slice(bytes);
+    out.truncate(end);
+}
+
+/// A code point of the Basic Multilingual Plane that is a character, and how many of the bytes it takes.
+#[inline(always)]
+fn utf_8(value: u32) -> ([u8; 4], usize) {
+    match value {
+        0..0x80 => (value.to_le_bytes(), 1),
+        0x80..0x800 => ((0x80c0 | value >> 6 | (value & 0x3f) << 8).to_le_bytes(), 2),
+        _ => {
+            let [first, second, third] = triple(value);
+            ([first, second, third, 0], 3)
+        }
     }
-    !is_short
+}
+
+#[inline(always)]
+fn triple(value: u32) -> [u8; 3] {
+    let [_, _, high, low] = value.to_be_bytes();
+    [0xe0 | high >> 4, 0x80 | (high & 0x0f) << 2 | low >> 6, 0x80 | low & 0x3f]
 }
 
 /// Writes a position in decimal and returns its digits.

@@ -13,7 +13,7 @@ const CACHE: usize = 128;
 
 /// One SGR sequence.
 #[derive(Clone, Copy, Debug)]
-struct Sequence {
+pub(super) struct Sequence {
     bytes: [u8; SEQUENCE_BYTES_MAX],
     len: u8,
 }
@@ -39,8 +39,13 @@ pub(super) struct Transitions {
 impl Sequence {
     const EMPTY: Sequence = Sequence { bytes: [0; SEQUENCE_BYTES_MAX], len: 0 };
 
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+    pub(super) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    /// Its bytes and some more.
+    pub(super) fn all(&self) -> &[u8; SEQUENCE_BYTES_MAX] {
+        &self.bytes
     }
 
     fn push(&mut self, byte: u8) {
@@ -106,9 +111,9 @@ impl Transitions {
         Transitions { palette, cache: vec![[empty; 2]; CACHE].into_boxed_slice() }
     }
 
-    /// The bytes that change `from` to `to`, both reduced to the palette.
+    /// What changes `from` to `to`, both reduced to the palette.
     #[inline]
-    pub(super) fn sequence(&mut self, from: PackedStyle, to: PackedStyle) -> &[u8] {
+    pub(super) fn sequence(&mut self, from: PackedStyle, to: PackedStyle) -> &Sequence {
         let palette = self.palette;
         let pair = &mut self.cache[slot(from.0, to.0)];
         let is_wanted = |entry: &Entry| (entry.from, entry.to) == (from.0, to.0);
@@ -121,7 +126,7 @@ impl Transitions {
                 0
             }
         };
-        pair[place].sequence.bytes()
+        &pair[place].sequence
     }
 }
 
@@ -192,8 +197,8 @@ mod tests {
 
     fn step(palette: Palette, from: Style, to: Style) -> String {
         let mut transitions = Transitions::new(palette);
-        let bytes = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to)).to_vec();
-        String::from_utf8(bytes).expect("ASCII").replace('\u{1b}', "E")
+        let sequence = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to));
+        String::from_utf8(sequence.all()[..sequence.len()].to_vec()).expect("ASCII").replace('\u{1b}', "E")
     }
 
     #[test]
@@ -224,11 +229,9 @@ mod tests {
             for (from, to) in
                 [(Style::new(), style(index)), (style(index), Style::new()), (style(index), style(index + 1))]
             {
-                let known = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to)).to_vec();
-                assert_eq!(
-                    String::from_utf8(known).expect("ASCII").replace('\u{1b}', "E"),
-                    step(Palette::Truecolor, from, to)
-                );
+                let known = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to));
+                let known = String::from_utf8(known.all()[..known.len()].to_vec()).expect("ASCII");
+                assert_eq!(known.replace('\u{1b}', "E"), step(Palette::Truecolor, from, to));
             }
         }
     }

@@ -19,7 +19,8 @@ const PACE_POINTS_MAX: usize = 9;
 /// How far a chart's data reaches, and where `paced` says so its pace too: in one look at its series.
 pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
     let data = moment.data;
-    let mut reach = Reach { edge: moment.edge, newest: None, oldest: None, paced, pace_ms: None };
+    let back = !moment.is_live();
+    let mut reach = Reach { edge: moment.edge, newest: None, back, oldest: None, paced, pace_ms: None };
     match chart {
         Chart::Line { lines, .. } => {
             for line in lines {
@@ -79,6 +80,8 @@ pub struct Reach {
     edge: Wall,
     /// The newest point at the right edge.
     pub newest: Option<Wall>,
+    /// Whether the oldest one is wanted, too: of the present nobody asks.
+    back: bool,
     /// The oldest one there is.
     pub oldest: Option<Wall>,
     /// Whether the pace is wanted: most sources tell their own.
@@ -94,10 +97,10 @@ impl Reach {
 
     fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
         for window in windows {
-            let newest = window.time_at(self.edge);
-            let oldest = window.oldest_at();
-            self.newest = self.newest.max(newest);
-            self.oldest = self.oldest.into_iter().chain(oldest).min();
+            self.newest = self.newest.max(window.time_at(self.edge));
+            if self.back {
+                self.oldest = self.oldest.into_iter().chain(window.oldest_at()).min();
+            }
             if self.paced {
                 self.pace_ms = self.pace_ms.max(pace(window, self.edge));
             }
