@@ -57,11 +57,20 @@ pub(super) struct Trail<'a, D: Dots> {
     owner: u8,
     /// The column of the first stroke.
     begins: i32,
-    /// Where the stroke before left its column.
-    before: Option<(i32, i32)>,
+    before: Option<Stroke>,
 }
 
-/// Rows of dots that a stroke takes in its column.
+/// The stroke before, whose column is not drawn yet: the way to the next one may begin in it.
+#[derive(Clone, Copy, Debug)]
+struct Stroke {
+    x: i32,
+    top: i32,
+    bottom: i32,
+    /// Where it leaves the column.
+    leaves: i32,
+}
+
+/// Rows of dots that a stroke takes in its column, its ends among them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
     /// Where the line comes in.
@@ -315,33 +324,49 @@ impl<D: Dots> Trail<'_, D> {
     /// joined. Columns come from left to right, and all are inside.
     #[inline(always)]
     pub(super) fn stroke(&mut self, x: i32, joined: bool, rows: Rows) {
-        debug_assert!(self.before.is_none_or(|(before, _)| before <= x), "from left to right");
-        if let (Some((before, leaves)), true) = (self.before, joined) {
-            let rise = rows.first - leaves;
-            match x - before {
+        debug_assert!(
+            rows.top <= rows.first.min(rows.last) && rows.first.max(rows.last) <= rows.bottom,
+            "its own rows"
+        );
+        let mut next = Stroke { x, top: rows.top, bottom: rows.bottom, leaves: rows.last };
+        if let Some(mut before) = self.before {
+            debug_assert!(before.x <= x, "from left to right");
+            let rise = rows.first - before.leaves;
+            match x - before.x {
                 // By far the most frequent: neighbours. Each gets its half of what lies between them.
-                1 if rise.abs() > 1 => {
-                    let middle = leaves + rise / 2;
-                    self.raster.column(before, leaves, middle);
-                    self.raster.column(x, middle + rise.signum(), rows.first);
+                1 if joined && rise.abs() > 1 => {
+                    let middle = before.leaves + rise / 2;
+                    before.take(middle, middle);
+                    next.take(middle + rise.signum(), middle + rise.signum());
+                    self.raster.column(before.x, before.top, before.bottom);
                 }
-                1 => {}
-                2.. => self.raster.line((before, leaves), (x, rows.first)),
-                _ => self.raster.column(x, leaves, rows.first),
+                0 if joined => next.take(before.top, before.bottom),
+                2.. if joined => {
+                    self.raster.column(before.x, before.top, before.bottom);
+                    self.raster.line((before.x, before.leaves), (x, rows.first));
+                }
+                _ => self.raster.column(before.x, before.top, before.bottom),
             }
-        }
-        if self.before.is_none() {
+        } else {
             self.begins = x;
         }
-        self.raster.column(x, rows.top, rows.bottom);
-        self.before = Some((x, rows.last));
+        self.before = Some(next);
+    }
+}
+
+impl Stroke {
+    /// With these rows and all between.
+    #[inline(always)]
+    fn take(&mut self, top: i32, bottom: i32) {
+        (self.top, self.bottom) = (self.top.min(top), self.bottom.max(bottom));
     }
 }
 
 impl<D: Dots> Drop for Trail<'_, D> {
     fn drop(&mut self) {
-        if let Some((ends, _)) = self.before {
-            self.raster.settle(self.owner, self.begins as usize, ends as usize);
+        if let Some(last) = self.before {
+            self.raster.column(last.x, last.top, last.bottom);
+            self.raster.settle(self.owner, self.begins as usize, last.x as usize);
         }
     }
 }
