@@ -48,6 +48,9 @@ pub struct Encoder {
     writer: Writer,
 }
 
+/// Bytes beyond a frame's own that are written and cut off again: with room for them nothing has to move.
+pub const BYTES_BEYOND: usize = 64;
+
 /// Opens every frame: the terminal shows nothing of it before it is whole.
 const BEGIN: &[u8] = b"\x1b[?2026h";
 /// Closes every frame.

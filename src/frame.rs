@@ -90,7 +90,7 @@ impl Grid {
     /// Blanks everything; also the cheapest moment to forget all clusters.
     pub fn clear(&mut self, style: Style) {
         self.symbols.fill(Symbol::BLANK.0);
-        self.styles.fill(StyleId::from(style).on_blank().0);
+        self.styles.fill(StyleId::of(PackedStyle::from(style).on_blank()).0);
         self.clusters.clear();
         self.has_wide = false;
     }

@@ -11,6 +11,7 @@ mod tools;
 pub use tools::{Pool, Tools};
 
 use crate::base::{Mono, Version, Wall, limits};
+use crate::encode;
 use crate::frame::Grid;
 use crate::label::Label;
 use crate::machine::pace::{Ask, Pace};
@@ -239,7 +240,7 @@ impl View {
             self.delta_bytes += bytes.len();
             if limits::is_outgrown(self.keyframe_bytes, self.deltas, self.delta_bytes) {
                 let is_too_much = self.delta_bytes > limits::deltas_bytes_max(self.keyframe_bytes);
-                let mut whole = Vec::with_capacity(self.keyframe_bytes);
+                let mut whole = Vec::with_capacity(self.keyframe_bytes + encode::BYTES_BEYOND);
                 encoder.keyframe(paper, &mut whole);
                 self.keyframe_bytes = whole.len();
                 (self.deltas, self.delta_bytes) = (0, 0);

@@ -129,7 +129,7 @@ impl Report<'_> {
             })
         });
         let report = json!({
-            "machine": usage::machine(), "load_before": self.load, "load_after": usage::load(),
+            "commit": usage::commit(), "machine": usage::machine(), "load_before": self.load, "load_after": usage::load(),
             "viewers": self.options.viewers, "rounds": self.options.rounds, "seconds": self.options.seconds,
             "rows": rows.collect::<Vec<_>>(), "cells": cells.collect::<Vec<_>>(),
         });

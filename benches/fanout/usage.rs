@@ -1,4 +1,6 @@
-//! What processes used, as the kernel counts it.
+//! What processes used, as the kernel counts it, and what was measured on what.
+
+use std::process::Command;
 
 /// Nanoseconds of processor time so far, of all threads that live: `stat` counts only hundredths of a second.
 pub fn cpu_ns(pids: &[u32]) -> u64 {
@@ -28,6 +30,15 @@ pub fn pss_kb(pids: &[u32]) -> u64 {
 pub fn load() -> f64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
+/// The commit that is checked out, with a word where files differ from it; nothing outside a checkout.
+pub fn commit() -> Option<String> {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let told =
+        Command::new("git").args(["-C", folder, "describe", "--always", "--dirty", "--exclude=*"]).output().ok()?;
+    let text = String::from_utf8(told.stdout).ok()?;
+    told.status.success().then(|| text.trim().to_owned())
 }
 
 /// The machine in a few words: its processor, how many cores, its kernel.

@@ -27,8 +27,8 @@ pub use specs::*;
 pub const COLS_MAX: u16 = 1000;
 /// Tallest terminal drawn.
 pub const ROWS_MAX: u16 = 500;
-/// Styles that one process shows as they are meant, from its start on; further ones are shown in eight colours. All themes together
-/// have some thousands.
+/// Styles that one process shows as they are meant, from its start on; further ones are shown in eight colours. Heatmaps of all
+/// themes have half as many, and everything else some hundreds.
 pub const EXACT_STYLES_MAX: usize = 60_000;
 /// Devices one daemon draws on by itself; each has a thread. A machine has 63 virtual terminals.
 pub const TERMINALS_MAX: usize = 64;
@@ -132,7 +132,7 @@ pub const SESSIONS_MAX: usize = 4096;
 pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
 /// Sizes of which a worker keeps a grid to draw on: a view of another is drawn on a new one each time.
 pub const PAPERS_MAX: usize = 8;
-/// Cells of panels that views of a worker share: a hundred screens of 120x40, six megabytes.
+/// Cells of panels that views of a worker share: a hundred screens of 120x40, three megabytes.
 pub const SHARED_CELLS_MAX: usize = 1 << 19;
 /// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to
 /// 256 MiB, and data of up to as much again.

@@ -204,7 +204,7 @@ mod tests {
                     let [_, r, g, b] = value.wrapping_mul(7919).to_be_bytes();
                     let style = Style::new().fg(Color::rgb(r, g, b)).bg(Color::rgb(b, r, g)).bold();
                     let expected = pack(inks(palette, style));
-                    assert_eq!(reducer.reduce(style.into()), expected, "round {round}");
+                    assert_eq!(reducer.reduce(StyleId::of(style)), expected, "round {round}");
                 }
             }
             assert_eq!(reducer.reduce(StyleId::DEFAULT), PackedStyle::DEFAULT);

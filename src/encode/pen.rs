@@ -64,8 +64,7 @@ impl<'a> Pen<'a> {
     #[inline]
     pub(super) fn set_style(&mut self, style: PackedStyle) {
         if style != self.style {
-            let sequence = self.tables.transitions.sequence(self.style, style);
-            append(self.out, sequence.all(), sequence.len());
+            self.tables.transitions.sequence(self.style, style).append_to(self.out);
             self.style = style;
         }
     }
@@ -238,10 +237,11 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// Appends the first bytes of an array. A few more are copied and cut off again, which is faster than a copy of a length that is not
-/// known.
+/// Appends the first bytes of an array. Some more are copied and cut off again, which is faster than a copy of a length that is
+/// not known.
 #[inline]
-fn append<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+pub(super) fn append<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+    debug_assert!(len <= N, "{len} of {N} bytes");
     let end = out.len() + len;
     out.extend_from_slice(bytes);
     out.truncate(end);

@@ -3,6 +3,7 @@
 //! Invariant: only `0 1 2 3 4 7 22 23 24 27`, colours by number, 256 or RGB in semicolon form, and `39 49`: what every
 //! terminal since the Linux console understands.
 
+use super::pen::append;
 use crate::frame::{Attrs, Color, PackedStyle};
 use crate::model::Palette;
 
@@ -43,9 +44,9 @@ impl Sequence {
         usize::from(self.len)
     }
 
-    /// Its bytes and some more.
-    pub(super) fn all(&self) -> &[u8; SEQUENCE_BYTES_MAX] {
-        &self.bytes
+    #[inline]
+    pub(super) fn append_to(&self, out: &mut Vec<u8>) {
+        append(out, &self.bytes, self.len());
     }
 
     fn push(&mut self, byte: u8) {
@@ -195,10 +196,15 @@ mod tests {
     use super::*;
     use crate::frame::Style;
 
+    fn bytes(transitions: &mut Transitions, from: Style, to: Style) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        transitions.sequence(from.into(), to.into()).append_to(&mut bytes);
+        bytes
+    }
+
     fn step(palette: Palette, from: Style, to: Style) -> String {
         let mut transitions = Transitions::new(palette);
-        let sequence = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to));
-        String::from_utf8(sequence.all()[..sequence.len()].to_vec()).expect("ASCII").replace('\u{1b}', "E")
+        String::from_utf8(bytes(&mut transitions, from, to)).expect("ASCII").replace('\u{1b}', "E")
     }
 
     #[test]
@@ -229,8 +235,7 @@ mod tests {
             for (from, to) in
                 [(Style::new(), style(index)), (style(index), Style::new()), (style(index), style(index + 1))]
             {
-                let known = transitions.sequence(PackedStyle::pack(from), PackedStyle::pack(to));
-                let known = String::from_utf8(known.all()[..known.len()].to_vec()).expect("ASCII");
+                let known = String::from_utf8(bytes(&mut transitions, from, to)).expect("ASCII");
                 assert_eq!(known.replace('\u{1b}', "E"), step(Palette::Truecolor, from, to));
             }
         }

@@ -51,9 +51,9 @@ impl<'a> Canvas<'a> {
         let room = self.area.width - x;
         let at = (self.area.x + x, self.area.y + y);
         if label.is_ascii() {
-            self.ascii(at, label.as_str().as_bytes(), room, style.into())
+            self.ascii(at, label.as_str().as_bytes(), room, StyleId::of(style))
         } else {
-            self.clusters(at, label.clusters(), room, style.into())
+            self.clusters(at, label.clusters(), room, StyleId::of(style))
         }
     }
 
@@ -64,7 +64,7 @@ impl<'a> Canvas<'a> {
 
     pub fn glyph(&mut self, x: u16, y: u16, glyph: Glyph, style: Style) {
         if x < self.area.width && y < self.area.height {
-            self.grid.put(self.area.x + x, self.area.y + y, glyph.symbol(), style.into());
+            self.grid.put(self.area.x + x, self.area.y + y, glyph.symbol(), StyleId::of(style));
         }
     }
 
@@ -75,7 +75,7 @@ impl<'a> Canvas<'a> {
             let before = self.grid.cell(x, y);
             if !on_blank || before.text() == " " {
                 let bg = before.style.bg;
-                self.grid.put(x, y, glyph.symbol(), style.bg(bg).into());
+                self.grid.put(x, y, glyph.symbol(), StyleId::of(style.bg(bg)));
             }
         }
     }
@@ -106,8 +106,8 @@ impl<'a> Canvas<'a> {
             return;
         }
         let symbol = glyph.symbol();
-        let style = StyleId::from(style);
-        let style = if symbol.is_blank() { style.on_blank() } else { style };
+        let style = PackedStyle::from(style);
+        let style = StyleId::of(if symbol.is_blank() { style.on_blank() } else { style });
         for y in rect.y..rect.bottom() {
             self.grid.part(rect.x, rect.right(), y);
             let (symbols, styles) = self.grid.span_mut(rect.x, rect.right(), y);

@@ -72,6 +72,8 @@ impl Attrs {
     pub const UNDERLINE: Attrs = Attrs(8);
     pub const REVERSE: Attrs = Attrs(16);
 
+    /// How many there are.
+    pub(super) const COUNT: usize = Attrs::NAMES.len();
     const NAMES: [(Attrs, &'static str); 5] = [
         (Attrs::BOLD, "bold"),
         (Attrs::DIM, "dim"),
@@ -94,6 +96,11 @@ impl Attrs {
 
     pub const fn without(self, other: Attrs) -> Attrs {
         Attrs(self.0 & !other.0)
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of_bits(bits: u8) -> Attrs {
+        Attrs(bits)
     }
 
     /// The names of the attributes set, in a fixed order.

@@ -1,16 +1,18 @@
 //! Styles by number: a cell holds two bytes in place of the eight of a packed style, so that grids stay small and compare
-//! fast. A board has some dozens of styles, all themes together some thousands.
+//! fast.
 //!
-//! Invariants: of one process equal numbers are equal styles and different numbers different ones, whatever grid they stand in. As many are
-//! given out as there are numbers, and none is taken back: beyond [`limits::EXACT_STYLES_MAX`] styles are shown in eight
-//! colours, of which there are not more than are left.
+//! Invariants: within a process equal numbers are equal styles and different numbers different ones, whatever grid they
+//! stand in; that is why the numbers are the one thing here that all grids share. None is taken back. Once
+//! [`limits::EXACT_STYLES_MAX`] are given out, a new style becomes one of the coarse ones, for all of which there is room.
+//! Our themes do not come near that, which a test of theirs says.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::style::{Color, PackedStyle, Style};
+use rustc_hash::FxHashMap;
+
+use super::style::{Attrs, Color, PackedStyle, Style};
 use crate::base::limits;
 
 /// The number of a style.
@@ -19,29 +21,31 @@ use crate::base::limits;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StyleId(pub u16);
 
-/// Numbers of all styles that were drawn with. `EXACT` of them are for any style, the others for coarse ones.
+/// Numbers of all styles that were drawn with. Once `EXACT` are given out, or one more that is what is seen of the last one
+/// on a blank, the others are for coarse ones.
 struct Registry<const COUNT: usize, const EXACT: usize> {
     /// By number.
     styles: [AtomicU64; COUNT],
     /// By number, what is seen of it on a blank.
     on_blank: [AtomicU16; COUNT],
     /// By packed style.
-    numbers: Mutex<BTreeMap<u64, u16>>,
+    numbers: Mutex<Option<FxHashMap<u64, u16>>>,
 }
 
 const COUNT: usize = 1 << 16;
-/// Styles that are left of all when colours have none or all of red, green and blue, or are the terminal's own.
-const COARSE: usize = 32 * 9 * 9;
-const RECENT: usize = 256;
+/// Styles there are when colours have none or all of red, green and blue, or are the terminal's own: attributes, foreground,
+/// background.
+const COARSE: usize = (1 << Attrs::COUNT) * 9 * 9;
+const LATELY_KEPT: usize = 1024;
 
-const _: () = assert!(limits::EXACT_STYLES_MAX + 2 + COARSE < COUNT);
+const _: () = assert!(limits::EXACT_STYLES_MAX + 1 + COARSE <= COUNT);
 
 /// Of this process. All of it is zero at first, so that only what was given out takes memory.
 static STYLES: Registry<COUNT, { limits::EXACT_STYLES_MAX }> = Registry::new();
 
 thread_local! {
     /// Styles and their numbers, by some bits of the style. The default one has number 0, so an empty entry is a true one.
-    static LATELY: [Cell<(u64, u16)>; RECENT] = const { [const { Cell::new((0, 0)) }; RECENT] };
+    static LATELY: [Cell<(u64, u16)>; LATELY_KEPT] = const { [const { Cell::new((0, 0)) }; LATELY_KEPT] };
 }
 
 // === impl StyleId ===
@@ -49,9 +53,10 @@ thread_local! {
 impl StyleId {
     pub const DEFAULT: StyleId = StyleId(0);
 
-    /// The number of a style, a new one if it has none yet.
+    /// The number of a style, a new one if it has none yet; where there are too many, that of the coarse one nearest to it.
     #[inline]
-    pub fn of(style: PackedStyle) -> StyleId {
+    pub fn of(style: impl Into<PackedStyle>) -> StyleId {
+        let style = style.into();
         LATELY.with(|lately| {
             let entry = &lately[slot(style.0)];
             let (known, number) = entry.get();
@@ -69,6 +74,11 @@ impl StyleId {
         STYLES.style(self.0)
     }
 
+    /// Whether new styles become coarse ones.
+    pub fn are_used_up() -> bool {
+        STYLES.len() >= limits::EXACT_STYLES_MAX
+    }
+
     /// The number of [`PackedStyle::on_blank`].
     #[inline]
     pub fn on_blank(self) -> StyleId {
@@ -76,14 +86,8 @@ impl StyleId {
     }
 }
 
-impl From<Style> for StyleId {
-    fn from(style: Style) -> StyleId {
-        StyleId::of(style.into())
-    }
-}
-
 fn slot(style: u64) -> usize {
-    (style.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize % RECENT
+    (style.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % LATELY_KEPT
 }
 
 // === impl Registry ===
@@ -94,7 +98,7 @@ impl<const COUNT: usize, const EXACT: usize> Registry<COUNT, EXACT> {
         Registry {
             styles: [const { AtomicU64::new(0) }; COUNT],
             on_blank: [const { AtomicU16::new(0) }; COUNT],
-            numbers: Mutex::new(BTreeMap::new()),
+            numbers: Mutex::new(None),
         }
     }
 
@@ -104,26 +108,30 @@ impl<const COUNT: usize, const EXACT: usize> Registry<COUNT, EXACT> {
         PackedStyle(self.styles[usize::from(number)].load(Ordering::Relaxed))
     }
 
+    fn len(&self) -> usize {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(1, FxHashMap::len)
+    }
+
     #[cold]
     #[inline(never)]
     fn number(&self, style: PackedStyle) -> u16 {
         let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
-        numbers.entry(PackedStyle::DEFAULT.0).or_insert(0);
+        let numbers = numbers.get_or_insert_with(|| FxHashMap::from_iter([(PackedStyle::DEFAULT.0, 0)]));
         match numbers.get(&style.0) {
             Some(number) => *number,
-            None if numbers.len() < EXACT => self.add(&mut numbers, style),
-            None => self.add(&mut numbers, coarse(style)),
+            None if numbers.len() < EXACT => self.add(numbers, style),
+            None => self.add(numbers, coarse(style)),
         }
     }
 
     /// With that of what is seen of it on a blank.
-    fn add(&self, numbers: &mut BTreeMap<u64, u16>, style: PackedStyle) -> u16 {
+    fn add(&self, numbers: &mut FxHashMap<u64, u16>, style: PackedStyle) -> u16 {
         if let Some(number) = numbers.get(&style.0) {
             return *number;
         }
         let seen = style.on_blank();
         let on_blank = (seen != style).then(|| self.add(numbers, seen));
-        let number = u16::try_from(numbers.len()).expect("invariant: coarse styles leave room");
+        let number = u16::try_from(numbers.len()).expect("invariant: there is room for all coarse styles");
         self.styles[usize::from(number)].store(style.0, Ordering::Relaxed);
         self.on_blank[usize::from(number)].store(on_blank.unwrap_or(number), Ordering::Relaxed);
         numbers.insert(style.0, number);
@@ -157,9 +165,9 @@ mod tests {
 
     #[test]
     fn a_number_stands_for_its_style_on_every_thread() {
-        let ids = || (0..3 * RECENT as u32).map(|index| StyleId::of(style(index))).collect::<Vec<_>>();
+        let ids = || (0..3 * LATELY_KEPT as u32).map(|index| StyleId::of(style(index))).collect::<Vec<_>>();
         let here = ids();
-        let there = std::thread::spawn(move || (ids(), ids())).join().expect("no panic");
+        let there = std::thread::Builder::new().spawn(move || (ids(), ids())).unwrap().join().unwrap();
         assert_eq!((&here, &here), (&there.0, &there.1));
         for (index, id) in (0..).zip(&here) {
             assert_eq!(id.style(), style(index));
@@ -175,24 +183,36 @@ mod tests {
     #[test]
     fn styles_beyond_all_numbers_have_eight_colours_and_never_run_out() {
         const EXACT: usize = 10;
-        let registry = Box::new(Registry::<{ EXACT + 2 + COARSE }, EXACT>::new());
-        let exact: Vec<u16> = (0..4).map(|index| registry.number(style(0x30_3030 + index))).collect();
-        for (index, number) in (0..).zip(&exact) {
+        let registry = Box::new(Registry::<{ EXACT + 1 + COARSE }, EXACT>::new());
+        let exact = || (0..5).map(|index| registry.number(style(0x30_3030 + index))).collect::<Vec<u16>>();
+        // The last one takes the number beyond as well.
+        let numbers = exact();
+        for (index, number) in (0..).zip(&numbers) {
             assert_eq!(registry.style(*number), style(0x30_3030 + index));
         }
-        for attrs in 0..32_u8 {
-            let names = [Attrs::BOLD, Attrs::DIM, Attrs::ITALIC, Attrs::UNDERLINE, Attrs::REVERSE];
-            let set = (0..5).filter(|bit| attrs >> bit & 1 == 1).fold(Attrs::NONE, |all, bit| all | names[bit]);
-            for index in 0..0x4_0000_u32 {
-                let [_, r, g, b] = index.wrapping_mul(0x9e_3779_b1).to_be_bytes();
-                let color = |bits: u8| if bits & 7 == 7 { Color::DEFAULT } else { Color::rgb(r ^ bits, g, b) };
-                let wanted = Style::new().fg(color(r)).bg(color(b)).with(set);
-                let shown = registry.style(registry.number(wanted.into())).unpack();
-                assert_eq!(shown.attrs, wanted.attrs);
-                assert_eq!(shown.fg == shown.bg, wanted.fg == wanted.bg, "{wanted:?} became {shown:?}");
+        assert_eq!(registry.len(), EXACT + 1);
+        let channels = || [0x40_u8, 0xc0].into_iter();
+        let mut colors = vec![Color::DEFAULT];
+        colors.extend(
+            channels().flat_map(|r| channels().flat_map(move |g| channels().map(move |b| Color::rgb(r, g, b)))),
+        );
+        let mut seen = std::collections::BTreeSet::new();
+        for attrs in (0..1 << Attrs::COUNT).map(Attrs::of_bits) {
+            for (fg, bg) in colors.iter().flat_map(|fg| colors.iter().map(|bg| (*fg, *bg))) {
+                let wanted = Style { fg, bg, attrs };
+                let number = registry.number(wanted.into());
+                let shown = registry.style(number).unpack();
+                assert_eq!((shown.attrs, shown.fg == shown.bg), (wanted.attrs, fg == bg), "{wanted:?}, {shown:?}");
+                seen.insert(number);
             }
         }
+        // The default one was there before.
+        assert_eq!((seen.len(), registry.len()), (COARSE, EXACT + COARSE));
+        // Colours that differ and have one nearest go on to differ.
+        let near = Style::new().fg(Color::rgb(1, 2, 3)).bg(Color::rgb(1, 2, 4));
+        let shown = registry.style(registry.number(near.into())).unpack();
+        assert_ne!(shown.fg, shown.bg);
         // Those with a number of their own keep it.
-        assert_eq!((0..4).map(|index| registry.number(style(0x30_3030 + index))).collect::<Vec<_>>(), exact);
+        assert_eq!(exact(), numbers);
     }
 }

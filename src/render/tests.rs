@@ -208,7 +208,7 @@ fn a_view_drawn_too_late_says_at_what_rate_it_goes_until_it_keeps_up() {
         }
         view.draw(now, WALL + now.since(Mono(1)), &boards, &data, &mut Ledger::default());
         // What was drawn is what is shown, or what it was before.
-        let rows = crate::encode::export::text(&view.shown, false);
+        let rows = encode::export::text(&view.shown, false);
         seen.push((rows.contains(&words), view.missed()));
     };
     turn(Duration::ZERO);

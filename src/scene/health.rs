@@ -36,7 +36,7 @@ const INTERVAL_MS_DEFAULT: u64 = 5_000;
 const PACE_MS_DEFAULT: u64 = 60_000;
 
 /// Judges the source of a panel by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
-/// newest point not after the right edge, `oldest` of the oldest one kept. `interval_ms` is what [`interval_ms`] says: that
+/// newest point not after the right edge, `oldest` of the oldest one kept, which only the past is judged by. `interval_ms` is what [`interval_ms`] says: that
 /// may take a look at every series of the panel.
 pub fn judge(
     panel: &PanelSpec,

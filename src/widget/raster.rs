@@ -299,7 +299,7 @@ impl<D: Dots> Raster<D> {
         filled_from: &[u16],
         style: impl Fn(usize, bool) -> Style,
     ) {
-        let numbered = |filled| std::array::from_fn(|owner| StyleId::from(style(owner, filled)));
+        let numbered = |filled| std::array::from_fn(|owner| StyleId::of(style(owner, filled)));
         let styles: [[StyleId; 8]; 2] = [false, true].map(numbered);
         for (x, (first, end)) in self.spans.iter().enumerate() {
             if first >= end {
@@ -329,7 +329,8 @@ impl<D: Dots> Trail<'_, D> {
             "its own rows"
         );
         let mut next = Stroke { x, top: rows.top, bottom: rows.bottom, leaves: rows.last };
-        if let Some(mut before) = self.before {
+        // Not there any more should this panic: what cannot be drawn is not drawn again while that ends.
+        if let Some(mut before) = self.before.take() {
             debug_assert!(before.x <= x, "from left to right");
             let rise = rows.first - before.leaves;
             match x - before.x {

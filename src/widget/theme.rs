@@ -51,6 +51,9 @@ pub enum Level {
     Critical,
 }
 
+/// Colours of heat from one that a theme names to the next.
+const HEAT_STEPS: usize = 8;
+
 /// All styles of one theme for one palette.
 #[derive(Debug)]
 pub struct Theme {
@@ -177,18 +180,19 @@ impl Theme {
         self.tinted
     }
 
-    /// The colour of an amount: like the ground for 0, far from it for 1.
+    /// The colour of an amount: like the ground for 0, far from it for 1. A few dozen at most, so that two in a cell are not
+    /// more styles than there are numbers for, and a little more or less changes nothing.
     #[inline]
     pub fn heat(&self, at: f32) -> Color {
-        let place = at.clamp(0.0, 1.0) * (self.heat.len() - 1) as f32;
-        if !self.tinted {
-            return self.heat[(place + 0.5) as usize];
-        }
-        let below = (place as usize).min(self.heat.len() - 1);
+        let between = if self.tinted { HEAT_STEPS } else { 1 };
+        let step = (at.clamp(0.0, 1.0) * ((self.heat.len() - 1) * between) as f32 + 0.5) as usize;
+        let (below, share) = (step / between, step % between);
         let (low, high) = (self.heat[below], self.heat[(below + 1).min(self.heat.len() - 1)]);
         let (Some(low), Some(high)) = (low.channels(), high.channels()) else { return low };
-        let share = place - below as f32;
-        let mix = |low: u8, high: u8| (f32::from(low) + (f32::from(high) - f32::from(low)) * share + 0.5) as u8;
+        let mix = |low: u8, high: u8| {
+            let parts = (between - share) * usize::from(low) + share * usize::from(high);
+            ((parts + between / 2) / between) as u8
+        };
         Color::rgb(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
     }
 

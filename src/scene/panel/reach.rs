@@ -19,8 +19,8 @@ const PACE_POINTS_MAX: usize = 9;
 /// How far a chart's data reaches, and where `paced` says so its pace too: in one look at its series.
 pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
     let data = moment.data;
-    let back = !moment.is_live();
-    let mut reach = Reach { edge: moment.edge, newest: None, back, oldest: None, paced, pace_ms: None };
+    let asks_oldest = !moment.is_live();
+    let mut reach = Reach { edge: moment.edge, newest: None, asks_oldest, oldest: None, paced, pace_ms: None };
     match chart {
         Chart::Line { lines, .. } => {
             for line in lines {
@@ -81,8 +81,8 @@ pub struct Reach {
     /// The newest point at the right edge.
     pub newest: Option<Wall>,
     /// Whether the oldest one is wanted, too: of the present nobody asks.
-    back: bool,
-    /// The oldest one there is.
+    asks_oldest: bool,
+    /// The oldest one there is, where it is wanted.
     pub oldest: Option<Wall>,
     /// Whether the pace is wanted: most sources tell their own.
     paced: bool,
@@ -98,7 +98,7 @@ impl Reach {
     fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
         for window in windows {
             self.newest = self.newest.max(window.time_at(self.edge));
-            if self.back {
+            if self.asks_oldest {
                 self.oldest = self.oldest.into_iter().chain(window.oldest_at()).min();
             }
             if self.paced {

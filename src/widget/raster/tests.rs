@@ -142,3 +142,15 @@ fn a_line_is_seen_where_it_was_drawn() {
     });
     assert_eq!(grid.to_text(), "⢀\n⠈\n", "the right column's lowest dot and the one under it");
 }
+
+#[test]
+fn strokes_outside_are_one_panic_and_no_abort() {
+    let strokes = || {
+        let mut raster = Raster::<Braille>::new(1, 1, None);
+        let mut trail = raster.trail(0);
+        for x in [0, 9, 10] {
+            trail.stroke(x, true, Rows { first: 0, top: 0, bottom: 0, last: 0 });
+        }
+    };
+    assert!(std::panic::catch_unwind(strokes).is_err());
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::base::limits::EXACT_STYLES_MAX;
 
 const TEXT_ROLES: [Role; 11] = [
     Role::Text,
@@ -155,6 +156,26 @@ fn heat_leaves_the_ground_evenly_in_lightness_so_that_no_hue_is_needed() {
         }
     }
     assert_eq!(Theme::of(spec::Theme::Dark, Palette::Mono).heat(0.5), Color::DEFAULT);
+}
+
+#[test]
+fn two_amounts_in_every_cell_are_styles_that_there_are_numbers_for() {
+    let mut styles = std::collections::HashSet::new();
+    for (name, palette) in
+        COLOURED.into_iter().flat_map(|name| [Palette::Truecolor, Palette::Indexed].map(|palette| (name, palette)))
+    {
+        let theme = Theme::of(name, palette);
+        let mut colors: Vec<Color> = (0..=10_000).map(|part| theme.heat(part as f32 / 10_000.0)).collect();
+        colors.push(theme.style(Role::Ground).bg);
+        colors.sort_by_key(|color| color.channels());
+        colors.dedup();
+        for (upper, lower) in colors.iter().flat_map(|upper| colors.iter().map(|lower| (*upper, *lower))) {
+            let style = Style::new().fg(upper).bg(lower);
+            styles.extend([style, style.dim()]);
+        }
+    }
+    // Of each as much is seen on a blank as there are colours. All the rest are some hundreds.
+    assert!(styles.len() > 20_000 && styles.len() < EXACT_STYLES_MAX / 2 + 5_000, "{}", styles.len());
 }
 
 /// What eyes without one kind of cone make of linear red, green and blue: Machado, Oliveira and Fernandes, "A
