@@ -1,5 +1,5 @@
-//! The board of `make bench-fanout` in views of which each shows a little more of the past than the one before, with
-//! samples as programs push them.
+//! The boards of `make bench-fanout`: that of lines in views of which each shows a little more of the past than the one
+//! before, and that of nodes, with samples as programs push them.
 //!
 //! Invariant: the same tick gives the same samples, on every machine.
 
@@ -13,7 +13,12 @@ use unblink::scene::{Boards, Shared, Stage, file};
 use crate::board::data::{Data, POINTS, ROWS_CHANGING};
 use crate::board::{COLS, ROWS};
 
-const BOARD: &[u8] = include_bytes!("../fanout/dashboard.toml");
+const LINES: &[u8] = include_bytes!("../fanout/dashboard.toml");
+const NODES: &[u8] = include_bytes!("../fanout/nodes.toml");
+/// As in the harness: sixty nodes with names of several scripts, of which six change.
+const NODE_COUNT: u64 = 60;
+const NODES_CHANGING: u64 = 6;
+const PLACES: [&str; 6] = ["🔥 東京", "🌊 大阪", "🚀 上海", "🐳 서울", "⚡ 北京", "🔧 札幌"];
 const START_MS: i64 = 1_700_000_000_000;
 /// As the harness compares ratatui with it.
 const TICK_MS: u64 = 100;
@@ -28,13 +33,24 @@ pub struct Dashboard {
     ledger: Ledger,
     shared: Shared,
     tick: u64,
+    has_nodes: bool,
 }
 
 // === impl Dashboard ===
 
 impl Dashboard {
     pub fn new(views: u64) -> Dashboard {
-        let board = file::read("dashboard", "dashboard.toml", BOARD).expect("the board is sound");
+        Dashboard::of(LINES, views)
+    }
+
+    /// One view of the board of nodes.
+    pub fn nodes() -> Dashboard {
+        Dashboard::of(NODES, 1)
+    }
+
+    fn of(board: &[u8], views: u64) -> Dashboard {
+        let has_nodes = board == NODES;
+        let board = file::read("dashboard", "dashboard.toml", board).expect("the board is sound");
         let boards = Boards::new(vec![board]);
         let view = |index: u64| {
             let mut spec = ViewSpec::new("default", "dashboard", Size::clamped(COLS, ROWS));
@@ -44,7 +60,7 @@ impl Dashboard {
         let views = (0..views).map(view).collect();
         let (data, source, ledger) = (Dataset::default(), Data::new(), Ledger::default());
         let shared = Shared::default();
-        let mut dashboard = Dashboard { boards, data, source, views, ledger, shared, tick: 0 };
+        let mut dashboard = Dashboard { boards, data, source, views, ledger, shared, tick: 0, has_nodes };
         for _ in 0..2 * POINTS {
             dashboard.sample();
         }
@@ -84,6 +100,15 @@ impl Dashboard {
             self.data.insert(Sample { key, kind: Kind::Gauge, unit, at, value }).expect("the samples are sound");
         };
         put("bench_marker", &[("name", "marker")], Unit::Percent, 10.0 + (self.tick % 900) as f64 / 10.0);
+        if self.has_nodes {
+            let changing = if self.tick == 1 { NODE_COUNT } else { NODES_CHANGING };
+            for node in (0..changing).map(|index| (self.tick * NODES_CHANGING + index) % NODE_COUNT) {
+                let name = format!("{}-{node:02}", PLACES[(node % 6) as usize]);
+                let series = ["bench_load_a", "bench_load_b", "bench_load_c"][(node % 3) as usize];
+                let load = 100.0 * ((self.tick * 7 + node * 13) % 97) as f64 / 97.0;
+                put(series, &[("node", &name)], Unit::Percent, load);
+            }
+        }
         for (signal, name) in self.source.signals.iter().zip(["bench_first", "bench_second"]) {
             put(name, &[], Unit::Percent, *signal.last().expect("a signal has points"));
         }

@@ -58,6 +58,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "scene/month", prepare: scene_month },
     Part { name: "scene/one-view", prepare: || scene_views(1) },
     Part { name: "scene/twenty-views", prepare: || scene_views(20) },
+    Part { name: "scene/nodes", prepare: scene_nodes },
     Part { name: "fanout/five-hundred", prepare: fan_out },
     Part { name: "store/thousand", prepare: store_thousand },
 ];
@@ -156,6 +157,13 @@ fn scene_month() -> Box<dyn FnMut()> {
 /// A tick of pushed samples, and a frame of each of so many views of them, each of another span of time.
 fn scene_views(views: u64) -> Box<dyn FnMut()> {
     let mut dashboard = Dashboard::new(views);
+    Box::new(move || {
+        black_box(dashboard.frames());
+    })
+}
+
+fn scene_nodes() -> Box<dyn FnMut()> {
+    let mut dashboard = Dashboard::nodes();
     Box::new(move || {
         black_box(dashboard.frames());
     })

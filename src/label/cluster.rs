@@ -29,6 +29,8 @@ pub struct Clusters<'a> {
     rest: &'a str,
     /// What is left of the grapheme `rest` begins in.
     grapheme: &'a str,
+    /// What `rest` begins with, where that was looked at already.
+    ahead: Option<Lone>,
 }
 
 /// Whether the next code point of a grapheme fits the cluster it would join.
@@ -71,7 +73,7 @@ impl Packer {
 impl<'a> Clusters<'a> {
     /// `text` must be settled.
     pub(super) fn new(text: &'a str) -> Clusters<'a> {
-        Clusters { rest: text, grapheme: "" }
+        Clusters { rest: text, grapheme: "", ahead: None }
     }
 
     fn take(&mut self, bytes: usize) -> &'a str {
@@ -88,10 +90,12 @@ impl<'a> Iterator for Clusters<'a> {
         let mut chars = self.rest.chars();
         let first = chars.next()?;
         if self.grapheme.is_empty() {
-            if let Some(Lone { columns, certain }) = lone(first)
-                && chars.next().is_none_or(|second| lone(second).is_some())
-            {
-                return Some(Cluster { text: self.take(first.len_utf8()), columns, certain });
+            let second = chars.next();
+            if let Some(Lone { columns, certain }) = self.ahead.take().or_else(|| lone(first)) {
+                self.ahead = second.and_then(lone);
+                if second.is_none() || self.ahead.is_some() {
+                    return Some(Cluster { text: self.take(first.len_utf8()), columns, certain });
+                }
             }
             self.grapheme = self.rest.graphemes(true).next().unwrap_or_default();
         }
@@ -169,6 +173,12 @@ pub(super) struct Lone {
 /// to be taken out, put together or cut. What has a `None` may still be a cluster by itself.
 #[inline]
 pub(super) fn lone(c: char) -> Option<Lone> {
+    // Most that comes in lots, before anything is searched for.
+    match c {
+        ' '..='~' => return Some(Lone { columns: 1, certain: true }),
+        '\u{4e00}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' => return Some(Lone { columns: 2, certain: true }),
+        _ => {}
+    }
     if let Some(columns) = agreed_columns(c) {
         return Some(Lone { columns, certain: true });
     }

@@ -269,7 +269,8 @@ fn natural(left: &str, right: &str) -> Ordering {
             digits_left.len().cmp(&digits_right.len()).then(digits_left.cmp(digits_right))
         } else {
             (left, right) = (&left[a.len_utf8()..], &right[b.len_utf8()..]);
-            a.to_lowercase().cmp(b.to_lowercase())
+            // Most are the same: only of others the cases are looked up.
+            if a == b { Ordering::Equal } else { a.to_lowercase().cmp(b.to_lowercase()) }
         };
         if order != Ordering::Equal {
             return order;
