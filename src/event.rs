@@ -9,6 +9,7 @@ mod confinement;
 mod daemon;
 mod device;
 mod feed;
+mod picture;
 mod port;
 mod push;
 mod service;
@@ -32,6 +33,7 @@ pub use feed::{
     WorkerDied, WorkerHung, WorkerKept, WorkerLate, WorkerReady, WorkerRecycled, WorkerSilent, WorkerStack,
     WorkerStarted,
 };
+pub use picture::StylesUsedUp;
 pub use port::{ChangeAsked, CredentialsGone, CredentialsOpenToAll, CredentialsUnread, PortServed, StrangerRefused};
 pub use push::{ChunksLost, LinesRejected, PusherClosed, PusherOpened};
 pub use service::{

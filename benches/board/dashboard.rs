@@ -10,15 +10,12 @@ use unblink::render::View;
 use unblink::render::ledger::Ledger;
 use unblink::scene::{Boards, Shared, Stage, file};
 
+use super::nodes::{NODES, NODES_CHANGING, node};
 use crate::board::data::{Data, POINTS, ROWS_CHANGING};
 use crate::board::{COLS, ROWS};
 
-const LINES: &[u8] = include_bytes!("../fanout/dashboard.toml");
-const NODES: &[u8] = include_bytes!("../fanout/nodes.toml");
-/// As in the harness: sixty nodes with names of several scripts, of which six change.
-const NODE_COUNT: u64 = 60;
-const NODES_CHANGING: u64 = 6;
-const PLACES: [&str; 6] = ["🔥 東京", "🌊 大阪", "🚀 上海", "🐳 서울", "⚡ 北京", "🔧 札幌"];
+const LINES_BOARD: &[u8] = include_bytes!("../fanout/dashboard.toml");
+const NODES_BOARD: &[u8] = include_bytes!("../fanout/nodes.toml");
 const START_MS: i64 = 1_700_000_000_000;
 /// As the harness compares ratatui with it.
 const TICK_MS: u64 = 100;
@@ -40,16 +37,15 @@ pub struct Dashboard {
 
 impl Dashboard {
     pub fn new(views: u64) -> Dashboard {
-        Dashboard::of(LINES, views)
+        Dashboard::of(LINES_BOARD, false, views)
     }
 
     /// One view of the board of nodes.
     pub fn nodes() -> Dashboard {
-        Dashboard::of(NODES, 1)
+        Dashboard::of(NODES_BOARD, true, 1)
     }
 
-    fn of(board: &[u8], views: u64) -> Dashboard {
-        let has_nodes = board == NODES;
+    fn of(board: &[u8], has_nodes: bool, views: u64) -> Dashboard {
         let board = file::read("dashboard", "dashboard.toml", board).expect("the board is sound");
         let boards = Boards::new(vec![board]);
         let view = |index: u64| {
@@ -101,29 +97,28 @@ impl Dashboard {
         };
         put("bench_marker", &[("name", "marker")], Unit::Percent, 10.0 + (self.tick % 900) as f64 / 10.0);
         if self.has_nodes {
-            let changing = if self.tick == 1 { NODE_COUNT } else { NODES_CHANGING };
-            for node in (0..changing).map(|index| (self.tick * NODES_CHANGING + index) % NODE_COUNT) {
-                let name = format!("{}-{node:02}", PLACES[(node % 6) as usize]);
-                let series = ["bench_load_a", "bench_load_b", "bench_load_c"][(node % 3) as usize];
-                let load = 100.0 * ((self.tick * 7 + node * 13) % 97) as f64 / 97.0;
+            let changing = if self.tick == 1 { NODES } else { NODES_CHANGING };
+            for index in (0..changing).map(|index| (self.tick * NODES_CHANGING + index) % NODES) {
+                let (series, name, load) = node(index, self.tick);
                 put(series, &[("node", &name)], Unit::Percent, load);
             }
-        }
-        for (signal, name) in self.source.signals.iter().zip(["bench_first", "bench_second"]) {
-            put(name, &[], Unit::Percent, *signal.last().expect("a signal has points"));
-        }
-        let rows = self.source.table.len();
-        let changing = if self.tick == 1 { rows } else { ROWS_CHANGING };
-        for index in 0..changing {
-            let [name, pid, cpu, memory, _] =
-                &self.source.table[(self.source.now_s as usize * ROWS_CHANGING + index) % rows];
-            let number = |text: &str| text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number");
-            let labels = [("process", name.as_str())];
-            put("bench_cpu", &labels, Unit::Percent, number(cpu));
-            put("bench_memory", &labels, Unit::None, number(memory));
-            if self.tick == 1 {
-                put("bench_pid", &labels, Unit::None, number(pid));
-                put("bench_state", &labels, Unit::None, 1.0);
+        } else {
+            for (signal, name) in self.source.signals.iter().zip(["bench_first", "bench_second"]) {
+                put(name, &[], Unit::Percent, *signal.last().expect("a signal has points"));
+            }
+            let rows = self.source.table.len();
+            let changing = if self.tick == 1 { rows } else { ROWS_CHANGING };
+            for index in 0..changing {
+                let [name, pid, cpu, memory, _] =
+                    &self.source.table[(self.source.now_s as usize * ROWS_CHANGING + index) % rows];
+                let number = |text: &str| text.split(' ').next().and_then(|text| text.parse().ok()).expect("a number");
+                let labels = [("process", name.as_str())];
+                put("bench_cpu", &labels, Unit::Percent, number(cpu));
+                put("bench_memory", &labels, Unit::None, number(memory));
+                if self.tick == 1 {
+                    put("bench_pid", &labels, Unit::None, number(pid));
+                    put("bench_state", &labels, Unit::None, 1.0);
+                }
             }
         }
         // Nobody is asked for what is pushed.

@@ -6,6 +6,8 @@ mod dashboard;
 mod demo;
 mod host;
 mod month;
+#[path = "../fanout/nodes.rs"]
+mod nodes;
 #[path = "../fanout/steady.rs"]
 mod steady;
 

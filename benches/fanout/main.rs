@@ -12,6 +12,7 @@ mod cell;
 mod daemon;
 mod decode;
 mod drain;
+mod nodes;
 mod options;
 mod pace;
 mod peers;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     // A descriptor for each viewer, here and there.
     let limit = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: limit }).expect("as many as we may have");
-    let (load, rows) = (usage::load(), plan::rows(&options));
+    let (load, commit, rows) = (usage::load(), usage::commit(), plan::rows(&options));
     let cells = plan::cells(&rows);
     let mut recordings = Recordings::default();
     cells.iter().for_each(|cell| recordings.prepare(cell));
@@ -71,7 +72,7 @@ fn main() -> ExitCode {
         }
         rounds.push(readings);
     }
-    let report = Report { options: &options, cells: &cells, rows: &rows, rounds, load };
+    let report = Report { options: &options, cells: &cells, rows: &rows, rounds, load, commit };
     print!("{}", report.table());
     serving::keep(&report.json(), options.json.as_ref());
     if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -17,8 +17,9 @@ pub struct Report<'a> {
     pub rows: &'a [Row],
     /// Of each round, in the order of `cells`.
     pub rounds: Vec<Vec<Reading>>,
-    /// The load when it began.
+    /// The load when it began, and the commit that was checked out.
     pub load: f64,
+    pub commit: Option<String>,
 }
 
 /// A median and how far the rounds lie apart.
@@ -129,7 +130,7 @@ impl Report<'_> {
             })
         });
         let report = json!({
-            "commit": usage::commit(), "machine": usage::machine(), "load_before": self.load, "load_after": usage::load(),
+            "commit": self.commit, "machine": usage::machine(), "load_before": self.load, "load_after": usage::load(),
             "viewers": self.options.viewers, "rounds": self.options.rounds, "seconds": self.options.seconds,
             "rows": rows.collect::<Vec<_>>(), "cells": cells.collect::<Vec<_>>(),
         });

@@ -7,17 +7,12 @@ use std::fmt::Write;
 use unblink::base::Wall;
 
 use super::board::data::{Data, ROWS_CHANGING};
+use super::nodes::{NODES, NODES_CHANGING, node};
 
 /// Ticks before a marker comes again: at 120 a second, seven and a half seconds, far longer than anything is late.
 pub const MARKERS: u64 = 900;
 /// The smallest marker, in tenths of a percent: all of them have three digits.
 const MARKER_FIRST: u64 = 100;
-/// Nodes of the second workload, and how many of them change with each tick.
-pub const NODES: u64 = 60;
-pub const NODES_CHANGING: u64 = 6;
-const EMOJI: [&str; 10] = ["🔥", "🌊", "🚀", "🐳", "🍀", "⚡", "🧪", "📦", "🎯", "🔧"];
-const PLACES: [&str; 6] = ["東京", "大阪", "上海", "서울", "北京", "札幌"];
-
 /// What is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Workload {
@@ -93,11 +88,9 @@ impl Samples {
     fn nodes(&self, out: &mut String, n: u64) {
         let changed = (0..NODES_CHANGING).map(|index| (n * NODES_CHANGING + index) % NODES);
         let changed: Vec<u64> = if self.begun { changed.collect() } else { (0..NODES).collect() };
-        for node in changed {
-            let (emoji, place) = (EMOJI[(node % 10) as usize], PLACES[(node % 6) as usize]);
-            let series = ["bench_load_a", "bench_load_b", "bench_load_c"][(node % 3) as usize];
-            let labels = format!(r#","unit":"percent","labels":{{"node":"{emoji} {place}-{node:02}"}}"#);
-            put(out, series, 100.0 * ((n * 7 + node * 13) % 97) as f64 / 97.0, &labels);
+        for index in changed {
+            let (series, name, load) = node(index, n);
+            put(out, series, load, &format!(r#","unit":"percent","labels":{{"node":"{name}"}}"#));
         }
     }
 }

@@ -241,6 +241,7 @@ impl<'a> Pen<'a> {
 /// not known.
 #[inline]
 pub(super) fn append<const N: usize>(out: &mut Vec<u8>, bytes: &[u8; N], len: usize) {
+    const { assert!(N <= super::BYTES_BEYOND) }
     debug_assert!(len <= N, "{len} of {N} bytes");
     let end = out.len() + len;
     out.extend_from_slice(bytes);

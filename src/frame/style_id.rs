@@ -21,14 +21,15 @@ use crate::base::limits;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct StyleId(pub u16);
 
-/// Numbers of all styles that were drawn with. Once `EXACT` are given out, or one more that is what is seen of the last one
-/// on a blank, the others are for coarse ones.
+/// Numbers of all styles that were drawn with. The first `EXACT`, and perhaps one more as a style is given out with what is
+/// seen of it on a blank, are for any style, the others for coarse ones.
 struct Registry<const COUNT: usize, const EXACT: usize> {
     /// By number.
     styles: [AtomicU64; COUNT],
     /// By number, what is seen of it on a blank.
     on_blank: [AtomicU16; COUNT],
-    /// By packed style.
+    /// By packed style. None at first: a map without anything in it is not all zero, and would put all of this into the
+    /// program's file.
     numbers: Mutex<Option<FxHashMap<u64, u16>>>,
 }
 
@@ -36,7 +37,7 @@ const COUNT: usize = 1 << 16;
 /// Styles there are when colours have none or all of red, green and blue, or are the terminal's own: attributes, foreground,
 /// background.
 const COARSE: usize = (1 << Attrs::COUNT) * 9 * 9;
-const LATELY_KEPT: usize = 1024;
+const LATELY_KEPT: usize = 256;
 
 const _: () = assert!(limits::EXACT_STYLES_MAX + 1 + COARSE <= COUNT);
 
@@ -76,7 +77,7 @@ impl StyleId {
 
     /// Whether new styles become coarse ones.
     pub fn are_used_up() -> bool {
-        STYLES.len() >= limits::EXACT_STYLES_MAX
+        STYLES.is_used_up()
     }
 
     /// The number of [`PackedStyle::on_blank`].
@@ -87,7 +88,7 @@ impl StyleId {
 }
 
 fn slot(style: u64) -> usize {
-    (style.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54) as usize % LATELY_KEPT
+    (style.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - LATELY_KEPT.ilog2())) as usize % LATELY_KEPT
 }
 
 // === impl Registry ===
@@ -108,8 +109,13 @@ impl<const COUNT: usize, const EXACT: usize> Registry<COUNT, EXACT> {
         PackedStyle(self.styles[usize::from(number)].load(Ordering::Relaxed))
     }
 
-    fn len(&self) -> usize {
-        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(1, FxHashMap::len)
+    fn is_used_up(&self) -> bool {
+        self.numbers.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Self::takes_no_more)
+    }
+
+    /// Whether only coarse ones are added.
+    fn takes_no_more(numbers: &FxHashMap<u64, u16>) -> bool {
+        numbers.len() >= EXACT
     }
 
     #[cold]
@@ -119,8 +125,8 @@ impl<const COUNT: usize, const EXACT: usize> Registry<COUNT, EXACT> {
         let numbers = numbers.get_or_insert_with(|| FxHashMap::from_iter([(PackedStyle::DEFAULT.0, 0)]));
         match numbers.get(&style.0) {
             Some(number) => *number,
-            None if numbers.len() < EXACT => self.add(numbers, style),
-            None => self.add(numbers, coarse(style)),
+            None if Self::takes_no_more(numbers) => self.add(numbers, coarse(style)),
+            None => self.add(numbers, style),
         }
     }
 
@@ -156,7 +162,6 @@ fn eight(color: Color, flip: u8) -> Color {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::Attrs;
 
     fn style(index: u32) -> PackedStyle {
         let [_, r, g, b] = index.to_be_bytes();
@@ -164,13 +169,10 @@ mod tests {
     }
 
     #[test]
-    fn a_number_stands_for_its_style_on_every_thread() {
-        let ids = || (0..3 * LATELY_KEPT as u32).map(|index| StyleId::of(style(index))).collect::<Vec<_>>();
-        let here = ids();
-        let there = std::thread::Builder::new().spawn(move || (ids(), ids())).unwrap().join().unwrap();
-        assert_eq!((&here, &here), (&there.0, &there.1));
-        for (index, id) in (0..).zip(&here) {
-            assert_eq!(id.style(), style(index));
+    fn a_number_stands_for_its_style_and_for_what_is_seen_of_it_on_a_blank() {
+        let ids: Vec<StyleId> = (0..3 * LATELY_KEPT as u32).map(|index| StyleId::of(style(index))).collect();
+        for (index, id) in (0..).zip(&ids) {
+            assert_eq!((id.style(), StyleId::of(style(index))), (style(index), *id));
             assert_eq!(id.on_blank().style(), style(index).on_blank());
             assert_eq!(id.on_blank().on_blank(), id.on_blank());
         }
@@ -184,13 +186,15 @@ mod tests {
     fn styles_beyond_all_numbers_have_eight_colours_and_never_run_out() {
         const EXACT: usize = 10;
         let registry = Box::new(Registry::<{ EXACT + 1 + COARSE }, EXACT>::new());
-        let exact = || (0..5).map(|index| registry.number(style(0x30_3030 + index))).collect::<Vec<u16>>();
+        let exact = |count| (0..count).map(|index| registry.number(style(0x30_3030 + index))).collect::<Vec<u16>>();
+        exact(4);
+        assert!(!registry.is_used_up());
         // The last one takes the number beyond as well.
-        let numbers = exact();
+        let numbers = exact(5);
+        assert!(registry.is_used_up());
         for (index, number) in (0..).zip(&numbers) {
             assert_eq!(registry.style(*number), style(0x30_3030 + index));
         }
-        assert_eq!(registry.len(), EXACT + 1);
         let channels = || [0x40_u8, 0xc0].into_iter();
         let mut colors = vec![Color::DEFAULT];
         colors.extend(
@@ -207,12 +211,13 @@ mod tests {
             }
         }
         // The default one was there before.
-        assert_eq!((seen.len(), registry.len()), (COARSE, EXACT + COARSE));
+        let given = registry.numbers.lock().unwrap().as_ref().map(FxHashMap::len);
+        assert_eq!((seen.len(), given), (COARSE, Some(EXACT + COARSE)));
         // Colours that differ and have one nearest go on to differ.
         let near = Style::new().fg(Color::rgb(1, 2, 3)).bg(Color::rgb(1, 2, 4));
         let shown = registry.style(registry.number(near.into())).unpack();
         assert_ne!(shown.fg, shown.bg);
         // Those with a number of their own keep it.
-        assert_eq!(exact(), numbers);
+        assert_eq!(exact(5), numbers);
     }
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::base::Size;
-use crate::frame::Style;
+use crate::frame::{Color, Style, StyleId};
 use crate::label::Label;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::{GlyphSet, Kind, Palette, Sample, SeriesKey, Unit};
+use crate::runtime;
 
 const SECOND: Duration = Duration::from_secs(1);
 const WALL: Wall = Wall(1_789_000_000_000);
@@ -235,4 +236,22 @@ fn data_that_the_board_does_not_show_wakes_nothing() {
     take(&mut data, 2.0);
     view.changed(scene::stamp(&boards, &spec, &data), later);
     assert_eq!(view.ask(later), Ask::Draw);
+}
+
+#[test]
+fn styles_have_one_number_on_every_thread() {
+    // More than any thread keeps at hand.
+    let ids = || (0..5_000_u16).map(|index| StyleId::of(Style::new().fg(shade(index)))).collect::<Vec<_>>();
+    let here = ids();
+    let (tell, told) = std::sync::mpsc::channel();
+    let other = runtime::spawn_thread("draws-too", move || tell.send((ids(), ids())));
+    other.expect("a thread");
+    let there = told.recv_timeout(60 * SECOND).expect("the other one drew");
+    assert_eq!((&here, &here), (&there.0, &there.1));
+    assert!((0..).zip(&here).all(|(index, id)| id.style().unpack().fg == shade(index)));
+}
+
+fn shade(index: u16) -> Color {
+    let [high, low] = index.to_be_bytes();
+    Color::rgb(low, high, 0x77)
 }

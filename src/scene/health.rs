@@ -35,9 +35,9 @@ const INTERVAL_MS_DEFAULT: u64 = 5_000;
 /// The interval of a panel whose source is not asked, and of which no series has two points: as good as any guess.
 const PACE_MS_DEFAULT: u64 = 60_000;
 
-/// Judges the source of a panel by what it says of itself, or in the past by what it delivered: `newest` is the time of the panel's
-/// newest point not after the right edge, `oldest` of the oldest one kept, which only the past is judged by. `interval_ms` is what [`interval_ms`] says: that
-/// may take a look at every series of the panel.
+/// Judges the source of a panel by what it says of itself, or in the past by what it delivered: `newest` is the time of
+/// the panel's newest point not after the right edge, `oldest` that of the oldest one kept, by which only the past is
+/// judged. `interval_ms` is what [`interval_ms`] says: that may take a look at every series of the panel.
 pub fn judge(
     panel: &PanelSpec,
     newest: Option<Wall>,

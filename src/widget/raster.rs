@@ -329,8 +329,7 @@ impl<D: Dots> Trail<'_, D> {
             "its own rows"
         );
         let mut next = Stroke { x, top: rows.top, bottom: rows.bottom, leaves: rows.last };
-        // Not there any more should this panic: what cannot be drawn is not drawn again while that ends.
-        if let Some(mut before) = self.before.take() {
+        if let Some(mut before) = self.before {
             debug_assert!(before.x <= x, "from left to right");
             let rise = rows.first - before.leaves;
             match x - before.x {
@@ -365,7 +364,8 @@ impl Stroke {
 
 impl<D: Dots> Drop for Trail<'_, D> {
     fn drop(&mut self) {
-        if let Some(last) = self.before {
+        // What made a panic might make another one here, and two of them end the process.
+        if let Some(last) = self.before.filter(|_| !std::thread::panicking()) {
             self.raster.column(last.x, last.top, last.bottom);
             self.raster.settle(self.owner, self.begins as usize, last.x as usize);
         }

@@ -180,8 +180,8 @@ impl Theme {
         self.tinted
     }
 
-    /// The colour of an amount: like the ground for 0, far from it for 1. A few dozen at most, so that two in a cell are not
-    /// more styles than there are numbers for, and a little more or less changes nothing.
+    /// The colour of an amount: like the ground for 0, far from it for 1. There are 65 at most, so that two in a cell are not
+    /// more styles than there are numbers for.
     #[inline]
     pub fn heat(&self, at: f32) -> Color {
         let between = if self.tinted { HEAT_STEPS } else { 1 };

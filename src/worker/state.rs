@@ -19,7 +19,8 @@ use super::resting::RestingSource;
 use super::standby::Standbys;
 use super::views::Views;
 use crate::base::{Epoch, Mono, ViewId, Wall, limits};
-use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered};
+use crate::event::{Event, SampleRejected, SourceFailed, SourceRecovered, StylesUsedUp};
+use crate::frame::StyleId;
 use crate::machine::session;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::fault::Lie;
@@ -61,6 +62,8 @@ pub struct State {
     pub(super) controls: Controls,
     pub(super) counts: Counts,
     told: Counts,
+    /// That styles are used up; they stay so.
+    styles_told: bool,
     pub(super) data_to_frame: Latency,
     /// What the next worker will know; none where nobody keeps it.
     pub(super) history: Option<History>,
@@ -140,6 +143,7 @@ impl State {
             controls,
             counts: Counts::default(),
             told: Counts::default(),
+            styles_told: false,
             data_to_frame: Latency::default(),
             history,
             pushes: Pushes::default(),
@@ -374,6 +378,10 @@ impl State {
 
     pub fn take_status(&mut self, wall: Wall) -> WorkerStatus {
         self.told = self.counts;
+        if !self.styles_told && StyleId::are_used_up() {
+            self.styles_told = true;
+            StylesUsedUp { styles: limits::EXACT_STYLES_MAX }.emit();
+        }
         self.tell_status(wall)
     }
 

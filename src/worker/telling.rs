@@ -2,13 +2,10 @@
 //!
 //! Invariant: rows are few and bounded, whatever the tenant has; the sources that are told are those that were silent longest.
 
-use std::sync::Once;
-
 use super::history::History;
 use super::state::State;
 use crate::base::{Wall, limits};
 use crate::event::COUNTERS;
-use crate::frame::StyleId;
 use crate::model::Dataset;
 use crate::model::dataset::{SourceHealth, SourceState};
 use crate::model::fault::{Class, Ring};
@@ -18,14 +15,8 @@ use crate::runtime::{fault, log};
 use crate::sys::{heap, usage};
 use crate::wire::feed::{CountRow, Figures, MemoryRow, SourceRow, WorkerStatus};
 
-/// Once is enough: they stay so.
-static USED_UP: Once = Once::new();
-
 impl State {
     pub(super) fn tell_status(&self, wall: Wall) -> WorkerStatus {
-        if StyleId::are_used_up() {
-            USED_UP.call_once(|| tracing::warn!("no styles are left: new ones are shown in eight colours"));
-        }
         let push_rejected = self.pushes.rejected();
         WorkerStatus {
             series: u32::try_from(self.data.series_count()).unwrap_or(u32::MAX),

@@ -148,7 +148,7 @@ fn strokes_outside_are_one_panic_and_no_abort() {
     let strokes = || {
         let mut raster = Raster::<Braille>::new(1, 1, None);
         let mut trail = raster.trail(0);
-        for x in [0, 9, 10] {
+        for x in [9, 10] {
             trail.stroke(x, true, Rows { first: 0, top: 0, bottom: 0, last: 0 });
         }
     };

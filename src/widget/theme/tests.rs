@@ -161,8 +161,9 @@ fn heat_leaves_the_ground_evenly_in_lightness_so_that_no_hue_is_needed() {
 #[test]
 fn two_amounts_in_every_cell_are_styles_that_there_are_numbers_for() {
     let mut styles = std::collections::HashSet::new();
-    for (name, palette) in
-        COLOURED.into_iter().flat_map(|name| [Palette::Truecolor, Palette::Indexed].map(|palette| (name, palette)))
+    for (name, palette) in COLOURED
+        .into_iter()
+        .flat_map(|name| [Palette::Truecolor, Palette::Indexed, Palette::Ansi].map(|palette| (name, palette)))
     {
         let theme = Theme::of(name, palette);
         let mut colors: Vec<Color> = (0..=10_000).map(|part| theme.heat(part as f32 / 10_000.0)).collect();
@@ -174,7 +175,7 @@ fn two_amounts_in_every_cell_are_styles_that_there_are_numbers_for() {
             styles.extend([style, style.dim()]);
         }
     }
-    // Of each as much is seen on a blank as there are colours. All the rest are some hundreds.
+    // On blanks only the ground is seen: one style more for each colour. All the rest are some hundreds.
     assert!(styles.len() > 20_000 && styles.len() < EXACT_STYLES_MAX / 2 + 5_000, "{}", styles.len());
 }
 
