@@ -329,7 +329,8 @@ impl<D: Dots> Trail<'_, D> {
             "its own rows"
         );
         let mut next = Stroke { x, top: rows.top, bottom: rows.bottom, leaves: rows.last };
-        if let Some(mut before) = self.before {
+        // Gone should this panic: drawn once more while that ends, it would panic again, and two panics end the process.
+        if let Some(mut before) = self.before.take() {
             debug_assert!(before.x <= x, "from left to right");
             let rise = rows.first - before.leaves;
             match x - before.x {
@@ -364,8 +365,7 @@ impl Stroke {
 
 impl<D: Dots> Drop for Trail<'_, D> {
     fn drop(&mut self) {
-        // What made a panic might make another one here, and two of them end the process.
-        if let Some(last) = self.before.filter(|_| !std::thread::panicking()) {
+        if let Some(last) = self.before {
             self.raster.column(last.x, last.top, last.bottom);
             self.raster.settle(self.owner, self.begins as usize, last.x as usize);
         }
