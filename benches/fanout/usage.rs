@@ -1,4 +1,4 @@
-//! What processes used, as the kernel counts it, and what was measured on what.
+//! What processes used, as the kernel counts it, and on what they ran.
 
 use std::process::Command;
 

@@ -41,7 +41,9 @@ impl Changes {
         for (((a, b), (c, d)), word) in cells.zip(&mut words) {
             *word = word_of(a, b, c, d);
         }
-        if let (false, Some(word)) = (new_rest.is_empty(), words.next()) {
+        if !new_rest.is_empty()
+            && let Some(word) = words.next()
+        {
             let (a, b) = (filled_up(old_rest), filled_up(new_rest));
             *word = word_of(&a, &b, &filled_up(old_rest_styles), &filled_up(new_rest_styles));
         }
