@@ -43,6 +43,7 @@ use guard::{Guard, Unguarded};
 use memory::{Picture, Remembered};
 use moment::{Changes, Moment};
 pub use moment::{Circumstances, Slowed, cursor, edge};
+use panel::Paper;
 
 /// What a picture is made of besides what a viewer asks for.
 #[derive(Clone, Copy, Debug)]
@@ -163,21 +164,22 @@ fn panels(
             changes.merge(known);
             if let Some(before) = &mut before {
                 let (at, picture) = (moment.now, Picture::Good);
-                before.memory.keep(index, Remembered { placed: *placed, stamp, at, changes: known, picture });
+                let known = Remembered { placed: *placed, stamp, at, changes: known, picture, kept: None };
+                before.memory.keep(index, known);
             }
             continue;
         }
         let mut own = Changes::default();
+        let mut kept = before.as_mut().and_then(|before| before.memory.take_kept(index, *placed));
         let drawn = guard.draw(placed.panel, &mut || {
-            let mut canvas = grid.canvas();
-            let mut canvas = canvas.sub(placed.area);
-            ground.into_iter().for_each(|ground| canvas.clear(ground));
-            panel::draw(spec, placed.focused, moment, &mut canvas, &mut own);
+            let before = before.as_ref().map(|before| before.grid);
+            let paper = Paper { grid: &mut *grid, placed: *placed, ground, before };
+            panel::draw(spec, paper, moment, &mut kept, &mut own);
         });
         let picture = match drawn {
             Ok(()) => Picture::Good,
             Err(trouble) => {
-                own = Changes::default();
+                (own, kept) = (Changes::default(), None);
                 if let Some(shared) = before.as_mut().and_then(|before| before.shared.as_deref_mut()) {
                     shared.failed(&moment.spec.board, placed.panel);
                 }
@@ -196,7 +198,8 @@ fn panels(
             if let (Picture::Good, Some(shared)) = (&picture, &mut before.shared) {
                 shared.keep(*placed, seen, own, grid);
             }
-            before.memory.keep(index, Remembered { placed: *placed, stamp, at: moment.now, changes: own, picture });
+            let at = moment.now;
+            before.memory.keep(index, Remembered { placed: *placed, stamp, at, changes: own, picture, kept });
         }
     }
     changes

@@ -6,6 +6,7 @@
 
 use super::layout::{Placed, Placement};
 use super::moment::Changes;
+use super::panel::Kept;
 use super::shared::Shared;
 use crate::base::Wall;
 use crate::frame::Grid;
@@ -37,6 +38,8 @@ pub(super) struct Remembered {
     /// What it announced.
     pub(super) changes: Changes,
     pub(super) picture: Picture,
+    /// What drawing it again begins with, where that is more than its picture.
+    pub(super) kept: Option<Box<Kept>>,
 }
 
 /// What stands in a panel's cells.
@@ -65,7 +68,7 @@ impl Memory {
 
     /// Everything is drawn again next time, over the pictures that are known.
     pub fn distrust(&mut self) {
-        self.panels.iter_mut().for_each(|panel| panel.at = Wall(i64::MAX));
+        self.panels.iter_mut().for_each(|panel| (panel.at, panel.kept) = (Wall(i64::MAX), None));
     }
 
     /// Takes the places of the panels out, if they are known.
@@ -81,6 +84,11 @@ impl Memory {
     pub(super) fn of(&self, index: usize, placed: Placed, stamp: u64, now: Wall) -> Option<Changes> {
         let known = self.panels.get(index).filter(|known| known.placed == placed && known.stamp == stamp)?;
         is_current((known.stamp, known.at, known.changes), stamp, now).then_some(known.changes)
+    }
+
+    /// Takes out what is kept of a panel whose picture stands in the grid.
+    pub(super) fn take_kept(&mut self, index: usize, placed: Placed) -> Option<Box<Kept>> {
+        self.panels.get_mut(index).filter(|known| known.placed == placed)?.kept.take()
     }
 
     /// The last good cells of a panel that has none now, as far as this view ever had any; `grid` is the picture before.

@@ -9,16 +9,18 @@ mod lines;
 mod reach;
 mod rows;
 mod shapes;
+mod table;
 
 use std::time::Duration;
 
 use super::board::{Chart, GaugeSource, PanelSpec, TextRow};
 use super::chart::Annotation;
 use super::health::{self, Health};
+use super::layout::Placed;
 use super::moment::{Changes, Moment};
 use super::query::{self, When};
 use crate::base::{Rect, Wall};
-use crate::frame::Canvas;
+use crate::frame::{Grid, Style};
 use crate::label::Label;
 use crate::model::Unit;
 use crate::model::log::Stream;
@@ -32,6 +34,7 @@ pub use cursor::time_plot;
 pub use depends::{reads, stamp};
 pub use reach::pace_ms;
 pub use rows::Rows;
+pub use table::Kept;
 
 /// A gap in a line: this many intervals without a point.
 const GAP_INTERVALS: u64 = 3;
@@ -51,13 +54,71 @@ struct Pane<'a, 'm> {
     changes: &'a mut Changes,
 }
 
-/// Draws a panel onto its canvas.
-pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut Canvas<'_>, changes: &mut Changes) {
-    let (health, when, interval_ms) = judged(spec, moment, changes);
+/// What a panel is drawn on.
+pub struct Paper<'a> {
+    pub grid: &'a mut Grid,
+    pub placed: Placed,
+    /// What its cells are blanked in; none where they are blank.
+    pub ground: Option<Style>,
+    /// The picture before, where it is known.
+    pub before: Option<&'a Grid>,
+}
+
+/// Draws a panel. `kept` is what is kept of it from one picture to the next: what it has to say of the one before.
+pub fn draw(
+    spec: &PanelSpec,
+    mut paper: Paper<'_>,
+    moment: &Moment<'_>,
+    kept: &mut Option<Box<Kept>>,
+    changes: &mut Changes,
+) {
+    let judged = judged(spec, moment, changes);
     if moment.spec.paused_at.is_none() && has_more(&spec.chart, moment) {
         changes.at(moment.next_second());
     }
     cursor::announce(moment, changes);
+    if judged.0 == Health::Good {
+        if !redraw(spec, &mut paper, moment, judged.1, kept) {
+            anew(spec, paper, moment, judged, kept, changes);
+        }
+    } else {
+        // Under words about its data nothing is kept.
+        *kept = None;
+        anew(spec, paper, moment, judged, &mut None, changes);
+    }
+}
+
+/// Draws what became of a panel over its picture before, whose data was good too; false where that cannot be.
+fn redraw(
+    spec: &PanelSpec,
+    Paper { grid, placed, before, .. }: &mut Paper<'_>,
+    moment: &Moment<'_>,
+    when: When,
+    kept: &mut Option<Box<Kept>>,
+) -> bool {
+    let Chart::Table(table) = &spec.chart else { return false };
+    let changed = table::refresh(kept, table, moment.data, when);
+    let (Some(rows), Some(before), Some(kept)) = (changed, before, kept) else { return false };
+    // The box and all else says what it said.
+    grid.copy(before, placed.area);
+    let mut canvas = grid.canvas();
+    let mut canvas = canvas.sub(placed.area);
+    let (width, height) = canvas.size();
+    table::redraw(kept, &rows, &mut canvas.sub(panel::inside(width, height, false)), moment.look);
+    true
+}
+
+fn anew(
+    spec: &PanelSpec,
+    Paper { grid, placed: Placed { area, focused, .. }, ground, .. }: Paper<'_>,
+    moment: &Moment<'_>,
+    (health, when, interval_ms): (Health, When, u64),
+    kept: &mut Option<Box<Kept>>,
+    changes: &mut Changes,
+) {
+    let mut canvas = grid.canvas();
+    let mut canvas = canvas.sub(area);
+    ground.into_iter().for_each(|ground| canvas.clear(ground));
     let reading = cursor::reading(spec, moment, when);
     // A text panel shows what it knows also where a source does not report everything.
     let (notice, words) = match &health {
@@ -78,7 +139,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         .filter(|_| notice.is_none() && words.is_none() && panel::has_box(width, height))
         .map(|text| Notice { text, role: Role::Text });
     let said = notice.or(readout.as_ref());
-    panel::paint(&Panel { title: &spec.title, legend: &legend, notice: said, focused }, canvas, moment.look);
+    panel::paint(&Panel { title: &spec.title, legend: &legend, notice: said, focused }, &mut canvas, moment.look);
     let mut canvas = canvas.sub(inside);
     if let Some(Notice { text, role }) = words {
         text::paint_centred(text.as_str(), *role, &mut canvas, moment.look);
@@ -92,7 +153,7 @@ pub fn draw(spec: &PanelSpec, focused: bool, moment: &Moment<'_>, canvas: &mut C
         Chart::Gauges(sources) => gauge::paint(&gauges(sources, moment, when, pane.changes), &mut canvas, moment.look),
         Chart::Text(rows) => text::paint(&rows_of_text(rows, &health, spec, moment, when), &mut canvas, moment.look),
         Chart::Words(words) => rows::words(words, moment, &mut canvas),
-        Chart::Table(table) => rows::table(table, pane, &mut canvas),
+        Chart::Table(table) => table::draw(table, (moment, when), usize::from(scroll.rows), kept, &mut canvas),
         Chart::Progress(progress) => rows::progress(progress, pane, &mut canvas),
         Chart::Log(log) => rows::log(log, pane, &mut canvas),
         Chart::Bars(bars) => shapes::bars(bars, pane, &mut canvas),
@@ -150,7 +211,7 @@ pub fn rows(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<Rows> {
     let (health, when, _) = judged(spec, moment, &mut Changes::default());
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_) | Health::Told(_)));
     match &spec.chart {
-        Chart::Table(table) => Some(rows::of_table(table, moment, when, inside)),
+        Chart::Table(table) => Some(table::rows(table, moment, when, inside)),
         Chart::Log(log) => rows::of_log(log, moment, inside),
         _ => None,
     }

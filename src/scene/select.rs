@@ -101,11 +101,9 @@ impl Select {
 
     /// What tells the series apart that it looks at, as it is called, and the value of each, whatever becomes of them; in no
     /// order that means anything.
-    pub fn values<'a>(&'a self, data: &'a Dataset, when: When) -> Vec<(&'a str, Option<f64>)> {
-        let mut values = Vec::with_capacity(self.room(data));
+    pub fn values<'a>(&'a self, data: &'a Dataset, when: When) -> impl Iterator<Item = (&'a str, Option<f64>)> {
         let found = self.matching(data).take(limits::SELECTED_MAX);
-        values.extend(found.map(|(text, _, window)| (text, value(window, self.over, when))));
-        values
+        found.map(move |(text, _, window)| (text, value(window, self.over, when)))
     }
 
     /// The one meant; the first where there are several.

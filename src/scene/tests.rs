@@ -7,6 +7,7 @@ mod remembered;
 mod scrolled;
 mod shared;
 mod status;
+mod tables;
 mod themes;
 
 use super::*;

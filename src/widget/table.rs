@@ -14,7 +14,7 @@ mod paint;
 #[cfg(test)]
 mod tests;
 
-pub use paint::{paint, rows_shown};
+pub use paint::{paint, repaint, rows_shown};
 
 /// Where a cell's text stands in its column.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,20 +197,54 @@ impl Cell {
 impl TablePlan {
     /// Sorts the rows and turns them into text. A row with too few cells misses its last ones, cells beyond the columns
     /// are left out; without `sort`, or with one by a column that is not there, rows keep their order.
-    pub fn new(columns: Vec<Column>, mut rows: Vec<Vec<Cell>>, sort: Option<Sort>, offset: usize) -> TablePlan {
+    pub fn new(columns: Vec<Column>, rows: Vec<Vec<Cell>>, sort: Option<Sort>, offset: usize) -> TablePlan {
         let sort = sort.filter(|sort| sort.column < columns.len());
-        if let Some(sort) = sort {
-            rows.sort_by(|left, right| sort.compare(left, right));
-        }
+        let order = sort.map_or_else(|| (0..rows.len()).collect(), |sort| sort.order(&rows));
+        TablePlan::in_order(columns, rows, &order, sort, offset)
+    }
+
+    /// The same of rows whose order is known already: which of them come first, second and so on.
+    pub fn in_order(
+        columns: Vec<Column>,
+        mut rows: Vec<Vec<Cell>>,
+        order: &[usize],
+        sort: Option<Sort>,
+        offset: usize,
+    ) -> TablePlan {
+        let sort = sort.filter(|sort| sort.column < columns.len());
         let mut number = String::new();
-        let planned_row = |row: Vec<Cell>| {
-            let cells = row.into_iter().chain(std::iter::repeat_with(Cell::missing));
+        let planned_row = |row: &usize| {
+            let cells = std::mem::take(&mut rows[*row]).into_iter().chain(std::iter::repeat_with(Cell::missing));
             columns.iter().zip(cells).map(|(column, cell)| cell.plan(column.align, &mut number)).collect()
         };
-        let rows: Vec<Vec<PlannedCell>> = rows.into_iter().map(planned_row).collect();
+        let rows: Vec<Vec<PlannedCell>> = order.iter().map(planned_row).collect();
         let columns = columns.into_iter().enumerate();
         let columns = columns.map(|(index, column)| PlannedColumn::new(index, column, &rows, sort)).collect();
         TablePlan { columns, rows, sort, offset }
+    }
+
+    /// Puts cells into the place of others, each by its row and column, without sorting anything. The rows of those that look
+    /// otherwise now, and whether the columns ask for the same room as before: then all others are painted as they were.
+    pub fn replace(&mut self, cells: impl IntoIterator<Item = (usize, usize, Cell)>) -> (Vec<usize>, bool) {
+        let (mut number, mut changed) = (String::new(), Vec::new());
+        let mut is_laid_out_alike = true;
+        for (row, column, cell) in cells {
+            let cell = cell.plan(self.columns[column].column.align, &mut number);
+            let before = &mut self.rows[row][column];
+            if cell != *before {
+                is_laid_out_alike &= cell.takes_the_room_of(before);
+                *before = cell;
+                changed.push(row);
+            }
+        }
+        if !is_laid_out_alike {
+            let (rows, sort) = (&self.rows, self.sort);
+            is_laid_out_alike = true;
+            for (index, column) in self.columns.iter_mut().enumerate() {
+                is_laid_out_alike &= !column.measure(index, rows, sort);
+            }
+        }
+        (changed, is_laid_out_alike)
     }
 
     /// Whether there is nothing to show but titles.
@@ -223,20 +257,45 @@ impl TablePlan {
 
 impl PlannedColumn {
     fn new(index: usize, column: Column, rows: &[Vec<PlannedCell>], sort: Option<Sort>) -> PlannedColumn {
+        let mut planned = PlannedColumn { column, widest: 0, numbers: 0, tail: 0 };
+        planned.measure(index, rows, sort);
+        planned
+    }
+
+    /// Looks at its cells anew; whether it asks for other room than before.
+    fn measure(&mut self, index: usize, rows: &[Vec<PlannedCell>], sort: Option<Sort>) -> bool {
         let cells = || rows.iter().map(|row| &row[index]);
         let sign = if sort.is_some_and(|sort| sort.column == index) { SIGN_COLUMNS } else { 0 };
         let tail = cells().map(|cell| cell.tail).max().unwrap_or(0);
         let head = |cell: &PlannedCell| cell.text.columns() - cell.tail;
         let numbers = cells().filter(|cell| cell.is_number).map(head).max().map_or(0, |head| head.saturating_add(tail));
         let texts = cells().map(head).max().unwrap_or(0).saturating_add(tail);
-        let widest = texts.max(column.title.columns().saturating_add(sign));
-        PlannedColumn { column, widest, numbers, tail }
+        let widest = texts.max(self.column.title.columns().saturating_add(sign));
+        let room = (widest, numbers, tail);
+        let before = (self.widest, self.numbers, self.tail);
+        (self.widest, self.numbers, self.tail) = room;
+        before != room
+    }
+}
+
+// === impl PlannedCell ===
+
+impl PlannedCell {
+    fn takes_the_room_of(&self, other: &PlannedCell) -> bool {
+        (self.text.columns(), self.tail, self.is_number) == (other.text.columns(), other.tail, other.is_number)
     }
 }
 
 // === impl Sort ===
 
 impl Sort {
+    /// Which of the rows come first, second and so on.
+    pub fn order(self, rows: &[Vec<Cell>]) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by(|left, right| self.compare(&rows[*left], &rows[*right]));
+        order
+    }
+
     fn compare(self, left: &[Cell], right: &[Cell]) -> Ordering {
         let is_there = |cell: &&Cell| !matches!(cell.value, Value::Missing);
         let (left, right) = (left.get(self.column).filter(is_there), right.get(self.column).filter(is_there));

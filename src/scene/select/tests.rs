@@ -100,7 +100,7 @@ fn a_function_is_applied_to_each_series_before_they_are_joined() {
 fn values_of_what_it_looks_at_are_those_of_what_it_finds_where_each_is_one() {
     let data = shops();
     let select = Select { with: vec![("job".to_owned(), Pattern::of("web-*"))], ..Select::each("s", "job") };
-    let mut told = select.values(&data, WHEN);
+    let mut told: Vec<_> = select.values(&data, WHEN).collect();
     let mut all: Vec<_> = select.all(&data, WHEN).iter().map(|one| (one.name.to_string(), one.value(WHEN))).collect();
     told.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));
     all.sort_by(|left, right| left.partial_cmp(right).expect("numbers"));

@@ -41,9 +41,31 @@ pub fn rows_shown(plan: &TablePlan, width: u16, height: u16) -> u16 {
 
 /// Paints a table into the whole canvas.
 pub fn paint(plan: &TablePlan, canvas: &mut Canvas<'_>, look: Look) {
-    let (width, height) = canvas.size();
+    let Some((slots, rows)) = arranged(plan, canvas.size()) else { return };
+    if rows.header {
+        header(plan, &slots, canvas, look);
+    }
+    for index in rows.first..rows.first + usize::from(rows.count) {
+        row(plan, index, (&slots, &rows), None, canvas, look);
+    }
+    left_out(plan, &rows, plan.columns.len() - slots.len(), canvas, look);
+}
+
+/// Paints these rows of a table again, those of them that are seen, where its picture was painted from a plan whose columns
+/// asked for the same room; `ground` is the style of the blank cells on which that was.
+pub fn repaint(plan: &TablePlan, changed: &[usize], ground: Style, canvas: &mut Canvas<'_>, look: Look) {
+    let Some((slots, rows)) = arranged(plan, canvas.size()) else { return };
+    let seen = rows.first..rows.first + usize::from(rows.count);
+    for index in changed.iter().filter(|index| seen.contains(index)) {
+        row(plan, *index, (&slots, &rows), Some(ground), canvas, look);
+    }
+    left_out(plan, &rows, plan.columns.len() - slots.len(), canvas, look);
+}
+
+/// Where columns and rows stand; none where there is no room for any.
+fn arranged(plan: &TablePlan, (width, height): (u16, u16)) -> Option<(Vec<Slot>, Rows)> {
     if width == 0 || height == 0 || plan.columns.is_empty() {
-        return;
+        return None;
     }
     let mut slots = place(plan, width);
     let rows = rows(plan, height, slots.len());
@@ -52,23 +74,30 @@ pub fn paint(plan: &TablePlan, canvas: &mut Canvas<'_>, look: Look) {
         // The sign has a column of its own, or it would take the end of a number.
         slots = place(plan, width - 1);
     }
-    if rows.header {
-        header(plan, &slots, canvas, look);
+    Some((slots, rows))
+}
+
+/// Paints a row; where the cells below it are not blank, `blank` is what they look like when they are.
+fn row(
+    plan: &TablePlan,
+    index: usize,
+    (slots, rows): (&[Slot], &Rows),
+    blank: Option<Style>,
+    canvas: &mut Canvas<'_>,
+    look: Look,
+) {
+    let (width, _) = canvas.size();
+    let y = u16::from(rows.header) + (index - rows.first) as u16;
+    let mut ground = look.theme.style(Role::Text);
+    // Stripes belong to their rows and scroll with them.
+    let zebra = look.theme.zebra().filter(|_| index % 2 == 1);
+    zebra.into_iter().for_each(|zebra| ground.bg = zebra);
+    if let Some(blank) = zebra.map(|_| ground).or(blank) {
+        canvas.fill(Rect::new(0, y, width, 1), Glyph::BLANK, blank);
     }
-    let top = u16::from(rows.header);
-    let zebra = look.theme.zebra();
-    for (y, row) in (top..top + rows.count).zip(&plan.rows[rows.first..]) {
-        let mut ground = look.theme.style(Role::Text);
-        // Stripes belong to their rows and scroll with them.
-        if let Some(zebra) = zebra.filter(|_| (rows.first + usize::from(y - top)) % 2 == 1) {
-            ground.bg = zebra;
-            canvas.fill(Rect::new(0, y, width, 1), Glyph::BLANK, ground);
-        }
-        for slot in &slots {
-            cell(&row[slot.index], &plan.columns[slot.index], (*slot, y), ground, canvas, look);
-        }
+    for slot in slots {
+        cell(&plan.rows[index][slot.index], &plan.columns[slot.index], (*slot, y), ground, canvas, look);
     }
-    left_out(plan, &rows, plan.columns.len() - slots.len(), canvas, look);
 }
 
 fn rows(plan: &TablePlan, height: u16, columns_shown: usize) -> Rows {

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::base::limits;
-use crate::model::{Kind, Sample, Unit};
+use crate::base::{Size, Wall, limits};
+use crate::model::{Kind, Sample, SeriesKey, Unit, ViewSpec};
 use crate::scene::query::{Function, Join, Over};
+use crate::scene::select::Select;
 
 type Column = Vec<(&'static str, Option<f64>)>;
 
@@ -44,8 +45,8 @@ fn labelled(columns: &[Column]) -> Vec<Vec<(Label, Option<f64>)>> {
 proptest! {
     #[test]
     fn rows_that_stand_side_by_side_are_those_that_names_find(found in columns(), current: bool) {
-        if let Some(rows) = side_by_side(found.iter().cloned(), current) {
-            prop_assert_eq!(rows, by_name(&labelled(&found), current));
+        if let Some(side_by_side) = SideBySide::new(found.iter().cloned(), current) {
+            prop_assert_eq!(side_by_side.rows(), by_name(&labelled(&found), current));
         }
     }
 }
@@ -56,7 +57,8 @@ fn most_tables_are_found_side_by_side_and_others_are_not() {
     let gone = vec![("10", Some(1.0)), ("9", None)];
     let other = vec![("10", Some(1.0)), ("c", Some(2.0))];
     let twice = vec![("a", Some(1.0)), ("a\u{200b}", Some(2.0))];
-    let side_by_side = |columns: &[Column], current| side_by_side(columns.iter().cloned(), current);
+    let side_by_side =
+        |columns: &[Column], current| SideBySide::new(columns.iter().cloned(), current).map(|found| found.rows());
     let rows = side_by_side(&[first.clone(), gone.clone()], true).expect("the same names");
     assert_eq!(rows, [(Label::plain("9"), vec![Some(2.0), None]), (Label::plain("10"), vec![Some(1.0), Some(1.0)])]);
     assert!(side_by_side(&[gone.clone(), first.clone()], false).is_some());
@@ -125,6 +127,93 @@ proptest! {
         let expected = by_name(&columns.iter().map(all).collect::<Vec<_>>(), current);
         let by = "name".to_owned();
         let table = Table { by, title: Label::default(), columns, sort: None, descending: false, current };
-        prop_assert_eq!(found(&table, &data, WHEN), expected);
+        prop_assert_eq!(found(&table, &data, WHEN).0, expected);
     }
+}
+
+/// A table of these columns of gauges, each with the values of the rows `a`, `b` and so on.
+fn table(columns: &[&str], sort: Option<usize>, current: bool) -> Table {
+    let column = |series: &&str| chart::TableColumn {
+        title: Label::default(),
+        select: Select::each(series, "name"),
+        unit: Unit::None,
+        thresholds: Vec::new(),
+        full_at: None,
+    };
+    let columns = columns.iter().map(column).collect();
+    Table { by: "name".to_owned(), title: Label::default(), columns, sort, descending: false, current }
+}
+
+fn put(data: &mut Dataset, series: &str, name: &str, at: i64, value: f64) {
+    let key = SeriesKey::labelled(series, &[("name", name)]);
+    let sample = Sample { key, kind: Kind::Gauge, unit: Unit::None, at: Wall(at), value };
+    data.insert(sample).expect("the test's samples are sound");
+}
+
+/// What is kept of a table of the rows `a`, `b` and `c`.
+fn kept(spec: &Table, data: &Dataset) -> Option<Kept> {
+    let view = ViewSpec::new("default", "b", Size::clamped(40, 9));
+    let moment = Moment::new(&view, Default::default(), data, WHEN.at);
+    let (plan, side_by_side) = plan(spec, &moment, WHEN, 0);
+    side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan))
+}
+
+fn three() -> Dataset {
+    let mut data = Dataset::default();
+    for (index, name) in ["a", "b", "c"].into_iter().enumerate() {
+        put(&mut data, "x", name, 1_000, index as f64);
+        put(&mut data, "y", name, 1_000, 9.0 - index as f64);
+    }
+    data
+}
+
+#[test]
+fn only_rows_that_look_otherwise_are_drawn_again() {
+    let mut data = three();
+    let spec = table(&["x", "y"], Some(1), false);
+    let mut kept = kept(&spec, &data).map(Box::new);
+    assert_eq!(refresh(&mut kept, &spec, &data, WHEN), Some(vec![]));
+    // Sorted by the other column: `c` stands first.
+    put(&mut data, "x", "c", 1_100, 5.0);
+    put(&mut data, "x", "a", 1_100, 7.0);
+    assert_eq!(refresh(&mut kept, &spec, &data, WHEN), Some(vec![0, 2]));
+    assert_eq!(refresh(&mut kept, &spec, &data, WHEN), Some(vec![]));
+    put(&mut data, "x", "b", 1_200, 123.0);
+    assert_eq!(refresh(&mut kept, &spec, &data, WHEN), None, "a column asks for more room");
+    let texts = |row: usize| kept.as_ref().map(|kept| kept.plan.rows[row][1].text.to_string());
+    assert_eq!([0, 1, 2].map(texts), ["5", "123", "7"].map(|text| Some(text.to_owned())));
+}
+
+#[test]
+fn a_table_with_other_rows_or_another_order_is_planned_anew() {
+    type Change = fn(&mut Dataset);
+    let changes: [(&str, Option<usize>, bool, Change); 4] = [
+        ("a row more", None, false, |data| {
+            ["x", "y"].into_iter().for_each(|series| put(data, series, "d", 1_100, 1.0))
+        }),
+        ("another name in one column", None, false, |data| put(data, "y", "d", 1_100, 1.0)),
+        ("another order", Some(0), false, |data| put(data, "x", "a", 1_100, 8.0)),
+        ("all gone but one", None, true, |data| put(data, "x", "a", 1_100, 8.0)),
+    ];
+    for (what, sort, current, change) in changes {
+        let (mut data, spec) = (three(), table(&["x", "y"], sort, current));
+        let mut kept = kept(&spec, &data).map(Box::new);
+        assert!(kept.is_some(), "{what}");
+        change(&mut data);
+        let when = When { since: Wall(if current { 1_050 } else { 500 }), ..WHEN };
+        assert_eq!(refresh(&mut kept, &spec, &data, when), None, "{what}");
+        assert!(kept.is_none(), "{what}");
+    }
+}
+
+#[test]
+fn of_a_table_without_rows_or_with_very_many_nothing_is_kept() {
+    let spec = table(&["x"], None, false);
+    assert!(kept(&spec, &Dataset::default()).is_none());
+    let mut data = Dataset::default();
+    let rows = limits::TABLE_KEPT_CELLS_MAX / 2;
+    (0..rows).for_each(|row| put(&mut data, "x", &format!("{row}"), 1_000, 1.0));
+    assert!(kept(&spec, &data).is_some());
+    put(&mut data, "x", "one more", 1_000, 1.0);
+    assert!(kept(&spec, &data).is_none());
 }

@@ -1,0 +1,260 @@
+//! Tables: which rows they have, and what of them is drawn again.
+//!
+//! Invariant: a table that is kept says what its series said when it was drawn last; drawn again where they say
+//! something else, it is what it would be drawn anew.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+
+use super::rows::Rows;
+use crate::base::{Rect, limits};
+use crate::frame::Canvas;
+use crate::label::Label;
+use crate::model::Dataset;
+use crate::scene::chart::{self, Table};
+use crate::scene::moment::Moment;
+use crate::scene::query::When;
+use crate::scene::select;
+use crate::widget::table::{self, Align, Cell, Column, Sort, TablePlan, Width};
+use crate::widget::{Look, Role};
+
+#[cfg(test)]
+mod tests;
+
+/// A table as it was drawn last, of columns whose series have the same names.
+#[derive(Debug)]
+pub struct Kept {
+    /// What its series are called, in their order.
+    names: Vec<SmolStr>,
+    /// The values of one column after the other, each of the series in their order.
+    values: Vec<Option<f64>>,
+    /// Which row of the plan each of the series is.
+    places: Vec<usize>,
+    plan: TablePlan,
+}
+
+/// Columns whose series have the same names in the same order: most tables.
+#[derive(Debug)]
+struct SideBySide<'a> {
+    columns: Vec<Vec<(&'a str, Option<f64>)>>,
+    /// Names in the order that people count in, and where each of them stands in the columns.
+    names: Vec<(Label, usize)>,
+}
+
+/// What became of a table that is kept.
+#[derive(Debug)]
+enum Refreshed {
+    /// These of its rows look otherwise.
+    Rows(Vec<usize>),
+    /// Also rows that say the same stand elsewhere.
+    All,
+    /// It has other rows, or another order.
+    Anew,
+}
+
+/// A row's name, and its value in each column.
+type NamedRow = (Label, Vec<Option<f64>>);
+
+/// Draws a table onto a blank canvas; its rows are the values of one label. What is kept of it is what it says now.
+pub fn draw(
+    spec: &Table,
+    (moment, when): (&Moment<'_>, When),
+    first: usize,
+    kept: &mut Option<Box<Kept>>,
+    canvas: &mut Canvas<'_>,
+) {
+    if let Some(kept) = kept {
+        return table::paint(&kept.plan, canvas, moment.look);
+    }
+    let (plan, side_by_side) = plan(spec, moment, when, first);
+    table::paint(&plan, canvas, moment.look);
+    *kept = side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan)).map(Box::new);
+}
+
+/// Makes what is kept of a table say what is so now; nothing is kept of one for which that is not enough. Which rows look
+/// otherwise, where others do not and stand where they stood.
+pub fn refresh(kept: &mut Option<Box<Kept>>, spec: &Table, data: &Dataset, when: When) -> Option<Vec<usize>> {
+    let refreshed = kept.as_mut()?.refresh(spec, data, when);
+    if matches!(refreshed, Refreshed::Anew) {
+        *kept = None;
+    }
+    if let Refreshed::Rows(rows) = refreshed { Some(rows) } else { None }
+}
+
+/// Draws some rows of a table over its picture before.
+pub fn redraw(kept: &Kept, rows: &[usize], canvas: &mut Canvas<'_>, look: Look) {
+    table::repaint(&kept.plan, rows, look.theme.style(Role::Ground), canvas, look);
+}
+
+/// How far a table of this size can be scrolled.
+pub fn rows(spec: &Table, moment: &Moment<'_>, when: When, inside: Rect) -> Rows {
+    let (plan, _) = plan(spec, moment, when, 0);
+    let page = table::rows_shown(&plan, inside.width, inside.height);
+    let max = plan.rows.len().saturating_sub(usize::from(page));
+    Rows { max: u16::try_from(max).unwrap_or(u16::MAX), page: page.max(1), follows: false }
+}
+
+/// A table's plan; where it was found side by side, that too, and which of the rows found each of the plan's is.
+fn plan<'a>(
+    spec: &'a Table,
+    moment: &'a Moment<'_>,
+    when: When,
+    first: usize,
+) -> (TablePlan, Option<(SideBySide<'a>, Vec<usize>)>) {
+    let mut columns = vec![Column::new(spec.title.as_str()).width(Width::Min(6)).priority(u8::MAX)];
+    for (index, column) in spec.columns.iter().enumerate() {
+        // Of those without room the last goes first.
+        let priority = u8::MAX.saturating_sub(u8::try_from(index).unwrap_or(u8::MAX)).saturating_sub(1);
+        columns.push(Column::new(column.title.as_str()).align(Align::Decimal).priority(priority));
+    }
+    let row = |(name, values): NamedRow| -> Vec<Cell> {
+        let mut row = Vec::with_capacity(columns.len());
+        row.push(Cell::text(name));
+        row.extend(spec.columns.iter().zip(values).map(|(column, value)| cell(column, value)));
+        row
+    };
+    let (found, side_by_side) = found(spec, moment.data, when);
+    let rows: Vec<Vec<Cell>> = found.into_iter().map(row).collect();
+    let sort = Sort { column: spec.sort.map_or(0, |column| column + 1), descending: spec.descending };
+    let order = sort.order(&rows);
+    let plan = TablePlan::in_order(columns, rows, &order, Some(sort), first);
+    (plan, side_by_side.map(|found| (found, order)))
+}
+
+fn cell(column: &chart::TableColumn, value: Option<f64>) -> Cell {
+    let Some(value) = value else { return Cell::missing() };
+    let mut cell = Cell::number(value, column.unit);
+    if !column.thresholds.is_empty() {
+        cell = cell.level(chart::level(&column.thresholds, value));
+    }
+    match column.full_at {
+        Some(full_at) => cell.share((value / full_at) as f32),
+        None => cell,
+    }
+}
+
+/// The rows of a table, before they are sorted as it says; whether its columns stand side by side.
+fn found<'a>(spec: &'a Table, data: &'a Dataset, when: When) -> (Vec<NamedRow>, Option<SideBySide<'a>>) {
+    if spec.columns.iter().all(|column| column.select.is_each()) {
+        let values = spec.columns.iter().map(|column| column.select.values(data, when));
+        if let Some(found) = SideBySide::new(values, spec.current) {
+            return (found.rows(), Some(found));
+        }
+    }
+    let of_column = |column: &chart::TableColumn| {
+        let all = column.select.all(data, when);
+        // Apart: what is much smaller and collected in place is moved once more.
+        let mut values = Vec::with_capacity(all.len());
+        values.extend(all.into_iter().map(|one| {
+            let value = one.value(when);
+            (one.name, value)
+        }));
+        values
+    };
+    (by_name(&spec.columns.iter().map(of_column).collect::<Vec<_>>(), spec.current), None)
+}
+
+// === impl Kept ===
+
+impl Kept {
+    /// None of a table without a row, or with more cells than are kept.
+    fn new(found: &SideBySide<'_>, order: &[usize], plan: TablePlan) -> Option<Kept> {
+        let first = found.columns.first()?;
+        let cells = first.len() * plan.columns.len();
+        if cells == 0 || cells > limits::TABLE_KEPT_CELLS_MAX {
+            return None;
+        }
+        let names = first.iter().map(|(name, _)| SmolStr::new(name)).collect();
+        let values = found.columns.iter().flatten().map(|(_, value)| *value).collect();
+        let mut places = vec![0; first.len()];
+        order.iter().enumerate().for_each(|(place, row)| places[found.names[*row].1] = place);
+        Some(Kept { names, values, places, plan })
+    }
+
+    /// Takes over what became of the values.
+    fn refresh(&mut self, spec: &Table, data: &Dataset, when: When) -> Refreshed {
+        let mut changed = Vec::new();
+        for (index, (column, known)) in spec.columns.iter().zip(self.values.chunks_mut(self.names.len())).enumerate() {
+            let mut series = self.names.iter().zip(&self.places).zip(known);
+            for (name, value) in column.select.values(data, when) {
+                let Some(((_, place), known)) = series.next().filter(|((known, _), _)| *known == name) else {
+                    return Refreshed::Anew;
+                };
+                if value == *known {
+                    continue;
+                }
+                // Another order, or a row that is left out.
+                if spec.sort == Some(index) || spec.current && index == 0 && value.is_none() {
+                    return Refreshed::Anew;
+                }
+                *known = value;
+                changed.push((*place, index + 1, cell(column, value)));
+            }
+            if series.next().is_some() {
+                return Refreshed::Anew;
+            }
+        }
+        let (mut rows, is_laid_out_alike) = self.plan.replace(changed);
+        rows.sort_unstable();
+        rows.dedup();
+        if is_laid_out_alike { Refreshed::Rows(rows) } else { Refreshed::All }
+    }
+}
+
+// === impl SideBySide ===
+
+impl<'a> SideBySide<'a> {
+    /// None of columns that have other names, and where some rows are to be left out. Columns are asked for one by one, and
+    /// no more of them than it takes to know.
+    fn new<V>(columns: impl Iterator<Item = V>, current: bool) -> Option<SideBySide<'a>>
+    where
+        V: IntoIterator<Item = (&'a str, Option<f64>)>,
+    {
+        let mut found: Vec<Vec<(&str, Option<f64>)>> = Vec::with_capacity(columns.size_hint().1.unwrap_or(0));
+        for values in columns {
+            let mut column = Vec::with_capacity(found.first().map_or(0, Vec::len));
+            column.extend(values);
+            let is_alike = match found.first() {
+                None => !current || column.iter().all(|(_, value)| value.is_some()),
+                Some(first) => {
+                    first.len() == column.len() && first.iter().zip(&column).all(|(one, other)| one.0 == other.0)
+                }
+            };
+            if !is_alike {
+                return None;
+            }
+            found.push(column);
+        }
+        let first = found.first()?;
+        let mut names = Vec::with_capacity(first.len());
+        names.extend(first.iter().enumerate().map(|(index, (name, _))| (Label::plain(name), index)));
+        names.sort_by(|(left, _), (right, _)| select::order(left, right));
+        // Names that look alike stand beside each other.
+        let differ = names.is_sorted_by(|(left, _), (right, _)| left != right);
+        differ.then_some(SideBySide { columns: found, names })
+    }
+
+    fn rows(&self) -> Vec<NamedRow> {
+        let values = |index: usize| self.columns.iter().map(|column| column[index].1).collect();
+        self.names.iter().map(|(name, index)| (name.clone(), values(*index))).collect()
+    }
+}
+
+/// The rows of any columns, each in order. Of several that look alike the first counts.
+fn by_name(found: &[Vec<(Label, Option<f64>)>], current: bool) -> Vec<NamedRow> {
+    let mut names: Vec<&Label> = Vec::new();
+    let mut seen: FxHashSet<&str> = FxHashSet::default();
+    for (name, value) in found.iter().flatten() {
+        if (value.is_some() || !current) && seen.insert(name.as_str()) {
+            names.push(name);
+        }
+    }
+    let mut known: Vec<FxHashMap<&str, Option<f64>>> = vec![FxHashMap::default(); found.len()];
+    for (known, values) in known.iter_mut().zip(found) {
+        for (name, value) in values {
+            known.entry(name.as_str()).or_insert(*value);
+        }
+    }
+    let value = |name: &Label, values: &FxHashMap<&str, Option<f64>>| values.get(name.as_str()).copied().flatten();
+    names.into_iter().map(|name| (name.clone(), known.iter().map(|values| value(name, values)).collect())).collect()
+}
