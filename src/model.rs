@@ -22,7 +22,7 @@ pub mod window;
 
 pub use binding::{BINDINGS, Binding, Intent};
 pub use board::{BoardFacts, Catalogue};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Tracked};
 pub use input::{Act, Gesture, Input};
 pub use key::Key;
 pub use param::{ParamFacts, ParamKind};

@@ -13,6 +13,9 @@ use crate::base::{Wall, limits};
 mod lookup;
 #[cfg(test)]
 mod tests;
+mod tracked;
+
+pub use tracked::Tracked;
 
 /// How a source fares. A source that fails keeps its data; the screen says how old it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub struct SourceHealth {
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// By the name that their series share.
-    families: BTreeMap<String, Dated<Family>>,
+    families: BTreeMap<String, Family>,
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
@@ -73,8 +76,15 @@ pub struct Dataset {
     journal: Option<Vec<Change>>,
 }
 
-/// Series of one name. Windows lie beside it: a map has room for eleven at once, and many a name has one series.
-type Family = BTreeMap<SeriesKey, Box<Window>>;
+/// Series of one name.
+#[derive(Clone, Debug, Default)]
+struct Family {
+    /// Of the last change of one of them.
+    revision: u64,
+    /// In which one of them came or went last.
+    shape: u64,
+    of: BTreeMap<SeriesKey, Tracked>,
+}
 
 /// One change of the series.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -218,7 +228,7 @@ impl Dataset {
         let full =
             self.families.get_mut(&key.name).filter(|family| bound.is_some_and(|bound| family.of.len() >= *bound));
         if let Some(family) = full {
-            make_room(&mut family.of, at)?;
+            make_room(family, at)?;
             self.series_count -= 1;
         } else if self.series_count >= limits::SERIES_MAX {
             self.let_go_silent(at)?;
@@ -227,8 +237,8 @@ impl Dataset {
         let number = self.windows_begun;
         window.number = number;
         let family = self.families.entry(key.name.clone()).or_default();
-        family.revision = self.revision + 1;
-        family.of.insert(key, Box::new(window));
+        (family.revision, family.shape) = (self.revision + 1, self.revision + 1);
+        family.of.insert(key, Tracked::new(window));
         self.series_count += 1;
         // With more series than ever each may keep less.
         let share = Allowance::share(self.series_count);
@@ -250,7 +260,7 @@ impl Dataset {
             let (points, past) = window.bytes();
             memory.points += points;
             memory.past += past;
-            memory.names += size_of::<Window>() + key.bytes();
+            memory.names += size_of::<Tracked>() + size_of::<Window>() + key.bytes();
         }
         memory.logs = self.logs.iter().map(|(name, log)| name.len() + log.of.bytes()).sum();
         memory
@@ -268,7 +278,7 @@ impl Dataset {
         self.note(Change::ForgetAfter(at));
         self.revision += 1;
         for family in self.families.values_mut() {
-            family.revision = self.revision;
+            (family.revision, family.shape) = (self.revision, self.revision);
             family.of.retain(|_, window| {
                 window.forget_after(at);
                 !window.is_empty()
@@ -299,24 +309,22 @@ impl Dataset {
         self.logs.get(stream).map(|log| &log.of)
     }
 
-    pub fn window(&self, key: &SeriesKey) -> Option<&Window> {
-        self.families.get(&key.name)?.of.get(key).map(|window| &**window)
+    pub fn window(&self, key: &SeriesKey) -> Option<&Tracked> {
+        self.families.get(&key.name)?.of.get(key)
     }
 
     /// All series of one name in the order of their labels.
-    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + use<'a> {
-        let family = self.families.get(name).into_iter().flat_map(|family| &family.of);
-        family.map(|(key, window)| (key, &**window))
+    pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Tracked)> + use<'a> {
+        self.families.get(name).into_iter().flat_map(|family| &family.of)
     }
 
     /// All series after this one, in the order of their keys; all of them after none.
-    pub fn after<'a>(&'a self, key: Option<&'a SeriesKey>) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> {
+    pub fn after<'a>(&'a self, key: Option<&'a SeriesKey>) -> impl Iterator<Item = (&'a SeriesKey, &'a Tracked)> {
         let name = key.map(|key| key.name.as_str());
         let names = (name.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded);
         self.families.range::<str, _>(names).flat_map(move |(of, family)| {
             let after = key.filter(|key| key.name == *of);
-            let rest = family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
-            rest.map(|(key, window)| (key, &**window))
+            family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
         })
     }
 
@@ -355,21 +363,25 @@ impl Dataset {
         }
     }
 
+    /// The revision in which a series of this name came or went last; 0 of a name that nobody has told of.
+    pub fn shape_of(&self, name: &str) -> u64 {
+        self.families.get(name).map_or(0, |family| family.shape)
+    }
+
     pub fn series_count(&self) -> usize {
         self.series_count
     }
 
     fn windows(&self) -> impl Iterator<Item = &Window> {
-        self.families.values().flat_map(|family| family.of.values()).map(|window| &**window)
+        self.families.values().flat_map(|family| family.of.values()).map(|series| &**series)
     }
 }
 
 /// Drops the series that has been silent for longest; none of those that are told of at this very moment.
 fn make_room(family: &mut Family, at: Wall) -> Result<(), Rejected> {
-    let newest = |window: &Window| window.newest_at();
-    let stalest =
-        family.iter().min_by_key(|(_, window)| newest(window)).filter(|(_, window)| newest(window) < Some(at));
+    let stalest = family.of.iter().min_by_key(|(_, series)| series.newest_at());
+    let stalest = stalest.filter(|(_, series)| series.newest_at() < Some(at));
     let key = stalest.map(|(key, _)| key.clone()).ok_or(Rejected::TooManySeries)?;
-    family.remove(&key);
+    family.of.remove(&key);
     Ok(())
 }

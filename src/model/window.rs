@@ -36,6 +36,9 @@ pub struct Window {
     owed: (f64, f64),
 }
 
+/// Spans between points by which the pace of a series is told.
+const PACE_SPANS_MAX: usize = 8;
+
 /// How much one window may keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
@@ -151,12 +154,6 @@ impl Window {
         self.points.range(start..end).copied()
     }
 
-    /// The newest points not after `at`, so many at most, oldest first, of those kept one by one.
-    pub fn newest(&self, at: Wall, count: usize) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator + '_ {
-        let end = self.end(at);
-        self.points.range(end.saturating_sub(count)..end).copied()
-    }
-
     /// One past the newest point not after `at`.
     fn end(&self, at: Wall) -> usize {
         match self.points.back() {
@@ -186,6 +183,14 @@ impl Window {
             Kind::Gauge => Some(point.value),
             Kind::Counter => rate(self.before(index)?, point),
         }
+    }
+
+    /// Milliseconds between two points, the mean of the newest ones by `at`; none of fewer than two.
+    pub fn pace_ms(&self, at: Wall) -> Option<u64> {
+        let last = self.end(at).checked_sub(1)?;
+        let first = last.saturating_sub(PACE_SPANS_MAX);
+        let span_ms = self.points.get(last)?.at.0.saturating_sub(self.points.get(first)?.at.0);
+        u64::try_from(span_ms).ok()?.checked_div((last - first) as u64)
     }
 
     /// How far apart values may be that follow each other closely, from `from` on: the widest bucket's width.

@@ -72,7 +72,7 @@ pub fn draw(
     kept: &mut Option<Box<Kept>>,
     changes: &mut Changes,
 ) {
-    let judged = judged(spec, moment, changes);
+    let judged = judged(spec, moment, kept.as_deref(), changes);
     if moment.spec.paused_at.is_none() && has_more(&spec.chart, moment) {
         changes.at(moment.next_second());
     }
@@ -194,10 +194,10 @@ fn has_more(chart: &Chart, moment: &Moment<'_>) -> bool {
 }
 
 /// How the data of a panel stands, which of its values count, and how often its source delivers.
-fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Health, When, u64) {
+fn judged(spec: &PanelSpec, moment: &Moment<'_>, kept: Option<&Kept>, changes: &mut Changes) -> (Health, When, u64) {
     // Once for the whole panel: it takes a look at every series.
     let told_ms = health::told_interval_ms(spec, moment);
-    let reach::Reach { newest, oldest, pace_ms, .. } = reach::reach(&spec.chart, moment, told_ms.is_none());
+    let reach::Reach { newest, oldest, pace_ms, .. } = reach::reach(&spec.chart, moment, told_ms.is_none(), kept);
     let interval_ms = told_ms.unwrap_or_else(|| health::interval_of_pace_ms(pace_ms));
     let health = match spec.chart.needs_data() {
         true => health::judge(spec, newest, oldest, interval_ms, moment, changes),
@@ -208,7 +208,7 @@ fn judged(spec: &PanelSpec, moment: &Moment<'_>, changes: &mut Changes) -> (Heal
 
 /// The rows of a panel that scrolls; none of one that does not. `area` is the panel's.
 pub fn rows(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<Rows> {
-    let (health, when, _) = judged(spec, moment, &mut Changes::default());
+    let (health, when, _) = judged(spec, moment, None, &mut Changes::default());
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_) | Health::Told(_)));
     match &spec.chart {
         Chart::Table(table) => Some(table::rows(table, moment, when, inside)),

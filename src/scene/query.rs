@@ -12,7 +12,7 @@ pub use span::{Function, Over};
 
 use super::board::Shown;
 use crate::base::Wall;
-use crate::model::{Dataset, Kind, SeriesKey, Window};
+use crate::model::{Dataset, Kind, SeriesKey, Tracked, Window};
 use crate::widget::line::LineBuilder;
 
 /// The moment that values are asked for.
@@ -48,7 +48,7 @@ pub fn labelled<'a>(
     data: &'a Dataset,
     name: &'a str,
     label: &'a str,
-) -> impl Iterator<Item = (&'a SeriesKey, &'a Window)> + 'a {
+) -> impl Iterator<Item = (&'a SeriesKey, &'a Tracked)> + 'a {
     data.named(name).filter(move |(key, _)| key.label(label).is_some())
 }
 
@@ -57,13 +57,13 @@ pub fn value(data: &Dataset, key: &SeriesKey, when: When) -> Option<f64> {
     data.window(key).and_then(|window| window_value(window, when))
 }
 
-pub fn window_value(window: &Window, when: When) -> Option<f64> {
+pub fn window_value(window: &Tracked, when: When) -> Option<f64> {
     reached(window, when)?;
     window.value_at(when.at)
 }
 
 /// When a series was told of last; none of one that is gone.
-pub fn reached(window: &Window, when: When) -> Option<Wall> {
+pub fn reached(window: &Tracked, when: When) -> Option<Wall> {
     window.time_at(when.at).filter(|at| *at >= when.since)
 }
 

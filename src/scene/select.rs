@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::query::{self, Join, Over, When};
 use crate::base::{Wall, limits};
 use crate::label::Label;
-use crate::model::{Dataset, SeriesKey, Window};
+use crate::model::{Dataset, SeriesKey, Tracked};
 
 /// All series of a name that carry certain labels, and what is made of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,9 +41,9 @@ pub struct Pattern {
 pub struct Selected<'a> {
     pub name: Label,
     pub key: &'a SeriesKey,
-    window: &'a Window,
+    window: &'a Tracked,
     /// Those that became one with it; nearly always there are none.
-    others: Vec<&'a Window>,
+    others: Vec<&'a Tracked>,
     over: Option<Over>,
     join: Option<Join>,
 }
@@ -61,7 +61,7 @@ pub fn order(left: &Label, right: &Label) -> Ordering {
 }
 
 /// What is made of a series; none of what is gone.
-fn value(window: &Window, over: Option<Over>, when: When) -> Option<f64> {
+fn value(window: &Tracked, over: Option<Over>, when: When) -> Option<f64> {
     match over {
         None => query::window_value(window, when),
         Some(over) => over.value(window, when.at).filter(|(at, _)| *at >= when.since).map(|(_, value)| value),
@@ -106,19 +106,24 @@ impl Select {
         found.map(move |(text, _, window)| (text, value(window, self.over, when)))
     }
 
+    /// The same without what it is called, where it looks at all series of its name.
+    pub fn whole_values(&self, data: &Dataset, when: When) -> impl Iterator<Item = Option<f64>> {
+        data.named(&self.series).take(limits::SELECTED_MAX).map(move |(_, window)| value(window, self.over, when))
+    }
+
     /// The one meant; the first where there are several.
     pub fn first<'a>(&'a self, data: &'a Dataset, when: When) -> Option<Selected<'a>> {
         self.all(data, when).into_iter().next()
     }
 
     /// The series that it looks at, whatever becomes of them.
-    pub fn windows<'a>(&'a self, data: &'a Dataset) -> impl Iterator<Item = &'a Window> {
+    pub fn windows<'a>(&'a self, data: &'a Dataset) -> impl Iterator<Item = &'a Tracked> {
         self.matching(data).map(|(_, _, window)| window)
     }
 
     /// Everything it tells apart, natural numbers in order.
     fn found<'a>(&'a self, data: &'a Dataset) -> Vec<Selected<'a>> {
-        let one = |text: &str, key: &'a SeriesKey, window: &'a Window| Selected {
+        let one = |text: &str, key: &'a SeriesKey, window: &'a Tracked| Selected {
             name: Label::plain(text),
             key,
             window,
@@ -157,7 +162,7 @@ impl Select {
     }
 
     /// Series with what tells them apart.
-    fn matching<'a>(&'a self, data: &'a Dataset) -> impl Iterator<Item = (&'a str, &'a SeriesKey, &'a Window)> {
+    fn matching<'a>(&'a self, data: &'a Dataset) -> impl Iterator<Item = (&'a str, &'a SeriesKey, &'a Tracked)> {
         data.named(&self.series)
             .filter(|(key, _)| self.with.iter().all(|(name, pattern)| pattern.fits(key.label(name))))
             .filter_map(|(key, window)| {
@@ -224,7 +229,7 @@ impl Pattern {
 impl Selected<'_> {
     /// Its value; none of what is gone.
     pub fn value(&self, when: When) -> Option<f64> {
-        let value = |window: &Window| value(window, self.over, when);
+        let value = |window: &Tracked| value(window, self.over, when);
         match self.join {
             None => value(self.window),
             Some(join) => join.of(&mut self.windows().filter_map(value).collect::<Vec<f64>>()),
@@ -233,7 +238,7 @@ impl Selected<'_> {
 
     /// Its values, one from before the span included. Those of several series hold for `gap_ms`.
     pub fn points(&self, from: Wall, to: Wall, gap_ms: u64) -> Vec<(Wall, f64)> {
-        let points = |window: &Window| match self.over {
+        let points = |window: &Tracked| match self.over {
             None => query::points(window, from, to),
             Some(over) => over.values(window, from, to),
         };
@@ -260,11 +265,11 @@ impl Selected<'_> {
     }
 
     /// The one series that it is, as it is.
-    pub fn window(&self) -> &Window {
+    pub fn window(&self) -> &Tracked {
         self.window
     }
 
-    fn windows(&self) -> impl Iterator<Item = &Window> {
+    fn windows(&self) -> impl Iterator<Item = &Tracked> {
         std::iter::once(self.window).chain(self.others.iter().copied())
     }
 

@@ -4,12 +4,12 @@
 
 use std::ops::Bound;
 
-use super::{Allowance, Change, Dataset, Point, Rejected, SeriesKey, Wall, Window};
+use super::{Allowance, Change, Dataset, Point, Rejected, SeriesKey, Tracked, Wall};
 use crate::model::{Kind, Unit};
 
 /// A series there is, and what changes with it.
 struct Known<'a> {
-    window: &'a mut Window,
+    series: &'a mut Tracked,
     allowance: Allowance,
     /// The revision in which a series of its name changed last.
     changed: &'a mut u64,
@@ -22,11 +22,11 @@ struct Known<'a> {
 
 impl Known<'_> {
     fn take(&mut self, point: Point) -> Result<(), Rejected> {
-        self.window.push(point, self.allowance)?;
+        self.series.push(point, self.allowance)?;
         *self.newest = (*self.newest).max(Some(point.at));
         *self.revision += 1;
         *self.changed = *self.revision;
-        let number = self.window.number;
+        let number = self.series.number;
         self.journal.iter_mut().for_each(|journal| journal.push(Change::Point(number, point)));
         Ok(())
     }
@@ -51,12 +51,12 @@ impl Dataset {
 
     fn known(&mut self, key: &SeriesKey, (kind, unit): (Kind, Unit)) -> Option<Result<Known<'_>, Rejected>> {
         let family = self.families.get_mut(&key.name)?;
-        let window = family.of.get_mut(key)?;
-        if window.kind != kind || window.unit != unit {
+        let series = family.of.get_mut(key)?;
+        if series.kind != kind || series.unit != unit {
             return Some(Err(Rejected::Changed));
         }
         Some(Ok(Known {
-            window,
+            series,
             allowance: self.allowance,
             changed: &mut family.revision,
             revision: &mut self.revision,
@@ -97,7 +97,7 @@ impl Dataset {
         }
         self.series_count -= 1;
         self.revision += 1;
-        family.revision = self.revision;
+        (family.revision, family.shape) = (self.revision, self.revision);
         // Names that come and go leave nothing behind.
         if family.of.is_empty() {
             self.families.remove(&key.name);

@@ -118,7 +118,7 @@ fn what_lies_after_a_moment_is_forgotten_and_the_rest_is_kept() {
     data.forget_after(Wall(20));
     assert!(data.revision() > revision);
     assert_eq!(data.newest(), Some(Wall(20)));
-    assert_eq!(data.window(&SeriesKey::plain("old")).map(Window::len), Some(2));
+    assert_eq!(data.window(&SeriesKey::plain("old")).map(|series| series.len()), Some(2));
     assert_eq!(data.series_count(), 1, "a series without points is none");
     let last_good = |name| data.source(name).and_then(|health| health.last_good);
     assert_eq!((last_good("late"), last_good("early")), (Some(Wall(20)), Some(Wall(5))));
@@ -232,4 +232,33 @@ fn where_there_are_as_many_as_may_be_one_that_is_told_of_no_more_makes_room() {
     // Times that never were count for nothing.
     data.forget_after(Wall(10));
     assert_eq!(data.insert(newer), Ok(()));
+}
+
+#[test]
+fn the_shape_of_a_name_changes_with_its_series_and_not_with_their_values() {
+    let key = |label: &str| SeriesKey::labelled("a", &[("l", label)]);
+    let put = |data: &mut Dataset, label: &str, at: i64| {
+        let sample = Sample { key: key(label), kind: Kind::Gauge, unit: Unit::None, at: Wall(at), value: 1.0 };
+        data.insert(sample).expect("the test's samples are sound");
+    };
+    let mut data = Dataset::default();
+    assert_eq!(data.shape_of("a"), 0);
+    type Change<'a> = (&'a str, bool, &'a dyn Fn(&mut Dataset));
+    let changes: [Change<'_>; 7] = [
+        ("a first one", true, &|data| put(data, "1", 10)),
+        ("a value", false, &|data| put(data, "1", 11)),
+        ("one more", true, &|data| put(data, "2", 12)),
+        ("a value of that", false, &|data| put(data, "2", 13)),
+        ("one is let go", true, &|data| data.remove(&key("1"))),
+        ("one makes room", true, &|data| {
+            data.bound("a", 1);
+            put(data, "3", 14);
+        }),
+        ("the clock is set back", true, &|data| data.forget_after(Wall(11))),
+    ];
+    for (what, changes, change) in changes {
+        let before = data.shape_of("a");
+        change(&mut data);
+        assert_eq!(data.shape_of("a") != before, changes, "{what}");
+    }
 }

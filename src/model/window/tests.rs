@@ -55,15 +55,11 @@ fn between_takes_both_ends_and_survives_a_reversed_span() {
 }
 
 #[test]
-fn the_newest_points_are_the_last_of_those_not_after_a_moment() {
-    let window = window(&[(1, 1.0), (3, 3.0), (5, 5.0), (7, 7.0)]);
-    let times = |at, count| window.newest(Wall(at), count).map(|point| point.at.0).collect::<Vec<_>>();
-    assert_eq!(times(0, 9), [] as [i64; 0]);
-    for (at, known) in [(1, 1), (2, 1), (5, 3), (6, 3), (7, 4), (8, 4), (i64::MAX, 4)] {
-        let all: Vec<i64> = [1, 3, 5, 7][..known].to_vec();
-        for count in 0..6 {
-            assert_eq!(times(at, count), all[known.saturating_sub(count)..], "{count} until {at}");
-        }
+fn the_pace_is_that_of_the_newest_points_by_a_moment() {
+    let window = window(&[1, 3, 6, 10, 15, 21, 28, 36, 45, 55, 65].map(|at| (at, 1.0)));
+    let paces = [(0, None), (1, None), (2, None), (3, Some(2)), (7, Some(2)), (45, Some(44 / 8)), (54, Some(44 / 8))];
+    for (at, pace_ms) in paces.into_iter().chain([(55, Some(52 / 8)), (i64::MAX, Some(59 / 8))]) {
+        assert_eq!(window.pace_ms(Wall(at)), pace_ms, "{at}");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::widget::{Look, Role, TimeScale, panel};
 /// Where a panel's axis of time runs, in cells of the panel, which has this area; none where it has none. Where there
 /// is no data, it is where it would run: whoever went back too far finds the way.
 pub fn time_plot(spec: &PanelSpec, moment: &Moment<'_>, area: Rect) -> Option<(Rect, TimeScale)> {
-    let (health, when, _) = judged(spec, moment, &mut Changes::default());
+    let (health, when, _) = judged(spec, moment, None, &mut Changes::default());
     let inside = panel::inside(area.width, area.height, matches!(health, Health::Late(_) | Health::Told(_)));
     let (plot, bins) = plot(&spec.chart, moment, when, (inside.width, inside.height))?;
     let scale = TimeScale::new(moment.edge, moment.spec.range_ms, bins);

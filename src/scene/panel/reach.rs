@@ -1,7 +1,8 @@
 //! How far the data of a panel reaches, by which its health is judged.
 
+use super::table::Kept;
 use crate::base::Wall;
-use crate::model::{Dataset, Window};
+use crate::model::{Dataset, Tracked};
 use crate::scene::board::{Chart, GaugeSource, Shown, TextRow};
 use crate::scene::moment::Moment;
 use crate::scene::query;
@@ -10,14 +11,11 @@ use crate::scene::select::Select;
 /// Milliseconds between two points of the slowest series a chart has, going by its newest ones; none where no series has
 /// two.
 pub fn pace_ms(chart: &Chart, moment: &Moment<'_>) -> Option<u64> {
-    reach(chart, moment, true).pace_ms
+    reach(chart, moment, true, None).pace_ms
 }
 
-/// Points by which the pace of a series is told.
-const PACE_POINTS_MAX: usize = 9;
-
 /// How far a chart's data reaches, and where `paced` says so its pace too: in one look at its series.
-pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
+pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool, kept: Option<&Kept>) -> Reach {
     let data = moment.data;
     let asks_oldest = !moment.is_live();
     let mut reach = Reach { edge: moment.edge, newest: None, asks_oldest, oldest: None, paced, pace_ms: None };
@@ -52,8 +50,11 @@ pub fn reach(chart: &Chart, moment: &Moment<'_>, paced: bool) -> Reach {
             }
         }
         Chart::Table(table) => {
-            for column in &table.columns {
-                reach.select(&column.select, data);
+            for (index, Select { series, .. }) in table.columns.iter().map(|column| &column.select).enumerate() {
+                match kept.is_some_and(|kept| kept.is_whole(index, series, data)) {
+                    true => reach.take(data.named(series).map(|(_, series)| series)),
+                    false => reach.select(&table.columns[index].select, data),
+                }
             }
         }
         Chart::Progress(progress) => {
@@ -95,24 +96,15 @@ impl Reach {
         self.take(select.windows(data));
     }
 
-    fn take<'a>(&mut self, windows: impl IntoIterator<Item = &'a Window>) {
-        for window in windows {
-            self.newest = self.newest.max(window.time_at(self.edge));
+    fn take<'a>(&mut self, all: impl IntoIterator<Item = &'a Tracked>) {
+        for series in all {
+            self.newest = self.newest.max(series.time_at(self.edge));
             if self.asks_oldest {
-                self.oldest = self.oldest.into_iter().chain(window.oldest_at()).min();
+                self.oldest = self.oldest.into_iter().chain(series.oldest_at()).min();
             }
             if self.paced {
-                self.pace_ms = self.pace_ms.max(pace(window, self.edge));
+                self.pace_ms = self.pace_ms.max(series.pace_ms(self.edge));
             }
         }
     }
-}
-
-/// The mean of the newest spans between points.
-fn pace(window: &Window, edge: Wall) -> Option<u64> {
-    let mut newest = window.newest(edge, PACE_POINTS_MAX);
-    let first = newest.next()?.at;
-    let spans = newest.len() as u64;
-    let last = newest.next_back()?.at;
-    u64::try_from(last.since(first).as_millis()).ok().map(|span| span / spans)
 }

@@ -26,6 +26,8 @@ mod tests;
 pub struct Kept {
     /// What its series are called, in their order.
     names: Vec<SmolStr>,
+    /// Of each column, when a series of its name came or went last; none where not all of them are shown.
+    shapes: Vec<Option<u64>>,
     /// The values of one column after the other, each of the series in their order.
     values: Vec<Option<f64>>,
     /// Which row of the plan each of the series is.
@@ -68,7 +70,7 @@ pub fn draw(
     }
     let (plan, side_by_side) = plan(spec, moment, when, first);
     table::paint(&plan, canvas, moment.look);
-    *kept = side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan)).map(Box::new);
+    *kept = side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan, spec, moment.data)).map(Box::new);
 }
 
 /// Makes what is kept of a table say what is so now; nothing is kept of one for which that is not enough. Which rows look
@@ -158,39 +160,35 @@ fn found<'a>(spec: &'a Table, data: &'a Dataset, when: When) -> (Vec<NamedRow>, 
 
 impl Kept {
     /// None of a table without a row, or with more cells than are kept.
-    fn new(found: &SideBySide<'_>, order: &[usize], plan: TablePlan) -> Option<Kept> {
+    fn new(found: &SideBySide<'_>, order: &[usize], plan: TablePlan, spec: &Table, data: &Dataset) -> Option<Kept> {
         let first = found.columns.first()?;
         let cells = first.len() * plan.columns.len();
         if cells == 0 || cells > limits::TABLE_KEPT_CELLS_MAX {
             return None;
         }
         let names = first.iter().map(|(name, _)| SmolStr::new(name)).collect();
+        let shape = |series: &str| (data.count_named(series) == first.len()).then(|| data.shape_of(series));
+        let shapes = spec.columns.iter().map(|column| shape(&column.select.series)).collect();
         let values = found.columns.iter().flatten().map(|(_, value)| *value).collect();
         let mut places = vec![0; first.len()];
         order.iter().enumerate().for_each(|(place, row)| places[found.names[*row].1] = place);
-        Some(Kept { names, values, places, plan })
+        Some(Kept { names, shapes, values, places, plan })
+    }
+
+    /// Whether a column still shows all series of its name, in the order in which they are kept here.
+    pub fn is_whole(&self, column: usize, series: &str, data: &Dataset) -> bool {
+        self.shapes[column].is_some_and(|shape| shape == data.shape_of(series))
     }
 
     /// Takes over what became of the values.
     fn refresh(&mut self, spec: &Table, data: &Dataset, when: When) -> Refreshed {
         let mut changed = Vec::new();
-        for (index, (column, known)) in spec.columns.iter().zip(self.values.chunks_mut(self.names.len())).enumerate() {
-            let mut series = self.names.iter().zip(&self.places).zip(known);
-            for (name, value) in column.select.values(data, when) {
-                let Some(((_, place), known)) = series.next().filter(|((known, _), _)| *known == name) else {
-                    return Refreshed::Anew;
-                };
-                if value == *known {
-                    continue;
-                }
-                // Another order, or a row that is left out.
-                if spec.sort == Some(index) || spec.current && index == 0 && value.is_none() {
-                    return Refreshed::Anew;
-                }
-                *known = value;
-                changed.push((*place, index + 1, cell(column, value)));
-            }
-            if series.next().is_some() {
+        for (index, column) in spec.columns.iter().enumerate() {
+            let is_taken = match self.is_whole(index, &column.select.series, data) {
+                true => self.take(spec, index, column.select.whole_values(data, when), &mut changed),
+                false => self.take_named(spec, index, column.select.values(data, when), &mut changed),
+            };
+            if !is_taken {
                 return Refreshed::Anew;
             }
         }
@@ -198,6 +196,41 @@ impl Kept {
         rows.sort_unstable();
         rows.dedup();
         if is_laid_out_alike { Refreshed::Rows(rows) } else { Refreshed::All }
+    }
+
+    /// Takes over the values of a column that has the same names in the same order, or else none.
+    fn take_named<'a>(
+        &mut self,
+        spec: &Table,
+        index: usize,
+        values: impl Iterator<Item = (&'a str, Option<f64>)>,
+        changed: &mut Vec<(usize, usize, Cell)>,
+    ) -> bool {
+        let values: Vec<(&str, Option<f64>)> = values.collect();
+        let are_alike =
+            values.len() == self.names.len() && values.iter().zip(&self.names).all(|(one, name)| one.0 == *name);
+        are_alike && self.take(spec, index, values.into_iter().map(|(_, value)| value), changed)
+    }
+
+    /// Takes over the values of a column, as many as there are names; false where rows stand in another order now, or some
+    /// are left out.
+    fn take(
+        &mut self,
+        spec: &Table,
+        index: usize,
+        values: impl Iterator<Item = Option<f64>>,
+        changed: &mut Vec<(usize, usize, Cell)>,
+    ) -> bool {
+        let count = self.names.len();
+        let known = self.values[index * count..][..count].iter_mut().zip(&self.places);
+        for (value, (known, place)) in values.zip(known).filter(|(value, (known, _))| value != *known) {
+            if spec.sort == Some(index) || spec.current && index == 0 && value.is_none() {
+                return false;
+            }
+            *known = value;
+            changed.push((*place, index + 1, cell(&spec.columns[index], value)));
+        }
+        true
     }
 }
 

@@ -155,7 +155,7 @@ fn kept(spec: &Table, data: &Dataset) -> Option<Kept> {
     let view = ViewSpec::new("default", "b", Size::clamped(40, 9));
     let moment = Moment::new(&view, Default::default(), data, WHEN.at);
     let (plan, side_by_side) = plan(spec, &moment, WHEN, 0);
-    side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan))
+    side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan, spec, data))
 }
 
 fn three() -> Dataset {
