@@ -71,6 +71,21 @@ where
     spawn_tracked(name, Tracked::new(register_under(Some(parent), name, Kind::Task), future))
 }
 
+/// Runs `future` among the tasks, for who waits for nothing else on the runtime's own thread: what wakes it is then what wakes
+/// any task, and the runtime need not ask the kernel what else there is first. It is the caller that panics where it does.
+pub async fn inward<F>(future: F) -> F::Output
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    #[expect(clippy::disallowed_methods, reason = "this is where tasks are spawned")]
+    let task = tokio::spawn(future);
+    match task.await {
+        Ok(output) => output,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 /// Runs `future` within the caller's task. A panic is its end, which the hook has told of; none of it is polled again.
 pub async fn hold<F: Future>(future: F) -> Option<F::Output> {
     let mut future = Box::pin(future);

@@ -51,7 +51,10 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
             tracing::warn!(%error, "cannot join the tenant's control group; its limits do not hold for this worker");
         }
         let options = Options { history: Some(history), ..options };
-        runtime::block_on(async move { run(QuietSocket::new(feed).map_err(WorkerError::SetUp)?, options).await })
+        runtime::block_on(async move {
+            let feed = QuietSocket::new(feed).map_err(WorkerError::SetUp)?;
+            runtime::inward(run(feed, options)).await
+        })
             .map_err(WorkerError::SetUp)?
     };
     // On a thread of its own: the main thread's stack is as large as whoever started the daemon said.
