@@ -93,8 +93,9 @@ pub enum WorkerError {
 const INPUT_QUEUED_MAX: usize = 64;
 /// Answers that wait for the socket; the loop takes nothing from root while they are so many.
 const ANSWERS_QUEUED_MAX: usize = 64;
-/// Frames that wait for the socket; nothing is drawn while they are so many, so that what is sent is fresh.
-const FRAMES_QUEUED_MAX: usize = 8;
+/// Frames that wait for the socket; nothing is drawn while they are so many, so that what is sent is fresh. As many as are
+/// written together, where they are of a usual length.
+const FRAMES_QUEUED_MAX: usize = 64;
 /// What sources deliver between two turns of the loop.
 const UPDATES_QUEUED_MAX: usize = 8;
 /// A frame, and a keyframe that takes the place of the deltas before it.

@@ -342,12 +342,15 @@ impl Params {
     }
 }
 
+/// Looks at all of it at once: how long a stretch is cannot be guessed, and so is no branch within it.
 #[inline]
-fn is_drawing(bytes: [u8; 3]) -> bool {
-    matches!(
-        bytes,
-        [0xe2, 0x94 | 0x95 | 0xa1..=0xa3, 0x80..=0xbf] | [0xe2, 0x96, 0x80..=0x9f] | [0xe2, 0xa0, 0x81..=0xbf]
-    )
+fn is_drawing([lead, high, low]: [u8; 3]) -> bool {
+    let is_formed = (lead == 0xe2) & (high & 0xc0 == 0x80) & (low & 0xc0 == 0x80);
+    // What it lies above U+2000.
+    let above = u16::from(high & 0x3f) << 6 | u16::from(low & 0x3f);
+    let is_box_or_block = above.wrapping_sub(0x500) <= 0x9f;
+    let is_braille = above.wrapping_sub(0x801) <= 0xfe;
+    is_formed & (is_box_or_block | is_braille)
 }
 
 #[cfg(test)]

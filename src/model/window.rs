@@ -203,10 +203,15 @@ impl Window {
         self.past.is_empty() || self.points.front().is_some_and(|first| first.at < from)
     }
 
-    /// The points of a gauge from one before the span up to `to`, where they stand one by one.
-    pub fn plain(&self, from: Wall, to: Wall) -> impl Iterator<Item = (Wall, f64)> + '_ {
-        let before = self.at(Wall(from.0.saturating_sub(1)));
-        before.into_iter().chain(self.between(from, to)).map(|point| (point.at, point.value))
+    /// The points of a gauge from one before the span up to `to`, where they stand one by one: as they lie in memory, in two
+    /// stretches at most.
+    pub fn plain(&self, from: Wall, to: Wall) -> [&[Point]; 2] {
+        let start = self.points.partition_point(|point| point.at < from);
+        let (start, end) = (start.saturating_sub(1), self.end(to).max(start));
+        let (first, second) = self.points.as_slices();
+        let middle = first.len();
+        let of_second = start.max(middle) - middle..end.max(middle) - middle;
+        [&first[start.min(middle)..end.min(middle)], &second[of_second]]
     }
 
     /// Calls `on` with every value from one before the span up to `to`, oldest first, and whether it is known that
@@ -217,7 +222,7 @@ impl Window {
             self.past.each_value(from, to, &mut on);
         }
         if self.kind == Kind::Gauge {
-            return self.plain(from, to).for_each(|(at, value)| on(at, value, false));
+            return self.plain(from, to).into_iter().flatten().for_each(|point| on(point.at, point.value, false));
         }
         let start = self.points.partition_point(|point| point.at < from).saturating_sub(1);
         let mut before = self.before(start);

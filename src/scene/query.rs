@@ -30,7 +30,7 @@ pub fn trace(data: &Dataset, shown: &Shown, to: Wall, gap_ms: u64, builder: &mut
         Shown::Series(key) => match data.window(key) {
             // The plain case apart: it walks the points where they lie.
             Some(window) if window.kind == Kind::Gauge && window.is_plain_since(from) => {
-                builder.line(window.plain(from, to), gap_ms);
+                builder.stretches(window.plain(from, to), gap_ms);
             }
             Some(window) => builder.told(gap_ms, |tell| window.each_value(from, to, tell)),
             None => builder.line(std::iter::empty(), gap_ms),

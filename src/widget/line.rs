@@ -16,6 +16,7 @@ use super::value_axis::Extent;
 use super::{Role, Tick, TimeScale, ValueAxis};
 use crate::base::{Rect, Wall};
 use crate::label::Label;
+use crate::model::series::Point;
 use crate::model::{GlyphSet, Unit};
 
 pub use paint::paint;
@@ -233,6 +234,13 @@ impl LineBuilder {
         self.add(tracer);
     }
 
+    /// The same of points as they lie in memory.
+    pub fn stretches(&mut self, points: [&[Point]; 2], gap_ms: u64) {
+        let mut tracer = self.tracer(gap_ms);
+        points.into_iter().for_each(|points| tracer.stretch(points));
+        self.add(tracer);
+    }
+
     /// The same of points that are told one by one, each with whether it is known to belong to the one before it,
     /// however far apart they are.
     pub fn told(&mut self, gap_ms: u64, tell: impl FnOnce(&mut dyn FnMut(Wall, f64, bool))) {
@@ -329,6 +337,32 @@ impl Tracer {
             }
         }
         self.before = Some((at, value));
+    }
+
+    /// The same of points whose times rise and whose values are numbers, with what it knows of the newest bin at hand.
+    fn stretch(&mut self, points: &[Point]) {
+        let mut points = points.iter();
+        // Up to the first one within the span; with it the line may enter at the edge.
+        let (mut newest, mut before) = loop {
+            if let (Some(newest), Some((before, _))) = (self.bins.pop(), self.before) {
+                break (newest, before);
+            }
+            let Some(Point { at, value }) = points.next() else { return };
+            self.point(*at, *value);
+        };
+        let (mut walk, gap_ms) = (self.walk, self.gap_ms);
+        for Point { at, value } in points {
+            let Some(index) = walk.bin(*at) else { break };
+            if index == newest.index {
+                newest.add(*value);
+            } else {
+                let joined = at.0.saturating_sub(before.0) <= gap_ms || index == newest.index + 1;
+                self.bins.push(std::mem::replace(&mut newest, Bin::new(index, joined, *value)));
+            }
+            before = *at;
+        }
+        (self.walk, self.before) = (walk, Some((before, newest.last)));
+        self.bins.push(newest);
     }
 
     /// The line enters at the left edge on its way from the last point outside to the first one inside.

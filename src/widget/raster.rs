@@ -51,16 +51,7 @@ pub(super) struct Raster<D> {
     dots: PhantomData<D>,
 }
 
-/// One line while it is drawn, from left to right; it stands in the cells once this is dropped.
-pub(super) struct Trail<'a, D: Dots> {
-    raster: &'a mut Raster<D>,
-    owner: u8,
-    /// The column of the first stroke.
-    begins: i32,
-    before: Option<Stroke>,
-}
-
-/// The stroke before, whose column is not drawn yet: the way to the next one may begin in it.
+/// What happened in a column, which is not drawn before the next one is known: the way there may begin in it.
 #[derive(Clone, Copy, Debug)]
 struct Stroke {
     x: i32,
@@ -70,7 +61,7 @@ struct Stroke {
     leaves: i32,
 }
 
-/// Rows of dots that a stroke takes in its column, its ends among them.
+/// Rows of dots that a line takes in a column, its ends among them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rows {
     /// Where the line comes in.
@@ -210,9 +201,33 @@ impl<D: Dots> Raster<D> {
         (self.across, self.down)
     }
 
-    /// A line that is drawn from left to right, over all that is there.
-    pub(super) fn trail(&mut self, owner: u8) -> Trail<'_, D> {
-        Trail { raster: self, owner, begins: 0, before: None }
+    /// Draws a line over all that is there, from left to right: columns, whether each is joined to the one before, and the rows
+    /// that have dots there. All of them are inside.
+    #[inline(always)]
+    pub(super) fn draw(&mut self, owner: u8, strokes: impl IntoIterator<Item = (i32, bool, Rows)>) {
+        let mut strokes = strokes.into_iter();
+        let Some((begins, _, rows)) = strokes.next() else { return };
+        let mut before = Stroke::new(begins, rows);
+        for (x, joined, rows) in strokes {
+            debug_assert!(before.x <= x, "from left to right");
+            let mut next = Stroke::new(x, rows);
+            let (further, rise) = (x - before.x, rows.first - before.leaves);
+            if joined && further == 0 {
+                next.take(before.top, before.bottom);
+            } else if joined && further == 1 && rise.abs() > 1 {
+                // By far the most frequent: neighbours. Each gets its half of what lies between them.
+                let middle = before.leaves + rise / 2;
+                before.take(middle, middle);
+                next.take(middle + rise.signum(), middle + rise.signum());
+            }
+            self.column(before.x, before.top, before.bottom);
+            if joined && further > 1 {
+                self.line((before.x, before.leaves), (x, rows.first));
+            }
+            before = next;
+        }
+        self.column(before.x, before.top, before.bottom);
+        self.settle(owner, begins as usize, before.x as usize);
     }
 
     /// All dots of a column between two rows, both included; the column and the rows are inside.
@@ -317,58 +332,19 @@ impl<D: Dots> Raster<D> {
     }
 }
 
-// === impl Trail ===
-
-impl<D: Dots> Trail<'_, D> {
-    /// What happened in a column: its rows have dots, and so has the way there from the stroke before where the two are
-    /// joined. Columns come from left to right, and all are inside.
-    #[inline(always)]
-    pub(super) fn stroke(&mut self, x: i32, joined: bool, rows: Rows) {
-        debug_assert!(
-            rows.top <= rows.first.min(rows.last) && rows.first.max(rows.last) <= rows.bottom,
-            "its own rows"
-        );
-        let mut next = Stroke { x, top: rows.top, bottom: rows.bottom, leaves: rows.last };
-        // Gone should this panic: drawn once more while that ends, it would panic again, and two panics end the process.
-        if let Some(mut before) = self.before.take() {
-            debug_assert!(before.x <= x, "from left to right");
-            let rise = rows.first - before.leaves;
-            match x - before.x {
-                // By far the most frequent: neighbours. Each gets its half of what lies between them.
-                1 if joined && rise.abs() > 1 => {
-                    let middle = before.leaves + rise / 2;
-                    before.take(middle, middle);
-                    next.take(middle + rise.signum(), middle + rise.signum());
-                    self.raster.column(before.x, before.top, before.bottom);
-                }
-                0 if joined => next.take(before.top, before.bottom),
-                2.. if joined => {
-                    self.raster.column(before.x, before.top, before.bottom);
-                    self.raster.line((before.x, before.leaves), (x, rows.first));
-                }
-                _ => self.raster.column(before.x, before.top, before.bottom),
-            }
-        } else {
-            self.begins = x;
-        }
-        self.before = Some(next);
-    }
-}
+// === impl Stroke ===
 
 impl Stroke {
+    #[inline(always)]
+    fn new(x: i32, Rows { first, top, bottom, last }: Rows) -> Stroke {
+        debug_assert!(top <= first.min(last) && first.max(last) <= bottom, "its own rows");
+        Stroke { x, top, bottom, leaves: last }
+    }
+
     /// With these rows and all between.
     #[inline(always)]
     fn take(&mut self, top: i32, bottom: i32) {
         (self.top, self.bottom) = (self.top.min(top), self.bottom.max(bottom));
-    }
-}
-
-impl<D: Dots> Drop for Trail<'_, D> {
-    fn drop(&mut self) {
-        if let Some(last) = self.before {
-            self.raster.column(last.x, last.top, last.bottom);
-            self.raster.settle(self.owner, self.begins as usize, last.x as usize);
-        }
     }
 }
 

@@ -162,11 +162,12 @@ impl Walk {
     #[inline]
     pub fn bin(&mut self, at: Wall) -> Option<usize> {
         let Walk { scale: TimeScale { range_ms, bins, .. }, bin, start } = *self;
-        let within = at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX) * bins - start;
-        if (0..range_ms).contains(&within) {
+        // What lies before the bin is far behind it without a sign: each bound is one comparison.
+        let within = (at.0.clamp(-WALL_MS_MAX, WALL_MS_MAX) * bins - start) as u64;
+        if within < range_ms as u64 {
             return Some(bin as usize);
         }
-        if (range_ms..2 * range_ms).contains(&within) && bin + 1 < bins {
+        if within.wrapping_sub(range_ms as u64) < range_ms as u64 && bin + 1 < bins {
             (self.bin, self.start) = (bin + 1, start + range_ms);
             return Some(bin as usize + 1);
         }

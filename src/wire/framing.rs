@@ -45,7 +45,7 @@ pub struct Batch {
 }
 
 /// A batch takes no more messages once it has as many bytes; a message of as many is written as it is.
-pub const BATCH_BYTES: usize = 32 * 1024;
+pub const BATCH_BYTES: usize = 64 * 1024;
 /// So many places for messages are kept from one to the next.
 const BATCH_KEPT_MESSAGES: usize = 64;
 

@@ -55,7 +55,7 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
             let feed = QuietSocket::new(feed).map_err(WorkerError::SetUp)?;
             runtime::inward(run(feed, options)).await
         })
-            .map_err(WorkerError::SetUp)?
+        .map_err(WorkerError::SetUp)?
     };
     // On a thread of its own: the main thread's stack is as large as whoever started the daemon said.
     let thread = runtime::spawn_thread_with_stack(THREAD, limits::DRAWING_STACK_BYTES, serve);

@@ -286,3 +286,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn drawings_are_boxes_blocks_and_dots() {
+    let leads = [0x20, 0x80, 0xa2, 0xc2, 0xe1, 0xe2, 0xe3, 0xf0];
+    for (lead, high, low) in leads
+        .into_iter()
+        .flat_map(|lead| (0..=255).map(move |high| (lead, high)))
+        .flat_map(|(lead, high)| (0..=255).map(move |low| (lead, high, low)))
+    {
+        let bytes = [lead, high, low];
+        let text = std::str::from_utf8(&bytes).ok();
+        let is_one =
+            |text: &str| matches!(text.chars().next(), Some('\u{2500}'..='\u{259f}' | '\u{2801}'..='\u{28ff}'));
+        assert_eq!(is_drawing(bytes), text.is_some_and(is_one), "{bytes:x?}");
+    }
+}

@@ -196,3 +196,23 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn plain_points_are_those_of_the_span_and_the_one_before_it(
+        points in 0..60_usize,
+        allowed in 1..20_usize,
+        from in -5..140_i64,
+        span in -3..90_i64,
+    ) {
+        // More than are allowed: the memory they lie in goes round.
+        let points: Vec<(i64, f64)> = (0..points as i64).map(|index| (2 * index, index as f64)).collect();
+        let window = kept(Kind::Gauge, &points, Allowance { points: allowed, buckets: 4 });
+        let left: Vec<i64> = points.iter().map(|(at, _)| *at).skip(points.len().saturating_sub(allowed)).collect();
+        let before = left.iter().copied().rfind(|at| *at < from);
+        let within = left.iter().copied().filter(|at| (from..=from + span).contains(at));
+        let expected: Vec<i64> = before.into_iter().chain(within).collect();
+        let plain: Vec<i64> = window.plain(Wall(from), Wall(from + span)).concat().iter().map(|point| point.at.0).collect();
+        prop_assert_eq!(plain, expected);
+    }
+}

@@ -149,14 +149,15 @@ fn grid(plan: &LinePlan, layout: &Layout, canvas: &mut Canvas<'_>, ground: &Grou
     }
 }
 
+/// By itself, so that the few numbers of its loop stay in registers.
+#[inline(never)]
 fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
     let (across, down) = raster.dots();
     let owner = (line.series % 8) as u8;
     let x_of = |at: f32| ((at * across as f32) as i32).min(across - 1);
     let (height, rounding) = (down as f32, ROUNDING * D::DOWN as f32);
     let y_of = |value: f32| (((1.0 - value) * height + rounding) as i32).clamp(0, down - 1);
-    let mut trail = raster.trail(owner);
-    for stroke in &line.strokes {
+    let strokes = line.strokes.iter().map(|stroke| {
         let first = y_of(stroke.first);
         // Most bins hold one value.
         let rows = if stroke.low == stroke.high {
@@ -164,8 +165,9 @@ fn draw<D: Dots>(line: &Polyline, raster: &mut Raster<D>) {
         } else {
             Rows { first, top: y_of(stroke.high), bottom: y_of(stroke.low), last: y_of(stroke.last) }
         };
-        trail.stroke(x_of(stroke.at), stroke.joined, rows);
-    }
+        (x_of(stroke.at), stroke.joined, rows)
+    });
+    raster.draw(owner, strokes);
 }
 
 /// Each series' own mark on its line, every few columns and by turns, so that lines on one row are all seen.

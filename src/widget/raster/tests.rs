@@ -61,18 +61,16 @@ fn follows_the_simple_one<D: Dots>(width: u16, height: u16, lines: &[Line]) {
     // By column the highest dot of the line that is filled.
     let mut tops = vec![down; across as usize];
     for (owner, line) in (0..).zip(lines) {
-        let mut trail = raster.trail(owner);
         let mut own = Simple { dots: vec![vec![None; down as usize]; across as usize] };
         let mut before = None;
         for (x, joined, rows) in strokes(line, across, down) {
-            trail.stroke(x, joined, rows);
             if let (Some(from), true) = (before, joined) {
                 own.line(from, (x, rows.first), owner);
             }
             own.column(x, rows.top, rows.bottom, owner);
             before = Some((x, rows.last));
         }
-        drop(trail);
+        raster.draw(owner, strokes(line, across, down));
         for (x, column) in own.dots.iter().enumerate() {
             let set = (0..down).filter(|y| column[*y as usize].is_some());
             set.clone().for_each(|y| simple.dots[x][y as usize] = Some(owner));
@@ -128,7 +126,7 @@ proptest! {
 fn a_plot_without_room_has_no_dots() {
     for (width, height) in [(0, 0), (0, 3), (3, 0)] {
         let mut raster = Raster::<Braille>::new(width, height, Some(0));
-        drop(raster.trail(0));
+        raster.draw(0, []);
         assert!(raster.filled_from().iter().all(|row| *row == 0));
     }
 }
@@ -137,20 +135,8 @@ fn a_plot_without_room_has_no_dots() {
 fn a_line_is_seen_where_it_was_drawn() {
     let grid = drawn(3, 2, |canvas| {
         let mut raster = Raster::<Braille>::new(3, 2, None);
-        raster.trail(0).stroke(1, false, Rows { first: 3, top: 3, bottom: 4, last: 4 });
+        raster.draw(0, [(1, false, Rows { first: 3, top: 3, bottom: 4, last: 4 })]);
         raster.paint(canvas, Rect::new(0, 0, 3, 2), &[], |_, _| Style::new());
     });
     assert_eq!(grid.to_text(), "⢀\n⠈\n", "the right column's lowest dot and the one under it");
-}
-
-#[test]
-fn strokes_outside_are_one_panic_and_no_abort() {
-    let strokes = || {
-        let mut raster = Raster::<Braille>::new(1, 1, None);
-        let mut trail = raster.trail(0);
-        for x in [9, 10] {
-            trail.stroke(x, true, Rows { first: 0, top: 0, bottom: 0, last: 0 });
-        }
-    };
-    assert!(std::panic::catch_unwind(strokes).is_err());
 }

@@ -81,13 +81,12 @@ fn dots(plan: &SparkPlan, canvas: &mut Canvas<'_>, style: Style, tint: Option<Co
     let mut raster = Raster::<Braille>::new(width, height, tint.map(|_| 0));
     let (across, down) = raster.dots();
     let y_of = |value: f32| (((1.0 - value) * down as f32) as i32).clamp(0, down - 1);
-    let mut trail = raster.trail(0);
-    for stroke in &plan.strokes {
+    let strokes = plan.strokes.iter().map(|stroke| {
         let x = ((stroke.at * across as f32) as i32).min(across - 1);
         let (top, bottom) = (y_of(stroke.high), y_of(stroke.low));
-        trail.stroke(x, stroke.joined, Rows { first: y_of(stroke.first), top, bottom, last: y_of(stroke.last) });
-    }
-    drop(trail);
+        (x, stroke.joined, Rows { first: y_of(stroke.first), top, bottom, last: y_of(stroke.last) })
+    });
+    raster.draw(0, strokes);
     let filled_from = raster.filled_from();
     if let Some(tint) = tint {
         for (x, from) in (0..width).zip(&filled_from) {
