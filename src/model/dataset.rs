@@ -11,10 +11,13 @@ use super::window::{Allowance, Kept, Window};
 use crate::base::{Wall, limits};
 
 mod lookup;
+mod sorted;
 #[cfg(test)]
 mod tests;
 mod tracked;
 
+pub use lookup::Place;
+use sorted::Sorted;
 pub use tracked::Tracked;
 
 /// How a source fares. A source that fails keeps its data; the screen says how old it is.
@@ -57,10 +60,12 @@ pub struct SourceHealth {
 #[derive(Clone, Debug, Default)]
 pub struct Dataset {
     /// By the name that their series share.
-    families: BTreeMap<String, Family>,
+    families: Sorted<String, Family>,
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
+    /// Another one whenever a series comes or goes, and places with it.
+    shape: u64,
     /// Windows that began so far.
     windows_begun: u32,
     /// No series makes room for another one before then.
@@ -83,7 +88,7 @@ struct Family {
     revision: u64,
     /// In which one of them came or went last.
     shape: u64,
-    of: BTreeMap<SeriesKey, Tracked>,
+    of: Sorted<SeriesKey, Tracked>,
 }
 
 /// One change of the series.
@@ -134,7 +139,7 @@ impl Dataset {
         // As many may be there already, left by somebody who knew no bound.
         let count = self.families.get(name).map_or(0, |family| family.of.len());
         for _ in series_max..count {
-            let family = self.families.get(name).into_iter().flat_map(|family| &family.of);
+            let family = self.families.get(name).into_iter().flat_map(|family| family.of.iter());
             let stalest = family.min_by_key(|(_, window)| window.newest_at()).map(|(key, _)| key.clone());
             stalest.into_iter().for_each(|key| self.remove(&key));
         }
@@ -161,25 +166,12 @@ impl Dataset {
             return Err(Rejected::TooLong);
         }
         let point = Point { at: sample.at, value: sample.value };
-        let number = match self
-            .families
-            .get_mut(&key.name)
-            .and_then(|family| Some((family.of.get_mut(key)?, &mut family.revision)))
-        {
-            Some((window, revision)) => {
-                if window.kind != sample.kind || window.unit != sample.unit {
-                    return Err(Rejected::Changed);
-                }
-                window.push(point, self.allowance)?;
-                *revision = self.revision + 1;
-                window.number
-            }
-            None => {
-                let mut window = Window::new(sample.kind, sample.unit);
-                window.push(point, self.allowance)?;
-                self.begin(sample.key, window, point.at)?
-            }
-        };
+        if let Some(outcome) = self.insert_known(key, (sample.kind, sample.unit), point) {
+            return outcome;
+        }
+        let mut window = Window::new(sample.kind, sample.unit);
+        window.push(point, self.allowance)?;
+        let number = self.begin(sample.key, window, point.at)?;
         self.newest = self.newest.max(Some(point.at));
         self.revision += 1;
         self.note(Change::Point(number, point));
@@ -194,7 +186,7 @@ impl Dataset {
         if let Some(family) = self.families.get_mut(&key.name)
             && family.of.remove(&key).is_some()
         {
-            self.series_count -= 1;
+            (self.series_count, self.shape) = (self.series_count - 1, self.shape + 1);
         }
         let is_taken = self.begin(key, window, newest).is_ok();
         self.newest = self.newest.max(Some(newest).filter(|_| is_taken));
@@ -209,7 +201,7 @@ impl Dataset {
         if self.full_until.is_some_and(|until| at < until) {
             return Err(Rejected::TooManySeries);
         }
-        let all = self.families.values().flat_map(|family| &family.of);
+        let all = self.families.values().flat_map(|family| family.of.iter());
         let stalest = all.min_by_key(|(_, window)| window.newest_at());
         let stalest = stalest.and_then(|(key, window)| Some((key.clone(), window.newest_at()?)));
         let Some((key, newest)) = stalest else { return Err(Rejected::TooManySeries) };
@@ -236,10 +228,10 @@ impl Dataset {
         self.windows_begun = self.windows_begun.wrapping_add(1);
         let number = self.windows_begun;
         window.number = number;
-        let family = self.families.entry(key.name.clone()).or_default();
+        let family = self.families.get_or_default(&key.name);
         (family.revision, family.shape) = (self.revision + 1, self.revision + 1);
         family.of.insert(key, Tracked::new(window));
-        self.series_count += 1;
+        (self.series_count, self.shape) = (self.series_count + 1, self.shape + 1);
         // With more series than ever each may keep less.
         let share = Allowance::share(self.series_count);
         if share.bytes() < self.allowance.bytes() {
@@ -256,7 +248,7 @@ impl Dataset {
     /// What all of it takes of the memory a tenant may have.
     pub fn memory(&self) -> Memory {
         let mut memory = Memory::default();
-        for (key, window) in self.families.values().flat_map(|family| &family.of) {
+        for (key, window) in self.families.values().flat_map(|family| family.of.iter()) {
             let (points, past) = window.bytes();
             memory.points += points;
             memory.past += past;
@@ -279,12 +271,13 @@ impl Dataset {
         self.revision += 1;
         for family in self.families.values_mut() {
             (family.revision, family.shape) = (self.revision, self.revision);
-            family.of.retain(|_, window| {
+            family.of.retain(|window| {
                 window.forget_after(at);
                 !window.is_empty()
             });
         }
-        self.families.retain(|_, family| !family.of.is_empty());
+        self.families.retain(|family| !family.of.is_empty());
+        self.shape += 1;
         self.series_count = self.windows().count();
         self.newest = self.windows().filter_map(Window::newest_at).max();
         for source in self.sources.values_mut() {
@@ -310,21 +303,20 @@ impl Dataset {
     }
 
     pub fn window(&self, key: &SeriesKey) -> Option<&Tracked> {
-        self.families.get(&key.name)?.of.get(key)
+        self.at(self.place(key, None)?)
     }
 
     /// All series of one name in the order of their labels.
     pub fn named<'a>(&'a self, name: &str) -> impl Iterator<Item = (&'a SeriesKey, &'a Tracked)> + use<'a> {
-        self.families.get(name).into_iter().flat_map(|family| &family.of)
+        self.families.get(name).into_iter().flat_map(|family| family.of.iter())
     }
 
     /// All series after this one, in the order of their keys; all of them after none.
     pub fn after<'a>(&'a self, key: Option<&'a SeriesKey>) -> impl Iterator<Item = (&'a SeriesKey, &'a Tracked)> {
         let name = key.map(|key| key.name.as_str());
-        let names = (name.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded);
-        self.families.range::<str, _>(names).flat_map(move |(of, family)| {
+        self.families.from(name.map_or(Bound::Unbounded, Bound::Included)).flat_map(move |(of, family)| {
             let after = key.filter(|key| key.name == *of);
-            family.of.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+            family.of.from(after.map_or(Bound::Unbounded, Bound::Excluded))
         })
     }
 

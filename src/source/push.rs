@@ -171,9 +171,11 @@ impl Intake {
         let Some((key, facts)) = self.known.get(&wanted) else {
             return self.new_series(&line, wanted, unit, now, data);
         };
-        let at = time(&line, || newest(data, key), now)?;
+        let place = data.place(key, facts.place.get());
+        facts.place.set(place);
+        let at = time(&line, || Some(data.at(place?)?.last()?.at), now)?;
         let sort = (line.kind.unwrap_or(facts.kind), unit.unwrap_or(facts.unit));
-        match data.insert_known(key, sort, Point { at, value: line.value }) {
+        match place.and_then(|place| data.insert_at(place, sort, Point { at, value: line.value })) {
             Some(outcome) => {
                 outcome?;
                 facts.told(now);
@@ -232,10 +234,6 @@ impl Intake {
         self.unit = Some((word.to_string(), unit));
         Ok(Some(unit))
     }
-}
-
-fn newest(data: &Dataset, key: &SeriesKey) -> Option<Wall> {
-    data.window(key)?.last().map(|point| point.at)
 }
 
 /// When a line's value was, given the newest of its series.

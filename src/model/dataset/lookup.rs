@@ -1,4 +1,4 @@
-//! Series by keys that somebody else holds: for whoever brings many samples of series that are known already.
+//! Series by keys and places that somebody else holds: for whoever brings many samples of series that are known already.
 //!
 //! Invariant: what is taken, and what is refused, is the same as with [`Dataset::insert`].
 
@@ -6,6 +6,14 @@ use std::ops::Bound;
 
 use super::{Allowance, Change, Dataset, Point, Rejected, SeriesKey, Tracked, Wall};
 use crate::model::{Kind, Unit};
+
+/// Where a series stands, for as long as none comes or goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    family: usize,
+    series: usize,
+    shape: u64,
+}
 
 /// A series there is, and what changes with it.
 struct Known<'a> {
@@ -35,23 +43,45 @@ impl Known<'_> {
 // === impl Dataset ===
 
 impl Dataset {
+    /// Where a series stands, which is looked for where it is not known from before.
+    pub fn place(&self, key: &SeriesKey, before: Option<Place>) -> Option<Place> {
+        if before.is_some_and(|before| before.shape == self.shape) {
+            debug_assert_eq!(before, self.place(key, None), "invariant: places are asked for of one dataset only");
+            return before;
+        }
+        let family = self.families.find(&key.name)?;
+        // All of a family have one name.
+        let series = self.families.at(family)?.of.find_by(|known| known.labels.cmp(&key.labels))?;
+        Some(Place { family, series, shape: self.shape })
+    }
+
+    /// The series at a place; none where one came or went since.
+    pub fn at(&self, place: Place) -> Option<&Tracked> {
+        self.families.at(place.family).filter(|_| place.shape == self.shape)?.of.at(place.series)
+    }
+
     /// Takes one sample of a series there is; none where there is no such series, which `insert` then makes.
     pub fn insert_known(&mut self, key: &SeriesKey, sort: (Kind, Unit), point: Point) -> Option<Result<(), Rejected>> {
-        Some(self.known(key, sort)?.and_then(|mut known| known.take(point)))
+        self.insert_at(self.place(key, None)?, sort, point)
+    }
+
+    /// The same of the series at a place; none where one came or went since.
+    pub fn insert_at(&mut self, place: Place, sort: (Kind, Unit), point: Point) -> Option<Result<(), Rejected>> {
+        Some(self.known(place, sort)?.and_then(|mut known| known.take(point)))
     }
 
     /// Takes many samples of a series there is, oldest first; those that [`Dataset::insert_known`] would refuse are left out.
     pub fn extend_known(&mut self, key: &SeriesKey, sort: (Kind, Unit), points: &[Point]) {
-        if let Some(Ok(mut known)) = self.known(key, sort) {
+        if let Some(Ok(mut known)) = self.place(key, None).and_then(|place| self.known(place, sort)) {
             for point in points {
                 let _ = known.take(*point);
             }
         }
     }
 
-    fn known(&mut self, key: &SeriesKey, (kind, unit): (Kind, Unit)) -> Option<Result<Known<'_>, Rejected>> {
-        let family = self.families.get_mut(&key.name)?;
-        let series = family.of.get_mut(key)?;
+    fn known(&mut self, place: Place, (kind, unit): (Kind, Unit)) -> Option<Result<Known<'_>, Rejected>> {
+        let family = self.families.at_mut(place.family).filter(|_| place.shape == self.shape)?;
+        let series = family.of.at_mut(place.series)?;
         if series.kind != kind || series.unit != unit {
             return Some(Err(Rejected::Changed));
         }
@@ -79,8 +109,10 @@ impl Dataset {
 
     /// Names of series that begin so.
     pub fn names_from<'a>(&'a self, beginning: &'a str) -> impl Iterator<Item = &'a str> {
-        let names = self.families.range::<str, _>((Bound::Included(beginning), Bound::Unbounded));
-        names.map(|(name, _)| name.as_str()).take_while(move |name| name.starts_with(beginning))
+        self.families
+            .from(Bound::Included(beginning))
+            .map(|(name, _)| name.as_str())
+            .take_while(move |name| name.starts_with(beginning))
     }
 
     /// Nobody tells of a source any more.
@@ -95,7 +127,7 @@ impl Dataset {
         if family.of.remove(key).is_none() {
             return;
         }
-        self.series_count -= 1;
+        (self.series_count, self.shape) = (self.series_count - 1, self.shape + 1);
         self.revision += 1;
         (family.revision, family.shape) = (self.revision, self.revision);
         // Names that come and go leave nothing behind.

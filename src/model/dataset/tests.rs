@@ -262,3 +262,33 @@ fn the_shape_of_a_name_changes_with_its_series_and_not_with_their_values() {
         assert_eq!(data.shape_of("a") != before, changes, "{what}");
     }
 }
+
+#[test]
+fn a_place_holds_until_a_series_comes_or_goes() {
+    let key = |name: &str| SeriesKey::labelled(name, &[("l", "x")]);
+    let put =
+        |data: &mut Dataset, name: &str, at: i64| data.insert(sample(key(name), at, at as f64)).expect("it is sound");
+    let mut data = Dataset::default();
+    put(&mut data, "b", 1);
+    assert_eq!(data.place(&key("a"), None), None);
+    let place = data.place(&key("b"), None).expect("it is there");
+    let point = |at: i64| Point { at: Wall(at), value: 2.0 };
+    assert_eq!(data.insert_at(place, (Kind::Gauge, Unit::None), point(2)), Some(Ok(())));
+    assert_eq!(data.insert_at(place, (Kind::Gauge, Unit::None), point(2)), Some(Err(Rejected::NotNewer)));
+    assert_eq!(data.insert_at(place, (Kind::Counter, Unit::None), point(3)), Some(Err(Rejected::Changed)));
+    assert_eq!(data.at(place).and_then(|series| series.newest_at()), Some(Wall(2)));
+    assert_eq!(data.place(&key("b"), Some(place)), Some(place));
+    // Another one stands where it stood.
+    put(&mut data, "a", 3);
+    assert!(data.at(place).is_none());
+    assert_eq!(data.insert_at(place, (Kind::Gauge, Unit::None), point(4)), None);
+    let moved = data.place(&key("b"), Some(place)).expect("it is still there");
+    assert_eq!(data.at(moved).and_then(|series| series.newest_at()), Some(Wall(2)));
+    for change in [&|data: &mut Dataset| data.remove(&key("a")), &|data: &mut Dataset| data.forget_after(Wall(1))]
+        as [&dyn Fn(&mut Dataset); 2]
+    {
+        let place = data.place(&key("b"), None).expect("it is still there");
+        change(&mut data);
+        assert!(data.at(place).is_none());
+    }
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::line::Pair;
 use crate::base::{Wall, limits};
+use crate::model::dataset::Place;
 use crate::model::{Kind, SeriesKey, Unit};
 
 /// All of one tenant.
@@ -27,6 +28,8 @@ pub struct Known {
 pub struct Facts {
     pub kind: Kind,
     pub unit: Unit,
+    /// Where it stood in the data when it was looked for last.
+    pub place: Cell<Option<Place>>,
     /// When it was pushed last.
     heard: Cell<Wall>,
 }
@@ -85,7 +88,7 @@ impl Known {
     }
 
     pub fn add(&mut self, key: SeriesKey, (kind, unit): (Kind, Unit), now: Wall) {
-        let facts = Facts { kind, unit, heard: Cell::new(now) };
+        let facts = Facts { kind, unit, place: Cell::new(None), heard: Cell::new(now) };
         self.series.insert(Owned(key), facts);
     }
 
