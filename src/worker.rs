@@ -43,6 +43,7 @@ use crate::sys::memory_file::MemoryFile;
 use crate::sys::{clock, command};
 use crate::wire::feed::{self, Hello, ToRoot, ToWorker};
 use crate::wire::framing::{self, FramingError};
+use carry::Frames;
 use history::{History, Replayed, is_foreign};
 use state::State;
 
@@ -96,6 +97,8 @@ const ANSWERS_QUEUED_MAX: usize = 64;
 /// Frames that wait for the socket; nothing is drawn while they are so many, so that what is sent is fresh. As many as are
 /// written together, where they are of a usual length.
 const FRAMES_QUEUED_MAX: usize = 64;
+/// The same in bytes, where pictures are large: one is drawn as long as there are fewer.
+const FRAMES_QUEUED_BYTES_MAX: usize = 1024 * 1024;
 /// What sources deliver between two turns of the loop.
 const UPDATES_QUEUED_MAX: usize = 8;
 /// A frame, and a keyframe that takes the place of the deltas before it.
@@ -117,7 +120,7 @@ struct Queues {
     updates: mpsc::Receiver<Update>,
     profiles: mpsc::Receiver<Profiled>,
     answers: mpsc::Sender<Bytes>,
-    frames: mpsc::Sender<Bytes>,
+    frames: Frames,
 }
 
 /// Serves root over `stream` until it closes the feed.
@@ -202,7 +205,7 @@ where
 
     let (input_in, input) = mpsc::channel(INPUT_QUEUED_MAX);
     let (answers, answers_out) = mpsc::channel(ANSWERS_QUEUED_MAX);
-    let (frames, frames_out) = mpsc::channel(FRAMES_QUEUED_MAX);
+    let (frames, frames_out) = Frames::new(FRAMES_QUEUED_MAX, FRAMES_QUEUED_BYTES_MAX);
     let reader = runtime::spawn("feed-reader", carry::read(reading, input_in));
     let writer = runtime::spawn("feed-writer", carry::write(writing, answers_out, frames_out));
     let (profiling, profiles) = Profiling::new();
@@ -316,13 +319,13 @@ async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Resul
                 permit.send(state.take_push(clock::mono(), wall()).encode());
                 drew = false;
             }
-            permits = queues.frames.reserve_many(MESSAGES_PER_DRAWING), if state.wants_to_draw() => {
-                let Ok(permits) = permits else { return Ok(Over::Unwritable) };
+            room = queues.frames.room(MESSAGES_PER_DRAWING), if state.wants_to_draw() => {
+                let Some(mut room) = room else { return Ok(Over::Unwritable) };
                 let now = clock::mono();
                 let messages = state.draw_next(now, wall());
                 let mut sent = false;
-                for (permit, message) in permits.zip(messages) {
-                    permit.send(message);
+                for message in messages {
+                    room.put(message);
                     sent = true;
                 }
                 drew = true;

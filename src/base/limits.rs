@@ -134,8 +134,9 @@ pub const VIEWS_MAX: usize = 2 * SESSIONS_MAX;
 pub const PAPERS_MAX: usize = 8;
 /// Cells of panels that views of a worker share: a hundred screens of 120x40, three megabytes.
 pub const SHARED_CELLS_MAX: usize = 1 << 19;
-/// Cells of a table that a view keeps, to plan and draw only those again that changed: some 30 KB.
-pub const TABLE_KEPT_CELLS_MAX: usize = 512;
+/// Cells of a screen for each cell of a table that a view keeps, to plan and draw only those again that changed: so what is
+/// kept of all tables is bounded by `CELLS_MAX`, too. A kept one takes some 80 bytes, and its name as much again as it is long.
+pub const ROOM_OF_KEPT_CELL: usize = 8;
 /// Tenants of one daemon, the default one among them: each has a process of its own with some threads, a history of up to
 /// 256 MiB, and data of up to as much again.
 pub const TENANTS_MAX: usize = 16;

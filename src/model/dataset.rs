@@ -64,6 +64,8 @@ pub struct Dataset {
     /// Names of series that come and go, and how many of each may be kept.
     bounds: BTreeMap<String, usize>,
     series_count: usize,
+    /// In which a name went with its last series.
+    emptied: u64,
     /// Another one whenever a series comes or goes, and places with it.
     shape: u64,
     /// Windows that began so far.
@@ -277,6 +279,7 @@ impl Dataset {
             });
         }
         self.families.retain(|family| !family.of.is_empty());
+        self.emptied = self.revision;
         self.shape += 1;
         self.series_count = self.windows().count();
         self.newest = self.windows().filter_map(Window::newest_at).max();
@@ -346,10 +349,10 @@ impl Dataset {
         self.revision
     }
 
-    /// The revision in which something changed last; 0 of what nobody has told of.
+    /// The revision in which something changed last; of a name that has no series that in which any name lost its last one.
     pub fn revision_of(&self, topic: Topic<'_>) -> u64 {
         match topic {
-            Topic::Series(name) => self.families.get(name).map_or(0, |family| family.revision),
+            Topic::Series(name) => self.families.get(name).map_or(self.emptied, |family| family.revision),
             Topic::Log(name) => self.logs.get(name).map_or(0, |log| log.revision),
             Topic::Source(name) => self.sources.get(name).map_or(0, |source| source.revision),
         }

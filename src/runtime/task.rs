@@ -71,8 +71,9 @@ where
     spawn_tracked(name, Tracked::new(register_under(Some(parent), name, Kind::Task), future))
 }
 
-/// Runs `future` among the tasks, for who waits for nothing else on the runtime's own thread: what wakes it is then what wakes
-/// any task, and the runtime need not ask the kernel what else there is first. It is the caller that panics where it does.
+/// Runs what all else is for, a process's loop, among the tasks: what wakes it is then what wakes any task, while a runtime asks
+/// the kernel what else there is before it polls what it was told to wait for. It has no row: it is the process. To be waited
+/// for to its end, which is that of the runtime; it is the caller that panics where it does.
 pub async fn inward<F>(future: F) -> F::Output
 where
     F: Future + Send + 'static,

@@ -35,6 +35,8 @@ pub use depends::{reads, stamp};
 pub use reach::pace_ms;
 pub use rows::Rows;
 pub use table::Kept;
+#[cfg(test)]
+pub use table::redrawn as tables_redrawn;
 
 /// A gap in a line: this many intervals without a point.
 const GAP_INTERVALS: u64 = 3;

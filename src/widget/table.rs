@@ -247,6 +247,11 @@ impl TablePlan {
         (changed, is_laid_out_alike)
     }
 
+    /// Puts the rows into another order: where each one stood, from the first on.
+    pub fn reorder(&mut self, stood: &[usize]) {
+        self.rows = stood.iter().map(|row| std::mem::take(&mut self.rows[*row])).collect();
+    }
+
     /// Whether there is nothing to show but titles.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() || self.columns.is_empty()

@@ -1,15 +1,63 @@
 //! The two tasks at the feed's ends: bytes to messages, messages to bytes.
 
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
 
 use super::WorkerError;
 use crate::base::limits;
 use crate::wire::feed::ToWorker;
 use crate::wire::framing::{self, FramingError};
+
+/// A frame, and the room it takes until it is written.
+pub type Taking = (Bytes, Option<OwnedSemaphorePermit>);
+
+/// The loop's end of the queue of frames, which has a cap in number and one in bytes.
+#[derive(Debug)]
+pub struct Frames {
+    queue: mpsc::Sender<Taking>,
+    room: Arc<Semaphore>,
+}
+
+/// Room for what one drawing makes.
+#[derive(Debug)]
+pub struct Room<'a> {
+    permits: mpsc::PermitIterator<'a, Taking>,
+    bytes: &'a Arc<Semaphore>,
+}
+
+// === impl Frames ===
+
+impl Frames {
+    /// A queue of so many frames, which are drawn while they take fewer bytes than that.
+    pub fn new(frames_max: usize, bytes_max: usize) -> (Frames, mpsc::Receiver<Taking>) {
+        let (queue, waiting) = mpsc::channel(frames_max);
+        (Frames { queue, room: Arc::new(Semaphore::new(bytes_max)) }, waiting)
+    }
+
+    /// Waits for room for so many messages; none when nobody takes them any more.
+    pub async fn room(&self, messages: usize) -> Option<Room<'_>> {
+        let permits = self.queue.reserve_many(messages).await.ok()?;
+        drop(self.room.acquire().await.ok()?);
+        Some(Room { permits, bytes: &self.room })
+    }
+}
+
+// === impl Room ===
+
+impl Room<'_> {
+    /// Puts a message into the queue, however long it is.
+    pub fn put(&mut self, message: Bytes) {
+        let Some(permit) = self.permits.next() else { return };
+        let left = self.bytes.available_permits().min(message.len());
+        let taken = Arc::clone(self.bytes).try_acquire_many_owned(u32::try_from(left).unwrap_or(u32::MAX));
+        debug_assert!(!matches!(taken, Err(TryAcquireError::NoPermits)), "nobody else takes room");
+        permit.send((message, taken.ok()));
+    }
+}
 
 /// Decodes until the feed ends, the first thing that is no message, or nobody listens. An end of the feed closes
 /// the queue without a word.
@@ -32,43 +80,77 @@ pub async fn read(mut stream: impl AsyncRead + Unpin, input: mpsc::Sender<Result
 pub async fn write(
     mut stream: impl AsyncWrite + Unpin,
     mut answers: mpsc::Receiver<Bytes>,
-    mut frames: mpsc::Receiver<Bytes>,
+    mut frames: mpsc::Receiver<Taking>,
 ) -> io::Result<()> {
-    let mut batch = framing::Batch::default();
+    let (mut batch, mut taken) = (framing::Batch::default(), Vec::new());
     loop {
-        batch.push(tokio::select! {
+        let (first, room) = tokio::select! {
             biased;
-            Some(answer) = answers.recv() => answer,
+            Some(answer) = answers.recv() => (answer, None),
             Some(frame) = frames.recv() => frame,
             else => return Ok(()),
-        });
+        };
+        batch.push(first);
+        taken.extend(room);
         while batch.has_room()
-            && let Ok(message) = answers.try_recv().or_else(|_| frames.try_recv())
+            && let Ok((message, room)) = answers.try_recv().map(|answer| (answer, None)).or_else(|_| frames.try_recv())
         {
             batch.push(message);
+            taken.extend(room);
         }
         batch.write(&mut stream).await?;
+        taken.clear();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::AsyncReadExt;
 
     use super::*;
+    use crate::runtime::{self, timer};
+
+    /// Nothing else goes on while this waits: the clock stands until it is over.
+    async fn room(frames: &Frames) -> Option<Room<'_>> {
+        timer::timeout(Duration::from_secs(1), frames.room(1)).await.ok().flatten()
+    }
 
     #[tokio::test]
     async fn answers_that_wait_go_before_frames_that_wait() {
         let (mut root, worker) = tokio::io::duplex(1024);
         let (answers, answers_out) = mpsc::channel(8);
         let (frames, frames_out) = mpsc::channel(8);
-        for (queue, message) in [(&frames, "frame "), (&frames, "another "), (&answers, "answer ")] {
-            queue.try_send(Bytes::from_static(message.as_bytes())).expect("there is room");
+        for message in ["frame ", "another "] {
+            frames.try_send((Bytes::from_static(message.as_bytes()), None)).expect("there is room");
         }
+        answers.try_send(Bytes::from_static(b"answer ")).expect("there is room");
         drop((answers, frames));
         write(worker, answers_out, frames_out).await.expect("it is read");
         let mut heard = String::new();
         root.read_to_string(&mut heard).await.expect("it was written");
         assert_eq!(heard, "answer frame another ");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn frames_wait_up_to_a_number_and_so_many_bytes() {
+        for (frames_max, bytes_max, message_bytes, fitting) in [(3, 1_000, 10, 3), (8, 100, 40, 3), (8, 100, 1_000, 1)]
+        {
+            let (frames, waiting) = Frames::new(frames_max, bytes_max);
+            for _ in 0..fitting {
+                let mut room = room(&frames).await.expect("there is room");
+                room.put(Bytes::from(vec![b'x'; message_bytes]));
+            }
+            assert!(room(&frames).await.is_none(), "{frames_max} {bytes_max}");
+            let (mut root, worker) = tokio::io::duplex(64 * 1024);
+            let (answers, answers_out) = mpsc::channel(8);
+            let writer = runtime::spawn("writer", write(worker, answers_out, waiting));
+            let mut heard = vec![0; fitting * message_bytes];
+            root.read_exact(&mut heard).await.expect("it is written");
+            assert!(room(&frames).await.is_some(), "what is written takes no room");
+            drop((frames, answers));
+            writer.await.expect("it ends").expect("it is written");
+        }
     }
 }

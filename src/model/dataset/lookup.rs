@@ -133,6 +133,7 @@ impl Dataset {
         // Names that come and go leave nothing behind.
         if family.of.is_empty() {
             self.families.remove(&key.name);
+            self.emptied = self.revision;
         }
     }
 }

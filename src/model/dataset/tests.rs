@@ -35,7 +35,7 @@ fn a_change_moves_the_revision_of_what_it_concerns_and_of_nothing_else() {
     data.set_source("a", SourceHealth { state: SourceState::Good, last_good: Some(Wall(9)), interval_ms: 1 });
     assert_eq!(revisions(&data), [2, 3, 4, 5]);
     data.forget_after(Wall(3));
-    assert_eq!(revisions(&data), [6, 0, 4, 6], "what is gone is as if it had never been");
+    assert_eq!(revisions(&data), [6, 6, 4, 6], "what is gone has changed by going");
     assert_eq!((data.series_count(), data.named("a").count()), (2, 2));
 }
 
@@ -291,4 +291,15 @@ fn a_place_holds_until_a_series_comes_or_goes() {
         change(&mut data);
         assert!(data.at(place).is_none());
     }
+}
+
+#[test]
+fn a_name_that_lost_its_last_series_has_changed() {
+    let mut data = Dataset::default();
+    let before = data.revision_of(Topic::Series("a"));
+    data.insert(sample(SeriesKey::plain("a"), 1, 1.0)).expect("it is sound");
+    let told = data.revision_of(Topic::Series("a"));
+    data.remove(&SeriesKey::plain("a"));
+    let gone = data.revision_of(Topic::Series("a"));
+    assert!(before < told && told < gone, "{before} {told} {gone}");
 }

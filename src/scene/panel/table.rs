@@ -3,6 +3,8 @@
 //! Invariant: a table that is kept says what its series said when it was drawn last; drawn again where they say
 //! something else, it is what it would be drawn anew.
 
+use std::cmp::Ordering;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
@@ -21,6 +23,17 @@ use crate::widget::{Look, Role};
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+thread_local! {
+    static REDRAWN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many tables were drawn over their pictures on this thread since it was asked last.
+#[cfg(test)]
+pub fn redrawn() -> usize {
+    REDRAWN.take()
+}
+
 /// A table as it was drawn last, of columns whose series have the same names.
 #[derive(Debug)]
 pub struct Kept {
@@ -30,6 +43,8 @@ pub struct Kept {
     shapes: Vec<Option<u64>>,
     /// The values of one column after the other, each of the series in their order.
     values: Vec<Option<f64>>,
+    /// The series in the order that people count in.
+    counted: Vec<usize>,
     /// Which row of the plan each of the series is.
     places: Vec<usize>,
     plan: TablePlan,
@@ -50,7 +65,7 @@ enum Refreshed {
     Rows(Vec<usize>),
     /// Also rows that say the same stand elsewhere.
     All,
-    /// It has other rows, or another order.
+    /// It has other rows.
     Anew,
 }
 
@@ -70,7 +85,11 @@ pub fn draw(
     }
     let (plan, side_by_side) = plan(spec, moment, when, first);
     table::paint(&plan, canvas, moment.look);
-    *kept = side_by_side.and_then(|(found, order)| Kept::new(&found, &order, plan, spec, moment.data)).map(Box::new);
+    let (width, height) = canvas.size();
+    let room = usize::from(width) * usize::from(height);
+    let keep =
+        |(found, order): (SideBySide<'_>, Vec<usize>)| Kept::new((&found, &order), plan, (spec, moment.data), room);
+    *kept = side_by_side.and_then(keep).map(Box::new);
 }
 
 /// Makes what is kept of a table say what is so now; nothing is kept of one for which that is not enough. Which rows look
@@ -85,6 +104,8 @@ pub fn refresh(kept: &mut Option<Box<Kept>>, spec: &Table, data: &Dataset, when:
 
 /// Draws some rows of a table over its picture before.
 pub fn redraw(kept: &Kept, rows: &[usize], canvas: &mut Canvas<'_>, look: Look) {
+    #[cfg(test)]
+    REDRAWN.set(REDRAWN.get() + 1);
     table::repaint(&kept.plan, rows, look.theme.style(Role::Ground), canvas, look);
 }
 
@@ -159,20 +180,26 @@ fn found<'a>(spec: &'a Table, data: &'a Dataset, when: When) -> (Vec<NamedRow>, 
 // === impl Kept ===
 
 impl Kept {
-    /// None of a table without a row, or with more cells than are kept.
-    fn new(found: &SideBySide<'_>, order: &[usize], plan: TablePlan, spec: &Table, data: &Dataset) -> Option<Kept> {
+    /// None of a table without a row, or with more cells than are kept of one that has so much room on a screen.
+    fn new(
+        (found, order): (&SideBySide<'_>, &[usize]),
+        plan: TablePlan,
+        (spec, data): (&Table, &Dataset),
+        room: usize,
+    ) -> Option<Kept> {
         let first = found.columns.first()?;
         let cells = first.len() * plan.columns.len();
-        if cells == 0 || cells > limits::TABLE_KEPT_CELLS_MAX {
+        if cells == 0 || cells > room / limits::ROOM_OF_KEPT_CELL {
             return None;
         }
         let names = first.iter().map(|(name, _)| SmolStr::new(name)).collect();
-        let shape = |series: &str| (data.count_named(series) == first.len()).then(|| data.shape_of(series));
-        let shapes = spec.columns.iter().map(|column| shape(&column.select.series)).collect();
+        let shape = |column: &chart::TableColumn| whole_shape(&column.select.series, first.len(), data);
+        let shapes = spec.columns.iter().map(shape).collect();
         let values = found.columns.iter().flatten().map(|(_, value)| *value).collect();
+        let counted: Vec<usize> = found.names.iter().map(|(_, series)| *series).collect();
         let mut places = vec![0; first.len()];
-        order.iter().enumerate().for_each(|(place, row)| places[found.names[*row].1] = place);
-        Some(Kept { names, shapes, values, places, plan })
+        order.iter().enumerate().for_each(|(place, row)| places[counted[*row]] = place);
+        Some(Kept { names, shapes, values, counted, places, plan })
     }
 
     /// Whether a column still shows all series of its name, in the order in which they are kept here.
@@ -182,20 +209,47 @@ impl Kept {
 
     /// Takes over what became of the values.
     fn refresh(&mut self, spec: &Table, data: &Dataset, when: When) -> Refreshed {
-        let mut changed = Vec::new();
+        let (mut changed, mut is_sorted) = (Vec::new(), true);
         for (index, column) in spec.columns.iter().enumerate() {
-            let is_taken = match self.is_whole(index, &column.select.series, data) {
-                true => self.take(spec, index, column.select.whole_values(data, when), &mut changed),
-                false => self.take_named(spec, index, column.select.values(data, when), &mut changed),
+            let (series, before) = (&column.select.series, changed.len());
+            let is_taken = if self.is_whole(index, series, data) {
+                self.take(spec, index, column.select.whole_values(data, when), &mut changed)
+            } else {
+                self.shapes[index] = whole_shape(series, self.names.len(), data);
+                self.take_named(spec, index, column.select.values(data, when), &mut changed)
             };
             if !is_taken {
                 return Refreshed::Anew;
             }
+            is_sorted &= spec.sort != Some(index) || changed.len() == before;
         }
         let (mut rows, is_laid_out_alike) = self.plan.replace(changed);
+        if !is_sorted && self.sort(spec) || !is_laid_out_alike {
+            return Refreshed::All;
+        }
         rows.sort_unstable();
         rows.dedup();
-        if is_laid_out_alike { Refreshed::Rows(rows) } else { Refreshed::All }
+        Refreshed::Rows(rows)
+    }
+
+    /// Sorts the rows by their values as they are now; whether some stand elsewhere since.
+    fn sort(&mut self, spec: &Table) -> bool {
+        let Some(column) = spec.sort else { return false };
+        // As it is with cells: what is no number is missing, and stands last.
+        let value = |series: usize| self.values[column * self.names.len() + series].filter(|value| value.is_finite());
+        let mut order = self.counted.clone();
+        order.sort_by(|one, other| match (value(*one), value(*other)) {
+            (Some(one), Some(other)) if spec.descending => other.partial_cmp(&one).unwrap_or(Ordering::Equal),
+            (Some(one), Some(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
+            (one, other) => one.is_none().cmp(&other.is_none()),
+        });
+        let stood: Vec<usize> = order.iter().map(|series| self.places[*series]).collect();
+        if stood.is_sorted() {
+            return false;
+        }
+        self.plan.reorder(&stood);
+        order.iter().enumerate().for_each(|(place, series)| self.places[*series] = place);
+        true
     }
 
     /// Takes over the values of a column that has the same names in the same order, or else none.
@@ -212,8 +266,7 @@ impl Kept {
         are_alike && self.take(spec, index, values.into_iter().map(|(_, value)| value), changed)
     }
 
-    /// Takes over the values of a column, as many as there are names; false where rows stand in another order now, or some
-    /// are left out.
+    /// Takes over the values of a column, as many as there are names; false where some rows are left out now.
     fn take(
         &mut self,
         spec: &Table,
@@ -224,7 +277,7 @@ impl Kept {
         let count = self.names.len();
         let known = self.values[index * count..][..count].iter_mut().zip(&self.places);
         for (value, (known, place)) in values.zip(known).filter(|(value, (known, _))| value != *known) {
-            if spec.sort == Some(index) || spec.current && index == 0 && value.is_none() {
+            if spec.current && index == 0 && value.is_none() {
                 return false;
             }
             *known = value;
@@ -232,6 +285,11 @@ impl Kept {
         }
         true
     }
+}
+
+/// When a series of this name came or went last, where there are just so many.
+fn whole_shape(series: &str, count: usize, data: &Dataset) -> Option<u64> {
+    (data.count_named(series) == count).then(|| data.shape_of(series))
 }
 
 // === impl SideBySide ===

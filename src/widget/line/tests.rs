@@ -288,3 +288,30 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn points_as_they_lie_in_memory_are_the_same_line(
+        // Milliseconds from one to the next: also several in a bin, and gaps. They begin before the span or within.
+        steps in proptest::collection::vec((1_i64..9_000, -9.0..9.0), 0..40),
+        begins in -90_000_i64..5_000,
+        split in 0..41_usize,
+        gap_ms in prop::sample::select(vec![500_u64, 4_000, 60_000]),
+    ) {
+        let mut at = EDGE.0 + begins;
+        let points: Vec<Point> = steps.into_iter().map(|(step, value)| {
+            at += step;
+            Point { at: Wall(at), value }
+        }).collect();
+        let plan = |add: &dyn Fn(&mut LineBuilder)| {
+            let layout = Layout::new(40, 10, Unit::None, GlyphSet::Braille);
+            let mut builder = LineBuilder::new(TimeScale::new(EDGE, 60_000, layout.bins()));
+            add(&mut builder);
+            builder.finish(Unit::None, &[], &[], &TimeZone::UTC, &layout)
+        };
+        let (first, second) = points.split_at(split.min(points.len()));
+        let stretches = plan(&|builder| builder.stretches([first, second], gap_ms));
+        let line = plan(&|builder| builder.line(points.iter().map(|point| (point.at, point.value)), gap_ms));
+        prop_assert_eq!(stretches, line);
+    }
+}

@@ -56,8 +56,8 @@ pub fn paint(plan: &TablePlan, canvas: &mut Canvas<'_>, look: Look) {
 pub fn repaint(plan: &TablePlan, changed: &[usize], ground: Style, canvas: &mut Canvas<'_>, look: Look) {
     let Some((slots, rows)) = arranged(plan, canvas.size()) else { return };
     let seen = rows.first..rows.first + usize::from(rows.count);
-    for index in changed.iter().filter(|index| seen.contains(index)) {
-        row(plan, *index, (&slots, &rows), Some(ground), canvas, look);
+    for index in changed.iter().copied().filter(|index| seen.contains(index)) {
+        row(plan, index, (&slots, &rows), Some(ground), canvas, look);
     }
     left_out(plan, &rows, plan.columns.len() - slots.len(), canvas, look);
 }

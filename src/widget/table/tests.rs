@@ -293,3 +293,35 @@ fn ascii_tables_are_ascii() {
         check_ascii(&picture(&plan, width, height, GlyphSet::Ascii));
     }
 }
+
+proptest! {
+    #[test]
+    fn a_table_whose_cells_were_replaced_is_one_of_those_cells(
+        columns in proptest::collection::vec(any_column(), 1..6),
+        rows in proptest::collection::vec(proptest::collection::vec(any_cell(), 6), 1..12),
+        others in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), any_cell()), 0..9),
+        offset in 0usize..9,
+        size in (1u16..50, 1u16..14),
+    ) {
+        let mut plan = TablePlan::new(columns.clone(), rows.clone(), None, offset);
+        let draw = |plan: &TablePlan, glyphs| drawn(size.0, size.1, |canvas| paint(plan, canvas, look(glyphs)));
+        let before = GLYPH_SETS.map(|glyphs| draw(&plan, glyphs));
+        let mut changed = rows;
+        let places = others.iter().map(|(row, column, cell)| {
+            let (row, column) = (row.index(changed.len()), column.index(columns.len()));
+            changed[row][column] = cell.clone();
+            (row, column, cell.clone())
+        });
+        let (rows, is_laid_out_alike) = plan.replace(places.collect::<Vec<_>>());
+        let anew = TablePlan::new(columns, changed, None, offset);
+        prop_assert_eq!(&plan, &anew);
+        if is_laid_out_alike {
+            for (glyphs, before) in GLYPH_SETS.into_iter().zip(&before) {
+                let mut again = before.clone();
+                repaint(&plan, &rows, Style::new(), &mut again.canvas(), look(glyphs));
+                let expected = draw(&anew, glyphs);
+                prop_assert!(again == expected, "{:?}{:?}", again, expected);
+            }
+        }
+    }
+}
