@@ -138,7 +138,7 @@ pub fn draw_guarded(
 }
 
 /// Draws the panels that have a place; those to which nothing has happened are taken over from the picture before. Returns
-/// what they announced. Where the grid is not blank, the others are blanked in the style of the `ground` first.
+/// what they announced. Where the grid is not blank, those that are drawn anew are blanked in the style of the `ground` first.
 fn panels(
     board: &Board,
     placement: &Placement,

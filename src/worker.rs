@@ -279,7 +279,8 @@ async fn greet(
 }
 
 /// The loop. What root says goes first, then data, then by turns drawing, one view at a time, and what was pushed, one
-/// chunk at a time: a ping waits for one of these at most, and neither waits for all of the other.
+/// chunk at a time: neither waits for all of the other, and a ping waits for a millisecond of pictures that are written together
+/// ([`FRAMES_TOGETHER`]) and one more at most.
 async fn turn(mut state: State, mut queues: Queues, wall: fn() -> Wall) -> Result<Over, WorkerError> {
     let (mut told_at, mut asked) = (None::<Mono>, false);
     let (mut drew, mut let_go_at) = (false, None::<Mono>);

@@ -152,7 +152,7 @@ pub const REPAINT_HZ_MAX: u32 = 4;
 /// The same of all viewers at once, which the daemon is asked for by a signal.
 pub const REPAINT_ALL_HZ_MAX: u32 = 20;
 /// Cells of all views together: sixty-four of the largest terminals, or ten thousand usual ones. A view costs root and
-/// worker some bytes for each.
+/// worker some bytes for each, and some more where it keeps tables.
 pub const CELLS_MAX: usize = 64 * COLS_MAX as usize * ROWS_MAX as usize;
 /// Descriptors that are kept from viewers: sockets, the runtime's own, admin connections, arrivals, and a new worker.
 pub const DESCRIPTORS_RESERVED: usize = 136;

@@ -1,5 +1,5 @@
 //! What the panels of a view were drawn from, so that those to which nothing has happened are taken over from the
-//! picture before instead of being drawn again.
+//! picture before instead of being drawn again, and tables but for the rows that changed.
 //!
 //! Invariant: at every whole second a picture with a memory equals one without; in between a panel shows what it showed
 //! when it last had a reason to change, as far as that is announced to the second.

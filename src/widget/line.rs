@@ -229,7 +229,7 @@ impl LineBuilder {
     /// in from the left. Points further apart than `gap_ms` are not joined.
     pub fn line(&mut self, points: impl Iterator<Item = (Wall, f64)>, gap_ms: u64) {
         let mut tracer = self.tracer(gap_ms);
-        // `for_each` and not `for`: a chain of slices is much faster to walk from the inside.
+        // `for_each` and not `for`: what is made of several parts is faster to walk from the inside.
         points.for_each(|(at, value)| tracer.point(at, value));
         self.add(tracer);
     }

@@ -7,7 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Bytes of the length prefix.
 pub const PREFIX_BYTES: usize = 4;
-/// Room made by a [`Reader`] while it is not known how much comes: what was written together is read together, or in two pieces.
+/// Room made by a [`Reader`] while it is not known how much comes: most of what is written together is read together, and a whole
+/// batch in few pieces.
 const READ_FIRST_BYTES: usize = 16 * 1024;
 /// With less room than that nothing is read.
 const READ_LEAST_BYTES: usize = 4 * 1024;
