@@ -278,8 +278,9 @@ impl Dataset {
                 !window.is_empty()
             });
         }
+        let names = self.families.len();
         self.families.retain(|family| !family.of.is_empty());
-        self.emptied = self.revision;
+        self.emptied = if self.families.len() < names { self.revision } else { self.emptied };
         self.shape += 1;
         self.series_count = self.windows().count();
         self.newest = self.windows().filter_map(Window::newest_at).max();

@@ -2,47 +2,65 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::{Notify, mpsc};
 
 use super::WorkerError;
 use crate::base::limits;
 use crate::wire::feed::ToWorker;
 use crate::wire::framing::{self, FramingError};
 
-/// A frame, and the room it takes until it is written.
-pub type Taking = (Bytes, Option<OwnedSemaphorePermit>);
+/// A message, and of a frame the bytes that wait until it is written.
+pub type Taking = (Bytes, Option<Taken>);
 
 /// The loop's end of the queue of frames, which has a cap in number and one in bytes.
 #[derive(Debug)]
 pub struct Frames {
     queue: mpsc::Sender<Taking>,
-    room: Arc<Semaphore>,
+    bytes_max: usize,
+    waiting: Arc<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: AtomicUsize,
+    fewer: Notify,
+}
+
+/// Bytes that wait; no longer than this lives.
+#[derive(Debug)]
+pub struct Taken {
+    bytes: usize,
+    of: Arc<Waiting>,
 }
 
 /// Room for what one drawing makes.
 #[derive(Debug)]
 pub struct Room<'a> {
     permits: mpsc::PermitIterator<'a, Taking>,
-    bytes: &'a Arc<Semaphore>,
+    waiting: &'a Arc<Waiting>,
 }
 
 // === impl Frames ===
 
 impl Frames {
-    /// A queue of so many frames, which are drawn while they take fewer bytes than that.
+    /// A queue of so many frames, to which one is added only while they have fewer bytes than that.
     pub fn new(frames_max: usize, bytes_max: usize) -> (Frames, mpsc::Receiver<Taking>) {
-        let (queue, waiting) = mpsc::channel(frames_max);
-        (Frames { queue, room: Arc::new(Semaphore::new(bytes_max)) }, waiting)
+        let (queue, frames) = mpsc::channel(frames_max);
+        (Frames { queue, bytes_max, waiting: Arc::default() }, frames)
     }
 
     /// Waits for room for so many messages; none when nobody takes them any more.
     pub async fn room(&self, messages: usize) -> Option<Room<'_>> {
         let permits = self.queue.reserve_many(messages).await.ok()?;
-        drop(self.room.acquire().await.ok()?);
-        Some(Room { permits, bytes: &self.room })
+        while self.waiting.bytes.load(Ordering::Relaxed) >= self.bytes_max {
+            // Kept where nobody waits yet.
+            self.waiting.fewer.notified().await;
+        }
+        Some(Room { permits, waiting: &self.waiting })
     }
 }
 
@@ -52,10 +70,18 @@ impl Room<'_> {
     /// Puts a message into the queue, however long it is.
     pub fn put(&mut self, message: Bytes) {
         let Some(permit) = self.permits.next() else { return };
-        let left = self.bytes.available_permits().min(message.len());
-        let taken = Arc::clone(self.bytes).try_acquire_many_owned(u32::try_from(left).unwrap_or(u32::MAX));
-        debug_assert!(!matches!(taken, Err(TryAcquireError::NoPermits)), "nobody else takes room");
-        permit.send((message, taken.ok()));
+        self.waiting.bytes.fetch_add(message.len(), Ordering::Relaxed);
+        let taken = Taken { bytes: message.len(), of: Arc::clone(self.waiting) };
+        permit.send((message, Some(taken)));
+    }
+}
+
+// === impl Taken ===
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.of.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.of.fewer.notify_one();
     }
 }
 
@@ -152,5 +178,22 @@ mod tests {
             drop((frames, answers));
             writer.await.expect("it ends").expect("it is written");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_count_until_they_are_written_however_long_the_frames_after_them_are() {
+        let (frames, mut waiting) = Frames::new(8, 100);
+        for _ in 0..3 {
+            room(&frames).await.expect("there is room").put(Bytes::from_static(&[b'x'; 40]));
+        }
+        assert!(room(&frames).await.is_none(), "120 wait");
+        drop(waiting.recv().await);
+        room(&frames).await.expect("80 wait").put(Bytes::from_static(&[b'x'; 1_000]));
+        for _ in 0..2 {
+            drop(waiting.recv().await);
+        }
+        assert!(room(&frames).await.is_none(), "1,000 wait");
+        drop(waiting.recv().await);
+        assert!(room(&frames).await.is_some(), "none wait");
     }
 }
