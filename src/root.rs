@@ -187,7 +187,7 @@ pub fn serve(
             devices: settings.terminals.len(),
             beginning: Some(beginning),
         };
-        let ended = runtime::inward(run_under(top, parts, waiting)).await;
+        let ended = runtime::as_task(run_under(top, parts, waiting)).await;
         leftovers::last_look();
         groups.close();
         DaemonStopped { uptime_s: clock::mono().since(started_at).as_secs() }.emit();

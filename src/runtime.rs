@@ -17,7 +17,7 @@ use std::future::Future;
 use std::io;
 
 pub use registry::{Kind, NodeId, Registration, Row, register, register_under, running, say_state, tree};
-pub use task::{Ended, Task, Thread, hold, inward, spawn, spawn_thread, spawn_thread_with_stack, spawn_under};
+pub use task::{Ended, Task, Thread, as_task, hold, spawn, spawn_thread, spawn_thread_with_stack, spawn_under};
 
 /// The runtime of every process here: one thread, which is the main thread, so that no lock is needed.
 pub fn build() -> io::Result<tokio::runtime::Runtime> {

@@ -74,7 +74,7 @@ where
 /// Runs what all else is for, a process's loop, among the tasks: what wakes it is then what wakes any task, while a runtime asks
 /// the kernel what else there is before it polls what it was told to wait for. It has no row: it is the process. To be waited
 /// for to its end, which is that of the runtime; it is the caller that panics where it does.
-pub async fn inward<F>(future: F) -> F::Output
+pub async fn as_task<F>(future: F) -> F::Output
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,

@@ -78,6 +78,12 @@ pub(super) fn picture(spec: &ViewSpec, data: &Dataset, now: Wall) -> (String, Dr
     (grid.to_text(), drawn)
 }
 
+/// The first row in which two pictures say something else, of both.
+fn differing(one: &Grid, other: &Grid) -> Option<[String; 2]> {
+    let rows = (0..one.size().rows()).map(|y| [one.row_text(y), other.row_text(y)]);
+    rows.into_iter().find(|[one, other]| one != other)
+}
+
 #[test]
 fn the_board_is_drawn_at_any_size_from_one_cell_up() {
     let data = host_data(4);

@@ -53,7 +53,7 @@ pub fn main(options: Options, is_spare: bool, joins: bool) -> Result<(), WorkerE
         let options = Options { history: Some(history), ..options };
         runtime::block_on(async move {
             let feed = QuietSocket::new(feed).map_err(WorkerError::SetUp)?;
-            runtime::inward(run(feed, options)).await
+            runtime::as_task(run(feed, options)).await
         })
         .map_err(WorkerError::SetUp)?
     };

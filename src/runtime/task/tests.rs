@@ -72,9 +72,9 @@ async fn a_paused_clock_drives_the_timers() {
 
 #[test]
 fn what_runs_among_the_tasks_has_its_output_and_its_panic_is_the_callers() {
-    let output = crate::runtime::block_on(async { inward(async { 7 }).await });
+    let output = crate::runtime::block_on(async { as_task(async { 7 }).await });
     assert_eq!(output.expect("there is a runtime"), 7);
-    let panics = || crate::runtime::block_on(inward(async { std::panic::panic_any(7_u8) }));
+    let panics = || crate::runtime::block_on(as_task(async { std::panic::panic_any(7_u8) }));
     let payload = catch_unwind(AssertUnwindSafe(panics)).map(drop).expect_err("it panics");
     assert_eq!(payload.downcast_ref::<u8>(), Some(&7));
 }

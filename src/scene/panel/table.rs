@@ -3,8 +3,6 @@
 //! Invariant: a table that is kept says what its series said when it was drawn last; drawn again where they say
 //! something else, it is what it would be drawn anew.
 
-use std::cmp::Ordering;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 use smol_str::SmolStr;
 
@@ -235,20 +233,17 @@ impl Kept {
     /// Sorts the rows by their values as they are now; whether some stand elsewhere since.
     fn sort(&mut self, spec: &Table) -> bool {
         let Some(column) = spec.sort else { return false };
-        // As it is with cells: what is no number is missing, and stands last.
-        let value = |series: usize| self.values[column * self.names.len() + series].filter(|value| value.is_finite());
-        let mut order = self.counted.clone();
-        order.sort_by(|one, other| match (value(*one), value(*other)) {
-            (Some(one), Some(other)) if spec.descending => other.partial_cmp(&one).unwrap_or(Ordering::Equal),
-            (Some(one), Some(other)) => one.partial_cmp(&other).unwrap_or(Ordering::Equal),
-            (one, other) => one.is_none().cmp(&other.is_none()),
-        });
-        let stood: Vec<usize> = order.iter().map(|series| self.places[*series]).collect();
+        let values = &self.values[column * self.names.len()..][..self.names.len()];
+        // Of each row the cell that it is sorted by.
+        let row = |series: &usize| vec![cell(&spec.columns[column], values[*series])];
+        let rows: Vec<Vec<Cell>> = self.counted.iter().map(row).collect();
+        let order = Sort { column: 0, descending: spec.descending }.order(&rows);
+        let stood: Vec<usize> = order.iter().map(|row| self.places[self.counted[*row]]).collect();
         if stood.is_sorted() {
             return false;
         }
         self.plan.reorder(&stood);
-        order.iter().enumerate().for_each(|(place, series)| self.places[*series] = place);
+        order.iter().enumerate().for_each(|(place, row)| self.places[self.counted[*row]] = place);
         true
     }
 

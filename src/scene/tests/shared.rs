@@ -91,8 +91,7 @@ proptest! {
                 let with = view.look(&boards, &data, now, &mut shared);
                 let mut afresh = Grid::new(view.spec.size);
                 let without = draw(&boards, &view.spec, &data, now, &mut afresh);
-                let differs = (0..view.spec.size.rows()).find(|y| view.shown.row_text(*y) != afresh.row_text(*y));
-                let rows = differs.map(|y| [view.shown.row_text(y), afresh.row_text(y)]);
+                let rows = differing(&view.shown, &afresh);
                 prop_assert!(view.shown == afresh, "after {happening:?} at {now:?}, {:?}: {rows:#?}", view.spec);
                 prop_assert_eq!(with.next_change_at, without.next_change_at);
             }

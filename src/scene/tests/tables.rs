@@ -205,8 +205,7 @@ proptest! {
             let with = look(&data, now, false);
             let mut afresh = Grid::new(spec.size);
             let without = draw(&boards, &spec, &data, now, &mut afresh);
-            let differs = (0..spec.size.rows()).find(|y| shown.row_text(*y) != afresh.row_text(*y));
-            let rows = differs.map(|y| [shown.row_text(y), afresh.row_text(y)]);
+            let rows = differing(&shown, &afresh);
             prop_assert!(shown == afresh, "after {happening:?} at {now:?}, kept and drawn anew: {rows:#?}");
             prop_assert_eq!(with.next_change_at, without.next_change_at);
         }
